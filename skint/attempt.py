@@ -1,0 +1,175 @@
+"""The attempt directory: the whole protocol between an orchestrator and a job.
+
+It is a folder because a pipe dies with the orchestrator and does not exist on Slurm or Kaggle.
+`AttemptDir` names every file in it once; everything else asks it. Standard library only: the shim
+runs on machines that have nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+TASK_VERSION = 1
+
+EXIT_STOPPED = 75
+"""Exit code of a worker that stopped because it was asked to (EX_TEMPFAIL: resume it later)."""
+
+StopHow = Literal["epoch", "step", "kill"]
+StopThen = Literal["end", "requeue"]
+
+
+@dataclass(frozen=True)
+class StopRequest:
+    """Ask an attempt to stop. *Park* is `step` + `requeue`; *cancel* is `step` + `end`."""
+
+    how: StopHow
+    then: StopThen
+    reason: str
+    """A fixed reason code, e.g. `cancelled`, `broken`, `deadline`."""
+    sentence: str = ""
+    """The same for a person, with numbers."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an attempt is to do; `task.json`. Values of environment variables never stand here."""
+
+    attempt: str
+    """Unique name of this execution, e.g. `seedlings-1.train.fold0.1`."""
+    fence: int
+    """Grows with each attempt of the job; lines of an older fence are void."""
+    run: str
+    job: str
+    uses: str = ""
+    """`resize`, `my_module:my_job` or `./train.py:fit`; empty when `argv` is set."""
+    argv: tuple[str, ...] = ()
+    """The program of a `run:` job."""
+    cwd: str = ""
+    """The plan's directory: user modules and relative paths are found from here."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """`out/` folders of all ancestors by plan entry, nearest first; a group has one per job."""
+    fold: int | None = None
+    folds: int | None = None
+    devices: tuple[str, ...] = ()
+    """UUIDs of the accelerators it holds, or `simulated-0`; empty in the CPU lane."""
+    cpus: int = 1
+    limit_s: float | None = None
+    """Seconds after which it is asked to park."""
+    grace_s: float = 30.0
+    """Seconds from being asked to being killed. `limit_s + grace_s` is the deadline."""
+    smoke: bool = False
+    """True for the ten-second rehearsal of an accelerator job on the CPU."""
+    previous: str | None = None
+    """`out/` of the job's previous attempt, to resume from."""
+    version: int = TASK_VERSION
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How an attempt ended; `exit.json`, written once by the shim when no process is left."""
+
+    code: int
+    reason: str
+    """`done`, `failed`, `stopped`, `deadline` or `killed`."""
+    started_ms: int
+    """Unix time in milliseconds at which the worker was started."""
+    ended_ms: int
+    """Unix time in milliseconds at which its last process was gone."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 by path relative to `out/`, without `out/local/`."""
+    digest: str = ""
+    """SHA-256 over `outputs`: the content of the result. Empty unless `reason` is `done`."""
+
+
+@dataclass(frozen=True)
+class AttemptDir:
+    """Names every file of an attempt once."""
+
+    path: Path
+
+    @property
+    def task(self) -> Path:
+        return self.path / "task.json"
+
+    @property
+    def claim(self) -> Path:
+        """Created exclusively by the shim that runs this attempt; a second shim leaves."""
+        return self.path / "claim"
+
+    @property
+    def handle(self) -> Path:
+        """Identity of the shim process: pid, start ticks, boot id."""
+        return self.path / "handle.json"
+
+    @property
+    def events(self) -> Path:
+        """Append-only JSON lines, each with attempt, fence, seq, at, kind."""
+        return self.path / "events.jsonl"
+
+    @property
+    def stop(self) -> Path:
+        return self.path / "stop"
+
+    @property
+    def exit(self) -> Path:
+        return self.path / "exit.json"
+
+    @property
+    def out(self) -> Path:
+        """What the job publishes."""
+        return self.path / "out"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    def create(self, task: Task) -> None:
+        """Lay the directory out; writing the same task again changes nothing."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        write_json(self.task, asdict(task))
+
+    def read_task(self) -> Task:
+        data = json.loads(self.task.read_text())
+        return Task(
+            **{
+                **data,
+                "argv": tuple(data["argv"]),
+                "devices": tuple(data["devices"]),
+                "inputs": {name: tuple(paths) for name, paths in data["inputs"].items()},
+            }
+        )
+
+    def request_stop(self, request: StopRequest) -> None:
+        write_json(self.stop, asdict(request))
+
+    def read_stop(self) -> StopRequest | None:
+        try:
+            return StopRequest(**json.loads(self.stop.read_text()))
+        except FileNotFoundError:
+            return None
+
+    def read_exit(self) -> Exit | None:
+        try:
+            return Exit(**json.loads(self.exit.read_text()))
+        except FileNotFoundError:
+            return None
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write atomically and durably: a reader sees the old file or the new one, never half."""
+    write_atomic(path, json.dumps(data, separators=(",", ":")).encode())
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with open(temporary, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
