@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skint.dataset import DatasetError, PackedSet, PackedWriter, Sample, read_folds
+from skint.moments import channel_moments
+from skint.table import TableError, write_rows
+
+CLASSES = ("hat", "shoes")
+
+
+def samples_of(count: int) -> list[Sample]:
+    return [
+        Sample(n, f"{CLASSES[n % 2]}/{n}.jpg", CLASSES[n % 2], width=9, height=7)
+        for n in range(count)
+    ]
+
+
+def written(folder: Path, pixels: np.ndarray) -> PackedSet:
+    with PackedWriter(folder, shape=pixels.shape, dtype=pixels.dtype.name) as writer:
+        writer.images()[:] = pixels
+        return writer.finish(
+            samples_of(len(pixels)),
+            CLASSES,
+            channels=[f"c{n}" for n in range(pixels.shape[3])],
+            made_by={"job": "test", "params": {"size": 4}},
+        )
+
+
+def pixels_of(dtype: str, channels: int = 3) -> np.ndarray:
+    top = np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1
+    draw = np.random.default_rng(0).random((6, 5, 4, channels))
+    return (draw * top).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_what_is_written_is_read_back(tmp_path: Path, dtype: str) -> None:
+    pixels = pixels_of(dtype)
+    written(tmp_path, pixels)
+    data = PackedSet.open(tmp_path)
+    assert np.array_equal(data.images(), pixels)
+    assert not data.images().flags.writeable
+    assert data.classes == CLASSES
+    assert data.labels().tolist() == [0, 1, 0, 1, 0, 1]
+    assert data.samples[3] == Sample(3, "shoes/3.jpg", "shoes", width=9, height=7)
+    assert data.damaged_blocks() == ()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_mean_and_std_are_those_of_numpy(tmp_path: Path, dtype: str) -> None:
+    pixels = pixels_of(dtype, channels=13)
+    meta = written(tmp_path, pixels).meta
+    flat = pixels.reshape(-1, 13).astype(np.float64)
+    assert np.allclose(meta.mean, flat.mean(0), rtol=1e-12)
+    assert np.allclose(meta.std, flat.std(0), rtol=1e-12)
+
+
+def test_a_constant_bright_channel_has_no_spread() -> None:
+    _mean, std = channel_moments(np.full((3, 8, 8, 2), 65535, dtype=np.uint16))
+    assert std == (0.0, 0.0)
+
+
+def test_the_same_pictures_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        written(tmp_path / name, pixels_of("uint8"))
+    for name in ("dataset.json", "samples.csv", "images.npy"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_leaving_without_finish_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), PackedWriter(tmp_path, shape=(1, 2, 2, 3), dtype="uint8"):
+        raise RuntimeError("a decoder died")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flipped_byte_is_found_in_its_block(tmp_path: Path) -> None:
+    data = written(tmp_path, pixels_of("uint8"))
+    array = tmp_path / "images.npy"
+    content = bytearray(array.read_bytes())
+    content[-1] ^= 1
+    array.write_bytes(content)
+    assert data.damaged_blocks() == (0,)
+
+
+def test_a_folder_without_a_packed_set_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError) as error:
+        PackedSet.open(tmp_path / "nothing")
+    assert error.value.where == str(tmp_path / "nothing")
+
+
+def test_an_array_cut_short_is_refused(tmp_path: Path) -> None:
+    data = written(tmp_path, pixels_of("uint8"))
+    array = tmp_path / "images.npy"
+    array.write_bytes(array.read_bytes()[:-100])
+    with pytest.raises(DatasetError, match="damaged"):
+        data.images()
+
+
+def test_a_lost_row_of_samples_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, pixels_of("uint8"))
+    table = tmp_path / "samples.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(DatasetError, match="not whole"):
+        PackedSet.open(tmp_path)
+
+
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, pixels_of("uint8"))
+    meta = json.loads((tmp_path / "dataset.json").read_text())
+    (tmp_path / "dataset.json").write_text(json.dumps(meta | {"version": 2}))
+    with pytest.raises(DatasetError, match="does not read"):
+        PackedSet.open(tmp_path)
+
+
+def test_a_label_outside_the_classes_is_named(tmp_path: Path) -> None:
+    data = written(tmp_path, pixels_of("uint8"))
+    odd = replace(data, samples=(*data.samples[:-1], replace(data.samples[-1], label="scarf")))
+    with pytest.raises(DatasetError) as error:
+        odd.labels()
+    assert error.value.got == "scarf"
+
+
+def test_a_file_name_that_is_not_utf8_survives(tmp_path: Path) -> None:
+    name = b"hat/caf\xe9.jpg".decode("utf-8", "surrogateescape")
+    with PackedWriter(tmp_path, shape=(1, 2, 2, 3), dtype="uint8") as writer:
+        writer.finish([Sample(0, name, "hat")], ["hat"], channels="RGB", made_by={})
+    assert PackedSet.open(tmp_path).samples[0].path == name
+
+
+def test_folds_are_read_in_the_order_of_the_ids(tmp_path: Path) -> None:
+    write_rows(tmp_path / "folds.csv", ("id", "fold"), [(2, 0), (0, 1), (1, 0)])
+    assert read_folds(tmp_path / "folds.csv", 3).tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("rows", [[(0, 0)], [(0, 0), (0, 1)], [(0, 0), (2, 0)], [(0, 0), (1, -1)]])
+def test_folds_that_miss_or_repeat_a_sample_are_refused(
+    tmp_path: Path, rows: list[tuple[int, int]]
+) -> None:
+    write_rows(tmp_path / "folds.csv", ("id", "fold"), rows)
+    with pytest.raises(DatasetError):
+        read_folds(tmp_path / "folds.csv", 2)
+
+
+def test_a_table_without_its_column_says_which(tmp_path: Path) -> None:
+    write_rows(tmp_path / "folds.csv", ("id", "part"), [(0, 0)])
+    with pytest.raises(TableError, match="column fold is missing"):
+        read_folds(tmp_path / "folds.csv", 1)
+
+
+def test_a_cell_that_is_no_number_is_named(tmp_path: Path) -> None:
+    write_rows(tmp_path / "folds.csv", ("id", "fold"), [(0, "x")])
+    with pytest.raises(TableError) as error:
+        read_folds(tmp_path / "folds.csv", 1)
+    assert error.value.where == f"{tmp_path / 'folds.csv'}:2"
