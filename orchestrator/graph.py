@@ -1,0 +1,172 @@
+"""The graph of a run: jobs and what they need. Pure values; they travel in `RunSubmitted`.
+
+Importing this module is cheap, because every command that shows a state needs it. What builds a
+graph from a plan stands in `orchestrator.expand`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from orchestrator.plan import Plan
+
+GRAPH_VERSION = 1
+
+Lane = Literal["cpu", "accelerator"]
+
+
+@dataclass(frozen=True)
+class StopRule:
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A node of the graph. `limit_s` and `grace_s` are seconds, `mem_mb` is MiB."""
+
+    id: str
+    """`scan`, `train.fold0`, `train.smoke`, `sweep.lr=0.1+wd=0.fold2`; `[A-Za-z0-9._=+-]` only."""
+    group: str
+    """The plan entry it was expanded from; the implied smoke test is a group of its own."""
+    uses: str = ""
+    """`resize`, `my_module:my_job` or `./train.py:fit`; empty when `argv` is set."""
+    argv: tuple[str, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    """Ids of the jobs it depends on directly."""
+    fold: int | None = None
+    folds: int | None = None
+    matrix: Mapping[str, Any] = field(default_factory=dict)
+    devices: int = 0
+    cpus: int = 1
+    """Cores; 0 means all of them."""
+    mem_mb: int = 0
+    """Memory to keep free for it; 0 means that nothing is known."""
+    limit_s: float | None = None
+    """None only in the CPU lane."""
+    limit_given: bool = False
+    """False where `limit_s` is skint's default and not the plan's word."""
+    grace_s: float = 30.0
+    retries: int = 0
+    env: tuple[str, ...] = ()
+    """Names of environment variables to pass on; their values are stored nowhere."""
+    python: str = ""
+    setup: str = ""
+    smoke: bool = False
+    stop: tuple[StopRule, ...] = ()
+    metric: str | None = None
+    static_key: str = ""
+    """SHA-256 over everything about the job that is known before its inputs are."""
+
+    @property
+    def lane(self) -> Lane:
+        return "accelerator" if self.devices else "cpu"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Jobs in topological order, each entry's jobs in the order of the plan."""
+
+    name: str
+    account: str | None
+    base: str
+    """The plan's folder, absolute: relative paths are resolved against it."""
+    jobs: tuple[Job, ...]
+    notify: Mapping[str, Any] = field(default_factory=dict)
+    plan_text: str = ""
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._by_id
+
+    def job(self, id: str) -> Job:
+        """KeyError if there is none."""
+        return self._by_id[id]
+
+    def groups(self) -> dict[str, tuple[Job, ...]]:
+        """Jobs by plan entry, in topological order of the entries' first jobs."""
+        found: dict[str, tuple[Job, ...]] = {}
+        for job in self.jobs:
+            found[job.group] = (*found.get(job.group, ()), job)
+        return found
+
+    def ancestors(self, id: str) -> tuple[str, ...]:
+        """Everything `id` depends on, nearest first; at equal distance in the order of `jobs`."""
+        return self._reached(self._needs, id)
+
+    def dependents(self, id: str) -> tuple[str, ...]:
+        """Everything that depends on `id`, nearest first."""
+        return self._reached(self._needed_by, id)
+
+    def inputs(self, id: str) -> dict[str, tuple[str, ...]]:
+        """Ancestors by plan entry, nearest entry first. A smoke test has no results to hand on."""
+        found: dict[str, tuple[str, ...]] = {}
+        for ancestor in self.ancestors(id):
+            job = self.job(ancestor)
+            if not job.smoke:
+                found[job.group] = (*found.get(job.group, ()), ancestor)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        data = asdict(self)
+        return {"version": GRAPH_VERSION, **data}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Graph:
+        """The graph that `to_json` wrote. ValueError for one of another version."""
+        rest = dict(data)
+        version = rest.pop("version")
+        if version != GRAPH_VERSION:
+            raise ValueError(f"graph of version {version}, this skint reads {GRAPH_VERSION}")
+        return cls(**{**rest, "jobs": tuple(_job_from_json(job) for job in rest["jobs"])})
+
+    @cached_property
+    def _by_id(self) -> dict[str, Job]:
+        return {job.id: job for job in self.jobs}
+
+    @cached_property
+    def _needs(self) -> dict[str, tuple[str, ...]]:
+        return {job.id: job.needs for job in self.jobs}
+
+    @cached_property
+    def _needed_by(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for job in self.jobs:
+            for need in job.needs:
+                found[need] = (*found.get(need, ()), job.id)
+        return found
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        return {job.id: number for number, job in enumerate(self.jobs)}
+
+    def _reached(self, edges: Mapping[str, tuple[str, ...]], id: str) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        level = (id,)
+        while level:
+            nearer = {far for near in level for far in edges.get(near, ())} - found.keys()
+            level = tuple(sorted(nearer, key=self._order.__getitem__))
+            found.update(dict.fromkeys(level))
+        return tuple(found)
+
+
+def build_graph(plan: Plan) -> Graph:
+    """The graph of a plan. PlanError, with the line, for everything that could not run.
+
+    Imports the built-in jobs, and asks a process of its own about a user's, so that no user code
+    runs in this one.
+    """
+    # Here and not above: it needs pydantic, which costs more than `skint status` may take.
+    from orchestrator.expand import expand
+
+    return expand(plan)
+
+
+def _job_from_json(data: Mapping[str, Any]) -> Job:
+    tuples = {name: tuple(data[name]) for name in ("argv", "needs", "env")}
+    rules = tuple(StopRule(**rule) for rule in data["stop"])
+    return Job(**{**data, **tuples, "stop": rules})
