@@ -1,0 +1,216 @@
+"""The ledger's SQLite file: made whole or not at all, opened only if it is one of ours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from skint.errors import SkintError
+
+APPLICATION_ID = 0x736B6E74
+"""`sknt`, in the header of the file: what tells a ledger from any other SQLite file."""
+
+BUSY_TIMEOUT_S = 30.0
+
+MIGRATIONS = (
+    """
+    CREATE TABLE account (
+        name TEXT PRIMARY KEY, definition TEXT NOT NULL, added_at_ms INTEGER NOT NULL
+    );
+    CREATE TABLE reservation (
+        id TEXT PRIMARY KEY,
+        account TEXT NOT NULL REFERENCES account (name),
+        owner TEXT NOT NULL,
+        devices INTEGER NOT NULL CHECK (devices > 0),
+        rate INTEGER NOT NULL CHECK (rate > 0),
+        amount_ms INTEGER NOT NULL CHECK (amount_ms > 0),
+        reserved_at_ms INTEGER NOT NULL,
+        expires_ms INTEGER,
+        start_ms INTEGER,
+        closed_ms INTEGER
+    );
+    CREATE INDEX reservation_open ON reservation (account) WHERE closed_ms IS NULL;
+    CREATE TABLE line (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('settled', 'estimated', 'released', 'adjustment')),
+        account TEXT NOT NULL REFERENCES account (name),
+        owner TEXT NOT NULL,
+        start_ms INTEGER NOT NULL,
+        end_ms INTEGER NOT NULL CHECK (end_ms >= start_ms),
+        devices INTEGER NOT NULL,
+        rate INTEGER NOT NULL,
+        reserved_ms INTEGER NOT NULL,
+        amount_ms INTEGER NOT NULL CHECK (amount_ms >= 0 OR kind = 'adjustment'),
+        at_ms INTEGER NOT NULL,
+        reason TEXT NOT NULL
+    );
+    CREATE INDEX line_by_end ON line (account, end_ms);
+    CREATE TABLE share (
+        line TEXT NOT NULL REFERENCES line (id),
+        attempt TEXT NOT NULL,
+        amount_ms INTEGER NOT NULL CHECK (amount_ms >= 0),
+        PRIMARY KEY (line, attempt)
+    );
+    CREATE TRIGGER reservation_kept BEFORE DELETE ON reservation
+        BEGIN SELECT RAISE (ABORT, 'a reservation is never deleted'); END;
+    CREATE TRIGGER reservation_fixed BEFORE UPDATE ON reservation
+        WHEN OLD.closed_ms IS NOT NULL
+            OR (OLD.start_ms IS NOT NULL AND NEW.start_ms IS NOT OLD.start_ms)
+            OR (NEW.id, NEW.account, NEW.owner, NEW.devices, NEW.rate, NEW.amount_ms)
+                IS NOT (OLD.id, OLD.account, OLD.owner, OLD.devices, OLD.rate, OLD.amount_ms)
+        BEGIN SELECT RAISE (ABORT, 'a reservation starts once and closes once'); END;
+    CREATE TRIGGER line_kept BEFORE DELETE ON line
+        BEGIN SELECT RAISE (ABORT, 'a line is never deleted'); END;
+    CREATE TRIGGER line_fixed BEFORE UPDATE ON line
+        BEGIN SELECT RAISE (ABORT, 'a line is never changed'); END;
+    CREATE TRIGGER share_kept BEFORE DELETE ON share
+        BEGIN SELECT RAISE (ABORT, 'a share is never deleted'); END;
+    CREATE TRIGGER share_fixed BEFORE UPDATE ON share
+        BEGIN SELECT RAISE (ABORT, 'a share is never changed'); END;
+    """,
+)
+"""One script a version; the file's `user_version` counts those it has had."""
+
+VERSION = len(MIGRATIONS)
+
+
+class LedgerError(SkintError):
+    """The ledger cannot be used, or cannot do that."""
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn an error of SQLite or of the disk into a `LedgerError` that says what to do."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise _ledger_error(path, error) from error
+
+
+def open_ledger_file(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode to the ledger at `path`, which is made if it is missing.
+
+    `read_only`: nothing is made; a missing file reads as an empty ledger. Raises `LedgerError` for
+    a file that is not a ledger, is damaged, or was written by a newer version.
+    """
+    with translated(path):
+        if read_only and not path.exists():
+            connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            _migrate(connection, 0)
+            connection.execute("PRAGMA query_only = 1")
+            return connection
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _make(path)
+        if not path.is_file() or path.stat().st_size == 0:
+            raise LedgerError(
+                "this is not a ledger: it is " + ("empty" if path.is_file() else "not a file"),
+                where=str(path),
+                wanted="a ledger, which is never empty, or no file",
+                next="put a copy back, or move this away to begin a new ledger",
+            )
+        connection = _connect(path, read_only)
+        try:
+            version = _checked_version(connection, path)
+            if version < VERSION and not read_only:
+                _migrate(connection, version)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+    query = ""
+    if read_only:
+        query = "?mode=ro"
+        wal = path.with_name(path.name + "-wal")
+        if not os.access(path.parent, os.W_OK) and not wal.exists():
+            query = "?immutable=1"  # a reader of a WAL file must otherwise be able to make files
+    else:
+        query = "?mode=rw"
+    connection = sqlite3.connect(
+        path.resolve().as_uri() + query,
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_TIMEOUT_S,
+    )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # finds a truncated file
+    if application != APPLICATION_ID:
+        raise LedgerError(
+            "this is not a ledger: another program's SQLite file",
+            where=str(path),
+            next="name another file, or move this one away",
+        )
+    if version > VERSION:
+        raise LedgerError(
+            "this ledger was written by a newer skint",
+            where=str(path),
+            got=f"version {version}",
+            wanted=f"version {VERSION} or older",
+            next="update skint",
+        )
+    return int(version)
+
+
+def _make(path: Path) -> None:
+    """Make an empty ledger beside `path` and link it there.
+
+    So nobody ever sees a half-made ledger, and of two who make it at once one wins and the other
+    opens the winner's.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        with closing(sqlite3.connect(made, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            _migrate(connection, 0)
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            return
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
+            f" PRAGMA user_version = {number}; COMMIT;"
+        )
+
+
+def _ledger_error(path: Path, error: sqlite3.Error | OSError) -> LedgerError:
+    name = getattr(error, "sqlite_errorname", "")
+    what, next = f"the ledger cannot be used: {error}", None
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        what = "this is not a ledger, or it is damaged"
+        next = "put a copy back, or move this away to begin a new ledger"
+    elif name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        what, next = "the ledger is kept busy by another process", "try again"
+    elif name.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or isinstance(error, PermissionError):
+        what = "the ledger cannot be written: no permission, or opened to read only"
+        next = "check who owns the folder, or set SKINT_HOME to a folder of your own"
+    elif name.startswith("SQLITE_CANTOPEN"):
+        what = "the ledger cannot be opened"
+        next = "check that the folder may be read and written, or set SKINT_HOME to another"
+    elif name.startswith("SQLITE_FULL"):
+        what, next = "the disk is full: nothing was written to the ledger", "make room"
+    return LedgerError(what, where=str(path), got=error, next=next)

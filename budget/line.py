@@ -1,0 +1,131 @@
+"""What stands in the ledger: reservations, charges, and whom a charge is attributed to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SETTLED, ESTIMATED, RELEASED, ADJUSTMENT = "settled", "estimated", "released", "adjustment"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`amount_ms` used from `start_ms` to `end_ms` at `rate` a millisecond.
+
+    What the rate does not reach (a rounding remainder, a booking at one instant) counts at the
+    end.
+    """
+
+    start_ms: int
+    end_ms: int
+    rate: int
+    amount_ms: int
+
+    def before(self, at_ms: int) -> int:
+        """What was used before `at_ms`. Differences of it split a span without remainder."""
+        if at_ms <= self.start_ms:
+            return 0
+        if at_ms >= self.end_ms:
+            return self.amount_ms
+        return min(self.amount_ms, self.rate * (at_ms - self.start_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """An amount set aside for one allocation before it starts.
+
+    `rate` is what a millisecond of it costs the account (see `Account.rate`). `start_ms` is None
+    until the allocation began, `closed_ms` until it was settled, released or has expired.
+    """
+
+    id: str
+    account: str
+    owner: str
+    devices: int
+    rate: int
+    amount_ms: int
+    reserved_at_ms: int
+    expires_ms: int | None
+    start_ms: int | None
+    closed_ms: int | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_ms is None
+
+    @property
+    def deadline_ms(self) -> int | None:
+        """When a started allocation has used up its reservation; None before the start."""
+        if self.start_ms is None:
+            return None
+        return self.start_ms + -(-self.amount_ms // self.rate)
+
+    def span(self) -> Span | None:
+        """The whole reservation as used from its start; None before the start."""
+        if self.start_ms is None or self.deadline_ms is None:
+            return None
+        return Span(self.start_ms, self.deadline_ms, self.rate, self.amount_ms)
+
+    def in_flight_ms(self, now_ms: int) -> int:
+        """What the allocation has used by now, at most the reservation: that is its deadline."""
+        span = self.span()
+        return span.before(now_ms) if span else 0
+
+    def expired(self, now_ms: int) -> bool:
+        """True once it is open past its expiry; a started one is also given its deadline."""
+        if self.expires_ms is None or not self.is_open:
+            return False
+        return now_ms >= max(self.expires_ms, self.deadline_ms or self.expires_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One line that counts: `kind` is settled, estimated, released (zero) or adjustment (signed).
+
+    `id` is that of the reservation, or the adjustment's own. `reserved_ms` is what had been set
+    aside, `at_ms` when the line was written, `reason` why (empty for a plain settlement).
+    """
+
+    id: str
+    kind: str
+    account: str
+    owner: str
+    start_ms: int
+    end_ms: int
+    devices: int
+    rate: int
+    reserved_ms: int
+    amount_ms: int
+    at_ms: int
+    reason: str
+
+    @property
+    def estimated(self) -> bool:
+        return self.kind == ESTIMATED
+
+    @property
+    def freed_ms(self) -> int:
+        """What the reservation gave back."""
+        return max(0, self.reserved_ms - self.amount_ms)
+
+    def span(self) -> Span:
+        return Span(self.start_ms, self.end_ms, self.rate, self.amount_ms)
+
+
+def attribute(amount_ms: int, weights: Mapping[str, int]) -> dict[str, int]:
+    """`amount_ms` >= 0 dealt out by `weights` in whole milliseconds that add up to it.
+
+    Largest remainder (Hamilton); ties go to the smaller name, so the order of `weights` does not
+    matter. All weights zero: equal parts. Raises ValueError for no or negative weights.
+    """
+    if not weights or min(weights.values()) < 0 or amount_ms < 0:
+        raise ValueError(f"cannot attribute {amount_ms} ms by {dict(weights)}")
+    total = sum(weights.values())
+    if total == 0:
+        weights, total = dict.fromkeys(weights, 1), len(weights)
+    parts = {name: amount_ms * weight // total for name, weight in weights.items()}
+    left = amount_ms - sum(parts.values())
+    by_remainder = sorted(weights, key=lambda name: (-(amount_ms * weights[name] % total), name))
+    for name in by_remainder[:left]:
+        parts[name] += 1
+    return parts
