@@ -9,7 +9,10 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--kills", type=int, default=5, help="kill -9 of the scheduler in the soak test (default: 5)"
+        "--kills",
+        type=int,
+        default=5,
+        help="how often the soak test kills the scheduler",
     )
 
 

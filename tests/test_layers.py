@@ -29,23 +29,40 @@ def module_name(file: Path) -> str:
 FILES = {module_name(file): file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py"))}
 
 
-def imports_of(module: str) -> Iterator[tuple[str, int]]:
-    """Each of our modules that `module` imports, with the line."""
+def imports_of(module: str, *, at_run_time: bool = False) -> Iterator[tuple[str, int]]:
+    """Each of our modules that `module` imports, with the line; `at_run_time` leaves out those
+    that stand under `if TYPE_CHECKING`."""
     file = FILES[module]
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+    tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if at_run_time and node in for_types:
+            continue
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1]
-            base = ".".join([*(above if node.level else []), *([node.module] if node.module else [])])
-            submodules = [f"{base}.{alias.name}" for alias in node.names]
-            names = [name if name in FILES else base for name in submodules]
+            names = imported_from(node, package)
         else:
             continue
         for name in names:
             if name.partition(".")[0] in ROOMS:
                 yield name, node.lineno
+
+
+def imported_from(node: ast.ImportFrom, package: str) -> list[str]:
+    """`from a import b` imports the module a.b if there is one, else the name b of the module a."""
+    parts = package.split(".")
+    above = parts[: len(parts) - node.level + 1] if node.level else []
+    base = ".".join([*above, *([node.module] if node.module else [])])
+    submodules = [f"{base}.{alias.name}" for alias in node.names]
+    return [name if name in FILES else base for name in submodules]
 
 
 def within(name: str, allowed: str) -> bool:
@@ -67,7 +84,11 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
 
 def test_files_do_not_import_each_other_in_a_circle() -> None:
     graph = {
-        module: {name for name, _ in imports_of(module) if name != module and name in FILES}
+        module: {
+            name
+            for name, _ in imports_of(module, at_run_time=True)
+            if name != module and name in FILES
+        }
         for module in FILES
     }
     try:
