@@ -1,0 +1,17 @@
+"""The built-in jobs. They are written against the same `skint.Context` as a user's.
+
+The table is text: looking a name up imports nothing.
+"""
+
+from __future__ import annotations
+
+BUILTIN: dict[str, str] = {
+    "scan": "jobs.scan:scan",
+    "resize": "jobs.resize:resize",
+    "pca": "jobs.pca:pca",
+    "folds": "jobs.folds:folds",
+    "subset": "jobs.subset:subset",
+    "train": "jobs.train:train",
+    "errors": "jobs.errors:errors",
+}
+"""`module:function` by the name that stands after `uses:`."""
