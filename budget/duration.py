@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from skint.errors import USAGE, SkintError
 
@@ -22,7 +21,7 @@ _SPELLINGS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), "ms"),
 }
-_PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)", re.IGNORECASE)
+_PART = re.compile(r"\s*([0-9]{1,12})(?:\.([0-9]{1,12}))?\s*([a-z]+)", re.IGNORECASE)
 _WANTED = "a duration such as 2h, 90m, 1h30m, 1.5h or 10s"
 
 
@@ -51,26 +50,28 @@ def parse_ms(text: str, *, where: str | None = None) -> int:
         raise wrong("it has no unit", next=f"{stripped}s, {stripped}m or {stripped}h")
     if stripped.startswith("-"):
         raise wrong("it is negative")
-    total, at, last_unit_ms = Fraction(0), 0, LONGEST_MS + 1
+    total_ms, at, last_unit_ms = 0, 0, LONGEST_MS
     while at < len(stripped):
         part = _PART.match(stripped, at)
         if part is None:
             raise wrong(f"cannot read {stripped[at:]!r}")
-        unit = _SPELLINGS.get(part[2].lower())
+        unit = _SPELLINGS.get(part[3].lower())
         if unit is None:
-            raise wrong(f"unknown unit {part[2]!r}")
+            raise wrong(f"unknown unit {part[3]!r}")
         if _UNITS_MS[unit] >= last_unit_ms:
-            raise wrong(f"{part[2]!r} stands after a unit that is not larger")
+            raise wrong(f"{part[3]!r} stands after a unit that is not larger")
         last_unit_ms = _UNITS_MS[unit]
-        total += Fraction(part[1]) * last_unit_ms
+        decimals = part[2] or ""
+        part_ms, rest = divmod(int(part[1] + decimals) * last_unit_ms, 10 ** len(decimals))
+        if rest:
+            raise wrong("it is finer than a millisecond")
+        total_ms += part_ms
         at = part.end()
     if at == 0:
         raise wrong("it is empty")
-    if total.denominator != 1:
-        raise wrong("it is finer than a millisecond")
-    if total > LONGEST_MS:
+    if total_ms > LONGEST_MS:
         raise wrong("it is longer than ten years")
-    return int(total)
+    return total_ms
 
 
 def format_hours(ms: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -82,25 +82,51 @@ class LedgerError(SkintError):
     """The ledger cannot be used, or cannot do that."""
 
 
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn an error of SQLite or of the disk into a `LedgerError` that says what to do."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise _ledger_error(path, error) from error
+class LedgerFile:
+    """The file at `path`; made if it is missing, or read as an empty ledger with `read_only`.
 
-
-def open_ledger_file(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection in autocommit mode to the ledger at `path`, which is made if it is missing.
-
-    `read_only`: nothing is made; a missing file reads as an empty ledger. Raises `LedgerError` for
-    a file that is not a ledger, is damaged, or was written by a newer version.
+    Raises `LedgerError` for a file that is not a ledger, is damaged, or was written by a newer
+    version.
     """
-    with translated(path):
-        if read_only and not path.exists():
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._lock = threading.RLock()
+        with self._translated():
+            self._connection = self._open()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it is durable when this ends, or none of it stands.
+
+        Threads take turns. Raises `LedgerError` for what SQLite and the disk refuse.
+        """
+        with self._lock, self._translated():
+            if self.read_only:
+                # Anew each time: the file may have been made, or moved, since the last look.
+                self._connection.close()
+                self._connection = self._open()
+            connection = self._connection
+            # IMMEDIATE takes the one write lock before anything is read, so that nobody else can
+            # reserve between our look at the balance and our row.
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        path = self.path
+        if self.read_only and not path.exists():
             connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            _migrate(connection, 0)
+            _migrate(connection)
             connection.execute("PRAGMA query_only = 1")
             return connection
         if not path.exists():
@@ -113,36 +139,38 @@ def open_ledger_file(path: Path, *, read_only: bool = False) -> sqlite3.Connecti
                 wanted="a ledger, which is never empty, or no file",
                 next="put a copy back, or move this away to begin a new ledger",
             )
-        connection = _connect(path, read_only)
+        connection = _connect(path, self.read_only)
         try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
             version = _checked_version(connection, path)
-            if version < VERSION and not read_only:
-                _migrate(connection, version)
+            if version < VERSION and not self.read_only:
+                _migrate(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise _ledger_error(self.path, error) from error
+
 
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
-    query = ""
-    if read_only:
-        query = "?mode=ro"
-        wal = path.with_name(path.name + "-wal")
-        if not os.access(path.parent, os.W_OK) and not wal.exists():
-            query = "?immutable=1"  # a reader of a WAL file must otherwise be able to make files
-    else:
-        query = "?mode=rw"
-    connection = sqlite3.connect(
+    query = "?mode=ro" if read_only else "?mode=rw"
+    wal = path.with_name(path.name + "-wal")
+    if read_only and not os.access(path.parent, os.W_OK) and not wal.exists():
+        query = "?immutable=1"  # else even a reader of a WAL file must be able to make files
+    return sqlite3.connect(
         path.resolve().as_uri() + query,
         uri=True,
         isolation_level=None,
         check_same_thread=False,
         timeout=BUSY_TIMEOUT_S,
     )
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
@@ -172,12 +200,14 @@ def _make(path: Path) -> None:
     So nobody ever sees a half-made ledger, and of two who make it at once one wins and the other
     opens the winner's.
     """
+    import tempfile  # slow to import, and needed once in a ledger's life
+
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         made = Path(folder) / path.name
         with closing(sqlite3.connect(made, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            _migrate(connection, 0)
+            _migrate(connection)
         try:
             os.link(made, path)
         except FileExistsError:
@@ -189,12 +219,32 @@ def _make(path: Path) -> None:
             os.close(directory)
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
-            f" PRAGMA user_version = {number}; COMMIT;"
-        )
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the tables to `VERSION` in one transaction; of two who do so the second finds it done.
+
+    Not by `executescript`, which would commit half-way.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        for script in MIGRATIONS[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for part in script.split(";")[:-1]:
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):  # not so inside a trigger
+            yield statement
+            statement = ""
 
 
 def _ledger_error(path: Path, error: sqlite3.Error | OSError) -> LedgerError:

@@ -108,8 +108,42 @@ class Charge:
         """What the reservation gave back."""
         return max(0, self.reserved_ms - self.amount_ms)
 
-    def span(self) -> Span:
-        return Span(self.start_ms, self.end_ms, self.rate, self.amount_ms)
+    @classmethod
+    def replacing(
+        cls, reservation: Reservation, *, kind: str, span: Span, at_ms: int, reason: str = ""
+    ) -> Charge:
+        """The line that closes `reservation` with what `span` says was used."""
+        return cls(
+            id=reservation.id,
+            kind=kind,
+            account=reservation.account,
+            owner=reservation.owner,
+            start_ms=span.start_ms,
+            end_ms=span.end_ms,
+            devices=reservation.devices,
+            rate=reservation.rate,
+            reserved_ms=reservation.amount_ms,
+            amount_ms=span.amount_ms,
+            at_ms=at_ms,
+            reason=reason,
+        )
+
+    @classmethod
+    def expiring(cls, reservation: Reservation, now_ms: int) -> Charge:
+        """The full estimated charge of a reservation whose end nobody saw."""
+        span = reservation.span()
+        return cls.replacing(
+            reservation,
+            kind=ESTIMATED,
+            span=span or Span(now_ms, now_ms, reservation.rate, reservation.amount_ms),
+            at_ms=now_ms,
+            reason="expired: no end was seen" if span else "expired: no start was seen",
+        )
+
+    @classmethod
+    def adjusting(cls, id: str, account: str, amount_ms: int, at_ms: int, reason: str) -> Charge:
+        """A signed correction at one instant."""
+        return cls(id, ADJUSTMENT, account, "", at_ms, at_ms, 0, 0, 0, amount_ms, at_ms, reason)
 
 
 def attribute(amount_ms: int, weights: Mapping[str, int]) -> dict[str, int]:

@@ -14,6 +14,9 @@ _MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
+LATEST_MS = 250_000_000_000_000
+"""Year 9892: instants up to here have a window that a calendar can name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
