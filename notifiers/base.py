@@ -1,0 +1,136 @@
+"""What is told to people (`Notice`) and who tells it (`Notifier`).
+
+A notifier transports. It decides neither the words (the orchestrator makes them from events) nor
+when to try again (the outbox does): it says which lanes a send uses, and raises `NotifyError`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol
+
+from skint.errors import SkintError
+
+Topic = Literal["head", "reply", "alert"]
+"""`head`: the one message of a run, edited in place. `reply`: in the run's thread.
+`alert`: a reply that the whole channel sees as well, for a needed decision and for the end."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points to draw under a notice, e.g. a metric by epoch, one series a fold."""
+
+    title: str
+    metric: str
+    series: Mapping[str, tuple[tuple[float, float], ...]]
+    """Name -> ((epoch, value), ...), epochs from 1, ascending; a value may be NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Words for a person. All text is plain: a notifier escapes what its service would read."""
+
+    run: str
+    topic: Topic
+    key: str
+    """The same key is sent once by each notifier. Heads have a new key at each change; of those
+    still waiting only the newest is sent."""
+    title: str
+    """What happened, in one line, without the run's name: notifiers put that where it is needed.
+    The console prints a head again when its title or `final` has changed, and only then."""
+    lines: tuple[str, ...] = ()
+    """Details, one a line; they may change with every edit (time to go, hours left)."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """(name, value) pairs for what reads better in columns, e.g. ("charged", "0.41 h")."""
+    curve: Curve | None = None
+    """Drawn under a reply or an alert. A head has none: services cannot edit a picture."""
+    at_ms: int = 0
+    """Unix time in milliseconds of the event that it tells."""
+    final: bool = False
+    """The run has ended: this head is its last state."""
+
+    @property
+    def headline(self) -> str:
+        """The title with the run's name in front, once."""
+        if self.title == self.run or self.title.startswith((f"{self.run} ", f"{self.run}:")):
+            return self.title
+        return f"{self.run} · {self.title}" if self.title else self.run
+
+    def details(self) -> tuple[str, ...]:
+        """Lines and fields as plain lines."""
+        return (*self.lines, *(f"{name}: {value}" for name, value in self.fields))
+
+    def to_json(self) -> str:
+        """For storage; NaN and infinities are written the way Python reads them."""
+        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Notice:
+        data = json.loads(text)
+        curve = data["curve"]
+        if curve is not None:
+            series = {
+                name: tuple((x, y) for x, y in points) for name, points in curve["series"].items()
+            }
+            curve = Curve(curve["title"], curve["metric"], series)
+        return cls(
+            **{
+                **data,
+                "lines": tuple(data["lines"]),
+                "fields": tuple((name, value) for name, value in data["fields"]),
+                "curve": curve,
+            }
+        )
+
+
+class NotifyError(SkintError):
+    """A notice could not be delivered, or not now.
+
+    `retry_after_s`: the service's own word on when to come back. `permanent`: trying again would
+    not help; the sentence says what would. `reached`: the run's address as far as the send got,
+    e.g. after the message but before its picture; the next try is given it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        retry_after_s: float | None = None,
+        permanent: bool = False,
+        reached: Mapping[str, str] | None = None,
+        next: str | None = None,
+    ) -> None:
+        super().__init__(what, next=next)
+        self.retry_after_s = retry_after_s
+        self.permanent = permanent
+        self.reached = reached
+
+
+class NotifierSettingsError(SkintError):
+    """The `notify:` part of a plan, or what it needs from the environment, is wrong."""
+
+    exit_code = 2
+
+
+class Notifier(Protocol):
+    """Sends notices to one place. Used from one thread at a time."""
+
+    @property
+    def name(self) -> str:
+        """Unique to the place, e.g. `slack:C0123456789`: the outbox files notices under it."""
+
+    def pace(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, float]:
+        """The lanes that sending uses, and for how many seconds each must then stay free.
+
+        Lanes are shared by name between notifiers: two channels of one workspace have lanes of
+        their own for posting and a common one for editing.
+        """
+
+    def send(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
+        """Deliver, without waiting or retrying; returns where the run's next notices belong.
+
+        `address` is what the last send for this run returned, {} at first (e.g. Slack's channel
+        and timestamp of the head message). Raises `NotifyError`.
+        """

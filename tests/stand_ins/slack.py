@@ -1,0 +1,396 @@
+"""A Slack on loopback that enforces the documented rules, for the real slack_sdk to talk to.
+
+Web API (chat.postMessage, chat.update, upload in three steps, auth.test) as documented at
+docs.slack.dev: block limits, an update without blocks loses the blocks, threads and channels that
+must exist, lengths of uploads, rate limits with Retry-After. Its seconds come from `now`, so a
+test may run it on a clock that jumps.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl
+
+TOKEN = "xoxb-1111-2222-TheStandInsSecret"
+CHANNEL = "C0STANDIN01"
+
+_SCOPES = {
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
+}
+_PER_MINUTE = {  # tiers 3 and 4
+    "chat.update": 50,
+    "files.getUploadURLExternal": 100,
+    "files.completeUploadExternal": 100,
+}
+_TEXT_CHARS, _UPDATE_TEXT_CHARS = 40_000, 4_000
+
+
+@dataclass
+class File:
+    name: str
+    title: str
+    alt_text: str
+    content: bytes
+
+
+@dataclass
+class Message:
+    """What a reader of the channel sees."""
+
+    channel: str
+    ts: str
+    text: str
+    blocks: list[dict[str, Any]]
+    thread_ts: str | None = None
+    broadcast: bool = False
+    files: list[File] = field(default_factory=list)
+    edits: int = 0
+    history: list[str] = field(default_factory=list)
+    """The texts it had, the present one last."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as it arrived; `answer` is `ok` or the error."""
+
+    method: str
+    form: dict[str, Any]
+    at_s: float
+    answer: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An answer out of turn: an error code, an HTTP status, or a connection that just closes."""
+
+    error: str = ""
+    status: int = 200
+    retry_after: str | None = None
+    hang_up: bool = False
+
+
+class _Refused(Exception):
+    def __init__(self, error: str, **more: Any) -> None:
+        super().__init__(error)
+        self.error = error
+        self.more = more
+
+
+class _Limited(Exception):
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"{retry_after_s} s")
+        self.retry_after = str(max(1, math.ceil(retry_after_s)))
+
+
+class SlackStandIn:
+    """`with SlackStandIn() as slack:` serves at `slack.url` until the block ends."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self.messages: list[Message] = []
+        self.calls: list[Call] = []
+        self.channels = {CHANNEL: True}
+        """Channel ID -> whether the bot is a member."""
+        self.scopes = {"chat:write", "files:write"}
+        self.failures: dict[str, deque[Failure]] = {}
+        """By method (`upload` for the raw step): answers to give first."""
+        self.outage: Failure | None = None
+        """While set, the answer to everything."""
+        self.rate_limits = True
+        self._uploads: dict[str, dict[str, Any]] = {}
+        self._closed_until: dict[str, float] = {}
+        self._last_post: dict[str, float] = {}
+        self._minute: dict[str, deque[float]] = {}
+        self._count = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/api/"
+
+    def __enter__(self) -> SlackStandIn:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def fail(self, method: str, *failures: Failure) -> None:
+        self.failures.setdefault(method, deque()).extend(failures)
+
+    def heads(self) -> list[Message]:
+        return [message for message in self.messages if message.thread_ts is None]
+
+    def thread(self, head: Message) -> list[Message]:
+        return [message for message in self.messages if message.thread_ts == head.ts]
+
+    def answers(self, method: str) -> list[str]:
+        return [call.answer for call in self.calls if call.method == method]
+
+    # What follows runs in the server's threads, under the lock.
+
+    def handle(
+        self, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes] | None:
+        """Status, headers and body of the answer; None closes the connection without one."""
+        with self._lock:
+            upload = path.startswith("/upload/")
+            method = "upload" if upload else path.removeprefix("/api/")
+            form = {} if upload else _form(headers.get("content-type", ""), body)
+            queued = self.failures.get(method)
+            failure = self.outage or (queued.popleft() if queued else None)
+            if failure is not None:
+                self.calls.append(Call(method, form, self._now(), "failure"))
+                return _answer_failure(failure)
+            try:
+                self._limit(method, form)
+                if upload:
+                    answer = self._raw_upload(path.removeprefix("/upload/"), body)
+                else:
+                    self._authorise(method, headers.get("authorization", ""))
+                    answer = self._dispatch(method, form)
+            except _Limited as limit:
+                self.calls.append(Call(method, form, self._now(), "ratelimited"))
+                return _answer_failure(
+                    Failure("ratelimited", status=429, retry_after=limit.retry_after)
+                )
+            except _Refused as refused:
+                self.calls.append(Call(method, form, self._now(), refused.error))
+                content = {"ok": False, "error": refused.error, **refused.more}
+                return (500 if upload else 200), {}, json.dumps(content).encode()
+            self.calls.append(Call(method, form, self._now(), "ok"))
+            return 200, {}, json.dumps({"ok": True, **answer}).encode()
+
+    def _limit(self, method: str, form: dict[str, Any]) -> None:
+        """About one message a second a channel; per-minute tiers; silence after a Retry-After."""
+        if not self.rate_limits:
+            return
+        now = self._now()
+        name = f"{method} {form.get('channel')}" if method == "chat.postMessage" else method
+        wait = self._closed_until.get(name, -math.inf) - now
+        if wait <= 0 and method == "chat.postMessage":
+            wait = self._last_post.get(name, -math.inf) + 1.0 - now
+            if wait <= 0:
+                self._last_post[name] = now
+        elif wait <= 0 and method in _PER_MINUTE:
+            recent = self._minute.setdefault(method, deque())
+            while recent and recent[0] <= now - 60:
+                recent.popleft()
+            if len(recent) >= _PER_MINUTE[method]:
+                wait = recent[0] + 60 - now
+            else:
+                recent.append(now)
+        if wait > 0:
+            limited = _Limited(wait)
+            self._closed_until[name] = now + wait
+            raise limited
+
+    def _authorise(self, method: str, header: str) -> None:
+        if not header:
+            raise _Refused("not_authed")
+        if header != f"Bearer {TOKEN}":
+            raise _Refused("invalid_auth")
+        needed = _SCOPES.get(method)
+        if needed is not None and needed not in self.scopes:
+            raise _Refused("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
+
+    def _dispatch(self, method: str, form: dict[str, Any]) -> dict[str, Any]:
+        if method == "auth.test":
+            return {"team": "stand-in", "user": "skint", "user_id": "U0BOT", "bot_id": "B0BOT"}
+        if method == "chat.postMessage":
+            return self._post(form)
+        if method == "chat.update":
+            return self._update(form)
+        if method == "files.getUploadURLExternal":
+            return self._upload_url(form)
+        if method == "files.completeUploadExternal":
+            return self._complete_upload(form)
+        raise _Refused("unknown_method")
+
+    def _post(self, form: dict[str, Any]) -> dict[str, Any]:
+        channel = self._channel(form.get("channel"))
+        text, blocks = str(form.get("text") or ""), _blocks(form.get("blocks"))
+        if not text and not blocks:
+            raise _Refused("no_text")
+        if len(text) > _TEXT_CHARS:
+            raise _Refused("msg_too_long")
+        thread_ts = self._parent(channel, form.get("thread_ts"))
+        broadcast = str(form.get("reply_broadcast", "0")).lower() in ("1", "true")
+        message = self._add(channel, text, blocks, thread_ts)
+        message.broadcast = broadcast and thread_ts is not None
+        return {"channel": channel, "ts": message.ts, "message": {"text": text}}
+
+    def _update(self, form: dict[str, Any]) -> dict[str, Any]:
+        channel = self._channel(form.get("channel"))
+        for message in self.messages:
+            if (message.channel, message.ts) == (channel, form.get("ts")):
+                break
+        else:
+            raise _Refused("message_not_found")
+        text, blocks = str(form.get("text") or ""), _blocks(form.get("blocks"))
+        if not text and not blocks:
+            raise _Refused("no_text")
+        if len(text) > _UPDATE_TEXT_CHARS:
+            raise _Refused("msg_too_long")
+        message.text = text
+        message.blocks = blocks  # text without blocks removes them
+        message.edits += 1
+        message.history.append(text)
+        return {"channel": channel, "ts": message.ts, "text": text}
+
+    def _upload_url(self, form: dict[str, Any]) -> dict[str, Any]:
+        length = int(form.get("length") or 0)
+        if not form.get("filename") or length <= 0:
+            raise _Refused("invalid_arguments")
+        self._count += 1
+        file_id = f"F{self._count:010}"
+        self._uploads[file_id] = {
+            "name": form["filename"],
+            "length": length,
+            "alt_text": form.get("alt_txt", ""),
+        }
+        base = self.url.removesuffix("api/")
+        return {"file_id": file_id, "upload_url": f"{base}upload/{file_id}"}
+
+    def _raw_upload(self, file_id: str, body: bytes) -> dict[str, Any]:
+        upload = self._uploads.get(file_id)
+        if upload is None or len(body) != upload["length"]:
+            raise _Refused("upload_length_mismatch")
+        upload["content"] = body
+        return {}
+
+    def _complete_upload(self, form: dict[str, Any]) -> dict[str, Any]:
+        channel = self._channel(form.get("channel_id"))
+        thread_ts = self._parent(channel, form.get("thread_ts"))
+        files = []
+        for part in json.loads(form["files"]):
+            upload = self._uploads.get(part["id"])
+            if upload is None or "content" not in upload:
+                raise _Refused("file_not_found")
+            title = part.get("title") or upload["name"]
+            files.append(File(upload["name"], title, upload["alt_text"], upload["content"]))
+            del self._uploads[part["id"]]
+        message = self._add(channel, str(form.get("initial_comment") or ""), [], thread_ts)
+        message.files = files
+        return {"files": [{"id": part["id"]} for part in json.loads(form["files"])]}
+
+    def _add(
+        self, channel: str, text: str, blocks: list[dict[str, Any]], thread_ts: str | None
+    ) -> Message:
+        self._count += 1
+        message = Message(channel, f"1700000000.{self._count:06}", text, blocks, thread_ts)
+        message.history.append(text)
+        self.messages.append(message)
+        return message
+
+    def _channel(self, channel: object) -> str:
+        if not isinstance(channel, str) or channel not in self.channels:
+            raise _Refused("channel_not_found")  # names and user ids as well
+        if not self.channels[channel]:
+            raise _Refused("not_in_channel")
+        return channel
+
+    def _parent(self, channel: str, thread_ts: object) -> str | None:
+        if not thread_ts:
+            return None
+        if any((m.channel, m.ts) == (channel, thread_ts) for m in self.messages):
+            return str(thread_ts)
+        raise _Refused("thread_not_found")
+
+
+def _blocks(given: object) -> list[dict[str, Any]]:
+    """Parsed blocks; refused like Slack does: for one that is wrong the whole message."""
+    blocks = json.loads(given) if isinstance(given, str) else given
+    if blocks is None:
+        return []
+    if not isinstance(blocks, list):
+        raise _Refused("invalid_blocks_format")
+    if len(blocks) > 50 or not all(_is_valid(block) for block in blocks):
+        raise _Refused("invalid_blocks")
+    return blocks
+
+
+def _is_valid(block: dict[str, Any]) -> bool:
+    kind = block.get("type")
+    if kind == "header":
+        return block["text"]["type"] == "plain_text" and _has_length(block["text"], 150)
+    if kind == "section":
+        fields = block.get("fields", [])
+        return (
+            ("text" in block or bool(fields))
+            and ("text" not in block or _has_length(block["text"], 3000))
+            and len(fields) <= 10
+            and all(_has_length(part, 2000) for part in fields)
+        )
+    if kind == "context":
+        elements = block.get("elements", [])
+        return 1 <= len(elements) <= 10 and all(_has_length(part, 2000) for part in elements)
+    return kind in ("divider", "actions", "image")
+
+
+def _has_length(text: dict[str, Any], most: int) -> bool:
+    # Counted as JavaScript does: two units outside the basic plane.
+    units = len(text["text"].encode("utf-16-le")) // 2
+    return text["type"] in ("mrkdwn", "plain_text") and 1 <= units <= most
+
+
+def _form(content_type: str, body: bytes) -> dict[str, Any]:
+    if content_type.startswith("application/json"):
+        return dict(json.loads(body)) if body else {}
+    return dict(parse_qsl(body.decode(), keep_blank_values=True))
+
+
+def _answer_failure(failure: Failure) -> tuple[int, dict[str, str], bytes] | None:
+    if failure.hang_up:
+        return None
+    headers = {} if failure.retry_after is None else {"Retry-After": failure.retry_after}
+    if failure.error:
+        return failure.status, headers, json.dumps({"ok": False, "error": failure.error}).encode()
+    return failure.status, headers, b"<html>Something went wrong</html>"
+
+
+def _handler(slack: SlackStandIn) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            answer = slack.handle(self.path, headers, body)
+            self.close_connection = True
+            if answer is None:
+                return
+            status, more, content = answer
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            for name, value in more.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    return Handler
