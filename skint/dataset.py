@@ -11,9 +11,11 @@ NumPy is imported inside the functions, so that importing this module costs noth
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -239,8 +241,8 @@ class PackedWriter:
         self.partial = self.folder / f"{IMAGES}.partial"
         """The array while it is being written; other processes may open it with `r+`."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        # open_memmap sets the file's length: the rows that nobody writes stay zero.
         open_memmap(self.partial, mode="w+", dtype=dtype, shape=shape)
+        self._allocate()
 
     def __enter__(self) -> PackedWriter:
         return self
@@ -252,6 +254,25 @@ class PackedWriter:
         trace: TracebackType | None,
     ) -> None:
         self.partial.unlink(missing_ok=True)
+
+    def _allocate(self) -> None:
+        """Take the space now: a disk that fills up under a memory map kills the process."""
+        size = self.partial.stat().st_size
+        if not hasattr(os, "posix_fallocate"):
+            return
+        try:
+            with self.partial.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            self.partial.unlink()
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DatasetError(
+                "there is not enough room for the packed set",
+                where=str(self.folder),
+                got=f"{shutil.disk_usage(self.folder).free:,} bytes free",
+                wanted=f"{size:,} bytes",
+            ) from error
 
     def images(self) -> np.memmap[Any, np.dtype[Any]]:
         """(N, H, W, C) writable memory map of the unfinished array."""
