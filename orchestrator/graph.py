@@ -146,7 +146,7 @@ class Graph:
 
     def _reached(self, edges: Mapping[str, tuple[str, ...]], id: str) -> tuple[str, ...]:
         found: dict[str, None] = {}
-        level = (id,)
+        level: tuple[str, ...] = (id,)
         while level:
             nearer = {far for near in level for far in edges.get(near, ())} - found.keys()
             level = tuple(sorted(nearer, key=self._order.__getitem__))

@@ -1,0 +1,189 @@
+"""A digest of the code of a job: the syntax trees of its first-party import closure.
+
+Found by reading, never by importing. First-party is what the user, or we, change between two runs:
+the plan's folder, `skint` and `jobs`. Other people's packages do not count. Comments, docstrings,
+blank lines and annotations' spelling of quotes do not change a tree, so they rerun nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+OURS = ("skint", "budget", "jobs", "notifiers", "orchestrator")
+"""Our top-level packages: in a worker they are found before a file of the same name."""
+
+
+@dataclass(frozen=True)
+class _File:
+    digest: str
+    imports: tuple[tuple[str, str | None], ...]
+    """Imported modules; with a name where it may be a submodule: `from package import name`."""
+
+
+class SourceTree:
+    """Reads the code beside one plan, each file once."""
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+        self._files: dict[Path, _File] = {}
+        self._package_folders: dict[str, Path | None] = {}
+
+    def digest(self, uses: str) -> str:
+        """SHA-256 over the closure of a built-in job, `module:function` or `./file.py:function`.
+
+        A module that is not first-party has no files here; then the target's name is all there is.
+        """
+        lines = [f"target {uses.rpartition(':')[2]}"]
+        for name, path in self.closure(uses):
+            lines.append(f"{name} {self._read(path, name).digest}")
+        return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+    def stands_beside_the_plan(self, uses: str) -> bool:
+        """Whether `module:name` or `./file.py:name` is a file in the plan's folder."""
+        return any(path.is_relative_to(self._base) for _, path in self._start(uses))
+
+    def closure(self, uses: str) -> list[tuple[str, Path]]:
+        """Module name and file of everything first-party that the job's code imports."""
+        found: dict[Path, str] = {}
+        waiting = list(self._start(uses))
+        while waiting:
+            name, path = waiting.pop()
+            if path in found:
+                continue
+            found[path] = name
+            for module, attribute in self._read(path, name).imports:
+                waiting += self._locate(module, beside=path)
+                if attribute is not None:
+                    waiting += self._locate(f"{module}.{attribute}", beside=path)
+        return sorted((name, path) for path, name in found.items())
+
+    def imported_tops(self, path: Path) -> set[str]:
+        """Top-level names that a file of the closure imports."""
+        return {module.partition(".")[0] for module, _ in self._read(path, path.stem).imports}
+
+    def _start(self, uses: str) -> Iterator[tuple[str, Path]]:
+        target, _, _ = uses.rpartition(":")
+        if not target:
+            from jobs import BUILTIN
+
+            yield from self._locate(BUILTIN[uses].partition(":")[0], beside=None)
+        elif target.endswith(".py"):
+            path = (self._base / target).resolve()
+            if path.is_file():
+                yield path.stem, path
+        else:
+            top = target.partition(".")[0]
+            if self._package_folder(top, None) is None:
+                # Installed, perhaps from a folder that is being edited: then it is first-party too.
+                self._package_folders[top] = _installed_folder(top)
+            yield from self._locate(target, beside=None)
+
+    def _locate(self, module: str, beside: Path | None) -> Iterator[tuple[str, Path]]:
+        """Files that importing `module` runs: its packages' `__init__` and itself."""
+        if "\0" in module or not module:
+            return
+        parts = module.split(".")
+        folder = self._package_folder(parts[0], beside)
+        if folder is None:
+            return
+        for length, part in enumerate(parts, 1):
+            package, plain = folder / part / "__init__.py", folder / f"{part}.py"
+            if package.is_file():
+                yield ".".join(parts[:length]), package
+            elif plain.is_file():
+                yield ".".join(parts[:length]), plain
+            folder = folder / part
+
+    def _package_folder(self, top: str, beside: Path | None) -> Path | None:
+        """The folder that holds the first-party top-level module `top`, or None."""
+        if top in OURS and top not in self._package_folders:
+            self._package_folders[top] = _installed_folder(top)
+        known: Path | None = self._package_folders.get(top)
+        if known is not None or top in OURS:
+            return known
+        # A script's own folder is on the path of `python script.py`, and of `./file.py:fit`.
+        for folder in dict.fromkeys((self._base, *(() if beside is None else (beside.parent,)))):
+            if (folder / f"{top}.py").is_file() or (folder / top).is_dir():
+                return folder
+        return None
+
+    def _read(self, path: Path, name: str) -> _File:
+        if path not in self._files:
+            self._files[path] = _parse(path, name)
+        return self._files[path]
+
+
+def _installed_folder(top: str) -> Path | None:
+    """The folder on the path that holds the top-level module `top`; nothing is imported."""
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))).parent
+    return Path(spec.origin).parent if spec.has_location and spec.origin else None
+
+
+def _parse(path: Path, name: str) -> _File:
+    content = path.read_bytes()
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):
+        # Not for us to complain about: the worker will, with the line.
+        return _File(hashlib.sha256(content).hexdigest(), ())
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    imports = tuple(dict.fromkeys(_imports(tree, package)))
+    _strip_docstrings(tree)
+    return _File(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
+
+
+def _imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, None
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(node, package)
+            for alias in node.names:
+                yield module, alias.name
+        elif isinstance(node, ast.If) and _is_type_checking(node.test):
+            waiting += node.orelse
+        elif not isinstance(node, ast.expr):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    parts = parts[: len(parts) - (node.level - 1)]
+    return ".".join([*parts, *([node.module] if node.module else [])]).strip(".")
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+    return name == "TYPE_CHECKING"
+
+
+def _strip_docstrings(tree: ast.Module) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            # Any text that stands alone: attribute docstrings too.
+            node.body = [
+                line
+                for line in node.body
+                if not (isinstance(line, ast.Expr) and _is_text(line.value))
+            ] or [ast.Pass()]
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
