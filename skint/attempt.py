@@ -51,6 +51,8 @@ class Task:
     """The program of a `run:` job."""
     cwd: str = ""
     """The plan's directory: user modules and relative paths are found from here."""
+    python: str = ""
+    """The interpreter that runs the job (`python:` in a plan); empty for the shim's own."""
     params: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """`out/` folders of all ancestors by plan entry, nearest first; a group has one per job."""
@@ -67,6 +69,8 @@ class Task:
     """True for the ten-second rehearsal of an accelerator job on the CPU."""
     previous: str | None = None
     """`out/` of the job's previous attempt, to resume from."""
+    python: str = ""
+    """Interpreter of the job's environment; empty for the one that runs skint."""
     version: int = TASK_VERSION
 
 

@@ -1,0 +1,1 @@
+"""The trunk: plan, graph, events, state, store, scheduler, executors, command line, dashboard."""

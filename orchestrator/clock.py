@@ -1,0 +1,64 @@
+"""Time as a parameter: the system's clock, and one that jumps.
+
+Nothing below the shell reads a clock; the shell reads this one. Times are Unix milliseconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """Unix time in milliseconds."""
+
+    def sleep(self, seconds: float, wake_ms: int | None = None) -> None:
+        """Wait `seconds`, or less if `wake_ms` or something else worth waking for comes first."""
+
+
+class SystemClock:
+    """The machine's clock. `interrupt()` from a signal handler or another thread ends a sleep."""
+
+    def __init__(self) -> None:
+        self._interrupted = threading.Event()
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def sleep(self, seconds: float, wake_ms: int | None = None) -> None:
+        if wake_ms is not None:
+            seconds = min(seconds, max(0.0, (wake_ms - self.now_ms()) / 1000))
+        self._interrupted.wait(seconds)
+        self._interrupted.clear()
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+
+
+class SimulatedClock:
+    """A clock whose sleep jumps to the next alarm, so that a week passes in a blink."""
+
+    def __init__(self, now_ms: int = 0) -> None:
+        self._now_ms = now_ms
+        self._alarms: list[int] = []
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def alarm(self, at_ms: int) -> None:
+        """Something will have happened at `at_ms`: a sleep ends there."""
+        heapq.heappush(self._alarms, at_ms)
+
+    def advance(self, seconds: float) -> None:
+        self._now_ms += round(seconds * 1000)
+
+    def sleep(self, seconds: float, wake_ms: int | None = None) -> None:
+        while self._alarms and self._alarms[0] <= self._now_ms:
+            heapq.heappop(self._alarms)
+        soonest = [
+            at for at in (wake_ms, *self._alarms[:1]) if at is not None and at > self._now_ms
+        ]
+        self._now_ms = min(soonest, default=self._now_ms + round(seconds * 1000))

@@ -1,0 +1,57 @@
+"""The accelerators of this machine: what NVML sees, else what is declared, else a simulated one.
+
+Every screen says which: a simulated device may only be charged to a simulated account.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+from orchestrator.executors.base import Device
+
+DECLARED = "SKINT_DEVICES"
+"""`UUID[:NAME],…` for machines whose devices NVML cannot see; `none` for no device at all."""
+
+Source = Literal["nvml", "declared", "simulated"]
+
+SIMULATED = Device("simulated-0", "simulated device (training runs on the CPU)", simulated=True)
+
+
+def find_devices(environ: Mapping[str, str] = os.environ) -> tuple[Source, tuple[Device, ...]]:
+    """The devices here and where the knowledge comes from."""
+    declared = environ.get(DECLARED, "")
+    if declared == "none":
+        return "declared", ()
+    seen = _nvml_devices()
+    if seen:
+        return "nvml", seen
+    if declared:
+        return "declared", tuple(_declared(part) for part in declared.split(",") if part.strip())
+    return "simulated", (SIMULATED,)
+
+
+def _declared(part: str) -> Device:
+    uuid, _, name = part.strip().partition(":")
+    return Device(uuid, name or "declared device")
+
+
+def _nvml_devices() -> tuple[Device, ...]:
+    """What NVML lists; nothing where the driver or its library is missing."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return ()
+    try:
+        found = []
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            memory_mib = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total) >> 20
+            uuid, name = pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle)
+            found.append(Device(str(uuid), str(name), memory_mib))
+        return tuple(found)
+    finally:
+        pynvml.nvmlShutdown()

@@ -1,0 +1,279 @@
+"""What has happened, in the past tense: the ordered event table is the truth about runs.
+
+Each event is a frozen record of facts; the state is what they add up to (`orchestrator.state`).
+Events carry everything that applying them needs, so that replaying asks nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+StopScope = Literal["attempt", "group", "run"]
+AttemptOutcome = Literal["done", "failed", "stopped", "deadline", "killed", "lost"]
+JobOutcome = Literal["done", "reused", "failed", "stopped", "skipped"]
+RunOutcome = Literal["done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    at_ms: int
+    """Unix time in milliseconds at which the scheduler took note of it."""
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSubmitted(Event):
+    graph: Mapping[str, Any]
+    """`Graph.to_json()`."""
+    cpu_only: bool = False
+    again: bool = False
+    """Pay for accelerator jobs again even when their result is known."""
+    by: str = "cli"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobReused(Event):
+    """The result of an earlier attempt with the same key stands in for running the job."""
+
+    job: str
+    key: str
+    attempt: str
+    """The attempt that produced it."""
+    out: str
+    digest: str
+    saved_ms: int
+    """Wall milliseconds the earlier attempt took."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobWaited(Event):
+    """A job that could start does not; written when the reason changes."""
+
+    job: str
+    reason: str
+    sentence: str
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllocationPlanned(Event):
+    """Devices will be kept for these attempts. Written before anything is reserved."""
+
+    allocation: str
+    account: str
+    executor: str
+    devices: tuple[str, ...]
+    wall_ms: int
+    """From its start to its deadline, grace included."""
+    amount_ms: int
+    """What that costs the account: this much is reserved."""
+    attempts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllocationReserved(Event):
+    allocation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllocationRefused(Event):
+    allocation: str
+    reason: str
+    sentence: str
+    until_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllocationStarted(Event):
+    allocation: str
+    start_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllocationEnded(Event):
+    """The devices are no longer kept. `start_ms` and `end_ms` are what is charged."""
+
+    allocation: str
+    start_ms: int
+    end_ms: int
+    shares: Mapping[str, int] = field(default_factory=dict)
+    """Weights by attempt for the attribution of the charge."""
+    estimated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllocationSettled(Event):
+    allocation: str
+    charged_ms: int
+    shares: Mapping[str, int] = field(default_factory=dict)
+    """Charged device-milliseconds by attempt; they add up to `charged_ms`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllocationReleased(Event):
+    """It never started, so nothing is charged."""
+
+    allocation: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptPlanned(Event):
+    """An execution has a name. Written before it is submitted."""
+
+    job: str
+    attempt: str
+    fence: int
+    key: str
+    folder: str
+    """The attempt directory."""
+    executor: str
+    cpus: int
+    mem_mb: int
+    devices: tuple[str, ...] = ()
+    allocation: str | None = None
+    previous: str | None = None
+    """`out/` of the attempt it goes on from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptAccepted(Event):
+    """The executor has taken it."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptStarted(Event):
+    attempt: str
+    started_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptUnreachable(Event):
+    """No answer about it. Unknown is not failed: its slot and its reservation stay."""
+
+    attempt: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptReached(Event):
+    attempt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressMade(Event):
+    attempt: str
+    done: float
+    total: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricsReported(Event):
+    attempt: str
+    reported_ms: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteWritten(Event):
+    attempt: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorReported(Event):
+    attempt: str
+    what: str
+    where: str = ""
+    got: str = ""
+    wanted: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictGiven(Event):
+    """What a stop rule said, with its numbers."""
+
+    rule: str
+    action: str
+    scope: StopScope
+    target: str
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopAsked(Event):
+    scope: StopScope
+    target: str
+    """Attempt, group or run, as `scope` says."""
+    how: Literal["epoch", "step", "kill"]
+    then: Literal["end", "requeue"]
+    reason: str
+    sentence: str
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopSent(Event):
+    attempt: str
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptEnded(Event):
+    attempt: str
+    outcome: AttemptOutcome
+    code: int | None
+    reason: str
+    sentence: str
+    started_ms: int | None
+    ended_ms: int | None
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEnded(Event):
+    job: str
+    outcome: JobOutcome
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded(Event):
+    outcome: RunOutcome
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandAnswered(Event):
+    """The reply to a command; `run` is empty where the command named none."""
+
+    command: str
+    ok: bool
+    text: str
+
+
+def _kinds(cls: type[Event]) -> dict[str, type[Event]]:
+    return {sub.__name__: sub for sub in cls.__subclasses__()}
+
+
+KINDS = _kinds(Event)
+"""Every kind of event by its name; the name is what the store keeps."""
+
+_TUPLES = ("devices", "attempts")
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    return asdict(event)
+
+
+def from_json(kind: str, data: Mapping[str, Any]) -> Event:
+    """The event that `to_json` wrote. KeyError for an unknown kind, TypeError for other fields."""
+    fixed = {name: tuple(data[name]) for name in _TUPLES if name in data}
+    return KINDS[kind](**{**data, **fixed})

@@ -1,0 +1,1 @@
+"""Executors: `base.py` is the interface; each other file is one implementation of it."""

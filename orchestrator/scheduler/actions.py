@@ -1,0 +1,90 @@
+"""What has to be done, read off the state: whatever was cut short is simply due again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestrator import events as e
+from orchestrator.executors.base import Handle
+from orchestrator.scheduler import inputs as i
+from orchestrator.state import AttemptState, RunState, State
+from skint.attempt import StopRequest
+
+
+def due(state: State, inputs: i.Inputs) -> Iterator[i.Action]:
+    """All actions that the state calls for, money first."""
+    for run in state.live_runs():
+        yield from _money(run)
+        yield from _starts(run)
+        yield from _stops(run)
+    yield from _orphans(state, inputs)
+
+
+def _money(run: RunState) -> Iterator[i.Action]:
+    for allocation in run.allocations.values():
+        if allocation.status == "planned":
+            yield i.Reserve(run.name, allocation.id)
+        elif allocation.status == "ended":
+            yield i.Settle(run.name, allocation.id)
+        elif allocation.status == "reserved" and allocation.start_ms is None:
+            attempts = [run.attempts.get(name) for name in allocation.attempts]
+            if all(attempt is not None and not attempt.live for attempt in attempts):
+                yield i.Release(run.name, allocation.id, "it never started")
+
+
+def _starts(run: RunState) -> Iterator[i.Action]:
+    seen = set()
+    for attempt in run.attempts.values():
+        submission = attempt.allocation or attempt.id
+        if attempt.status == "planned" and submission not in seen:
+            seen.add(submission)
+            if run.stop_of(run.graph.job(attempt.job)) is None:
+                yield i.Submit(run.name, attempt.executor, submission)
+
+
+def _stops(run: RunState) -> Iterator[i.Action]:
+    for attempt in run.attempts.values():
+        if not attempt.live:
+            continue
+        stop = run.stop_of(run.graph.job(attempt.job))
+        if stop is None or attempt.stop_sent == stop.how:
+            continue
+        yield i.Signal(
+            run.name,
+            attempt.executor,
+            attempt.allocation or attempt.id,
+            attempt.id,
+            _request(stop),
+        )
+        if stop.how == "kill":
+            yield i.Cancel(attempt.executor, handle_of(run, attempt.allocation or attempt.id))
+
+
+def _request(stop: e.StopAsked) -> StopRequest:
+    return StopRequest(stop.how, stop.then, stop.reason, stop.sentence)
+
+
+def _orphans(state: State, inputs: i.Inputs) -> Iterator[i.Action]:
+    """What an executor runs under our name although its attempts are over, or were never ours."""
+    for executor, handles in inputs.orphans.items():
+        for handle in handles:
+            known = [state.attempt(name) for name in handle.attempts]
+            if not any(attempt is not None and attempt.live for attempt in known):
+                yield i.Cancel(executor, handle)
+
+
+def handle_of(run: RunState, submission: str) -> Handle:
+    """The address of a submission, from the state alone."""
+    attempts = attempts_of(run, submission)
+    return Handle(
+        submission,
+        tuple(attempt.id for attempt in attempts),
+        tuple(Path(attempt.folder) for attempt in attempts),
+    )
+
+
+def attempts_of(run: RunState, submission: str) -> list[AttemptState]:
+    allocation = run.allocations.get(submission)
+    names = allocation.attempts if allocation else (submission,)
+    return [run.attempts[name] for name in names]

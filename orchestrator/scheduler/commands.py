@@ -1,0 +1,73 @@
+"""Commands become events, and each gets one reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator import events as e
+from orchestrator.commands import Command, StopJobs, SubmitRun
+from orchestrator.state import RunState, State
+
+
+def obey(state: State, command: Command, now_ms: int) -> Iterator[e.Event]:
+    """What follows from `command`; the last event is the reply."""
+    request = command.request
+    if isinstance(request, SubmitRun):
+        yield from _submit(state, command.id, request, now_ms)
+    else:
+        yield from _stop(state, command.id, request, now_ms)
+
+
+def _submit(state: State, command: str, request: SubmitRun, now_ms: int) -> Iterator[e.Event]:
+    if request.run in state.runs:
+        text = f"there is a run {request.run} already"
+        yield e.CommandAnswered(at_ms=now_ms, run="", command=command, ok=False, text=text)
+        return
+    yield e.RunSubmitted(
+        at_ms=now_ms,
+        run=request.run,
+        graph=request.graph,
+        cpu_only=request.cpu_only,
+        again=request.again,
+        by=request.by,
+    )
+    text = f"run {request.run} queued"
+    yield e.CommandAnswered(at_ms=now_ms, run=request.run, command=command, ok=True, text=text)
+
+
+def _stop(state: State, command: str, request: StopJobs, now_ms: int) -> Iterator[e.Event]:
+    run = state.runs.get(request.run)
+    ok, text = _can_stop(run, request)
+    if ok:
+        yield e.StopAsked(
+            at_ms=now_ms,
+            run=request.run,
+            scope=request.scope,
+            target=request.target,
+            how=request.how,
+            then=request.then,
+            reason=request.reason,
+            sentence=f"{request.reason} by {request.by}",
+            by=request.by,
+        )
+    name = request.run if run else ""
+    yield e.CommandAnswered(at_ms=now_ms, run=name, command=command, ok=ok, text=text)
+
+
+def _can_stop(run: RunState | None, request: StopJobs) -> tuple[bool, str]:
+    if run is None:
+        return False, f"there is no run {request.run}"
+    if not run.live:
+        return False, f"{run.name} has ended already: {run.outcome}"
+    if request.scope == "run":
+        return True, f"{run.name} is being stopped; checkpoints are kept"
+    jobs = [job for job in run.jobs.values() if _is_meant(run, job.id, request.target)]
+    if not jobs:
+        return False, f"{run.name} has no {request.target}"
+    if all(job.ended for job in jobs):
+        return False, f"{request.target} of {run.name} has ended already: {jobs[0].status}"
+    return True, f"{request.target} of {run.name} is being stopped; the others go on"
+
+
+def _is_meant(run: RunState, job: str, target: str) -> bool:
+    return target in (job, run.graph.job(job).group)

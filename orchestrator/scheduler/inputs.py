@@ -1,0 +1,160 @@
+"""What a step is told, and what it says has to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from budget.account import Account
+from orchestrator.commands import Command
+from orchestrator.events import Event
+from orchestrator.executors.base import Capabilities, Capacity, Handle, Observation
+from orchestrator.state import State
+from skint.attempt import StopRequest
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line an attempt wrote, parsed."""
+
+    attempt: str
+    fence: int
+    at_ms: int
+    kind: str
+    data: Mapping[str, Any]
+
+
+# --- answers: what came of the actions of the step before -----------------------------------------
+
+
+@dataclass(frozen=True)
+class Reserved:
+    allocation: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Too little is left on the account."""
+
+    allocation: str
+    sentence: str
+    until_ms: int
+
+
+@dataclass(frozen=True)
+class Accepted:
+    submission: str
+
+
+@dataclass(frozen=True)
+class NotAccepted:
+    """The executor said no, with proof that nothing started."""
+
+    submission: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """No answer to a submission: it may or may not have started."""
+
+    submission: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Signalled:
+    attempt: str
+    how: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    allocation: str
+    charged_ms: int
+    shares: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Released:
+    allocation: str
+    reason: str
+
+
+Answer = Reserved | Refused | Accepted | NotAccepted | Unanswered | Signalled | Settled | Released
+
+
+@dataclass(frozen=True)
+class Inputs:
+    commands: tuple[Command, ...] = ()
+    observations: Mapping[str, Observation] = field(default_factory=dict)
+    """By submission: an allocation, or an attempt of the CPU lane."""
+    lines: tuple[Line, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    orphans: Mapping[str, tuple[Handle, ...]] = field(default_factory=dict)
+    """By executor: what it runs under our name; told at the start and now and then."""
+    capacity: Mapping[str, Capacity] = field(default_factory=dict)
+    capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    runs_dir: str = ""
+    has_output: Callable[[str], bool] = lambda _: True
+    """Whether the `out/` folder of an earlier result is still there."""
+
+
+# --- actions: idempotent, so that one that was cut short is simply done again ---------------------
+
+
+@dataclass(frozen=True)
+class Reserve:
+    run: str
+    allocation: str
+
+
+@dataclass(frozen=True)
+class Submit:
+    run: str
+    executor: str
+    submission: str
+
+
+@dataclass(frozen=True)
+class Signal:
+    run: str
+    executor: str
+    submission: str
+    attempt: str
+    request: StopRequest
+
+
+@dataclass(frozen=True)
+class Cancel:
+    executor: str
+    handle: Handle
+
+
+@dataclass(frozen=True)
+class Settle:
+    run: str
+    allocation: str
+
+
+@dataclass(frozen=True)
+class Release:
+    run: str
+    allocation: str
+    reason: str
+
+
+Action = Reserve | Submit | Signal | Cancel | Settle | Release
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step decided: events to keep, the state they lead to, and what to do about it."""
+
+    events: tuple[Event, ...]
+    state: State
+    actions: tuple[Action, ...]
+    wake_ms: int | None
+    """When something becomes due without anybody asking, e.g. a weekly reset."""

@@ -1,0 +1,167 @@
+"""What executors see and what jobs write becomes events.
+
+Lines of an attempt that is over, or that carry another fence than the attempt has, are void: an
+engine may have left an old process running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from orchestrator import events as e
+from orchestrator.executors.base import AttemptSight, Observation
+from orchestrator.scheduler import inputs as i
+from orchestrator.state import AllocationState, AttemptState, RunState, State, run_of
+
+_OUTCOMES: Mapping[str, e.AttemptOutcome] = {
+    "done": "done",
+    "failed": "failed",
+    "stopped": "stopped",
+    "deadline": "deadline",
+    "killed": "killed",
+}
+
+
+def from_lines(state: State, lines: tuple[i.Line, ...], now_ms: int) -> Iterator[e.Event]:
+    """Events of the lines that count; of progress lines only the newest of each attempt."""
+    newest = {line.attempt: line for line in lines if line.kind == "progress"}
+    for line in lines:
+        attempt = state.attempt(line.attempt)
+        if attempt is None or not attempt.live or attempt.fence != line.fence:
+            continue
+        if line.kind == "progress" and newest[line.attempt] is not line:
+            continue
+        event = _from_line(line, run_of(line.attempt), now_ms)
+        if event is not None:
+            yield event
+
+
+def _from_line(line: i.Line, run: str, now_ms: int) -> e.Event | None:
+    data, name = line.data, line.attempt
+    match line.kind:
+        case "progress":
+            done, total = float(data["done"]), float(data["total"])
+            return e.ProgressMade(at_ms=now_ms, run=run, attempt=name, done=done, total=total)
+        case "report":
+            return e.MetricsReported(
+                at_ms=now_ms, run=run, attempt=name, reported_ms=line.at_ms, values=data["values"]
+            )
+        case "note":
+            return e.NoteWritten(at_ms=now_ms, run=run, attempt=name, text=str(data["text"]))
+        case "error":
+            keys = ("what", "where", "got", "wanted", "next")
+            parts = {key: str(data[key]) for key in keys if data.get(key)}
+            return e.ErrorReported(at_ms=now_ms, run=run, attempt=name, **{"what": "", **parts})
+    return None
+
+
+def from_observation(
+    run: RunState, submission: str, seen: Observation, now_ms: int
+) -> Iterator[e.Event]:
+    """What an observation of a submission adds to what is known of it."""
+    allocation = run.allocations.get(submission)
+    names = allocation.attempts if allocation else (submission,)
+    attempts = [run.attempts[name] for name in names]
+    if seen.condition == "unknown":
+        for attempt in attempts:
+            if attempt.live and not attempt.unreachable:
+                text = f"no answer about {attempt.id}: {seen.reason}; waiting, nothing is assumed"
+                yield e.AttemptUnreachable(
+                    at_ms=now_ms, run=run.name, attempt=attempt.id, sentence=text
+                )
+        return
+    started_ms = seen.started_ms
+    if allocation and allocation.status == "reserved" and started_ms is not None:
+        yield e.AllocationStarted(
+            at_ms=now_ms, run=run.name, allocation=submission, start_ms=started_ms
+        )
+    ended = []
+    for attempt in attempts:
+        events = tuple(_of_attempt(run.name, attempt, seen, now_ms)) if attempt.live else ()
+        ended += [event for event in events if isinstance(event, e.AttemptEnded)]
+        yield from events
+    over = sum(not attempt.live for attempt in attempts) + len(ended)
+    if allocation and allocation.status in ("reserved", "running") and over == len(attempts):
+        last = {event.attempt: event for event in ended}
+        yield from _allocation_over(run, allocation, seen, last, now_ms)
+
+
+def _of_attempt(
+    run: str, attempt: AttemptState, seen: Observation, now_ms: int
+) -> Iterator[e.Event]:
+    if attempt.unreachable:
+        yield e.AttemptReached(at_ms=now_ms, run=run, attempt=attempt.id)
+    sight = seen.attempts.get(attempt.id)
+    if sight is None:
+        sight = AttemptSight("lost" if seen.condition in ("ended", "lost") else "pending")
+    if sight.started_ms is not None and attempt.status != "running":
+        yield e.AttemptStarted(
+            at_ms=now_ms, run=run, attempt=attempt.id, started_ms=sight.started_ms
+        )
+    if sight.condition == "ended" and sight.exit is not None:
+        exit = sight.exit
+        yield e.AttemptEnded(
+            at_ms=now_ms,
+            run=run,
+            attempt=attempt.id,
+            outcome=_OUTCOMES.get(exit.reason, "failed"),
+            code=exit.code,
+            reason=exit.reason,
+            sentence=_how_it_ended(attempt, exit.reason, exit.code),
+            started_ms=exit.started_ms,
+            ended_ms=exit.ended_ms,
+            digest=exit.digest,
+        )
+    elif sight.condition == "lost":
+        yield e.AttemptEnded(
+            at_ms=now_ms,
+            run=run,
+            attempt=attempt.id,
+            outcome="lost",
+            code=None,
+            reason="lost",
+            sentence=seen.reason or "its processes are gone and it left no exit record",
+            started_ms=sight.started_ms or attempt.started_ms,
+            ended_ms=sight.lost_ms,
+        )
+
+
+def _how_it_ended(attempt: AttemptState, reason: str, code: int) -> str:
+    if attempt.error:
+        where = attempt.error.get("where")
+        return f"{where}: {attempt.error['what']}" if where else attempt.error["what"]
+    if reason == "failed":
+        return f"exit code {code}" if code >= 0 else f"killed by signal {-code}"
+    return {"done": "", "deadline": "its limit was over"}.get(reason, reason)
+
+
+def _allocation_over(
+    run: RunState,
+    allocation: AllocationState,
+    seen: Observation,
+    ended: Mapping[str, e.AttemptEnded],
+    now_ms: int,
+) -> Iterator[e.Event]:
+    """Its charge: measured where the end is proved, in full where it is not."""
+    start_ms = seen.started_ms if seen.started_ms is not None else allocation.start_ms
+    if start_ms is None and seen.condition == "ended":
+        return  # never started: `endings` releases it
+    estimated = seen.ended_ms is None or start_ms is None
+    if start_ms is None:
+        start_ms = allocation.reserved_at_ms or now_ms
+    yield e.AllocationEnded(
+        at_ms=now_ms,
+        run=run.name,
+        allocation=allocation.id,
+        start_ms=start_ms,
+        end_ms=start_ms + allocation.wall_ms if seen.ended_ms is None else seen.ended_ms,
+        shares={name: _weight_ms(run, name, ended.get(name)) for name in allocation.attempts},
+        estimated=estimated,
+    )
+
+
+def _weight_ms(run: RunState, name: str, ended: e.AttemptEnded | None) -> int:
+    fact = ended or run.attempts[name]
+    if fact.started_ms is None or fact.ended_ms is None:
+        return 0 if fact.started_ms is None else 1
+    return max(0, fact.ended_ms - fact.started_ms)

@@ -1,0 +1,292 @@
+"""The shell: it looks, asks `step`, keeps what was decided, and does what has to be done.
+
+All input and output of the scheduler is here. Whatever fails in between is asked again in the next
+round: events are kept before anything is done about them, and every action is idempotent.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from budget.ledger import Ledger, LedgerError, OverBudget
+from orchestrator import announce
+from orchestrator import events as e
+from orchestrator.clock import Clock
+from orchestrator.executors.base import (
+    Executor,
+    ExecutorRefused,
+    ExecutorUnreachable,
+    Handle,
+    Observation,
+)
+from orchestrator.scheduler import inputs as i
+from orchestrator.scheduler.actions import attempts_of, handle_of
+from orchestrator.scheduler.step import step
+from orchestrator.scheduler.submission import MissingVariable, submission_of
+from orchestrator.state import RunState, State
+from orchestrator.store import Store
+
+_log = logging.getLogger(__name__)
+
+DISCOVER_EVERY_MS = 60_000
+
+
+class Scheduler:
+    """One scheduler on one store. Whoever makes it holds the lock (`orchestrator.home`)."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        executors: Mapping[str, Executor],
+        clock: Clock,
+        *,
+        runs_dir: Path,
+        environ: Mapping[str, str] = os.environ,
+        on_events: Callable[[Iterable[e.Event], State], None] = lambda events, state: None,
+    ) -> None:
+        self.store = store
+        self.ledger = ledger
+        self.executors = executors
+        self.clock = clock
+        self.runs_dir = runs_dir
+        self.environ = environ
+        self.on_events = on_events
+        self.state = store.state()
+        self._cursors = store.cursors()
+        self._discovered_ms: int | None = None
+        for run in self.state.live_runs():
+            self._note_starts(run)
+
+    def run(
+        self, until: Callable[[State], bool], *, poll_s: float = 0.2, idle_s: float = 1.0
+    ) -> State:
+        """Tick until `until(state)`; the state then."""
+        while not until(self.state):
+            wake_ms = self.tick()
+            if until(self.state):
+                break
+            busy = any(True for _ in self.state.live_attempts())
+            self.clock.sleep(poll_s if busy else idle_s, wake_ms)
+        return self.state
+
+    def tick(self) -> int | None:
+        """One round: look once, then decide and act until nothing more follows."""
+        inputs, cursors = self._look()
+        done: set[i.Action] = set()
+        while True:
+            now_ms = self.clock.now_ms()
+            decided = step(self.state, inputs, now_ms)
+            self._keep(decided, cursors)
+            todo = [action for action in decided.actions if action not in done]
+            if not todo:
+                return decided.wake_ms
+            done.update(todo)
+            answers = [a for action in todo for a in self._perform(action)]
+            inputs = replace(
+                inputs, commands=(), lines=(), observations={}, orphans={}, answers=tuple(answers)
+            )
+            cursors = {}
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def _look(self) -> tuple[i.Inputs, dict[str, int]]:
+        observations: dict[str, Observation] = {}
+        lines: list[i.Line] = []
+        cursors: dict[str, int] = {}
+        for name, handles in self._handles().items():
+            executor = self.executors[name]
+            for submission, seen in executor.poll(handles).items():
+                try:
+                    read = self._read(executor, submission, seen)
+                except ExecutorUnreachable as error:
+                    observations[submission] = Observation("unknown", error.what)
+                    continue
+                observations[submission] = seen
+                for attempt, (new, cursor) in read.items():
+                    lines += new
+                    cursors[attempt] = cursor
+        return (
+            i.Inputs(
+                commands=tuple(self.store.unanswered()),
+                observations=observations,
+                lines=tuple(lines),
+                orphans=self._discover(),
+                capacity={name: ex.capacity() for name, ex in self.executors.items()},
+                capabilities={name: ex.capabilities for name, ex in self.executors.items()},
+                accounts={account.name: account for account in self.ledger.accounts()},
+                runs_dir=str(self.runs_dir),
+                has_output=lambda out: Path(out).is_dir(),
+            ),
+            cursors,
+        )
+
+    def _handles(self) -> dict[str, list[Handle]]:
+        found: dict[str, dict[str, Handle]] = {}
+        for run, attempt in self.state.live_attempts():
+            submission = attempt.allocation or attempt.id
+            found.setdefault(attempt.executor, {})[submission] = handle_of(run, submission)
+        return {name: list(handles.values()) for name, handles in found.items()}
+
+    def _read(
+        self, executor: Executor, submission: str, seen: Observation
+    ) -> dict[str, tuple[list[i.Line], int]]:
+        """New lines by attempt. Of an ended attempt all of them, and what it left is collected."""
+        run = self.state.runs[submission.split(".", 1)[0]]
+        found = {}
+        for attempt in attempts_of(run, submission):
+            sight = seen.attempts.get(attempt.id)
+            over = sight is not None and sight.condition in ("ended", "lost")
+            if not attempt.live or not (over or executor.capabilities.live_events):
+                continue
+            folder = Path(attempt.folder)
+            cursor = self._cursors.get(attempt.id, 0)
+            new: list[i.Line] = []
+            while True:
+                raw, after = executor.read(attempt.id, folder, cursor)
+                new += [line for text in raw if (line := _parse(text, attempt.id))]
+                if after == cursor or not over:
+                    cursor = after
+                    break
+                cursor = after
+            if over and seen.condition != "lost":
+                executor.collect(attempt.id, folder)
+            if cursor != self._cursors.get(attempt.id, 0):
+                found[attempt.id] = (new, cursor)
+        return found
+
+    def _discover(self) -> dict[str, tuple[Handle, ...]]:
+        now_ms = self.clock.now_ms()
+        if self._discovered_ms is not None and now_ms < self._discovered_ms + DISCOVER_EVERY_MS:
+            return {}
+        self._discovered_ms = now_ms
+        found = {}
+        for name, executor in self.executors.items():
+            try:
+                found[name] = tuple(executor.discover())
+            except ExecutorUnreachable as error:
+                _log.warning("%s cannot be asked what it runs: %s", name, error.what)
+        return found
+
+    # --- keeping ------------------------------------------------------------------------------
+
+    def _keep(self, decided: i.Step, cursors: Mapping[str, int]) -> None:
+        notices = announce.notices(decided.events, decided.state)
+        self.store.keep(decided.events, decided.state, cursors=cursors, notices=notices)
+        self.state = decided.state
+        self._cursors.update(cursors)
+        for run in {
+            event.run for event in decided.events if isinstance(event, e.AllocationStarted)
+        }:
+            self._note_starts(self.state.runs[run])
+        if decided.events:
+            self.on_events(decided.events, decided.state)
+
+    def _note_starts(self, run: RunState) -> None:
+        """What is in flight follows from the start; the sum with what is reserved does not."""
+        for allocation in run.allocations.values():
+            if allocation.status == "running" and allocation.start_ms is not None:
+                self.ledger.start(allocation.id, allocation.start_ms)
+
+    # --- doing --------------------------------------------------------------------------------
+
+    def _perform(self, action: i.Action) -> Iterable[i.Answer]:
+        match action:
+            case i.Reserve():
+                return self._reserve(action)
+            case i.Settle():
+                return self._settle(action)
+            case i.Release():
+                return self._release(action)
+            case i.Submit():
+                return self._submit(action)
+            case i.Signal():
+                return self._signal(action)
+            case i.Cancel(name, handle):
+                try:
+                    self.executors[name].cancel(handle)
+                except ExecutorUnreachable as error:
+                    _log.warning("%s cannot be cancelled now: %s", handle.name, error.what)
+                return ()
+
+    def _reserve(self, action: i.Reserve) -> Iterable[i.Answer]:
+        allocation = self.state.runs[action.run].allocations[action.allocation]
+        try:
+            self.ledger.reserve(
+                id=allocation.id,
+                account=allocation.account,
+                owner=action.run,
+                devices=len(allocation.devices),
+                amount_ms=allocation.amount_ms,
+                now_ms=self.clock.now_ms(),
+            )
+        except OverBudget as refused:
+            sentence = f"{refused.what}; {refused.next}"
+            return (i.Refused(allocation.id, sentence, refused.resets_ms),)
+        except LedgerError as error:
+            _log.warning("the ledger cannot reserve %s now: %s", allocation.id, error)
+            return ()
+        return (i.Reserved(allocation.id),)
+
+    def _settle(self, action: i.Settle) -> Iterable[i.Answer]:
+        allocation = self.state.runs[action.run].allocations[action.allocation]
+        assert allocation.start_ms is not None and allocation.end_ms is not None
+        try:
+            charge = self.ledger.settle(
+                allocation.id,
+                allocation.start_ms,
+                allocation.end_ms,
+                shares=allocation.weights,
+                estimated=allocation.estimated,
+                now_ms=self.clock.now_ms(),
+            )
+            shares = self.ledger.shares(allocation.id)
+        except LedgerError as error:
+            _log.warning("the ledger cannot settle %s now: %s", allocation.id, error)
+            return ()
+        return (i.Settled(allocation.id, charge.amount_ms, shares),)
+
+    def _release(self, action: i.Release) -> Iterable[i.Answer]:
+        try:
+            self.ledger.release(action.allocation, self.clock.now_ms(), action.reason)
+        except LedgerError as error:
+            _log.warning("the ledger cannot release %s now: %s", action.allocation, error)
+            return ()
+        return (i.Released(action.allocation, action.reason),)
+
+    def _submit(self, action: i.Submit) -> Iterable[i.Answer]:
+        run = self.state.runs[action.run]
+        try:
+            submission = submission_of(run, action.submission, self.environ)
+            self.executors[action.executor].submit(submission)
+        except (ExecutorRefused, MissingVariable) as error:
+            return (i.NotAccepted(action.submission, str(error)),)
+        except ExecutorUnreachable as error:
+            return (i.Unanswered(action.submission, error.what),)
+        return (i.Accepted(action.submission),)
+
+    def _signal(self, action: i.Signal) -> Iterable[i.Answer]:
+        handle = handle_of(self.state.runs[action.run], action.submission)
+        index = handle.attempts.index(action.attempt)
+        one = Handle(handle.name, (action.attempt,), (handle.folders[index],))
+        try:
+            self.executors[action.executor].signal(one, action.request)
+        except ExecutorUnreachable as error:
+            _log.warning("%s cannot be told to stop now: %s", action.attempt, error.what)
+            return ()
+        return (i.Signalled(action.attempt, action.request.how),)
+
+
+def _parse(text: bytes, attempt: str) -> i.Line | None:
+    """A line an attempt wrote; None for one that is not ours (any program may write there)."""
+    try:
+        data = json.loads(text)
+        return i.Line(str(data["attempt"]), int(data["fence"]), int(data["at"]), data["kind"], data)
+    except (ValueError, KeyError, TypeError):
+        _log.warning("%s wrote a line that is no event: %r", attempt, text[:200])
+        return None

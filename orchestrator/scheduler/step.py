@@ -1,0 +1,171 @@
+"""`step(state, inputs, now) → Step` is the scheduler. It is pure: no clock, no file, no dice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestrator import events as e
+from orchestrator.scheduler import actions, admission, commands, endings, observations, verdicts
+from orchestrator.scheduler import inputs as i
+from orchestrator.state import State, apply, job_of, run_of
+
+
+class _Deciding:
+    """Events decided so far and the state they lead to: each decision sees the ones before."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.events: list[e.Event] = []
+
+    def take(self, events: Iterable[e.Event]) -> bool:
+        """Apply them one by one; whether there were any."""
+        before = len(self.events)
+        for event in events:
+            self.state = apply(self.state, event)
+            self.events.append(event)
+        return len(self.events) > before
+
+
+def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
+    """Decide everything that follows from `inputs` at `now_ms`."""
+    deciding = _Deciding(state)
+    for command in inputs.commands:
+        deciding.take(commands.obey(deciding.state, command, now_ms))
+    for answer in inputs.answers:
+        _take_answer(deciding, answer, inputs, now_ms)
+    deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
+    for run in tuple(deciding.state.live_runs()):
+        for attempt in tuple(deciding.state.runs[run.name].attempts.values()):
+            now = deciding.state.runs[run.name]
+            deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
+    for run in tuple(deciding.state.live_runs()):
+        for submission, seen in inputs.observations.items():
+            if submission in run.allocations or submission in run.attempts:
+                now = deciding.state.runs[run.name]
+                deciding.take(observations.from_observation(now, submission, seen, now_ms))
+    for run in tuple(deciding.state.live_runs()):
+        _advance(deciding, run.name, inputs, now_ms)
+    return i.Step(
+        events=tuple(deciding.events),
+        state=deciding.state,
+        actions=tuple(actions.due(deciding.state, inputs)),
+        wake_ms=_wake_ms(deciding.state, now_ms),
+    )
+
+
+def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms: int) -> None:
+    name = _run_of(deciding.state, answer)
+    run = deciding.state.runs[name]
+    match answer:
+        case i.Reserved(allocation):
+            deciding.take(admission.begin(run, allocation, inputs, now_ms))
+        case i.Refused(allocation, sentence, until_ms):
+            deciding.take(_refused(deciding, name, allocation, sentence, until_ms, now_ms))
+        case i.Accepted(submission):
+            deciding.take(
+                e.AttemptAccepted(at_ms=now_ms, run=name, attempt=attempt.id)
+                for attempt in actions.attempts_of(run, submission)
+                if attempt.status == "planned"
+            )
+        case i.NotAccepted(submission, sentence):
+            deciding.take(
+                e.AttemptEnded(
+                    at_ms=now_ms,
+                    run=name,
+                    attempt=attempt.id,
+                    outcome="failed",
+                    code=None,
+                    reason="refused",
+                    sentence=sentence,
+                    started_ms=None,
+                    ended_ms=None,
+                )
+                for attempt in actions.attempts_of(run, submission)
+                if attempt.live
+            )
+        case i.Unanswered(submission, sentence):
+            deciding.take(
+                e.AttemptUnreachable(at_ms=now_ms, run=name, attempt=attempt.id, sentence=sentence)
+                for attempt in actions.attempts_of(run, submission)
+                if attempt.live and not attempt.unreachable
+            )
+        case i.Signalled(attempt_id, how):
+            deciding.take([e.StopSent(at_ms=now_ms, run=name, attempt=attempt_id, how=how)])
+        case i.Settled(allocation, charged_ms, shares):
+            deciding.take(
+                [
+                    e.AllocationSettled(
+                        at_ms=now_ms,
+                        run=name,
+                        allocation=allocation,
+                        charged_ms=charged_ms,
+                        shares=shares,
+                    )
+                ]
+            )
+        case i.Released(allocation, reason):
+            deciding.take(
+                [e.AllocationReleased(at_ms=now_ms, run=name, allocation=allocation, reason=reason)]
+            )
+
+
+def _run_of(state: State, answer: i.Answer) -> str:
+    match answer:
+        case i.Accepted(name) | i.NotAccepted(name, _) | i.Unanswered(name, _):
+            pass
+        case i.Signalled(name, _):
+            pass
+        case _:
+            name = answer.allocation
+    return run_of(name)
+
+
+def _refused(
+    deciding: _Deciding, name: str, allocation: str, sentence: str, until_ms: int, now_ms: int
+) -> list[e.Event]:
+    run = deciding.state.runs[name]
+    events: list[e.Event] = [
+        e.AllocationRefused(
+            at_ms=now_ms,
+            run=name,
+            allocation=allocation,
+            reason="over-budget",
+            sentence=sentence,
+            until_ms=until_ms,
+        )
+    ]
+    for attempt in run.allocations[allocation].attempts:
+        events.append(
+            e.JobWaited(
+                at_ms=now_ms,
+                run=name,
+                job=job_of(attempt),
+                reason="over-budget",
+                sentence=sentence,
+                until_ms=until_ms,
+            )
+        )
+    return events
+
+
+def _advance(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) -> None:
+    """End what has ended, start what may start, until nothing more follows."""
+    again = True
+    while again and deciding.state.runs[name].live:
+        again = False
+        for job in deciding.state.runs[name].graph.jobs:
+            run = deciding.state.runs[name]
+            again |= deciding.take(endings.end_jobs(run, job, now_ms))
+        run = deciding.state.runs[name]
+        again |= deciding.take(admission.admit(deciding.state, run, inputs, now_ms))
+    deciding.take(endings.end_run(deciding.state.runs[name], now_ms))
+
+
+def _wake_ms(state: State, now_ms: int) -> int | None:
+    due = [
+        job.until_ms
+        for run in state.live_runs()
+        for job in run.jobs.values()
+        if job.status == "waiting" and job.until_ms is not None and job.until_ms > now_ms
+    ]
+    return min(due, default=None)

@@ -1,0 +1,65 @@
+"""From the state to what an executor is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from orchestrator.executors.base import Submission
+from orchestrator.scheduler.actions import attempts_of
+from orchestrator.state import AttemptState, RunState
+from skint.attempt import Task
+from skint.errors import SkintError
+
+
+class MissingVariable(SkintError):
+    """A job wants a variable passed on that the scheduler's environment does not have."""
+
+
+def submission_of(run: RunState, name: str, environ: Mapping[str, str]) -> Submission:
+    """The submission `name` of `run`. Values of variables are taken now and stored nowhere."""
+    attempts = attempts_of(run, name)
+    wanted = {variable for a in attempts for variable in run.graph.job(a.job).env}
+    missing = sorted(wanted - environ.keys())
+    if missing:
+        raise MissingVariable(
+            f"the scheduler's environment has no {', '.join(missing)}",
+            wanted="every name under `env:`",
+            next="set it and start the scheduler again: skint scheduler stop",
+        )
+    return Submission(
+        name=name,
+        tasks=tuple(task_of(run, attempt) for attempt in attempts),
+        folders=tuple(Path(attempt.folder) for attempt in attempts),
+        cpus=max(attempt.cpus for attempt in attempts),
+        mem_mb=max(attempt.mem_mb for attempt in attempts),
+        devices=attempts[0].devices,
+        env={variable: environ[variable] for variable in wanted},
+    )
+
+
+def task_of(run: RunState, attempt: AttemptState) -> Task:
+    job = run.graph.job(attempt.job)
+    return Task(
+        attempt=attempt.id,
+        fence=attempt.fence,
+        run=run.name,
+        job=job.id,
+        uses=job.uses,
+        argv=job.argv,
+        cwd=run.graph.base,
+        params=job.params,
+        inputs={
+            entry: tuple(run.jobs[name].out for name in names)
+            for entry, names in run.graph.inputs(job.id).items()
+        },
+        fold=job.fold,
+        folds=job.folds,
+        devices=attempt.devices,
+        cpus=attempt.cpus,
+        limit_s=job.limit_s,
+        grace_s=job.grace_s,
+        smoke=job.smoke,
+        previous=attempt.previous,
+        python=job.python,
+    )

@@ -1,0 +1,56 @@
+"""A run's state as JSON, so that screens need not replay the events. Derived, never the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from orchestrator import events as e
+from orchestrator.graph import Graph
+from orchestrator.state import (
+    STATE_VERSION,
+    AllocationState,
+    AttemptState,
+    JobState,
+    Result,
+    RunState,
+)
+
+
+def run_to_json(run: RunState) -> dict[str, Any]:
+    return {**asdict(run), "graph": run.graph.to_json(), "version": STATE_VERSION}
+
+
+def run_from_json(data: Mapping[str, Any]) -> RunState:
+    """The run that `run_to_json` wrote. ValueError for one of another version."""
+    rest = dict(data)
+    version = rest.pop("version")
+    if version != STATE_VERSION:
+        raise ValueError(f"state of version {version}, this skint reads {STATE_VERSION}")
+    return RunState(
+        **{
+            **rest,
+            "graph": Graph.from_json(rest["graph"]),
+            "jobs": {name: JobState(**_tuples(job)) for name, job in rest["jobs"].items()},
+            "attempts": {name: AttemptState(**_tuples(a)) for name, a in rest["attempts"].items()},
+            "allocations": {
+                name: AllocationState(**_tuples(a)) for name, a in rest["allocations"].items()
+            },
+            "stops": tuple(e.StopAsked(**stop) for stop in rest["stops"]),
+            "verdicts": tuple(e.VerdictGiven(**verdict) for verdict in rest["verdicts"]),
+        }
+    )
+
+
+def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples; every list of these records is one."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+
+
+def result_to_json(result: Result) -> dict[str, Any]:
+    return asdict(result)
+
+
+def result_from_json(data: Mapping[str, Any]) -> Result:
+    return Result(**data)

@@ -1,0 +1,201 @@
+"""The store: one SQLite file with the ordered event table, and what is derived from it.
+
+One writer, the scheduler that holds the lock; screens read and put commands into the inbox. All
+that one step leads to (events, read cursors, snapshots, notices, replies) is one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator import commands as c
+from orchestrator import events as e
+from orchestrator import outbox, snapshot
+from orchestrator.state import State, apply_all
+from skint.errors import SkintError
+
+STORE_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, run TEXT NOT NULL,
+    kind TEXT NOT NULL, data TEXT NOT NULL
+);
+CREATE INDEX event_of_run ON event (run, id);
+CREATE TABLE snapshot (run TEXT PRIMARY KEY, live INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE TABLE result (key TEXT PRIMARY KEY, data TEXT NOT NULL);
+CREATE TABLE cursor (attempt TEXT PRIMARY KEY, bytes INTEGER NOT NULL);
+CREATE TABLE command (
+    id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL,
+    ok INTEGER, reply TEXT
+);
+"""
+
+
+class StoreError(SkintError):
+    """The store cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    ok: bool
+    text: str
+
+
+class Store:
+    """Opens or creates `path`. Raises StoreError for a file that is no store, or a newer one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._migrate()
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"the store cannot be used: {error}",
+                where=str(path),
+                next="move the file away to start with an empty store",
+            ) from error
+
+    def _migrate(self) -> None:
+        with self._transaction():
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            if version > STORE_VERSION:
+                raise StoreError(
+                    "the store was written by a newer skint",
+                    where=str(self.path),
+                    got=f"version {version}",
+                    wanted=f"version {STORE_VERSION}",
+                    next="pip install --upgrade skint",
+                )
+            if version == 0:
+                for statement in (_SCHEMA + outbox.SCHEMA).split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={STORE_VERSION}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._db
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- the scheduler writes -----------------------------------------------------------------
+
+    def keep(
+        self,
+        events: Sequence[e.Event],
+        state: State,
+        *,
+        cursors: Mapping[str, int] | None = None,
+        notices: Sequence[tuple[str, outbox.Notice]] = (),
+    ) -> None:
+        """Append `events`, which led to `state`, with everything that belongs to them."""
+        if not events and not cursors:
+            return
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT INTO event (at_ms, run, kind, data) VALUES (?, ?, ?, ?)",
+                [(x.at_ms, x.run, type(x).__name__, _dump(e.to_json(x))) for x in events],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO cursor VALUES (?, ?)", list((cursors or {}).items())
+            )
+            for name in {x.run for x in events if x.run}:
+                run = state.runs[name]
+                row = (name, not run.settled, _dump(snapshot.run_to_json(run)))
+                db.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?)", row)
+            for event in events:
+                if isinstance(event, e.JobEnded) and event.outcome == "done":
+                    result = state.results[state.runs[event.run].jobs[event.job].key]
+                    row2 = (result.key, _dump(snapshot.result_to_json(result)))
+                    db.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", row2)
+                if isinstance(event, e.CommandAnswered):
+                    db.execute(
+                        "UPDATE command SET ok=?, reply=? WHERE id=?",
+                        (event.ok, event.text, event.command),
+                    )
+            for notifier, notice in notices:
+                outbox.put(db, notifier, notice)
+
+    # --- everybody reads ----------------------------------------------------------------------
+
+    def state(self) -> State:
+        """The state from the snapshots; the same as `replayed()`, sooner."""
+        runs = self._db.execute("SELECT run, data FROM snapshot ORDER BY rowid").fetchall()
+        results = self._db.execute("SELECT key, data FROM result").fetchall()
+        return State(
+            {run: snapshot.run_from_json(json.loads(data)) for run, data in runs},
+            {key: snapshot.result_from_json(json.loads(data)) for key, data in results},
+        )
+
+    def replayed(self) -> State:
+        """The state projected from the events alone."""
+        return apply_all(State(), (event for _, event in self.events()))
+
+    def events(self, after: int = 0, run: str | None = None) -> Iterator[tuple[int, e.Event]]:
+        """Events in order, with their ids; of one run if it is named."""
+        query = "SELECT id, kind, data FROM event WHERE id > ?"
+        values: tuple[object, ...] = (after,)
+        if run is not None:
+            query, values = query + " AND run = ?", (after, run)
+        for id, kind, data in self._db.execute(query + " ORDER BY id", values):
+            yield id, e.from_json(kind, json.loads(data))
+
+    def last_event(self) -> int:
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
+        return int(last)
+
+    def cursors(self) -> dict[str, int]:
+        return dict(self._db.execute("SELECT attempt, bytes FROM cursor").fetchall())
+
+    # --- the inbox ----------------------------------------------------------------------------
+
+    def ask(self, request: c.Request, now_ms: int, id: str | None = None) -> str:
+        """Put a command into the inbox; its id. Asking again with the same id changes nothing."""
+        id = id or uuid.uuid4().hex
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO command (id, at_ms, kind, data) VALUES (?, ?, ?, ?)",
+                (id, now_ms, type(request).__name__, _dump(c.to_json(request))),
+            )
+        return id
+
+    def unanswered(self) -> list[c.Command]:
+        rows = self._db.execute(
+            "SELECT id, at_ms, kind, data FROM command WHERE ok IS NULL ORDER BY rowid"
+        ).fetchall()
+        return [
+            c.Command(id, at_ms, c.from_json(kind, json.loads(data)))
+            for id, at_ms, kind, data in rows
+        ]
+
+    def reply(self, command: str) -> Reply | None:
+        """The scheduler's answer, once there is one."""
+        row = self._db.execute("SELECT ok, reply FROM command WHERE id=?", (command,)).fetchone()
+        return Reply(bool(row[0]), row[1]) if row and row[0] is not None else None
+
+
+def _dump(data: object) -> str:
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
