@@ -58,8 +58,10 @@ class Document:
 
 
 class _Mark(Protocol):
-    line: int
-    column: int
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
 
 
 # The C parser is five times faster; a source build of PyYAML may lack it.
@@ -117,7 +119,9 @@ def _measure(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                raise YamlError("this is nested too deeply", _place(event.start_mark))
+                raise YamlError(
+                    "this is nested too deeply", event.start_mark and _place(event.start_mark)
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 

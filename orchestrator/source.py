@@ -18,6 +18,10 @@ OURS = ("skint", "budget", "jobs", "notifiers", "orchestrator")
 """Our top-level packages: in a worker they are found before a file of the same name."""
 
 
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""Where a statement keeps statements."""
+
+
 @dataclass(frozen=True)
 class _File:
     digest: str
@@ -32,16 +36,21 @@ class SourceTree:
         self._base = base
         self._files: dict[Path, _File] = {}
         self._package_folders: dict[str, Path | None] = {}
+        self._located: dict[tuple[str, Path | None], list[tuple[str, Path]]] = {}
+        self._digests: dict[str, str] = {}
 
     def digest(self, uses: str) -> str:
         """SHA-256 over the closure of a built-in job, `module:function` or `./file.py:function`.
 
         A module that is not first-party has no files here; then the target's name is all there is.
         """
-        lines = [f"target {uses.rpartition(':')[2]}"]
-        for name, path in self.closure(uses):
-            lines.append(f"{name} {self._read(path, name).digest}")
-        return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+        if uses not in self._digests:
+            lines = [f"target {uses.rpartition(':')[2]}"]
+            for name, path in self.closure(uses):
+                lines.append(f"{name} {self._read(path, name).digest}")
+            joined = "\n".join(sorted(lines))
+            self._digests[uses] = hashlib.sha256(joined.encode()).hexdigest()
+        return self._digests[uses]
 
     def stands_beside_the_plan(self, uses: str) -> bool:
         """Whether `module:name` or `./file.py:name` is a file in the plan's folder."""
@@ -83,10 +92,16 @@ class SourceTree:
                 self._package_folders[top] = _installed_folder(top)
             yield from self._locate(target, beside=None)
 
-    def _locate(self, module: str, beside: Path | None) -> Iterator[tuple[str, Path]]:
+    def _locate(self, module: str, beside: Path | None) -> list[tuple[str, Path]]:
         """Files that importing `module` runs: its packages' `__init__` and itself."""
-        if "\0" in module or not module:
-            return
+        if not module:
+            return []
+        asked = (module, None if beside is None else beside.parent)
+        if asked not in self._located:
+            self._located[asked] = list(self._find(module, beside))
+        return self._located[asked]
+
+    def _find(self, module: str, beside: Path | None) -> Iterator[tuple[str, Path]]:
         parts = module.split(".")
         folder = self._package_folder(parts[0], beside)
         if folder is None:
@@ -107,7 +122,7 @@ class SourceTree:
         if known is not None or top in OURS:
             return known
         # A script's own folder is on the path of `python script.py`, and of `./file.py:fit`.
-        for folder in dict.fromkeys((self._base, *(() if beside is None else (beside.parent,)))):
+        for folder in [self._base] if beside is None else [self._base, beside.parent]:
             if (folder / f"{top}.py").is_file() or (folder / top).is_dir():
                 return folder
         return None
@@ -139,12 +154,12 @@ def _parse(path: Path, name: str) -> _File:
         # Not for us to complain about: the worker will, with the line.
         return _File(hashlib.sha256(content).hexdigest(), ())
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    imports = tuple(dict.fromkeys(_imports(tree, package)))
-    _strip_docstrings(tree)
+    imports = tuple(dict.fromkeys(_imports_without_docstrings(tree, package)))
     return _File(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
 
 
-def _imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
+def _imports_without_docstrings(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
+    """What the statements of `tree` import. Takes the docstrings out of it on the way."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
@@ -157,8 +172,12 @@ def _imports(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]
                 yield module, alias.name
         elif isinstance(node, ast.If) and _is_type_checking(node.test):
             waiting += node.orelse
-        elif not isinstance(node, ast.expr):
-            waiting += ast.iter_child_nodes(node)
+        else:
+            for block in _BLOCKS:
+                inner = getattr(node, block, None)
+                if isinstance(inner, list):  # the body of a lambda or a ternary is none
+                    inner[:] = [line for line in inner if not _is_text(line)]
+                    waiting += inner
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:
@@ -174,16 +193,10 @@ def _is_type_checking(test: ast.expr) -> bool:
     return name == "TYPE_CHECKING"
 
 
-def _strip_docstrings(tree: ast.Module) -> None:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            # Any text that stands alone: attribute docstrings too.
-            node.body = [
-                line
-                for line in node.body
-                if not (isinstance(line, ast.Expr) and _is_text(line.value))
-            ] or [ast.Pass()]
-
-
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _is_text(line: ast.AST) -> bool:
+    """Text that stands alone: docstrings, those of attributes too."""
+    return (
+        isinstance(line, ast.Expr)
+        and isinstance(line.value, ast.Constant)
+        and isinstance(line.value.value, str)
+    )
