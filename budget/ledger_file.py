@@ -77,6 +77,9 @@ MIGRATIONS = (
 
 VERSION = len(MIGRATIONS)
 
+_DAMAGED = "this is not a ledger, or it is damaged"
+_RESTORE = "put a copy back, or move this away to begin a new ledger"
+
 
 class LedgerError(SkintError):
     """The ledger cannot be used, or cannot do that."""
@@ -137,8 +140,10 @@ class LedgerFile:
                 "this is not a ledger: it is " + ("empty" if path.is_file() else "not a file"),
                 where=str(path),
                 wanted="a ledger, which is never empty, or no file",
-                next="put a copy back, or move this away to begin a new ledger",
+                next=_RESTORE,
             )
+        if not _is_whole(path):
+            raise LedgerError(_DAMAGED, where=str(path), next=_RESTORE)
         connection = _connect(path, self.read_only)
         try:
             connection.execute("PRAGMA synchronous = FULL")
@@ -159,6 +164,24 @@ class LedgerFile:
             raise _ledger_error(self.path, error) from error
 
 
+def _is_whole(path: Path) -> bool:
+    """False for a file that is not SQLite's or ends in the middle of a page.
+
+    SQLite itself finds missing pages, but reads the missing part of a page as zeros. With a log
+    beside it such a page is in the log: a checkpoint was interrupted.
+    """
+    if path.with_name(path.name + "-wal").exists():
+        return True
+    with path.open("rb") as file:
+        header = file.read(100)
+    page_bytes = int.from_bytes(header[16:18], "big")  # file format, 1.3.2: 1 stands for 65536
+    return (
+        len(header) == 100
+        and header.startswith(b"SQLite format 3\0")
+        and path.stat().st_size % (65536 if page_bytes == 1 else max(page_bytes, 512)) == 0
+    )
+
+
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
     query = "?mode=ro" if read_only else "?mode=rw"
     wal = path.with_name(path.name + "-wal")
@@ -176,10 +199,11 @@ def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # finds a truncated file
+    # Reading a table, even an empty one, is what finds a truncated file.
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID:
         raise LedgerError(
-            "this is not a ledger: another program's SQLite file",
+            "this is not a ledger: another program's SQLite file" if tables else _DAMAGED,
             where=str(path),
             next="name another file, or move this one away",
         )
@@ -249,10 +273,11 @@ def _statements(script: str) -> Iterator[str]:
 
 def _ledger_error(path: Path, error: sqlite3.Error | OSError) -> LedgerError:
     name = getattr(error, "sqlite_errorname", "")
-    what, next = f"the ledger cannot be used: {error}", None
+    next: str | None = None
+    what = f"the ledger cannot be used: {error}"
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        what = "this is not a ledger, or it is damaged"
-        next = "put a copy back, or move this away to begin a new ledger"
+        what = _DAMAGED
+        next = _RESTORE
     elif name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         what, next = "the ledger is kept busy by another process", "try again"
     elif name.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or isinstance(error, PermissionError):
