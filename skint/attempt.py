@@ -69,8 +69,6 @@ class Task:
     """True for the ten-second rehearsal of an accelerator job on the CPU."""
     previous: str | None = None
     """`out/` of the job's previous attempt, to resume from."""
-    python: str = ""
-    """Interpreter of the job's environment; empty for the one that runs skint."""
     version: int = TASK_VERSION
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -203,9 +204,10 @@ class Context:
     def stop_requested(self) -> StopRequest | None:
         """The request to stop, if there is one: the stop file's, else TERM's (a park)."""
         request = self.attempt.read_stop()
-        if request is None and self._park is not None and self._park.raised:
-            return PARK_ON_TERM
-        return request
+        if self._park is None or not self._park.raised:
+            return request
+        # After TERM there is no time left to wait for the end of an epoch.
+        return PARK_ON_TERM if request is None else replace(request, how="step")
 
     def check(self, *, mid_epoch: bool = False) -> None:
         """Raise StopRequested when asked to stop. Call it as often as once a picture or batch.

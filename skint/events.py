@@ -56,6 +56,19 @@ class EventWriter:
         """Raises ReportError when a value is no scalar."""
         self.write("report", values={name: scalar(name, value) for name, value in values.items()})
 
+    def error(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        got: str | None = None,
+        wanted: str | None = None,
+        next: str | None = None,
+        trace: bool = False,
+    ) -> None:
+        """Say what went wrong, in the parts of a SkintError; `trace` when the log has more."""
+        self.write("error", what=what, where=where, got=got, wanted=wanted, next=next, trace=trace)
+
 
 def scalar(name: str, value: Any) -> str | int | float | bool | None:
     """A value as strict JSON can hold it; scalars of NumPy and torch become Python's.

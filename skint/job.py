@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import sys
@@ -95,6 +94,8 @@ def find_job(uses: str, base: Path) -> FoundJob:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """A sentence that proposes the nearest known name, or None when none is near."""
+    import difflib  # only for a mistake
+
     matches = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean {matches[0]}?" if matches else None
 

@@ -1,0 +1,51 @@
+"""The environment variables of a worker: who it is, which devices it sees, how many threads.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from skint.attempt import AttemptDir, Task
+from skint.context import usable_cores
+from skint.report import ATTEMPT, ATTEMPT_DIR
+
+THREADS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+MASK = "CUDA_VISIBLE_DEVICES"
+HIDDEN = {MASK: "", "HIP_VISIBLE_DEVICES": "-1", "ROCR_VISIBLE_DEVICES": "-1"}
+"""No accelerator at all. ROCm may take an empty mask for none set, so there it is a bad index."""
+SIMULATED = "simulated-"
+
+
+def worker_environment(
+    directory: AttemptDir, task: Task, inherited: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment in which the worker, or the program of a `run:` job, is started."""
+    threads = str(task.cpus or usable_cores())
+    environment = {
+        **inherited,
+        ATTEMPT_DIR: str(directory.path),
+        ATTEMPT: task.attempt,
+        "PYTHONUNBUFFERED": "1",  # what it prints stands in the log at once, also if it is killed
+        **dict.fromkeys(THREADS, threads),
+    }
+    if not task.devices or any(device.startswith(SIMULATED) for device in task.devices):
+        environment.update(HIDDEN)
+    elif not environment.get(MASK):
+        # A mask that is already there is the engine's (Slurm, Ray): it knows better.
+        environment[MASK] = ",".join(task.devices)
+    if task.argv:
+        # `run: python train.py` means the Python of the plan's environment, activated or not.
+        own = str(Path(task.python or sys.executable).parent)
+        environment["PATH"] = os.pathsep.join([own, inherited.get("PATH", os.defpath)])
+    return environment

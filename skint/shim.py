@@ -1,0 +1,316 @@
+"""The shim: starts one attempt, holds its deadline, and leaves nobody behind.
+
+    python -S -P -m skint.shim DIR            (or the path of this file in place of -m skint.shim)
+
+Every executor starts it. It owns the truth about the end of an attempt: `exit.json` is written when
+the last process is gone, also if the orchestrator is dead and the worker hangs. Standard library
+only, and a single thread: the kernel's "die with parent" follows the thread that forked.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+if __package__ in (None, ""):  # started by its path: -P leaves the folder of skint off the path
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, Task, write_json
+from skint.environment import worker_environment
+from skint.events import EventWriter
+from skint.outputs import digest_of, hash_outputs
+from skint.process import adopt_orphans, descendants, die_with_parent, identity, send
+
+POLL_S = 0.05
+"""How often the stop request and the deadline are looked at."""
+NOT_STARTED = 127
+SIGNALLED = 128
+"""An exit code above this is 128 + the signal that ended the process, as in a shell."""
+
+DEADLINE = StopRequest("step", "requeue", "deadline", "its time limit was reached")
+TERMINATED = StopRequest("step", "requeue", "terminated", "the shim was told to end (TERM)")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the attempt in the given directory; 0 when it has been run or is another shim's."""
+    if len(arguments) != 1:
+        print("usage: python -S -P -m skint.shim DIR", file=sys.stderr)
+        return 2
+    directory = AttemptDir(Path(arguments[0]).resolve())
+    try:
+        os.close(os.open(directory.claim, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except FileExistsError:
+        return 0
+    me = identity(os.getpid())
+    write_json(directory.handle, asdict(me) if me else {})
+    adopt_orphans()
+    Shim(directory, directory.read_task()).run()
+    return 0
+
+
+def boottime_s() -> float:
+    """Seconds on a clock that runs during suspend and does not jump when the date is set."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
+@dataclass
+class Watch:
+    """What the shim knows while the worker runs; times are seconds since its start."""
+
+    asked_s: float | None = None
+    """When the worker was sent TERM."""
+    by_deadline: bool = False
+    """The limit was the reason for that."""
+    killed: bool = False
+    """The tree was killed, or is to be."""
+    terminated: bool = False
+    """The shim itself was sent TERM."""
+    stamp: tuple[int, int] | None = None
+    """Which version of the stop file `request` was read from."""
+    request: StopRequest | None = None
+
+
+class Shim:
+    """One attempt from start to `exit.json`."""
+
+    def __init__(self, directory: AttemptDir, task: Task) -> None:
+        self.directory = directory
+        self.task = task
+        self.events = EventWriter.of(directory, task)
+        self.watch = Watch()
+        self.worker = 0
+        self.code: int | None = None
+        self.start_s = 0.0
+        self.wakeup, writing = os.pipe()
+        for end in (self.wakeup, writing):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        # Ctrl-C and a closed terminal are the orchestrator's: it asks us to stop if it wants to.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def run(self) -> None:
+        """Start the worker, watch it to its end, end what it left behind, write `exit.json`."""
+        started_ms = time.time_ns() // 10**6
+        self.start_s = boottime_s()
+        try:
+            code = self._watch_worker() if self._start() else NOT_STARTED
+        finally:
+            self._kill_tree()
+        # Not the wall clock: it may have been set meanwhile. Not after hashing: nobody ran then.
+        ended_ms = started_ms + round(self._elapsed_s() * 1000)
+        reason = exit_reason(code, self.watch, program=bool(self.task.argv))
+        if reason == "failed":
+            self._explain(code)
+        outputs = hash_outputs(self.directory.out) if reason == "done" else {}
+        digest = digest_of(outputs) if reason == "done" else ""
+        end = Exit(code, reason, started_ms, ended_ms, outputs, digest)
+        write_json(self.directory.exit, asdict(end))
+
+    def _start(self) -> bool:
+        task, parent = self.task, os.getpid()
+        own = (task.python or sys.executable, "-P", "-m", "skint.worker", str(self.directory.path))
+        command = task.argv or own
+
+        def in_child() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            die_with_parent()
+            if os.getppid() != parent:  # it died before the kernel was told
+                os._exit(1)
+
+        try:
+            with self.directory.log.open("ab") as log:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=task.cwd or None,
+                    env=worker_environment(self.directory, task, os.environ),
+                    start_new_session=True,
+                    preexec_fn=in_child,  # this process has one thread
+                )
+        except OSError as error:
+            # error.filename is the program, or the folder if that is what is missing.
+            self.events.error(f"{command[0]} cannot be started", where=task.cwd, got=str(error))
+            return False
+        self.worker = process.pid
+        process.returncode = 0  # it is reaped here together with its orphans, not by Popen
+        self.events.write("started", pid=process.pid)
+        return True
+
+    def _watch_worker(self) -> int:
+        """Wait for the worker, asking it to stop and killing it when the time has come."""
+        while True:
+            self._reap()
+            if self.code is not None and not self._lingers():
+                return self.code
+            self._look()
+            if self.watch.killed:
+                self._kill_tree()
+            else:
+                select.select([self.wakeup], [], [], POLL_S)
+                self._drain()
+
+    def _look(self) -> None:
+        """Read the stop request and the clock, and act."""
+        watch, limit_s = self.watch, self.task.limit_s
+        now_s = self._elapsed_s()
+        self._read_stop()
+        how = watch.request.how if watch.request else None
+        if how not in ("step", "kill"):
+            if limit_s is not None and now_s >= limit_s:
+                watch.by_deadline = True
+                how = self._write_stop(DEADLINE)
+            elif watch.terminated:
+                how = self._write_stop(TERMINATED)
+        if how == "step" and watch.asked_s is None:
+            watch.asked_s = now_s
+            self._send_term()
+        if watch.asked_s is not None:
+            from_s = watch.asked_s if limit_s is None else min(watch.asked_s, limit_s)
+            watch.killed = now_s >= from_s + self.task.grace_s
+        if how == "kill":
+            watch.killed = True
+
+    def _read_stop(self) -> None:
+        try:
+            status = self.directory.stop.stat()
+        except FileNotFoundError:
+            return
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if stamp == self.watch.stamp:
+            return
+        self.watch.stamp = stamp
+        try:
+            self.watch.request = self.directory.read_stop()
+        except (ValueError, TypeError):
+            # Somebody wants it to stop, whatever it was that they wrote.
+            self.watch.request = StopRequest("step", "requeue", "unreadable")
+
+    def _write_stop(self, request: StopRequest) -> StopHow:
+        """Ask the worker by file, keeping what an earlier, milder request decided."""
+        earlier = self.watch.request
+        if earlier is not None and earlier.then == "end":
+            request = replace(earlier, how="step")
+        self.directory.request_stop(request)
+        self.watch.request = request
+        return request.how
+
+    def _send_term(self) -> None:
+        if self.task.argv:  # to all that the shell of a `run:` line started
+            send_group(self.worker, signal.SIGTERM)
+        elif self.code is None:
+            send(self.worker, signal.SIGTERM)
+
+    def _lingers(self) -> bool:
+        """Whether a stopped program's shell ended before what it runs, which may still save."""
+        watch = self.watch
+        if not self.task.argv or watch.asked_s is None or watch.killed:
+            return False
+        return any(in_group(pid, self.worker) for pid in descendants(os.getpid()))
+
+    def _reap(self) -> bool:
+        """Collect ended children, adopted ones too; False when no child is left."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            if pid == self.worker:
+                code = os.waitstatus_to_exitcode(status)
+                self.code = code if code >= 0 else SIGNALLED - code
+
+    def _kill_tree(self) -> None:
+        """Kill until no child is left. Orphans become our children, so then nobody is left."""
+        pause_s = 0.001
+        while self._reap():
+            for pid in descendants(os.getpid()):
+                send(pid, signal.SIGKILL)
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, POLL_S)
+
+    def _explain(self, code: int) -> None:
+        """Say why it failed, unless the worker has."""
+        if b'"kind":"error"' in self.directory.events.read_bytes():
+            return
+        who = "the program" if self.task.argv else "the worker"
+        if code > SIGNALLED:
+            name = signal.Signals(code - SIGNALLED).name
+            hint = "look whether the machine ran out of memory" if name == "SIGKILL" else None
+            self.events.error(f"{who} was ended by {name}", next=hint)
+        else:
+            self.events.error(f"{who} ended with code {code}", got=last_line(self.directory.log))
+
+    def _elapsed_s(self) -> float:
+        return boottime_s() - self.start_s
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGTERM:
+            self.watch.terminated = True
+
+    def _drain(self) -> None:
+        try:
+            while os.read(self.wakeup, 512):
+                pass
+        except BlockingIOError:
+            return
+
+
+def exit_reason(code: int, watch: Watch, *, program: bool) -> str:
+    """`done`, `stopped`, `deadline`, `killed` or `failed`, from the exit code and what was done.
+
+    A `run:` program that was told to end and ends, even with 0, has stopped: nobody knows whether
+    it had finished (Lightning exits with 0 on TERM).
+    """
+    asked = watch.asked_s is not None
+    ended_by_term = code == SIGNALLED + signal.SIGTERM
+    obeyed = code == EXIT_STOPPED or (asked and ended_by_term)
+    if program and asked:
+        obeyed = obeyed or code in (0, SIGNALLED + signal.SIGINT)
+    if code == 0 and not obeyed:
+        return "done"
+    if watch.by_deadline and (obeyed or watch.killed):
+        return "deadline"
+    if obeyed:
+        return "stopped"
+    return "killed" if watch.killed else "failed"
+
+
+def in_group(pid: int, group: int) -> bool:
+    try:
+        return os.getpgid(pid) == group
+    except ProcessLookupError:
+        return False
+
+
+def send_group(group: int, number: int) -> None:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return
+
+
+def last_line(log: Path) -> str | None:
+    """The last line of a log that is not empty, or None."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = file.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), None)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
