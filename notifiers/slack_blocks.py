@@ -33,26 +33,33 @@ def clip(text: str, limit: int) -> str:
     An error's cause stands in its first and its last lines. No escape is cut in two. Characters
     outside the basic plane count twice, as in JavaScript.
     """
-    pieces = [_ESCAPES.get(char, char) for char in text]
-    costs = [2 if piece > "\uffff" else len(piece) for piece in pieces]
-    if sum(costs) <= limit:
-        return "".join(pieces)
+    whole = _escaped(text[: limit + 1])
+    if len(text) <= limit and _cost(whole) <= limit:
+        return "".join(whole)
     remark = f"\n… {len(text)} characters, the middle is left out …\n"
     if limit <= 2 * len(remark):  # no room for a remark
-        return "".join(pieces[: _fitting(costs, limit - 1)]) + "…"
+        return "".join(whole[: _fitting(whole, limit - 1)]) + "…"
     room = limit - len(remark)
-    head = _fitting(costs, room // 2)
-    tail = _fitting(costs[::-1], room - room // 2)
-    return "".join([*pieces[:head], remark, *pieces[len(pieces) - tail :]])
+    tail = _escaped(text[-limit:])
+    kept = _fitting(tail[::-1], room - room // 2)
+    return "".join([*whole[: _fitting(whole, room // 2)], remark, *tail[len(tail) - kept :]])
 
 
-def _fitting(costs: list[int], room: int) -> int:
+def _escaped(text: str) -> list[str]:
+    return [_ESCAPES.get(char, char) for char in text]
+
+
+def _cost(pieces: list[str]) -> int:
+    return sum(2 if piece > "\uffff" else len(piece) for piece in pieces)
+
+
+def _fitting(pieces: list[str], room: int) -> int:
     """How many of the leading pieces fit."""
-    for count, cost in enumerate(costs):
-        room -= cost
+    for count, piece in enumerate(pieces):
+        room -= _cost([piece])
         if room < 0:
             return count
-    return len(costs)
+    return len(pieces)
 
 
 def fallback_text(notice: Notice, remark: str = "") -> str:
@@ -75,7 +82,7 @@ def blocks(notice: Notice, remark: str = "") -> list[Block]:
     found = [_section(f"{first}\n{body}" if body else first)]
     fields = [
         _text(f"*{clip(name, FIELD_CHARS // 4)}*\n{clip(value, FIELD_CHARS // 2)}")
-        for name, value in notice.fields
+        for name, value in notice.fields[: FIELDS_PER_SECTION * MAX_BLOCKS]
     ]
     for start in range(0, len(fields), FIELDS_PER_SECTION):
         found.append({"type": "section", "fields": fields[start : start + FIELDS_PER_SECTION]})

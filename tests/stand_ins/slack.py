@@ -328,9 +328,14 @@ def _blocks(given: object) -> list[dict[str, Any]]:
         return []
     if not isinstance(blocks, list):
         raise _Refused("invalid_blocks_format")
-    if len(blocks) > 50 or not all(_is_valid(block) for block in blocks):
+    if not accepts_blocks(blocks):
         raise _Refused("invalid_blocks")
     return blocks
+
+
+def accepts_blocks(blocks: list[dict[str, Any]]) -> bool:
+    """Whether Slack would take a message with these blocks."""
+    return len(blocks) <= 50 and all(_is_valid(block) for block in blocks)
 
 
 def _is_valid(block: dict[str, Any]) -> bool:
