@@ -20,7 +20,7 @@ class ResizeError(skint.SkintError):
 class Params(BaseModel):
     """How `resize` makes squares."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     size: int = Field(default=224, ge=1, le=4096)
     """Side of the squares in pixels."""

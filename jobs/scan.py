@@ -32,7 +32,7 @@ class BadPictures(skint.SkintError):
 class Params(BaseModel):
     """What `scan` looks at."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     source: Path
     """The folder of pictures; its first folder level names the classes."""

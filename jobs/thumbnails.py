@@ -1,0 +1,42 @@
+"""Pictures of a packed set as data URIs, for a page that needs no other file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SIDE = 112
+"""Pixels; larger pictures are reduced to this."""
+_DEVIATIONS = 2.5
+
+
+def data_uri(picture: NDArray[Any], mean: Sequence[float], std: Sequence[float]) -> str:
+    """A PNG of (H, W, C): as it is where it is gray or RGB in uint8, else its first three channels
+    (or the first), each with mean ± 2.5 standard deviations spread over 0..255.
+    """
+    image = Image.fromarray(_visible(picture, mean, std))
+    if image.width > SIDE:
+        image = image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _visible(
+    picture: NDArray[Any], mean: Sequence[float], std: Sequence[float]
+) -> NDArray[np.uint8]:
+    channels = picture.shape[2]
+    shown = 3 if channels >= 3 else 1
+    values = picture[:, :, :shown]
+    if picture.dtype != np.uint8 or channels not in (1, 3):
+        low = np.asarray(mean[:shown]) - _DEVIATIONS * np.asarray(std[:shown])
+        span = np.maximum(2 * _DEVIATIONS * np.asarray(std[:shown]), 1e-12)
+        values = np.rint((values.astype(np.float64) - low) / span * 255).clip(0, 255)
+    pixels = np.ascontiguousarray(values, dtype=np.uint8)
+    return pixels if shown == 3 else pixels[:, :, 0]
