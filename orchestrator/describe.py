@@ -20,7 +20,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
-from orchestrator.wrong import nearest
+from orchestrator.complaints import nearest
 from skint.errors import SkintError
 
 DESCRIBE_TIMEOUT_S = 120.0

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from orchestrator.complaints import Complaint, complaints_of, nearest, shown
 from orchestrator.describe import JobType
 from orchestrator.keys import path_fields
 from orchestrator.plan_yaml import Keys
-from orchestrator.wrong import Complaint, nearest, shown, wrongs_of
 from skint.errors import SkintError
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -48,9 +48,9 @@ def check_params(
     try:
         params = kind.model.model_validate(_absolute(kind, given, base))
     except ValidationError as error:
-        found = wrongs_of(error, kind.model)
+        found = complaints_of(error, kind.model)
         said = {complaint.keys for complaint in missing}
-        return {}, [*missing, *(wrong for wrong in found if wrong.keys not in said)]
+        return {}, [*missing, *(one for one in found if one.keys not in said)]
     except SkintError as error:
         return {}, [*missing, Complaint((), error.what, error.got, error.wanted)]
     data = params.model_dump(mode="json")

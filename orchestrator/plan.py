@@ -13,125 +13,26 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from budget.duration import DurationError, parse_ms
+from notifiers import catalog
+from orchestrator.complaints import complaints_of, nearest
+from orchestrator.plan_spec import JobSpec, PlanSpec
 from orchestrator.plan_yaml import Document, Keys, YamlError, read_value, read_yaml
-from orchestrator.wrong import Wrong, nearest, wrongs_of
 from skint.errors import USAGE, SkintError
 
 LARGEST_BYTES = 1_000_000
 _JOB_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SLACK_CHANNEL = re.compile(r"[CGD][A-Z0-9]+")
-_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]i?)B?", re.IGNORECASE)
-_BYTES = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-_BYTES |= {"ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
 class PlanError(SkintError):
     """The plan, or something it names, is wrong: `where` is file:line:key."""
 
     exit_code = USAGE
-
-
-def _duration_ms(value: object) -> int:
-    try:
-        return parse_ms(value if isinstance(value, str) else str(value))
-    except DurationError as error:
-        raise Wrong(error.what, error.wanted) from None
-
-
-def _limit_ms(value: object) -> int:
-    milliseconds = _duration_ms(value)
-    if not milliseconds:
-        raise Wrong("a job cannot have no time at all", "a duration such as 2h")
-    return milliseconds
-
-
-def _memory_mib(value: object) -> int:
-    wanted = "an amount of memory such as 4 GB or 512 MiB"
-    match = _MEMORY.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise Wrong("this is not an amount of memory", wanted)
-    return math.ceil(float(match[1]) * _BYTES[match[2].lower()] / 2**20)
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_absent(cls, data: Any) -> Any:
-        """`with:` above lines that are all commented out is as good as no `with`."""
-        if not isinstance(data, dict):
-            return data
-        known = {name.rstrip("_") for name in cls.model_fields}
-        return {key: value for key, value in data.items() if value is not None or key not in known}
-
-
-Duration = Annotated[int, BeforeValidator(_duration_ms)]
-Limit = Annotated[int, BeforeValidator(_limit_ms)]
-Memory = Annotated[int, BeforeValidator(_memory_mib)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
-Count = Annotated[int, Field(strict=True, ge=0, le=10_000)]
-
-
-class JobSpec(_Spec):
-    """One entry under `jobs`. Times are milliseconds, memory is MiB."""
-
-    uses: str | None = None
-    run: str | None = None
-    needs: Words = ()
-    with_: dict[str, Any] = Field(default_factory=dict, alias="with")
-    per: Literal["fold"] | None = None
-    matrix: dict[str, list[Any]] = Field(default_factory=dict)
-    devices: Count | None = None
-    cpus: Count | None = None
-    mem: Memory | None = None
-    limit: Limit | None = None
-    grace: Duration | None = None
-    retries: Count = 0
-    env: Words = ()
-    python: str = ""
-    setup: str = ""
-    stop: list[Any] | None = None
-    metric: str | None = None
-    smoke: bool | None = None
-
-
-class ConsoleSpec(_Spec):
-    """Nothing to choose yet; named so that it can be switched on beside another."""
-
-
-class SlackSpec(_Spec):
-    channel: str
-
-
-class NotifySpec(_Spec):
-    console: ConsoleSpec | None = None
-    slack: SlackSpec | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named_is_on(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "console" in data and data["console"] is None:
-            return {**data, "console": {}}
-        return data
-
-
-class PlanSpec(_Spec):
-    name: str = ""
-    account: str | None = None
-    jobs: dict[str, JobSpec]
-    notify: NotifySpec = NotifySpec()
 
 
 @dataclass(frozen=True)
@@ -193,7 +94,7 @@ def load_plan(path: str | Path, sets: Sequence[str] = (), account: str | None = 
     try:
         spec = PlanSpec.model_validate(data)
     except ValidationError as error:
-        wrongs = wrongs_of(error, PlanSpec)
+        wrongs = complaints_of(error, PlanSpec)
         raise first_of(
             [
                 _error(name, document, overrides, w.keys, w.what, got=w.got, wanted=w.wanted)
@@ -308,15 +209,18 @@ def _problems(plan: Plan, data: Mapping[str, Any]) -> Iterator[PlanError]:
         yield plan.error(("name",), "a run cannot have this name", got=plan.name, wanted=wanted)
     if not spec.jobs:
         yield plan.error(("jobs",), "the plan has no jobs", wanted="at least one entry")
-    slack = spec.notify.slack
-    if slack and not _SLACK_CHANNEL.fullmatch(slack.channel):
-        yield plan.error(
-            ("notify", "slack", "channel"),
-            "this is not the id of a channel",
-            got=slack.channel,
-            wanted="an id such as C0123456789; Slack takes no names for pictures",
-            next="in Slack: click the channel's name, the id stands at the bottom",
-        )
+    for kind, settings in spec.notify.items():
+        try:
+            catalog.check(kind, settings)
+        except SkintError as error:
+            keys = tuple(error.where.split(".")) if error.where else ("notify", kind)
+            yield plan.error(
+                keys if len(keys) > 1 else ("notify", kind),
+                error.what,
+                got=error.got,
+                wanted=error.wanted,
+                next=error.next,
+            )
     for name, job in spec.jobs.items():
         yield from _job_problems(plan, name, job)
 

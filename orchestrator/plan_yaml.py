@@ -114,14 +114,14 @@ def read_value(text: str) -> Any:
 
 
 def _measure(text: str) -> None:
+    """Refuse what is nested too deeply."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                raise YamlError(
-                    "this is nested too deeply", event.start_mark and _place(event.start_mark)
-                )
+                mark = event.start_mark
+                raise YamlError("this is nested too deeply", _place(mark) if mark else None)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 

@@ -28,8 +28,8 @@ class Complaint:
     wanted: str | None
 
 
-def wrongs_of(error: ValidationError, model: type[BaseModel]) -> list[Complaint]:
-    """One complaint a key; `model` is what was validated, for the names of the known keys."""
+def complaints_of(error: ValidationError, model: type[BaseModel]) -> list[Complaint]:
+    """One for each key; `model` is what was validated, for the names of the known keys."""
     found: dict[tuple[str | int, ...], Complaint] = {}
     for item in error.errors(include_url=False):
         complaint = _complaint(item, model)
