@@ -143,7 +143,9 @@ class Shim:
                 )
         except OSError as error:
             # error.filename is the program, or the folder if that is what is missing.
-            self.events.error(f"{command[0]} cannot be started", where=task.cwd, got=str(error))
+            self.events.error(
+                f"{command[0]} cannot be started", where=task.cwd or None, got=str(error)
+            )
             return False
         self.worker = process.pid
         process.returncode = 0  # it is reaped here together with its orphans, not by Popen
