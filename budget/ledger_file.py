@@ -170,7 +170,8 @@ def _is_whole(path: Path) -> bool:
     SQLite itself finds missing pages, but reads the missing part of a page as zeros. With a log
     beside it such a page is in the log: a checkpoint was interrupted.
     """
-    if path.with_name(path.name + "-wal").exists():
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
         return True
     with path.open("rb") as file:
         header = file.read(100)

@@ -27,7 +27,7 @@ class Span:
             return 0
         if at_ms >= self.end_ms:
             return self.amount_ms
-        return min(self.amount_ms, self.rate * (at_ms - self.start_ms))
+        return self.rate * (at_ms - self.start_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pytest
 from budget.account import preset
 from budget.duration import HOUR_MS
 from budget.ledger import Ledger, LedgerError
-from budget.ledger_file import APPLICATION_ID, MIGRATIONS, VERSION
+from budget.ledger_file import APPLICATION_ID, MIGRATIONS, VERSION, _make
 
 NOW_MS = 1_790_000_000_000
 
@@ -102,6 +102,12 @@ def test_a_ledger_without_tables_of_an_older_version_gets_them(tmp_path: Path) -
         assert ledger.add_account(preset("simulated"), NOW_MS)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+def test_making_a_ledger_where_another_has_just_made_one_leaves_that_one(path: Path) -> None:
+    before = path.read_bytes()
+    _make(path)
+    assert path.read_bytes() == before
 
 
 def test_the_file_is_durable_and_in_wal_mode_and_nothing_else_is_left_beside_it(
