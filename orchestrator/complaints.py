@@ -12,6 +12,23 @@ MOST_NAMES = 24
 """More known keys than this are not listed."""
 
 
+_PLAINER = {
+    "a valid string": "text (put it in quotes)",
+    "a valid dictionary": "a mapping",
+    "a valid list": "a list",
+    "a valid tuple": "a list",
+    "a valid integer": "a whole number",
+    "a valid boolean": "true or false",
+    "a valid number": "a number",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+}
+"""pydantic's beginnings of what it wants, and a person's."""
+
+UNKNOWN_KEY = "unknown key"
+
+
 class Wrong(ValueError):
     """Raised by a validator that knows what it wanted."""
 
@@ -48,13 +65,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     rest = sorted(other for other in names if other not in close)
     listed = ", ".join(rest[:MOST_NAMES]) + (", …" if len(rest) > MOST_NAMES else "")
     if close:
-        return f"{close[0]}?" + (f"  (or: {listed})" if listed else "")
+        return f"{close[0]}?" + (f" Or one of: {listed}" if listed else "")
     return f"one of: {listed}"
 
 
 def shown(value: object) -> str:
-    """A value on one short line."""
-    text = repr(value)
+    """A value on one short line, as YAML has it."""
+    words = {None: "nothing", True: "true", False: "false"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
 
 
@@ -64,27 +82,21 @@ def _complaint(item: Any, model: type[BaseModel]) -> Complaint:
     if kind == "extra_forbidden":
         name = str(keys[-1])
         wanted = nearest(name, _known_keys(model, keys[:-1]))
-        return Complaint(keys, f"unknown key {name!r}", None, wanted)
+        return Complaint(keys, UNKNOWN_KEY, name, wanted)
     if kind == "missing":
-        return Complaint(keys, f"the key {keys[-1]!r} is missing", None, str(keys[-1]))
+        return Complaint(keys, "this key is missing", "nothing", f"{keys[-1]}: VALUE")
     raised = item.get("ctx", {}).get("error")
     if isinstance(raised, Exception):
-        said = getattr(raised, "wanted", None)
-        return Complaint(keys, _sentence(str(raised)), shown(item["input"]), said)
-    wanted = message.removeprefix("Input should be ")
-    wanted = wanted.replace("a valid dictionary or instance of", "a mapping:")
-    wanted = {
-        "a valid string": "text (put it in quotes)",
-        "a valid dictionary": "a mapping",
-        "a valid list": "a list",
-        "a valid tuple": "a list",
-        "a valid integer": "a whole number",
-        "a valid boolean": "true or false",
-        "a valid number": "a number",
-    }.get(wanted, wanted)
-    if wanted.startswith("a mapping:"):
-        wanted = "a mapping"
-    return Complaint(keys, "this value does not fit", shown(item["input"]), wanted)
+        # A job's own validator has one sentence; what it wants stands after the semicolon.
+        what, _, after = str(raised).partition("; ")
+        said = getattr(raised, "wanted", None) or " ".join(after.split()) or None
+        return Complaint(keys, _sentence(what), shown(item["input"]), said)
+    wanted = message.removeprefix("Input should be ").split(", unable to parse")[0]
+    wanted = wanted.split(" or instance of ")[0]
+    for phrase, plain in _PLAINER.items():
+        if wanted.startswith(phrase):
+            wanted = plain + wanted.removeprefix(phrase)
+    return Complaint(keys, "this value does not fit", shown(item["input"]), _sentence(wanted))
 
 
 def _sentence(text: str) -> str:

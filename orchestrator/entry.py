@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.complaints import nearest
+from orchestrator.complaints import UNKNOWN_KEY, nearest
 from orchestrator.describe import JobType
 from orchestrator.graph import StopRule
 from orchestrator.plan import Plan, PlanError, first_of
@@ -122,7 +122,9 @@ def argv_of(entry: Entry, cell: Cell, problems: Problems) -> tuple[str, ...]:
             return match[0][0]
         used.add(name)
         if name not in values:
-            wanted = nearest(name, values) + "  ({{ and }} write braces)"
+            wanted = "a key of `with` or `matrix`, or {fold} in an entry that is `per: fold`"
+            wanted = nearest(name, values) if values else wanted
+            wanted += " ({{ and }} write braces)"
             problems.add(place, "this placeholder has no value", got=match[0], wanted=wanted)
         return str(values.get(name, ""))
 
@@ -156,7 +158,7 @@ def stop_rules_of(entry: Entry, problems: Problems) -> Iterator[StopRule]:
         else:
             for key in (options or {}).keys() - STOP_RULES[name]:
                 wanted = nearest(key, STOP_RULES[name])
-                problems.add((*place, name, key), f"unknown key {key!r}", wanted=wanted)
+                problems.add((*place, name, key), UNKNOWN_KEY, got=key, wanted=wanted)
             yield StopRule(name, options or {})
 
 

@@ -14,7 +14,7 @@ from orchestrator.params import at, check_params
 from orchestrator.plan import Plan
 from orchestrator.plan_spec import JobSpec
 from orchestrator.plan_yaml import Keys
-from orchestrator.source import OURS, SourceTree
+from orchestrator.source import SourceTree
 
 DEFAULT_LIMIT_S = 3600.0
 """Of an accelerator job whose entry has no `limit`. The limit is what gets reserved."""
@@ -86,28 +86,12 @@ class _Expansion:
                 self._kinds[asked] = error
         kind = self._kinds[asked]
         if isinstance(kind, DescribeError):
-            what = kind.what if kind.where is None else f"{kind.what} ({kind.where})"
+            # Where in the user's code, as seen from the plan.
+            place = (kind.where or "").removeprefix(str(self._plan.base)).lstrip("/")
+            what = f"{kind.what} ({place})" if place else kind.what
             self._problems.add(keys, what, got=kind.got, wanted=kind.wanted, next=kind.next)
             return None
-        self._refuse_shadowed(keys, spec.uses)
         return kind
-
-    def _refuse_shadowed(self, keys: Keys, uses: str) -> None:
-        """A worker finds our packages first: the user's `jobs.py` beside them is never imported."""
-        base = self._plan.base
-        for _, path in self._sources.closure(uses) if ":" in uses else ():
-            if not path.is_relative_to(base):
-                continue
-            for top in sorted(self._sources.imported_tops(path) & set(OURS)):
-                own = [base / f"{top}.py", base / top / "__init__.py"]
-                if top != "skint" and any(file.is_file() for file in own):
-                    self._problems.add(
-                        keys,
-                        f"{path.name} imports {top}, and would get skint's package of that name",
-                        got=f"import {top}",
-                        wanted=f"another name than {', '.join(OURS)}",
-                        next=f"rename the {top} beside the plan and import it by its new name",
-                    )
 
     def _with_folds(self, entry: Entry) -> Entry:
         if entry.spec.per is None:
@@ -208,6 +192,8 @@ class _Expansion:
         return self._keyed(entry, replace(job, limit_s=None, limit_given=False))
 
     def _keyed(self, entry: Entry, job: Job) -> Job:
+        if job.uses and entry.kind is None:
+            return job  # there is no such job: the plan is refused in the end
         key = static_key(
             uses=job.uses,
             argv=job.argv,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orchestrator.complaints import Complaint, complaints_of, nearest, shown
+from orchestrator.complaints import UNKNOWN_KEY, Complaint, complaints_of, nearest, shown
 from orchestrator.describe import JobType
 from orchestrator.keys import path_fields
 from orchestrator.plan_yaml import Keys
@@ -81,7 +81,8 @@ def _missing_paths(kind: JobType, given: Mapping[str, Any], base: Path) -> Itera
         there = {"directory-path": path.is_dir, "file-path": path.is_file}.get(form, path.exists)
         if not there():
             near = _neighbours(path)
-            wanted = f"a {noun} that exists, from {base}" + (f"; there: {near}" if near else "")
+            wanted = f"a {noun} that exists, seen from the plan's folder"
+            wanted += f"; {path.parent.name}/ has: {near}" if near else ""
             yield Complaint((name,), f"there is no such {noun}", value, wanted)
 
 
@@ -99,7 +100,7 @@ def _by_schema(schema: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[
     for name, value in given.items():
         if name not in fields:
             if schema.get("additionalProperties", False) is False:
-                yield Complaint((name,), f"unknown key {name!r}", None, nearest(name, fields))
+                yield Complaint((name,), UNKNOWN_KEY, name, nearest(name, fields))
             continue
         allowed = _allowed_types(fields[name])
         choices = fields[name].get("enum")
@@ -111,7 +112,7 @@ def _by_schema(schema: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[
             yield Complaint((name,), "this value does not fit", shown(value), wanted)
     for name in schema.get("required", ()):
         if name not in given:
-            yield Complaint((name,), f"the key {name!r} is missing", None, name)
+            yield Complaint((name,), "this key is missing", "nothing", f"{name}: VALUE")
 
 
 def _allowed_types(field: Mapping[str, Any]) -> list[str]:
@@ -132,6 +133,8 @@ def _fits(value: Any, kind: str) -> bool:
 def at(keys: Keys, matrix: Mapping[str, int], complaint: Complaint) -> Keys:
     """Where in the plan a complaint about a parameter belongs: `with`, or the matrix's value."""
     name = complaint.keys[0] if complaint.keys else None
+    if name in matrix and complaint.what == UNKNOWN_KEY:
+        return (*keys, "matrix", str(name))
     if isinstance(name, str) and name in matrix:
         return (*keys, "matrix", name, matrix[name])
     return (*keys, "with", *complaint.keys)

@@ -79,16 +79,21 @@ def load_plan(path: str | Path, sets: Sequence[str] = (), account: str | None = 
         document = read_yaml(text)
     except YamlError as error:
         where = _where(name, error.place.line if error.place else None, error.keys)
+        line = text.splitlines()[error.place.line - 1 :][:1] if error.place else []
         raise PlanError(
-            error.what, where=where, wanted=error.wanted, next=_again(name, error.place)
+            error.what,
+            where=where,
+            got="".join(line).strip()[:80] or "the end of the file",
+            wanted=error.wanted,
+            next=_again(name, error.place),
         ) from None
     if not isinstance(document.data, dict):
         raise PlanError(
             "this file has no plan in it",
             where=name,
             got="nothing" if document.data is None else repr(document.data)[:60],
-            wanted="a mapping with `name`, `account` and `jobs`",
-            next="start from a plan under examples/, or docs/plan.md",
+            wanted="`name`, `account` and `jobs`, as in the README",
+            next=_again(name, None),
         )
     data, overrides = _with_sets(name, document, sets)
     try:
@@ -138,7 +143,9 @@ def _read(path: str) -> str:
             "there is no such file",
             where=path,
             wanted="a plan: a YAML file",
-            next=f"in that folder: {', '.join(near)}" if near else "see examples/ for one",
+            next=f"in that folder: {', '.join(near)}"
+            if near
+            else "the README has one to start from",
         ) from None
     except IsADirectoryError:
         raise PlanError("this is a folder", where=path, wanted="a plan: a YAML file") from None
@@ -213,9 +220,11 @@ def _problems(plan: Plan, data: Mapping[str, Any]) -> Iterator[PlanError]:
         try:
             catalog.check(kind, settings)
         except SkintError as error:
-            keys = tuple(error.where.split(".")) if error.where else ("notify", kind)
+            place = tuple((error.where or "").split("."))
+            keys = place if place[:2] == ("notify", kind) else ("notify", kind)
+            named = (*keys, error.got or "")
             yield plan.error(
-                keys if len(keys) > 1 else ("notify", kind),
+                named if named in plan.document.places else keys,
                 error.what,
                 got=error.got,
                 wanted=error.wanted,
@@ -286,14 +295,16 @@ def _error(
     wanted: str | None = None,
     next: str | None = None,
 ) -> PlanError:
-    option = next_option = None
+    option = None
     for length in range(len(keys), 2, -1):
         option = option or sets.get(keys[:length])
     place = document.place(keys)
     if option is None:
-        next_option = _again(path, place)
-    where = option or _where(path, place.line if place else None, keys)
-    return PlanError(what, where=where, got=got, wanted=wanted, next=next or next_option)
+        where, then = _where(path, place.line if place else None, keys), _again(path, place)
+    else:
+        name = ".".join(map(str, keys[1:2] + keys[3:]))
+        where, then = option, f"skint plan {path} --set {name}=VALUE"
+    return PlanError(what, where=where, got=got, wanted=wanted, next=next or then)
 
 
 def _where(path: str, line: int | None, keys: Keys) -> str:

@@ -71,10 +71,6 @@ class SourceTree:
                     waiting += self._locate(f"{module}.{attribute}", beside=path)
         return sorted((name, path) for path, name in found.items())
 
-    def imported_tops(self, path: Path) -> set[str]:
-        """Top-level names that a file of the closure imports."""
-        return {module.partition(".")[0] for module, _ in self._read(path, path.stem).imports}
-
     def _start(self, uses: str) -> Iterator[tuple[str, Path]]:
         target, _, _ = uses.rpartition(":")
         if not target:
