@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from notifiers.base import Notice
 from orchestrator import commands as c
 from orchestrator import events as e
 from orchestrator import outbox, snapshot
@@ -109,7 +110,7 @@ class Store:
         state: State,
         *,
         cursors: Mapping[str, int] | None = None,
-        notices: Sequence[tuple[str, outbox.Notice]] = (),
+        notices: Sequence[tuple[str, Notice]] = (),
     ) -> None:
         """Append `events`, which led to `state`, with everything that belongs to them."""
         if not events and not cursors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from orchestrator.executors.simulated import Script
@@ -25,7 +26,7 @@ def test_a_three_fold_run_trains_charges_reports_and_is_not_paid_for_twice(tmp_p
     assert [job.status for job in run.jobs.values()] == ["done"] * 7
     # One device: the folds ran one after the other, each on an allocation of its own.
     spans = [(a.start_ms, a.end_ms) for a in run.allocations.values()]
-    assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
     # Each was charged from its start to its end, once, and the ledger has the same sum.
     charged = [a.charged_ms for a in run.allocations.values()]
     assert charged == [150_000] * 3

@@ -85,7 +85,7 @@ class World:
 
     path: Path
     script_of: Callable[[Task], Script] = lambda task: Script(outputs={task.job: b"x"})
-    faults: Faults = Faults()
+    faults: Faults = field(default_factory=Faults)
     devices: int = 1
     week_ms: int = 30 * HOUR_MS
     start_ms: int = SATURDAY_MS

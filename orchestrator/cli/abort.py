@@ -1,0 +1,49 @@
+"""The fold is asked to stop and keeps its checkpoint; what depends on all folds is skipped."""
+
+from __future__ import annotations
+
+import argparse
+
+from orchestrator.cli.plan import read_state
+from orchestrator.cli.submit import ask
+from orchestrator.commands import StopJobs
+from orchestrator.home import Home
+from skint.errors import NOT_FOUND, OK, SkintError
+
+
+class FoldNotFound(SkintError):
+    exit_code = NOT_FOUND
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="RUN")
+    parser.add_argument("--fold", type=int, required=True, help="number of the fold, from 0")
+    parser.add_argument("--job", help="plan entry, where more than one is trained per fold")
+    parser.add_argument("--kill", action="store_true", help="do not wait for a checkpoint")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home = Home.find()
+    target = _job_of_fold(home, arguments.name, arguments.fold, arguments.job)
+    home.start_scheduler()
+    how = "kill" if arguments.kill else "step"
+    request = StopJobs(
+        run=arguments.name, scope="attempt", target=target, how=how, reason="aborted"
+    )
+    print(ask(home, request))
+    return OK
+
+
+def _job_of_fold(home: Home, name: str, fold: int, entry: str | None) -> str:
+    run = read_state(home).runs.get(name)
+    if run is None:
+        raise FoldNotFound(f"there is no run {name}", next="skint status")
+    folds = [job for job in run.graph.jobs if job.fold is not None and not job.smoke]
+    meant = [job for job in folds if job.fold == fold and entry in (None, job.group)]
+    if len(meant) == 1:
+        return meant[0].id
+    if not meant:
+        wanted = ", ".join(f"{job.group} {job.fold}" for job in folds) or "a run with folds"
+        raise FoldNotFound(f"{name} has no such fold", got=str(fold), wanted=wanted)
+    entries = ", ".join(dict.fromkeys(job.group for job in meant))
+    raise FoldNotFound(f"several entries have a fold {fold}", wanted=f"--job: one of {entries}")

@@ -1,0 +1,64 @@
+"""All commands, in the order that `skint --help` shows them."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "plan": ("orchestrator.cli.plan", "show what a plan would do and cost; changes nothing"),
+    "run": ("orchestrator.cli.run", "run a plan in the foreground, with live progress"),
+    "submit": ("orchestrator.cli.submit", "queue a plan for the background scheduler"),
+    "status": ("orchestrator.cli.status", "what runs, what waits and why"),
+    "show": ("orchestrator.cli.show", "one run: metric, hours and state of each job"),
+    "logs": ("orchestrator.cli.logs", "what a job printed"),
+    "top": ("orchestrator.cli.top", "live dashboard: budget, jobs, events"),
+    "budget": ("orchestrator.cli.budget", "hours used, reserved and free on each account"),
+    "account": ("orchestrator.cli.account", "add and list accounts"),
+    "cancel": ("orchestrator.cli.cancel", "stop a run; checkpoints are kept"),
+    "abort": ("orchestrator.cli.abort", "stop one fold of a run; the others go on"),
+    "scheduler": ("orchestrator.cli.scheduler", "start or stop the background scheduler"),
+    "tick": ("orchestrator.cli.tick", "one round of the scheduler, when none runs"),
+    "replay": ("orchestrator.cli.replay", "project the events again and compare with the state"),
+}
+
+
+class CommandModule(Protocol):
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, arguments: argparse.Namespace) -> int: ...
+
+
+def parser_of(name: str) -> tuple[CommandModule, argparse.ArgumentParser]:
+    """The command's module and its argument parser."""
+    path, summary = COMMANDS[name]
+    module = cast("CommandModule", importlib.import_module(path))
+    parser = argparse.ArgumentParser(
+        prog=f"skint {name}",
+        description=summary,
+        epilog=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    return module, parser
+
+
+def usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: skint COMMAND [OPTIONS]",
+            "",
+            "Trains vision models on an accelerator allowance that it never overdraws.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "`skint COMMAND --help` tells more of one. Exit codes: 0 ok, 1 failed, 2 usage or plan,",
+            "3 not found, 4 credentials, 5 over budget, 6 a run failed, 7 no scheduler, 130 Ctrl-C.",
+        ]
+    )

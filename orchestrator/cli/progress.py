@@ -1,0 +1,78 @@
+"""Live progress of one run: a table that is redrawn on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from budget.duration import format_clock
+from orchestrator.state import RunState, State
+from orchestrator.view import JobRow, bar, run_view, sparkline
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+REDRAWS_A_SECOND = 4
+
+
+@contextmanager
+def shown(state: Callable[[], State], name: str) -> Iterator[None]:
+    """Redraw what `state()` says of the run until the block ends. Lines come from the outbox."""
+    if not sys.stdout.isatty():
+        yield
+        return
+    from rich.live import Live
+
+    from orchestrator.cli.screen import console
+
+    live = Live(
+        console=console(),
+        refresh_per_second=REDRAWS_A_SECOND,
+        get_renderable=lambda: _drawn(state().runs.get(name)),
+        transient=True,
+    )
+    with live:
+        yield
+
+
+def _drawn(run: RunState | None) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    if run is None:
+        return table
+    for row in run_view(run, time.time_ns() // 1_000_000).rows:
+        table.add_row(row.title, row.status, _advance(row), _numbers(row), row.why or row.note)
+    return table
+
+
+def _advance(row: JobRow) -> str:
+    if row.status != "running":
+        return ""
+    if row.epochs:
+        return f"{bar((row.epoch or 0) / row.epochs, 12)} {row.epoch or 0}/{row.epochs}"
+    return f"{bar(row.progress, 12)} {row.progress:.0%}" if row.progress is not None else ""
+
+
+def _numbers(row: JobRow) -> str:
+    parts = []
+    if row.value is not None:
+        parts.append(f"{row.metric} {row.value:.3f} {sparkline(row.history)}")
+    if row.eta_ms is not None:
+        parts.append(f"{format_clock(row.eta_ms)} to go")
+    elif row.status == "running" and row.wall_ms is not None:
+        parts.append(format_clock(row.wall_ms))
+    return " · ".join(parts)
+
+
+def reports(run: RunState) -> list[Path]:
+    """Pages a person may want to open: HTML files at the top of what jobs published."""
+    found = []
+    for job in run.jobs.values():
+        if job.has_result and job.out:
+            found += sorted(Path(job.out).glob("*.html"))
+    return found

@@ -1,0 +1,47 @@
+"""`submit` starts it by itself. Stopping it stops no job: they go on and are adopted again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import time
+
+from orchestrator.home import Home
+from skint.errors import OK
+
+STOP_TIMEOUT_S = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("start", "stop", "status"))
+    parser.add_argument(
+        "--here", action="store_true", help="with start: in this terminal, until Ctrl-C"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home = Home.find()
+    if arguments.action == "start" and arguments.here:
+        from orchestrator.serving import scheduler_in
+
+        with scheduler_in(home) as serving:
+            serving.until_stopped()
+        return OK
+    if arguments.action == "start":
+        print(f"scheduler runs, pid {home.start_scheduler()}")
+        return OK
+    pid = home.scheduler_pid()
+    if pid is None:
+        print("no scheduler runs; jobs that were started go on without one")
+        return OK
+    if arguments.action == "stop":
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while home.scheduler_pid() == pid and time.monotonic() < deadline:
+            time.sleep(0.05)
+        gone = home.scheduler_pid() != pid
+        print(f"scheduler {pid} {'stopped' if gone else 'is still stopping'}; jobs go on")
+        return OK
+    print(f"scheduler runs, pid {pid} · log {home.log}")
+    return OK

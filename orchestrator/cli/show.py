@@ -1,0 +1,95 @@
+"""The metric, the hours and the end of every job of a run."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from budget.duration import format_clock, format_exact, format_hours
+from budget.ledger import Ledger
+from budget.window import format_instant
+from orchestrator.cli.plan import read_state
+from orchestrator.cli.screen import table
+from orchestrator.home import Home
+from orchestrator.state import RunState
+from orchestrator.view import JobRow, RunView, run_view, sparkline
+from skint.errors import NOT_FOUND, OK, SkintError
+
+
+class RunNotFound(SkintError):
+    exit_code = NOT_FOUND
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="RUN")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home, now_ms = Home.find(), time.time_ns() // 1_000_000
+    state = read_state(home)
+    found = state.runs.get(arguments.name)
+    if found is None:
+        raise RunNotFound(
+            f"there is no run {arguments.name}",
+            wanted=", ".join([*state.runs][-5:]) or None,
+            next="skint status",
+        )
+    with Ledger(home.ledger, read_only=True) as ledger:
+        print(render(found, ledger, now_ms))
+    return OK
+
+
+def render(run: RunState, ledger: Ledger, now_ms: int) -> str:
+    """Jobs, then folds with metric and charge, then what the ledger says of both."""
+    view = run_view(run, now_ms)
+    charged = ledger.charged_by(run.name)
+    heads = ("job", "lane", "state", ">wall", ">charged", "")
+    rows = [
+        (
+            row.title,
+            row.lane,
+            row.status,
+            format_clock(row.wall_ms) if row.wall_ms is not None else "–",
+            _charged(run, row, charged),
+            row.why or row.note,
+        )
+        for row in view.rows
+    ]
+    return "\n".join([table(heads, rows), "", *_summary(run, view, ledger, charged, now_ms)])
+
+
+def _charged(run: RunState, row: JobRow, charged: dict[str, int]) -> str:
+    amounts = [charged[name] for name in run.jobs[row.id].attempts if name in charged]
+    return format_exact(sum(amounts)) if amounts else "–"
+
+
+def _summary(
+    run: RunState, view: RunView, ledger: Ledger, charged: dict[str, int], now_ms: int
+) -> list[str]:
+    lines = []
+    folds = [row for row in view.rows if row.fold is not None and row.value is not None]
+    for row in folds:
+        if not run.graph.job(row.id).smoke:
+            curve = f"  {sparkline(row.history)}" if len(row.history) > 1 else ""
+            lines.append(f"{row.title:<18} {row.metric} {row.value:.4f}{curve}")
+    if view.mean is not None:
+        spread = f" ± {view.spread:.4f} (sd over folds)" if view.spread is not None else ""
+        lines.append(f"{'mean':<18} {view.metric} {view.mean:.4f}{spread}")
+    simulated = "  (simulated)" if view.simulated else ""
+    count = len({name for name in charged if charged[name]})
+    if charged:
+        lines.append(
+            f"{'charged':<18} {format_exact(sum(charged.values()))}"
+            f" for {count} attempts, by the ledger{simulated}"
+        )
+    if view.saved_ms:
+        lines.append(f"{'saved':<18} {format_exact(view.saved_ms)} by reused results")
+    if run.graph.account and run.graph.account in {a.name for a in ledger.accounts()}:
+        limit = ledger.balance(run.graph.account, now_ms).tightest
+        resets = format_instant(limit.window.end_ms, limit.limit.zone)
+        lines.append(
+            f"{'left':<18} {format_exact(limit.free_ms)} of {format_hours(limit.amount_ms)}"
+            f" on {run.graph.account} until {resets}{simulated}"
+        )
+    lines.append(f"{run.name} {view.status}" + (f": {view.sentence}" if view.sentence else ""))
+    return lines

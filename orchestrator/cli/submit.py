@@ -1,0 +1,95 @@
+"""The scheduler is started if none runs. Exit code 5: it does not fit in what is left."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from budget.ledger import Ledger
+from orchestrator.cli.plan import add_plan_arguments, read_state
+from orchestrator.clock import SystemClock
+from orchestrator.commands import Request, SubmitRun
+from orchestrator.home import Home
+from orchestrator.known import known_already
+from orchestrator.notifying import check_notify
+from orchestrator.store import Store
+from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
+from skint.errors import FAILED, OK, UNREACHABLE, SkintError
+
+REPLY_TIMEOUT_S = 20.0
+
+
+class NoReply(SkintError):
+    """The scheduler does not answer."""
+
+    exit_code = UNREACHABLE
+
+
+class Refused(SkintError):
+    """The scheduler says no."""
+
+    exit_code = FAILED
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_plan_arguments(parser)
+    parser.add_argument("--name", help="name of the run; default: the plan's name and a number")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home = Home.find()
+    request = prepare_request(arguments, home)
+    if request is None:
+        return OK
+    pid = home.start_scheduler()
+    print(f"{ask(home, request)} · scheduler pid {pid}")
+    print(
+        f"follow with `skint top` or `skint status` · stop with `skint cancel {request.run}`"
+    )
+    return OK
+
+
+def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | None:
+    """The request to queue the plan, or None (and words on the screen) if its result is known."""
+    now_ms = time.time_ns() // 1_000_000
+    state = read_state(home)
+    with Ledger(home.ledger) as ledger:
+        prepared = prepare(
+            arguments.file,
+            state,
+            ledger,
+            now_ms,
+            sets=arguments.sets,
+            account=arguments.account,
+            cpu_only=arguments.cpu_only,
+            again=arguments.again,
+        )
+    if prepared.all_known:
+        print(known_already(prepared, state))
+        return None
+    refuse_if_it_does_not_fit(prepared)
+    check_notify(prepared.graph)
+    return SubmitRun(
+        run=arguments.name or next_run_name(prepared.graph, state),
+        graph=prepared.graph.to_json(),
+        cpu_only=arguments.cpu_only,
+        again=arguments.again,
+    )
+
+
+def ask(home: Home, request: Request) -> str:
+    """Put a command into the inbox and wait for its reply. Raises Refused or NoReply."""
+    clock = SystemClock()
+    with Store(home.store) as store:
+        id = store.ask(request, clock.now_ms())
+        deadline_ms = clock.now_ms() + round(REPLY_TIMEOUT_S * 1000)
+        while (reply := store.reply(id)) is None:
+            if clock.now_ms() > deadline_ms:
+                raise NoReply(
+                    "the scheduler did not answer; the command stays queued for it",
+                    next="skint status",
+                )
+            clock.sleep(0.05)
+    if not reply.ok:
+        raise Refused(reply.text, next="skint status")
+    return reply.text

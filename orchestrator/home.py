@@ -1,0 +1,135 @@
+"""`SKINT_HOME`: where the store, the ledger and the results of one person on one machine live.
+
+    store.db         events and what is derived from them
+    ledger.db        accounts and charges; it outlives every plan
+    runs/RUN/JOB/N/  attempt directories
+    scheduler.lock   held by the one scheduler; its pid stands in it
+    scheduler.log    what a background scheduler says
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from skint.errors import UNREACHABLE, SkintError
+
+VARIABLE = "SKINT_HOME"
+START_TIMEOUT_S = 20.0
+LOCK_PATIENCE_S = 0.5
+"""Looking whether the lock is held takes it for an instant; a scheduler that starts waits this."""
+
+
+class SchedulerError(SkintError):
+    """The scheduler runs already, or does not start."""
+
+    exit_code = UNREACHABLE
+
+
+@dataclass(frozen=True)
+class Home:
+    path: Path
+
+    @classmethod
+    def find(cls, environ: Mapping[str, str] = os.environ) -> Home:
+        """`SKINT_HOME`, or `.skint` in the home directory."""
+        named = environ.get(VARIABLE)
+        return cls(Path(named).absolute() if named else Path.home() / ".skint")
+
+    @property
+    def store(self) -> Path:
+        return self.path / "store.db"
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "ledger.db"
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "scheduler.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "scheduler.log"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the scheduler. Raises SchedulerError while another process is."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.lock, "a+") as file:
+            deadline = time.monotonic() + LOCK_PATIENCE_S
+            while not _try_lock(file.fileno()):
+                if time.monotonic() > deadline:
+                    raise SchedulerError(
+                        f"a scheduler is running already (pid {self.scheduler_pid()})",
+                        where=str(self.path),
+                        next="skint status",
+                    )
+                time.sleep(0.05)
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def scheduler_pid(self) -> int | None:
+        """The process that is the scheduler now; None if there is none."""
+        try:
+            with open(self.lock, "r+") as file:
+                if _try_lock(file.fileno()):
+                    return None
+                return int(file.read() or 0) or None
+        except FileNotFoundError:
+            return None
+
+    def start_scheduler(self) -> int:
+        """Start a background scheduler if none runs; its pid. Raises SchedulerError."""
+        pid = self.scheduler_pid()
+        if pid is not None:
+            return pid
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.log, "ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-P", "-m", "orchestrator.cli", "scheduler", "start", "--here"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={**os.environ, VARIABLE: str(self.path)},
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            pid = self.scheduler_pid()
+            if pid is not None:
+                return pid
+            if child.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise SchedulerError(
+            "the background scheduler does not start",
+            got=self._last_words(),
+            next=f"read {self.log}, or run in the foreground: skint run PLAN",
+        )
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return lines[-1] if lines else ""
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

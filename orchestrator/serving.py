@@ -1,0 +1,109 @@
+"""A scheduler on this machine with everything it needs: lock, store, ledger, executor, outbox."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from budget.ledger import Ledger
+from notifiers.base import Notifier
+from orchestrator import events as e
+from orchestrator.clock import SystemClock
+from orchestrator.executors.local import LocalExecutor
+from orchestrator.home import Home
+from orchestrator.notifying import notifiers_for
+from orchestrator.outbox import Sender
+from orchestrator.scheduler.shell import Scheduler
+from orchestrator.state import State
+from orchestrator.store import Store
+from skint.errors import SkintError
+
+IDLE_EXIT_MS = 600_000
+"""A background scheduler with nothing to do leaves after this; the next `submit` starts another."""
+DRAIN_S = 5.0
+"""How long the last words may take; what is still queued goes out with the next scheduler."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Serving:
+    scheduler: Scheduler
+    sender: Sender
+    clock: SystemClock
+    stopping: bool = False
+
+    def stop(self) -> None:
+        """End the loop after the round that is under way. Jobs go on."""
+        self.stopping = True
+        self.clock.interrupt()
+
+    def drain(self) -> None:
+        self.sender.drain(DRAIN_S)
+
+    def until_stopped(self) -> None:
+        """Serve until TERM or Ctrl-C, or until nothing has happened for a while."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop())
+        busy_ms = self.clock.now_ms()
+
+        def over(state: State) -> bool:
+            nonlocal busy_ms
+            if any(True for _ in state.live_runs()):
+                busy_ms = self.clock.now_ms()
+            return self.stopping or self.clock.now_ms() > busy_ms + IDLE_EXIT_MS
+
+        self.scheduler.run(over)
+        self.drain()
+
+
+@contextmanager
+def scheduler_in(
+    home: Home, on_events: Callable[[Iterable[e.Event], State], None] = lambda events, state: None
+) -> Iterator[Serving]:
+    """Be the scheduler of `home`. Raises SchedulerError while another process is."""
+    with ExitStack() as stack:
+        stack.enter_context(home.locked())
+        logging.basicConfig(
+            level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+        store = stack.enter_context(Store(home.store))
+        ledger = stack.enter_context(Ledger(home.ledger))
+        clock = SystemClock()
+        notifiers: dict[str, Notifier] = {}
+        sender = Sender(home.store, notifiers, clock)
+
+        def spread(events: Iterable[e.Event], state: State) -> None:
+            if any(isinstance(event, e.RunSubmitted) for event in events):
+                _add_notifiers(notifiers, state)
+            sender.poke()
+            on_events(events, state)
+
+        scheduler = Scheduler(
+            store,
+            ledger,
+            {"local": LocalExecutor(home.runs)},
+            clock,
+            runs_dir=home.runs,
+            on_events=spread,
+        )
+        _add_notifiers(notifiers, scheduler.state)
+        sender.start()
+        stack.callback(sender.stop)
+        yield Serving(scheduler, sender, clock)
+
+
+def _add_notifiers(notifiers: dict[str, Notifier], state: State) -> None:
+    """Those that live runs name. A missing token silences one place and stops nothing."""
+    for run in state.live_runs():
+        try:
+            found = notifiers_for([run.graph], os.environ)
+        except SkintError as error:
+            _log.error("%s is not told to everybody: %s", run.name, error)
+            continue
+        for name, notifier in found.items():
+            notifiers.setdefault(name, notifier)
