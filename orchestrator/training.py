@@ -1,0 +1,165 @@
+"""How far a job has come, read off what its attempts reported. Pure, and cheap to import.
+
+A report is one JSON line of a job: `epoch` (from 1, the ones that are finished), `epochs`, metrics
+by name; the last one of a training job has `metric`, `score` and `n`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from orchestrator.state import AttemptState
+
+NO_METRICS = frozenset(
+    {"at_ms", "epoch", "epochs", "step", "steps", "n", "batch", "seconds", "step_ms", "score"}
+)
+"""Numbers that say where a job is and not how good it is."""
+_PREFERRED = ("val_acc", "val_loss")
+_LOWER_IS_BETTER = ("loss", "err", "mae", "mse", "rmse", "perplexity")
+
+
+@dataclass(frozen=True)
+class Eta:
+    """Milliseconds to go, from measured epochs alone."""
+
+    low_ms: int
+    likely_ms: int
+    high_ms: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the reports of a job add up to, over all its attempts."""
+
+    epoch: int | None = None
+    """The last finished epoch, from 1."""
+    epochs: int | None = None
+    metric: str = ""
+    points: tuple[tuple[float, float], ...] = ()
+    """(epoch, value of the metric), ascending; without epochs the number of the report."""
+    score: float | None = None
+    """The job's final value of the metric, once it said one."""
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        return tuple(value for _, value in self.points)
+
+    @property
+    def value(self) -> float | None:
+        """The score, or the newest value of the metric."""
+        return self.score if self.score is not None else next(iter(self.values[::-1]), None)
+
+    @property
+    def best(self) -> float | None:
+        finite = [value for value in self.values if math.isfinite(value)]
+        choose = min if lower_is_better(self.metric) else max
+        return choose(finite) if finite else None
+
+
+def training_of(attempts: Sequence[AttemptState], metric: str | None = None) -> Training:
+    """Reads attempts in order; one that goes on from another replaces what it did again."""
+    reports = [report for attempt in attempts for report in attempt.reports]
+    name = metric or _metric_of(reports)
+    points: list[tuple[float, float]] = []
+    for attempt in attempts:
+        own = _points(attempt.reports, name)
+        if own:
+            points = [point for point in points if point[0] < own[0][0]] + own
+    newest = next((a.reports for a in reversed(attempts) if a.reports), ())
+    score = None
+    if newest and newest[-1].get("metric", name) == name:
+        score = number(newest[-1].get("score"))
+    return Training(
+        epoch=_whole(newest, "epoch"),
+        epochs=_whole(newest, "epochs"),
+        metric=name,
+        points=tuple(points),
+        score=score,
+    )
+
+
+def eta_of(attempt: AttemptState, now_ms: int) -> Eta | None:
+    """Time to the end of the last epoch; None before two epochs are over.
+
+    The first epoch, which also warms up, does not count for what is likely; it does for the most
+    that it may take.
+    """
+    ends = _epoch_ends(attempt.reports)
+    epochs = _whole(attempt.reports, "epochs")
+    if attempt.started_ms is None or len(ends) < 2 or epochs is None:
+        return None
+    numbers = sorted(ends)
+    each_ms = [
+        (ends[after] - ends[before]) / (after - before)
+        for before, after in pairwise(numbers)
+    ]
+    left = max(0, epochs - numbers[-1])
+    since_ms = max(0, now_ms - ends[numbers[-1]])
+    longest_ms = max(*each_ms, float(ends[numbers[0]] - attempt.started_ms))
+
+    def to_go(epoch_ms: float) -> int:
+        return max(0, round(left * epoch_ms) - since_ms)
+
+    return Eta(to_go(min(each_ms)), to_go(median(each_ms)), to_go(longest_ms))
+
+
+def number(value: Any) -> float | None:
+    """The number a report holds: JSON has no NaN and no infinity, they are written as words."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str) and value not in ("nan", "inf", "-inf"):
+        return None
+    return float(value)
+
+
+def lower_is_better(metric: str) -> bool:
+    return any(word in metric.lower() for word in _LOWER_IS_BETTER)
+
+
+def _metric_of(reports: Sequence[Mapping[str, Any]]) -> str:
+    """What the newest report names, else accuracy, else loss, else the first number there is."""
+    for report in reversed(reports):
+        if isinstance(report.get("metric"), str):
+            return str(report["metric"])
+    numbers = [
+        name
+        for report in reports
+        for name, value in report.items()
+        if name not in NO_METRICS and number(value) is not None
+    ]
+    return next((name for name in _PREFERRED if name in numbers), numbers[0] if numbers else "")
+
+
+def _points(reports: Iterable[Mapping[str, Any]], metric: str) -> list[tuple[float, float]]:
+    found: dict[float, float] = {}
+    for report in reports:
+        value = number(report.get(metric))
+        if metric and value is not None:
+            epoch = number(report.get("epoch"))
+            found[epoch if epoch is not None else float(len(found) + 1)] = value
+    return sorted(found.items())
+
+
+def _epoch_ends(reports: Iterable[Mapping[str, Any]]) -> dict[int, int]:
+    """When each epoch was first reported as finished."""
+    found: dict[int, int] = {}
+    for report in reports:
+        epoch = number(report.get("epoch"))
+        if epoch is not None and math.isfinite(epoch):
+            found.setdefault(int(epoch), report["at_ms"])
+    return found
+
+
+def _whole(reports: Iterable[Mapping[str, Any]], name: str) -> int | None:
+    """The newest finite value of `name`, as a whole number."""
+    found = None
+    for report in reports:
+        value = number(report.get(name))
+        if value is not None and math.isfinite(value):
+            found = int(value)
+    return found

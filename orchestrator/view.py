@@ -1,0 +1,356 @@
+"""What screens and messages show of a run: computed from its state, and cheap to import.
+
+`run_view` is pure. Times are milliseconds; charges are device-milliseconds, as the account counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, median, stdev
+
+from budget.duration import format_clock
+from orchestrator.glyphs import bar, sparkline
+from orchestrator.graph import Job
+from orchestrator.state import AllocationState, AttemptState, JobState, RunState
+from orchestrator.training import Eta, Training, eta_of, training_of
+
+__all__ = ["Eta", "JobRow", "RunView", "bar", "freed_ms", "run_view", "sparkline", "title_of"]
+
+SIMULATED = "simulated"
+"""How the names of simulated devices begin (`orchestrator.devices`)."""
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job, as a line of a table."""
+
+    id: str
+    title: str
+    """`scan`, `fold 0 (1 of 3)`, `smoke test of train`."""
+    group: str
+    lane: str
+    status: str
+    """waiting, starting, running, unreachable, stopping, parking, done, reused, failed, stopped,
+    parked or skipped."""
+    fold: int | None = None
+    folds: int | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    share: float | None = None
+    """Of 0 to 1; None where it is not known."""
+    metric: str = ""
+    value: float | None = None
+    """The score once there is one, else the newest value; may be NaN."""
+    best: float | None = None
+    history: tuple[float, ...] = ()
+    """The metric, epoch by epoch."""
+    eta: Eta | None = None
+    charged_ms: int = 0
+    in_flight_ms: int = 0
+    saved_ms: int = 0
+    """What running it again would have cost, where a known result stands in."""
+    wall_ms: int = 0
+    until_ms: int | None = None
+    """When it may go on, where it waits for that."""
+    why: str = ""
+    """Why it waits, stops or has ended so; empty when there is nothing to explain."""
+    note: str = ""
+    """The last thing that it said for a person."""
+    log: str = ""
+    """The log file of its newest attempt; empty where there is none."""
+
+    @property
+    def eta_ms(self) -> int | None:
+        return self.eta.likely_ms if self.eta else None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("done", "reused", "failed", "stopped", "skipped")
+
+
+@dataclass(frozen=True)
+class RunView:
+    name: str
+    status: str
+    """queued, running, waiting, unreachable, stopping, done, failed or cancelled."""
+    account: str | None
+    rows: tuple[JobRow, ...]
+    folds_done: int = 0
+    folds: int = 0
+    metric: str = ""
+    mean: float | None = None
+    """Of the scores of the folds that are done."""
+    spread: float | None = None
+    """Their sample standard deviation; None below two."""
+    charged_ms: int = 0
+    in_flight_ms: int = 0
+    saved_ms: int = 0
+    eta: Eta | None = None
+    """Until the last accelerator job ends; None unless each part of it was measured."""
+    sentence: str = ""
+    """What it does, why it waits, or how it ended."""
+    simulated: bool = False
+    """Its devices are simulated."""
+    submitted_ms: int = 0
+    ended_ms: int | None = None
+
+    def row(self, job: str) -> JobRow:
+        """KeyError if there is none."""
+        return {row.id: row for row in self.rows}[job]
+
+    @property
+    def fold_rows(self) -> tuple[JobRow, ...]:
+        """The jobs that `folds`, `mean` and `spread` are about."""
+        groups = [row.group for row in self.rows if row.lane == "accelerator"]
+        return tuple(row for row in self.rows if groups and row.group == groups[0])
+
+
+def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = None) -> RunView:
+    """`runs` lets reused results show the scores that they had in the run they come from."""
+    rows = tuple(_row(run, job, now_ms, runs or {}) for job in run.graph.jobs)
+    accelerated = [row for row in rows if row.lane == "accelerator"]
+    status = _status(run, rows)
+    view = RunView(
+        name=run.name,
+        status=status,
+        account=run.graph.account,
+        rows=rows,
+        charged_ms=sum(a.charged_ms for a in run.allocations.values()),
+        in_flight_ms=sum(_in_flight_ms(a, now_ms) for a in run.allocations.values()),
+        saved_ms=sum(row.saved_ms for row in accelerated),
+        eta=_run_eta(rows, now_ms) if run.live else None,
+        sentence=_sentence(run, status, rows),
+        simulated=is_simulated(run),
+        submitted_ms=run.submitted_ms,
+        ended_ms=run.ended_ms,
+    )
+    folds = view.fold_rows
+    scores = [
+        row.value
+        for row in folds
+        if row.status in ("done", "reused") and row.value is not None and math.isfinite(row.value)
+    ]
+    return replace(
+        view,
+        folds_done=sum(row.status in ("done", "reused") for row in folds),
+        folds=len(folds),
+        metric=next((row.metric for row in folds if row.metric), ""),
+        mean=fmean(scores) if scores else None,
+        spread=stdev(scores) if len(scores) > 1 else None,
+    )
+
+
+def is_simulated(run: RunState) -> bool:
+    """Whether an allocation of the run keeps simulated devices."""
+    return any(
+        device.startswith(SIMULATED) for a in run.allocations.values() for device in a.devices
+    )
+
+
+def title_of(run: RunState, job: Job) -> str:
+    """How a person calls the job."""
+    if job.smoke:
+        return f"smoke test of {job.id.removesuffix('.smoke')}"
+    if job.fold is None or job.folds is None:
+        return job.id
+    of = f"fold {job.fold} ({job.fold + 1} of {job.folds})"
+    cell = " ".join(f"{name}={value}" for name, value in job.matrix.items())
+    several = len({other.group for other in run.graph.jobs if other.fold is not None}) > 1
+    return " ".join(part for part in (job.group if several else "", cell, of) if part)
+
+
+def freed_ms(run: RunState, jobs: Sequence[Job]) -> int:
+    """Device-milliseconds of reserve that stopping `jobs` did not use.
+
+    Of those that ran, what was reserved and not charged; of those that never started, their limit.
+    An upper bound: nobody knows how much of its limit a job would have used.
+    """
+    freed = 0
+    for job in jobs:
+        names = run.jobs[job.id].attempts
+        if run.jobs[job.id].has_result:
+            continue
+        if not names:
+            freed += job.devices * round((job.limit_s or 0) * 1000)
+            continue
+        allocation = run.allocations.get(run.attempts[names[-1]].allocation or "")
+        if allocation is not None and allocation.status == "settled":
+            freed += (allocation.amount_ms - allocation.charged_ms) // len(allocation.attempts)
+    return max(0, freed)
+
+
+def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> JobRow:
+    state = run.jobs[job.id]
+    attempts = [run.attempts[name] for name in state.attempts]
+    newest = attempts[-1] if attempts else None
+    said = _training(run, job, attempts, runs)
+    status = _job_status(run, job, state, newest)
+    charged_ms = sum(
+        allocation.shares.get(attempt.id, 0)
+        for attempt in attempts
+        if (allocation := run.allocations.get(attempt.allocation or "")) is not None
+    )
+    return JobRow(
+        id=job.id,
+        title=title_of(run, job),
+        group=job.group,
+        lane=job.lane,
+        status=status,
+        fold=job.fold,
+        folds=job.folds,
+        epoch=said.epoch,
+        epochs=said.epochs,
+        share=_share(state, newest, said),
+        metric=said.metric,
+        value=said.value,
+        best=said.best,
+        history=said.values,
+        eta=eta_of(newest, now_ms) if newest and newest.status == "running" else None,
+        charged_ms=charged_ms,
+        in_flight_ms=sum(_flying_ms(run, attempt, now_ms) for attempt in attempts),
+        saved_ms=state.saved_ms * max(1, job.devices),
+        wall_ms=sum(_wall_ms(attempt, now_ms) for attempt in attempts),
+        until_ms=state.until_ms,
+        why=_why(run, job, state, newest),
+        note=newest.notes[-1] if newest and newest.notes else "",
+        log=f"{newest.folder}/log.txt" if newest else "",
+    )
+
+
+def _training(
+    run: RunState, job: Job, attempts: Sequence[AttemptState], runs: Mapping[str, RunState]
+) -> Training:
+    state = run.jobs[job.id]
+    if state.status == "reused":
+        name = state.result_of
+        other = {**runs, run.name: run}.get(name.split(".", 1)[0])
+        attempts = [other.attempts[name]] if other and name in other.attempts else []
+    return training_of(attempts, job.metric)
+
+
+def _job_status(run: RunState, job: Job, state: JobState, newest: AttemptState | None) -> str:
+    stop = run.stop_of(job)
+    parks = stop is not None and stop.then == "requeue"
+    if state.status == "stopped" and parks:
+        return "parked"
+    if state.ended:
+        return state.status
+    if newest is not None and newest.live:
+        if newest.unreachable:
+            return "unreachable"
+        if stop is not None:
+            return "parking" if parks else "stopping"
+        return "running" if newest.status == "running" else "starting"
+    allocation = run.allocation_of(job.id)
+    return "starting" if allocation is not None and allocation.keeps_devices else "waiting"
+
+
+def _why(run: RunState, job: Job, state: JobState, newest: AttemptState | None) -> str:
+    if state.reason == "deadline" and job.limit_s is not None:
+        return f"its limit of {format_clock(round(job.limit_s * 1000))} was over"
+    if state.ended or state.sentence:
+        return state.sentence
+    if newest is not None and newest.live:
+        stop = run.stop_of(job)
+        return newest.unreachable or (stop.sentence if stop else "")
+    missing = [need for need in job.needs if not run.jobs[need].has_result]
+    return f"needs {', '.join(missing)}" if missing else ""
+
+
+def _share(state: JobState, newest: AttemptState | None, said: Training) -> float | None:
+    if state.has_result:
+        return 1.0
+    if said.epoch is not None and said.epochs:
+        return min(1.0, max(0.0, said.epoch / said.epochs))
+    if newest is None or newest.progress is None:
+        return None
+    done, total = newest.progress
+    return min(1.0, max(0.0, done / total)) if total > 0 else None
+
+
+def _wall_ms(attempt: AttemptState, now_ms: int) -> int:
+    if attempt.started_ms is None:
+        return 0
+    return max(0, (attempt.ended_ms or now_ms) - attempt.started_ms)
+
+
+def _flying_ms(run: RunState, attempt: AttemptState, now_ms: int) -> int:
+    """What an attempt has used of an allocation that is not settled yet."""
+    allocation = run.allocations.get(attempt.allocation or "")
+    if allocation is None or not allocation.wall_ms:
+        return 0
+    whole_ms = _in_flight_ms(allocation, now_ms)
+    if len(allocation.attempts) == 1:
+        return whole_ms
+    rate = allocation.amount_ms / allocation.wall_ms
+    return min(whole_ms, round(_wall_ms(attempt, now_ms) * rate))
+
+
+def _in_flight_ms(allocation: AllocationState, now_ms: int) -> int:
+    if allocation.status not in ("running", "ended") or allocation.start_ms is None:
+        return 0
+    kept_ms = max(0, min(allocation.end_ms or now_ms, now_ms) - allocation.start_ms)
+    return min(allocation.amount_ms, allocation.amount_ms * kept_ms // max(1, allocation.wall_ms))
+
+
+def _run_eta(rows: Sequence[JobRow], now_ms: int) -> Eta | None:
+    """The sum over what runs and what waits, shared by as many as run at the moment."""
+    open_rows = [row for row in rows if row.lane == "accelerator" and not row.ended]
+    at_once = sum(row.status in ("running", "stopping", "parking") for row in open_rows)
+    etas = [row.eta or _like_its_group(row, rows) for row in open_rows]
+    known = [eta for eta in etas if eta is not None]
+    if not known or len(known) < len(etas) or any(row.until_ms for row in open_rows):
+        return None
+    each = ([eta.low_ms for eta in known], [eta.likely_ms for eta in known])
+    low_ms, likely_ms, high_ms = (
+        max(max(part), sum(part) // max(1, at_once))
+        for part in (*each, [eta.high_ms for eta in known])
+    )
+    return Eta(low_ms, likely_ms, high_ms)
+
+
+def _like_its_group(row: JobRow, rows: Sequence[JobRow]) -> Eta | None:
+    """A fold that says nothing yet is taken to last as long as those that ended or that tell."""
+    walls = [
+        other.wall_ms + (other.eta.likely_ms if other.eta else 0)
+        for other in rows
+        if other.group == row.group and (other.status == "done" or other.eta is not None)
+    ]
+    if not walls:
+        return None
+    return Eta(*(max(0, round(ms) - row.wall_ms) for ms in (min(walls), median(walls), max(walls))))
+
+
+def _status(run: RunState, rows: Sequence[JobRow]) -> str:
+    if run.outcome is not None:
+        return run.outcome
+    if any(stop.scope == "run" for stop in run.stops):
+        return "stopping"
+    words = {row.status for row in rows}
+    if words & {"running", "starting", "stopping", "parking"}:
+        return "running"
+    if "unreachable" in words:
+        return "unreachable"
+    return "waiting" if any(job.reason for job in run.jobs.values()) else "queued"
+
+
+def _sentence(run: RunState, status: str, rows: Sequence[JobRow]) -> str:
+    if not run.live or status == "stopping":
+        told = [stop.sentence for stop in run.stops if stop.scope != "attempt"]
+        failed = [f"{row.title}: {row.why}" for row in rows if row.status == "failed" and row.why]
+        return " · ".join([*(told[:1] or failed[:1]), *([run.sentence] if run.sentence else [])])
+    now = [row for row in rows if row.status in ("running", "stopping", "parking", "unreachable")]
+    if now:
+        return ", ".join(_doing(row) for row in now)
+    waits = [row for row in rows if row.status == "waiting" and row.until_ms is not None]
+    waits += [row for row in rows if row.status == "waiting" and row.why]
+    return f"{waits[0].title}: {waits[0].why}" if waits and status == "waiting" else ""
+
+
+def _doing(row: JobRow) -> str:
+    words = row.title if row.status == "running" else f"{row.title} {row.status}"
+    if row.epoch is not None and row.epochs:
+        return f"{words} · epoch {row.epoch}/{row.epochs}"
+    return f"{words} {row.share:.0%}" if row.share is not None else words
