@@ -57,7 +57,7 @@ class OverBudget(LedgerError):
             got=f"settled {format_hours(tightest.settled_ms)},"
             f" in flight {format_hours(tightest.in_flight_ms)},"
             f" reserved {format_hours(tightest.reserved_ms)}",
-            next=None
+            next="ask for less, or wait for the reset"
             if needed_ms <= limit.amount_ms
             else f"ask for less: no reset helps, a whole window has {whole}",
         )

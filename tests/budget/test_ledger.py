@@ -96,7 +96,8 @@ def test_what_does_not_fit_is_refused_with_numbers_and_the_reset(ledger: Ledger)
     assert str(error) == (
         "simulated has 2.00 h left of 30.00 h and this needs 2.00 h: 0.001 s too much;"
         " it resets Sat 14 Nov 2026 00:00 UTC\n"
-        "  got     settled 0.00 h, in flight 0.00 h, reserved 28.00 h"
+        "  got     settled 0.00 h, in flight 0.00 h, reserved 28.00 h\n"
+        "  next    ask for less, or wait for the reset"
     )
     assert [row.id for row in ledger.reservations()] == ["a"]
     reserve(ledger, "b", 2)
