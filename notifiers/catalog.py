@@ -23,6 +23,9 @@ class NotifierClass(Protocol):
     def check(self, settings: Mapping[str, object]) -> None:
         """Raises `NotifierSettingsError` for settings that cannot work; needs no credentials."""
 
+    def place(self, settings: Mapping[str, object]) -> str:
+        """The `name` that a notifier of these settings has; needs no credentials."""
+
     def configure(self, settings: Mapping[str, object], environ: Mapping[str, str]) -> Notifier:
         """Builds one; raises `NotifierSettingsError`, also for missing credentials (exit 4)."""
 
@@ -46,6 +49,11 @@ def find(kind: str) -> NotifierClass:
 def check(kind: str, settings: Mapping[str, object]) -> None:
     """Refuse a wrong `notify:` entry of a plan early, without credentials or network."""
     find(kind).check(settings)
+
+
+def place(kind: str, settings: Mapping[str, object]) -> str:
+    """The name that the outbox files notices of this `notify:` entry under."""
+    return find(kind).place(settings)
 
 
 def load(kind: str, settings: Mapping[str, object], environ: Mapping[str, str]) -> Notifier:

@@ -23,6 +23,10 @@ class Console:
         refuse_unknown("console", settings, ())
 
     @classmethod
+    def place(cls, settings: Mapping[str, object]) -> str:
+        return cls.name
+
+    @classmethod
     def configure(cls, settings: Mapping[str, object], environ: Mapping[str, str]) -> Console:
         cls.check(settings)
         return cls(sys.stdout)

@@ -33,6 +33,10 @@ class Memory:
         refuse_unknown("memory", settings, ())
 
     @classmethod
+    def place(cls, settings: Mapping[str, object]) -> str:
+        return "memory"
+
+    @classmethod
     def configure(cls, settings: Mapping[str, object], environ: Mapping[str, str]) -> Memory:
         cls.check(settings)
         return cls()

@@ -73,6 +73,10 @@ class Slack:
         )
 
     @classmethod
+    def place(cls, settings: Mapping[str, object]) -> str:
+        return f"slack:{settings['channel']}"
+
+    @classmethod
     def configure(cls, settings: Mapping[str, object], environ: Mapping[str, str]) -> Slack:
         """SLACK_BOT_TOKEN is the token; SKINT_SLACK_API_URL or SLACK_API_URL another API's URL."""
         cls.check(settings)

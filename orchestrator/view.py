@@ -11,15 +11,18 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 
 from budget.duration import format_clock
+from orchestrator.charges import (
+    attempt_in_flight_ms,
+    in_flight_ms,
+    is_simulated,
+    wall_ms,
+)
 from orchestrator.glyphs import bar, sparkline
 from orchestrator.graph import Job
-from orchestrator.state import AllocationState, AttemptState, JobState, RunState
+from orchestrator.state import AttemptState, JobState, RunState
 from orchestrator.training import Eta, Training, eta_of, training_of
 
-__all__ = ["Eta", "JobRow", "RunView", "bar", "freed_ms", "run_view", "sparkline", "title_of"]
-
-SIMULATED = "simulated"
-"""How the names of simulated devices begin (`orchestrator.devices`)."""
+__all__ = ["Eta", "JobRow", "RunView", "bar", "run_view", "sparkline", "title_of"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class JobRow:
     folds: int | None = None
     epoch: int | None = None
     epochs: int | None = None
-    share: float | None = None
-    """Of 0 to 1; None where it is not known."""
+    progress: float | None = None
+    """Share of 0 to 1; None where it is not known."""
     metric: str = ""
     value: float | None = None
     """The score once there is one, else the newest value; may be NaN."""
@@ -51,7 +54,8 @@ class JobRow:
     in_flight_ms: int = 0
     saved_ms: int = 0
     """What running it again would have cost, where a known result stands in."""
-    wall_ms: int = 0
+    wall_ms: int | None = None
+    """From start to end, or to now, of all its attempts; None if it never started."""
     until_ms: int | None = None
     """When it may go on, where it waits for that."""
     why: str = ""
@@ -96,6 +100,10 @@ class RunView:
     submitted_ms: int = 0
     ended_ms: int | None = None
 
+    @property
+    def eta_ms(self) -> int | None:
+        return self.eta.likely_ms if self.eta else None
+
     def row(self, job: str) -> JobRow:
         """KeyError if there is none."""
         return {row.id: row for row in self.rows}[job]
@@ -118,7 +126,7 @@ def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = N
         account=run.graph.account,
         rows=rows,
         charged_ms=sum(a.charged_ms for a in run.allocations.values()),
-        in_flight_ms=sum(_in_flight_ms(a, now_ms) for a in run.allocations.values()),
+        in_flight_ms=sum(in_flight_ms(a, now_ms) for a in run.allocations.values()),
         saved_ms=sum(row.saved_ms for row in accelerated),
         eta=_run_eta(rows, now_ms) if run.live else None,
         sentence=_sentence(run, status, rows),
@@ -142,13 +150,6 @@ def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = N
     )
 
 
-def is_simulated(run: RunState) -> bool:
-    """Whether an allocation of the run keeps simulated devices."""
-    return any(
-        device.startswith(SIMULATED) for a in run.allocations.values() for device in a.devices
-    )
-
-
 def title_of(run: RunState, job: Job) -> str:
     """How a person calls the job."""
     if job.smoke:
@@ -159,26 +160,6 @@ def title_of(run: RunState, job: Job) -> str:
     cell = " ".join(f"{name}={value}" for name, value in job.matrix.items())
     several = len({other.group for other in run.graph.jobs if other.fold is not None}) > 1
     return " ".join(part for part in (job.group if several else "", cell, of) if part)
-
-
-def freed_ms(run: RunState, jobs: Sequence[Job]) -> int:
-    """Device-milliseconds of reserve that stopping `jobs` did not use.
-
-    Of those that ran, what was reserved and not charged; of those that never started, their limit.
-    An upper bound: nobody knows how much of its limit a job would have used.
-    """
-    freed = 0
-    for job in jobs:
-        names = run.jobs[job.id].attempts
-        if run.jobs[job.id].has_result:
-            continue
-        if not names:
-            freed += job.devices * round((job.limit_s or 0) * 1000)
-            continue
-        allocation = run.allocations.get(run.attempts[names[-1]].allocation or "")
-        if allocation is not None and allocation.status == "settled":
-            freed += (allocation.amount_ms - allocation.charged_ms) // len(allocation.attempts)
-    return max(0, freed)
 
 
 def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> JobRow:
@@ -192,6 +173,7 @@ def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> 
         for attempt in attempts
         if (allocation := run.allocations.get(attempt.allocation or "")) is not None
     )
+    walls = [ms for attempt in attempts if (ms := wall_ms(attempt, now_ms)) is not None]
     return JobRow(
         id=job.id,
         title=title_of(run, job),
@@ -202,16 +184,16 @@ def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> 
         folds=job.folds,
         epoch=said.epoch,
         epochs=said.epochs,
-        share=_share(state, newest, said),
+        progress=_progress(state, newest, said),
         metric=said.metric,
         value=said.value,
         best=said.best,
         history=said.values,
         eta=eta_of(newest, now_ms) if newest and newest.status == "running" else None,
         charged_ms=charged_ms,
-        in_flight_ms=sum(_flying_ms(run, attempt, now_ms) for attempt in attempts),
+        in_flight_ms=sum(attempt_in_flight_ms(run, attempt, now_ms) for attempt in attempts),
         saved_ms=state.saved_ms * max(1, job.devices),
-        wall_ms=sum(_wall_ms(attempt, now_ms) for attempt in attempts),
+        wall_ms=sum(walls) if walls else None,
         until_ms=state.until_ms,
         why=_why(run, job, state, newest),
         note=newest.notes[-1] if newest and newest.notes else "",
@@ -259,7 +241,7 @@ def _why(run: RunState, job: Job, state: JobState, newest: AttemptState | None) 
     return f"needs {', '.join(missing)}" if missing else ""
 
 
-def _share(state: JobState, newest: AttemptState | None, said: Training) -> float | None:
+def _progress(state: JobState, newest: AttemptState | None, said: Training) -> float | None:
     if state.has_result:
         return 1.0
     if said.epoch is not None and said.epochs:
@@ -268,31 +250,6 @@ def _share(state: JobState, newest: AttemptState | None, said: Training) -> floa
         return None
     done, total = newest.progress
     return min(1.0, max(0.0, done / total)) if total > 0 else None
-
-
-def _wall_ms(attempt: AttemptState, now_ms: int) -> int:
-    if attempt.started_ms is None:
-        return 0
-    return max(0, (attempt.ended_ms or now_ms) - attempt.started_ms)
-
-
-def _flying_ms(run: RunState, attempt: AttemptState, now_ms: int) -> int:
-    """What an attempt has used of an allocation that is not settled yet."""
-    allocation = run.allocations.get(attempt.allocation or "")
-    if allocation is None or not allocation.wall_ms:
-        return 0
-    whole_ms = _in_flight_ms(allocation, now_ms)
-    if len(allocation.attempts) == 1:
-        return whole_ms
-    rate = allocation.amount_ms / allocation.wall_ms
-    return min(whole_ms, round(_wall_ms(attempt, now_ms) * rate))
-
-
-def _in_flight_ms(allocation: AllocationState, now_ms: int) -> int:
-    if allocation.status not in ("running", "ended") or allocation.start_ms is None:
-        return 0
-    kept_ms = max(0, min(allocation.end_ms or now_ms, now_ms) - allocation.start_ms)
-    return min(allocation.amount_ms, allocation.amount_ms * kept_ms // max(1, allocation.wall_ms))
 
 
 def _run_eta(rows: Sequence[JobRow], now_ms: int) -> Eta | None:
@@ -314,13 +271,15 @@ def _run_eta(rows: Sequence[JobRow], now_ms: int) -> Eta | None:
 def _like_its_group(row: JobRow, rows: Sequence[JobRow]) -> Eta | None:
     """A fold that says nothing yet is taken to last as long as those that ended or that tell."""
     walls = [
-        other.wall_ms + (other.eta.likely_ms if other.eta else 0)
+        (other.wall_ms or 0) + (other.eta.likely_ms if other.eta else 0)
         for other in rows
         if other.group == row.group and (other.status == "done" or other.eta is not None)
     ]
     if not walls:
         return None
-    return Eta(*(max(0, round(ms) - row.wall_ms) for ms in (min(walls), median(walls), max(walls))))
+    return Eta(
+        *(max(0, round(ms) - (row.wall_ms or 0)) for ms in (min(walls), median(walls), max(walls)))
+    )
 
 
 def _status(run: RunState, rows: Sequence[JobRow]) -> str:
@@ -353,4 +312,4 @@ def _doing(row: JobRow) -> str:
     words = row.title if row.status == "running" else f"{row.title} {row.status}"
     if row.epoch is not None and row.epochs:
         return f"{words} · epoch {row.epoch}/{row.epochs}"
-    return f"{words} {row.share:.0%}" if row.share is not None else words
+    return f"{words} {row.progress:.0%}" if row.progress is not None else words
