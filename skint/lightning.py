@@ -31,7 +31,7 @@ __all__ = ["CHECKPOINT", "Callback"]
 CHECKPOINT = Path("checkpoints", "last.ckpt")
 """Under the attempt's `out`: where a stop saves, for `trainer.fit(ckpt_path=...)`."""
 LOOK_S = 0.05
-"""The stop file is looked for at most this often: on a network disk a look can cost a millisecond."""
+"""The stop file is looked for at most this often: on a network disk a look costs a millisecond."""
 
 
 class Callback(callbacks.Callback):
@@ -63,8 +63,8 @@ class Callback(callbacks.Callback):
     ) -> None:
         """Stop here if asked, where all that was computed has been applied."""
         done = batch_idx + 1
-        if done >= trainer.num_training_batches:
-            # Lightning would skip this epoch's validation on resume. It stops in it, or after it.
+        if done >= trainer.num_training_batches or done % trainer.val_check_batch == 0:
+            # A resumed run would skip the validation that follows. It stops in it, or after it.
             return
         if done % trainer.accumulate_grad_batches != 0:
             return  # gradients that were not applied yet are not in a checkpoint

@@ -40,7 +40,10 @@ def main(arguments: Sequence[str]) -> int:
         return describe(options.describe, Path(options.base).resolve())
     if options.directory is None:
         parser.error("DIR is missing")
-    return work(AttemptDir(Path(options.directory).resolve()))
+    code = work(AttemptDir(Path(options.directory).resolve()))
+    # The interpreter takes our handler away before it has ended: TERM would then change the code.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return code
 
 
 def work(directory: AttemptDir) -> int:
