@@ -1,0 +1,84 @@
+"""The pictures of one fold: which rows train, which validate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+import skint
+from skint.dataset import PackedSet, read_folds
+from skint.errors import SkintError
+
+Rows = NDArray[np.int64]
+
+
+class FoldError(SkintError):
+    """The folds or the data set leave nothing to train on."""
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """A packed set, split."""
+
+    packed: PackedSet
+    labels: Rows
+    """(N,) class of every sample."""
+    train: Rows
+    """Rows that train, ascending."""
+    validation: Rows
+    """Rows that validate, ascending."""
+    fold: int
+    folds: int
+
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        _, height, width, channels = self.packed.meta.shape
+        return channels, height, width
+
+
+def read_fold(ctx: skint.Context) -> FoldData:
+    """The nearest packed set, split by the nearest `folds.csv` at `ctx.fold` (0 without one).
+
+    Raises FoldError where the fold does not exist or leaves too little.
+    """
+    packed = PackedSet.open(ctx.find("dataset.json").parent)
+    path = ctx.find("folds.csv")
+    folds = read_folds(path, len(packed))
+    labels = packed.labels()
+    fold = ctx.fold if ctx.fold is not None else 0
+    count = int(folds.max()) + 1 if len(folds) else 0
+    rows = np.arange(len(packed), dtype=np.int64)
+    data = FoldData(packed, labels, rows[folds != fold], rows[folds == fold], fold, count)
+    if len(data.validation) == 0:
+        raise FoldError(
+            f"fold {fold} has no samples",
+            where=str(path),
+            got=f"{count} folds, numbered from 0",
+        )
+    if len(data.train) < 2 or len(packed.classes) < 2:
+        raise FoldError(
+            "there is too little to learn from",
+            where=str(path),
+            got=f"{len(data.train)} samples outside fold {fold}, {len(packed.classes)} classes",
+            wanted="at least 2 of each",
+        )
+    return data
+
+
+def unseen_classes(data: FoldData) -> tuple[str, ...]:
+    """Classes of the validation fold that no training sample has: they cannot be learnt."""
+    absent = set(data.labels[data.validation].tolist()) - set(data.labels[data.train].tolist())
+    return tuple(data.packed.classes[label] for label in sorted(absent))
+
+
+def stratified(labels: Rows, rows: Rows, size: int) -> Rows:
+    """At most `size` of `rows`, taken from the classes in turn, the first of each class first."""
+    by_class = [rows[labels[rows] == label] for label in np.unique(labels[rows])]
+    deepest = max((len(members) for members in by_class), default=0)
+    turns = [
+        members[turn] for turn in range(deepest) for members in by_class if turn < len(members)
+    ]
+    return np.array(turns[:size], dtype=np.int64)

@@ -1,0 +1,69 @@
+"""Everything that one fold's training is made of, built from the recipe and the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+import skint
+from jobs.train import Recipe
+from jobs.training.augment import make_augment
+from jobs.training.data import FoldData, Rows
+from jobs.training.model import build
+from jobs.training.module import Classifier
+from jobs.training.normalise import Normalise, moments_for
+from jobs.training.weights import load, packaged
+from skint.loader import OrderedLoader, ShuffledLoader
+
+
+@dataclass(frozen=True)
+class Prepared:
+    module: Classifier
+    train: ShuffledLoader
+    validation: OrderedLoader
+
+
+def make_loaders(
+    recipe: Recipe, data: FoldData, train: Rows, validation: Rows, batch_size: int
+) -> tuple[ShuffledLoader, OrderedLoader]:
+    """Over the given rows of the fold."""
+    images, meta = data.packed.images(), data.packed.meta
+    return (
+        ShuffledLoader(
+            images,
+            data.labels,
+            train,
+            batch_size=batch_size,
+            seed=recipe.seed,
+            augment=make_augment(recipe.augment, data.picture_shape, meta.dtype),
+        ),
+        OrderedLoader(images, data.labels, validation, batch_size=batch_size),
+    )
+
+
+def make_module(recipe: Recipe, data: FoldData, ctx: skint.Context, steps: int) -> Classifier:
+    """The network with its starting weights, in its LightningModule.
+
+    Draws the initial weights from torch's generator, which it seeds with `recipe.seed`.
+    """
+    meta = data.packed.meta
+    classes = len(data.packed.classes)
+    torch.manual_seed(recipe.seed)
+    network = build(recipe.model, classes=classes, channels=data.picture_shape[0], base=ctx.base)
+    if recipe.weights != "none":
+        load(network, packaged() if recipe.weights == "package" else ctx.resolve(recipe.weights))
+    mean, std = moments_for(
+        pretrained=network.pretrained,
+        has_weights=recipe.weights != "none",
+        dtype=meta.dtype,
+        mean=meta.mean,
+        std=meta.std,
+    )
+    return Classifier(network, Normalise(mean, std), recipe, classes=classes, steps=steps)
+
+
+def prepare(recipe: Recipe, data: FoldData, ctx: skint.Context) -> Prepared:
+    """For the whole of the fold."""
+    train, validation = make_loaders(recipe, data, data.train, data.validation, recipe.batch_size)
+    return Prepared(make_module(recipe, data, ctx, len(train) * recipe.epochs), train, validation)
