@@ -73,9 +73,12 @@ def test_the_same_pictures_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_leaving_without_finish_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), PackedWriter(tmp_path, shape=(1, 2, 2, 3), dtype="uint8"):
+    with (
+        pytest.raises(RuntimeError),
+        PackedWriter(tmp_path / "set", shape=(1, 2, 2, 3), dtype="uint8"),
+    ):
         raise RuntimeError("a decoder died")
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "set").iterdir()) == []
 
 
 def test_a_flipped_byte_is_found_in_its_block(tmp_path: Path) -> None:
