@@ -21,6 +21,10 @@ STOP_RULES: Mapping[str, frozenset[str]] = {"broken": frozenset()}
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w-]*)\}")
 
+_QUOTED = "a program and its arguments, every quote closed"
+_SHELL = frozenset({"&&", "||", "|", ";", ">", ">>", "<", "&", "2>&1"})
+"""Words that mean something to a shell and nothing to a program."""
+
 
 @dataclass(frozen=True)
 class Problems:
@@ -112,8 +116,16 @@ def argv_of(entry: Entry, cell: Cell, problems: Problems) -> tuple[str, ...]:
     try:
         words = shlex.split(run)
     except ValueError as error:
-        problems.add(place, f"cannot read this command: {error}".lower(), got=run)
+        problems.add(place, f"cannot read this command: {error}".lower(), got=run, wanted=_QUOTED)
         return ()
+    if operators := _SHELL.intersection(words):
+        sign = min(operators)
+        problems.add(
+            place,
+            "`run` is one program and its arguments; no shell reads it",
+            got=sign,
+            wanted=f"""sh -c '... {sign} ...'""",
+        )
     used: set[str] = set()
 
     def fill(match: re.Match[str]) -> str:
@@ -132,7 +144,8 @@ def argv_of(entry: Entry, cell: Cell, problems: Problems) -> tuple[str, ...]:
     argv = tuple(_PLACEHOLDER.sub(fill, word) for word in words)
     for key in sorted(cell.matrix.keys() - used):
         what = f"`run` does not use {{{key}}}: every job of this matrix would do the same"
-        problems.add((*entry.keys, "matrix", key), what, wanted=f"{{{key}}} in `run`")
+        place = (*entry.keys, "matrix", key)
+        problems.add(place, what, got=run, wanted=f"{{{key}}} in `run`")
     return argv
 
 

@@ -24,7 +24,11 @@ MOST_JOBS = 1000
 
 
 def expand(plan: Plan) -> Graph:
-    """The graph of `plan`; PlanError for what could not run."""
+    """The graph of `plan`. Raises PlanError, with the line, for everything that could not run.
+
+    Imports the built-in jobs, and asks a process of its own about a user's, so that no user code
+    runs in this one.
+    """
     return _Expansion(plan).graph()
 
 
@@ -59,7 +63,7 @@ class _Expansion:
             base=str(plan.base),
             jobs=tuple(jobs),
             notify=plan.spec.notify,
-            plan_text=plan.text,
+            plan_text="".join([plan.text, *(f"# {option}\n" for option in plan.sets.values())]),
         )
 
     # --- entries ----------------------------------------------------------------------------------
@@ -88,8 +92,10 @@ class _Expansion:
         if isinstance(kind, DescribeError):
             # Where in the user's code, as seen from the plan.
             place = (kind.where or "").removeprefix(str(self._plan.base)).lstrip("/")
-            what = f"{kind.what} ({place})" if place else kind.what
-            self._problems.add(keys, what, got=kind.got, wanted=kind.wanted, next=kind.next)
+            what = f"{kind.what} ({place})" if place and place not in kind.what else kind.what
+            wanted = kind.wanted or "a job that can be imported where the plan is read"
+            got = kind.got or spec.uses
+            self._problems.add(keys, what, got=got, wanted=wanted, next=kind.next)
             return None
         return kind
 

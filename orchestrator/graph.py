@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from orchestrator.plan import Plan
+from typing import Any, Literal
 
 GRAPH_VERSION = 1
 
@@ -152,18 +149,6 @@ class Graph:
             level = tuple(sorted(nearer, key=self._order.__getitem__))
             found.update(dict.fromkeys(level))
         return tuple(found)
-
-
-def build_graph(plan: Plan) -> Graph:
-    """The graph of a plan. PlanError, with the line, for everything that could not run.
-
-    Imports the built-in jobs, and asks a process of its own about a user's, so that no user code
-    runs in this one.
-    """
-    # Here and not above: it needs pydantic, which costs more than `skint status` may take.
-    from orchestrator.expand import expand
-
-    return expand(plan)
 
 
 def _job_from_json(data: Mapping[str, Any]) -> Job:

@@ -92,6 +92,14 @@ def path_fingerprint(path: Path) -> list[Any]:
     return ["absent", str(path)]
 
 
+def seen_from(base: Path, text: str) -> Path:
+    """A path of a plan as its jobs see it: relative to the plan's folder, `~` is home."""
+    try:
+        return base / Path(text).expanduser()
+    except RuntimeError:  # ~ and a name that is no user's
+        return base / text
+
+
 def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -113,7 +121,11 @@ def _paths(
 ) -> Iterator[tuple[str, Any]]:
     fields = path_fields(schema)
     for name, text in texts({**params, "argv": argv}):
-        path = base / Path(text).expanduser()
+        if name.startswith("argv."):
+            text = text.rpartition("=")[2]  # --data=photos
+            if text.endswith(".py"):
+                continue  # counts as code, below
+        path = seen_from(base, text)
         if name.split(".", 1)[0] in fields:
             yield name, path_fingerprint(path)
         elif _is_file(path) or (name.startswith("argv.") and _is_other_folder(path, base)):

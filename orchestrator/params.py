@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from orchestrator.complaints import UNKNOWN_KEY, Complaint, complaints_of, nearest, shown
 from orchestrator.describe import JobType
-from orchestrator.keys import path_fields
+from orchestrator.keys import path_fields, seen_from
 from orchestrator.plan_yaml import Keys
 from skint.errors import SkintError
 
@@ -63,9 +63,7 @@ def _absolute(kind: JobType, given: Mapping[str, Any], base: Path) -> dict[str, 
     """Paths from the plan's folder, since a class may check that they exist."""
     fields = path_fields(kind.schema)
     return {
-        name: str(base / Path(value).expanduser())
-        if name in fields and isinstance(value, str)
-        else value
+        name: str(seen_from(base, value)) if name in fields and isinstance(value, str) else value
         for name, value in given.items()
     }
 
@@ -76,23 +74,21 @@ def _missing_paths(kind: JobType, given: Mapping[str, Any], base: Path) -> Itera
         value = given.get(name)
         if not isinstance(value, str) or (kind.model is None and form == "path"):
             continue
-        path = base / Path(value).expanduser()
+        path = seen_from(base, value)
         noun = {"directory-path": "folder", "file-path": "file"}.get(form, "file or folder")
         there = {"directory-path": path.is_dir, "file-path": path.is_file}.get(form, path.exists)
         if not there():
-            near = _neighbours(path)
-            wanted = f"a {noun} that exists, seen from the plan's folder"
-            wanted += f"; {path.parent.name}/ has: {near}" if near else ""
+            folder = path.parent.name if path.parent != base else "the plan's folder"
+            near = nearest(path.name, _names_in(path.parent))
+            wanted = f"a {noun} that exists; in {folder}: {near}"
             yield Complaint((name,), f"there is no such {noun}", value, wanted)
 
 
-def _neighbours(path: Path) -> str:
-    """What stands in the folder where `path` was looked for."""
+def _names_in(folder: Path) -> list[str]:
     try:
-        names = sorted(entry.name for entry in path.parent.iterdir() if entry.name[0] != ".")
+        return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:
-        return ""
-    return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+        return []
 
 
 def _by_schema(schema: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Complaint]:

@@ -1,6 +1,6 @@
 """The plan: what a YAML file must look like, and errors that name the line.
 
-    load_plan(path, sets) → Plan → orchestrator.graph.build_graph → Graph
+    load_plan(path, sets) → Plan → orchestrator.expand.expand → Graph
 
 Here stands what can be said of the file alone. What needs to know the jobs it names (their
 parameters, their lanes) is said while the graph is built.
@@ -143,9 +143,7 @@ def _read(path: str) -> str:
             "there is no such file",
             where=path,
             wanted="a plan: a YAML file",
-            next=f"in that folder: {', '.join(near)}"
-            if near
-            else "the README has one to start from",
+            next=f"in that folder: {', '.join(near)}" if near else "see the one in the README",
         ) from None
     except IsADirectoryError:
         raise PlanError("this is a folder", where=path, wanted="a plan: a YAML file") from None
@@ -181,7 +179,7 @@ def _with_sets(
         try:
             value = read_value(text)
         except YamlError as error:
-            raise PlanError(error.what, where=where, got=text) from None
+            raise PlanError(error.what, where=where, got=text, wanted=error.wanted) from None
         jobs = data.get("jobs")
         entry = jobs.get(names[0]) if isinstance(jobs, dict) else None
         if not isinstance(jobs, dict) or not isinstance(entry, dict):
@@ -215,7 +213,7 @@ def _problems(plan: Plan, data: Mapping[str, Any]) -> Iterator[PlanError]:
         wanted = "letters, digits, - and _, at most 64, starting with a letter or a digit"
         yield plan.error(("name",), "a run cannot have this name", got=plan.name, wanted=wanted)
     if not spec.jobs:
-        yield plan.error(("jobs",), "the plan has no jobs", wanted="at least one entry")
+        yield plan.error(("jobs",), "the plan has no jobs", got="{}", wanted="at least one entry")
     for kind, settings in spec.notify.items():
         try:
             catalog.check(kind, settings)
@@ -244,7 +242,8 @@ def _job_problems(plan: Plan, name: str, job: JobSpec) -> Iterator[PlanError]:
         yield plan.error((*keys, "run"), what, got="both", wanted="one of them")
     if not job.uses and not job.run:
         what = "this entry says nothing to do"
-        yield plan.error(keys, what, wanted="`uses: JOB` or `run: COMMAND`")
+        said = ", ".join(sorted(name.rstrip("_") for name in job.model_fields_set)) or "nothing"
+        yield plan.error(keys, what, got=said, wanted="`uses: JOB` or `run: COMMAND`")
     for number, need in enumerate(job.needs):
         if need not in plan.spec.jobs:
             yield plan.error(
@@ -268,9 +267,8 @@ def _job_problems(plan: Plan, name: str, job: JobSpec) -> Iterator[PlanError]:
         elif any(value in values[:number] for number, value in enumerate(values)):
             yield plan.error(at, "a value stands twice here", got=values, wanted="each value once")
         elif key in job.with_:
-            yield plan.error(
-                at, f"{key!r} stands under `with` too", wanted="it in one of the two places"
-            )
+            what = f"{key!r} stands under `with` too"
+            yield plan.error(at, what, got=job.with_[key], wanted="it in one of the two places")
 
 
 def _numbers(data: Any, keys: Keys) -> Iterator[tuple[Keys, float]]:

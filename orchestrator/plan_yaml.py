@@ -99,7 +99,12 @@ def read_yaml(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
-        raise YamlError(f"this is not YAML: {what}", _place(mark) if mark else None) from None
+        hint = "`key: value` lines, moved in by spaces, never by tabs"
+        if "flow" in what:  # YAML's word for what stands in { } and [ ]
+            hint = "the bracket closed; inside { } and [ ], quotes around text with { } [ ] , or :"
+        raise YamlError(
+            f"this is not YAML: {what}", _place(mark) if mark else None, wanted=hint
+        ) from None
     except yaml.YAMLError as error:
         what = str(error).splitlines()[0]
         raise YamlError(f"this is not YAML: {what}", None) from None
@@ -218,7 +223,8 @@ def _allow(node: yaml.Node, keys: Keys, *kinds: str) -> None:
     """Refuse tags: a plan holds numbers, text, lists and mappings, nothing that is made."""
     if node.tag not in {_PREFIX + kind for kind in kinds}:
         tag = node.tag.replace(_PREFIX, "!!")
-        raise YamlError(f"the tag {tag} means nothing in a plan", _place(node.start_mark), keys)
+        what = f"the tag {tag} means nothing in a plan"
+        raise YamlError(what, _place(node.start_mark), keys, "numbers, text, lists and mappings")
 
 
 def _place(mark: _Mark) -> Place:
