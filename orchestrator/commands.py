@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
+
+from orchestrator.events import StopScope
+from skint.attempt import StopHow, StopThen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +29,11 @@ class StopJobs:
     """Stop a run, a group or one fold; what is running is asked first and keeps its checkpoint."""
 
     run: str
-    scope: Literal["attempt", "group", "run"]
+    scope: StopScope
     target: str
     """The run's name, a group's, or the id of a job."""
-    how: Literal["epoch", "step", "kill"] = "step"
-    then: Literal["end", "requeue"] = "end"
+    how: StopHow = "step"
+    then: StopThen = "end"
     reason: str = "cancelled"
     by: str = "cli"
 

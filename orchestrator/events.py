@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from skint.attempt import StopHow, StopThen
+
 StopScope = Literal["attempt", "group", "run"]
 AttemptOutcome = Literal["done", "failed", "stopped", "deadline", "killed", "lost"]
 JobOutcome = Literal["done", "reused", "failed", "stopped", "skipped"]
@@ -83,6 +85,8 @@ class AllocationRefused(Event):
     reason: str
     sentence: str
     until_ms: int
+    after: int = 0
+    """How many allocations of the account had been closed by then: after one more, ask again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,8 +215,8 @@ class StopAsked(Event):
     scope: StopScope
     target: str
     """Attempt, group or run, as `scope` says."""
-    how: Literal["epoch", "step", "kill"]
-    then: Literal["end", "requeue"]
+    how: StopHow
+    then: StopThen
     reason: str
     sentence: str
     by: str

@@ -1,10 +1,10 @@
 """`SKINT_HOME`: where the store, the ledger and the results of one person on one machine live.
 
-    store.db         events and what is derived from them
-    ledger.db        accounts and charges; it outlives every plan
-    runs/RUN/JOB/N/  attempt directories
-    scheduler.lock   held by the one scheduler; its pid stands in it
-    scheduler.log    what a background scheduler says
+store.db         events and what is derived from them
+ledger.db        accounts and charges; it outlives every plan
+runs/RUN/JOB/N/  attempt directories
+scheduler.lock   held by the one scheduler; its pid stands in it
+scheduler.log    what a background scheduler says
 """
 
 from __future__ import annotations

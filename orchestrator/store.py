@@ -39,6 +39,13 @@ CREATE TABLE command (
 """
 
 
+# Not INSERT OR REPLACE, which would move the row to the end: the order of runs is their age.
+_KEEP_SNAPSHOT = """
+INSERT INTO snapshot VALUES (?, ?, ?)
+ON CONFLICT (run) DO UPDATE SET live=excluded.live, data=excluded.data
+"""
+
+
 class StoreError(SkintError):
     """The store cannot be read or written."""
 
@@ -126,7 +133,7 @@ class Store:
             for name in {x.run for x in events if x.run}:
                 run = state.runs[name]
                 row = (name, not run.settled, _dump(snapshot.run_to_json(run)))
-                db.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?)", row)
+                db.execute(_KEEP_SNAPSHOT, row)
             for event in events:
                 if isinstance(event, e.JobEnded) and event.outcome == "done":
                     result = state.results[state.runs[event.run].jobs[event.job].key]
@@ -196,6 +203,14 @@ class Store:
         """The scheduler's answer, once there is one."""
         row = self._db.execute("SELECT ok, reply FROM command WHERE id=?", (command,)).fetchone()
         return Reply(bool(row[0]), row[1]) if row and row[0] is not None else None
+
+
+def read_state(path: Path) -> State:
+    """The state as it stands in the store at `path`; empty where there is no store yet."""
+    if not path.exists():
+        return State()
+    with Store(path) as store:
+        return store.state()
 
 
 def _dump(data: object) -> str:

@@ -136,12 +136,13 @@ def refuse_if_it_does_not_fit(prepared: Prepared) -> None:
         return
     path = prepared.plan.path
     resets = format_instant(limit.window.end_ms, limit.limit.zone)
+    fits = f"after {resets}" if prepared.reserve_ms <= limit.amount_ms else "with a shorter limit"
     raise DoesNotFit(
         f"{prepared.graph.name} reserves {format_hours(prepared.reserve_ms)}"
         f" on {prepared.account.name}, {format_hours(max(0, limit.free_ms))} are free"
         f" until {resets}: {format_exact(over_ms)} too much",
-        next=f"skint run {path} --cpu-only does the rest now; what needs the accelerator fits"
-        f" {'after ' + resets if prepared.reserve_ms <= limit.amount_ms else 'with a shorter limit'}",
+        next=f"skint run {path} --cpu-only does the rest now; what needs the accelerator"
+        f" fits {fits}",
     )
 
 

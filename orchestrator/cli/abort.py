@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from orchestrator.cli.plan import read_state
 from orchestrator.cli.submit import ask
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
+from orchestrator.store import read_state
+from skint.attempt import StopHow
 from skint.errors import NOT_FOUND, OK, SkintError
 
 
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     target = _job_of_fold(home, arguments.name, arguments.fold, arguments.job)
     home.start_scheduler()
-    how = "kill" if arguments.kill else "step"
+    how: StopHow = "kill" if arguments.kill else "step"
     request = StopJobs(
         run=arguments.name, scope="attempt", target=target, how=how, reason="aborted"
     )
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _job_of_fold(home: Home, name: str, fold: int, entry: str | None) -> str:
-    run = read_state(home).runs.get(name)
+    run = read_state(home.store).runs.get(name)
     if run is None:
         raise FoldNotFound(f"there is no run {name}", next="skint status")
     folds = [job for job in run.graph.jobs if job.fold is not None and not job.smoke]

@@ -20,9 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="add | list")
     add = actions.add_parser("add", help="add an account", allow_abbrev=False)
     add.add_argument("name", metavar="NAME")
-    add.add_argument(
-        "--preset", metavar="PRESET", help=f"start from one of: {', '.join(PRESETS)}"
-    )
+    add.add_argument("--preset", metavar="PRESET", help=f"start from one of: {', '.join(PRESETS)}")
     add.add_argument("--quota", metavar="TIME", help="amount a week, e.g. 30h")
     add.add_argument("--resets", metavar="DAY", help="day of the weekly reset, e.g. sat")
     add.add_argument("--at", metavar="HH:MM", help="time of the reset on the clock of --zone")

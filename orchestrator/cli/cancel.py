@@ -8,6 +8,7 @@ import argparse
 from orchestrator.cli.submit import ask
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
+from skint.attempt import StopHow
 from skint.errors import OK
 
 
@@ -19,6 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     home.start_scheduler()
-    how = "kill" if arguments.kill else "step"
+    how: StopHow = "kill" if arguments.kill else "step"
     print(ask(home, StopJobs(run=arguments.name, scope="run", target=arguments.name, how=how)))
     return OK

@@ -58,7 +58,8 @@ def usage() -> str:
             "commands:",
             *lines,
             "",
-            "`skint COMMAND --help` tells more of one. Exit codes: 0 ok, 1 failed, 2 usage or plan,",
-            "3 not found, 4 credentials, 5 over budget, 6 a run failed, 7 no scheduler, 130 Ctrl-C.",
+            "`skint COMMAND --help` tells more of one.",
+            "exit codes: 0 ok, 1 failed, 2 usage or plan, 3 not found, 4 credentials,",
+            "            5 over budget, 6 a run failed, 7 no scheduler, 130 Ctrl-C",
         ]
     )

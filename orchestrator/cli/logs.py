@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from orchestrator.cli.plan import read_state
 from orchestrator.home import Home
 from orchestrator.state import AttemptState, State
+from orchestrator.store import read_state
 from skint.errors import NOT_FOUND, OK, SkintError
 
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
-    attempt = _attempt(read_state(home), arguments)
+    attempt = _attempt(read_state(home.store), arguments)
     path, position = Path(attempt.folder) / "log.txt", 0
     while True:
         over = (Path(attempt.folder) / "exit.json").exists()

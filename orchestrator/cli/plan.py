@@ -12,7 +12,7 @@ from budget.window import format_instant
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.preview import Expectation
-from orchestrator.state import State
+from orchestrator.store import read_state
 from orchestrator.submitting import Prepared, prepare, refuse_if_it_does_not_fit
 from skint.errors import OK
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Ledger(home.ledger, read_only=True) as ledger:
         prepared = prepare(
             arguments.file,
-            read_state(home),
+            read_state(home.store),
             ledger,
             now_ms,
             sets=arguments.sets,
@@ -57,16 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
     print(render(prepared))
     refuse_if_it_does_not_fit(prepared)
     return OK
-
-
-def read_state(home: Home) -> State:
-    """The state as it stands on disk; empty where there is no store yet."""
-    if not home.store.exists():
-        return State()
-    from orchestrator.store import Store
-
-    with Store(home.store) as store:
-        return store.state()
 
 
 def render(prepared: Prepared) -> str:

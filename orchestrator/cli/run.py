@@ -12,13 +12,14 @@ from contextlib import contextmanager
 
 from budget.ledger import Ledger
 from orchestrator.cli import progress, show
-from orchestrator.cli.plan import add_plan_arguments, read_state
+from orchestrator.cli.plan import add_plan_arguments
 from orchestrator.cli.submit import ask, prepare_request
 from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.home import Home
 from orchestrator.serving import Serving, scheduler_in
 from orchestrator.state import RunState, State
+from orchestrator.store import read_state
 from skint.errors import OK, RUN_FAILED
 
 FOLLOW_S = 0.5
@@ -69,7 +70,7 @@ def _serve(serving: Serving, request: SubmitRun) -> RunState:
 def _follow(home: Home, name: str) -> RunState:
     """Watch a run that another process schedules."""
     clock = SystemClock()
-    seen = read_state(home)
+    seen = read_state(home.store)
 
     def cancel() -> None:
         ask(home, StopJobs(run=name, scope="run", target=name, by="Ctrl-C"))
@@ -77,7 +78,7 @@ def _follow(home: Home, name: str) -> RunState:
     with _cancelled_by_interrupt(cancel), progress.shown(lambda: seen, name):
         while not (name in seen.runs and seen.runs[name].settled):
             clock.sleep(FOLLOW_S)
-            seen = read_state(home)
+            seen = read_state(home.store)
     return seen.runs[name]
 
 
@@ -87,7 +88,9 @@ def _cancelled_by_interrupt(cancel: Callable[[], None]) -> Iterator[None]:
 
     def first(*_: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("stopping; checkpoints are kept (Ctrl-C again leaves the jobs alone)", file=sys.stderr)
+        print(
+            "stopping; checkpoints are kept (Ctrl-C again leaves the jobs alone)", file=sys.stderr
+        )
         cancel()
 
     before = signal.signal(signal.SIGINT, first)

@@ -8,10 +8,11 @@ import time
 from budget.duration import format_clock, format_exact, format_hours
 from budget.ledger import Ledger
 from budget.window import format_instant
-from orchestrator.cli.plan import read_state
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
+from orchestrator.scheduler.shell import owner_of
 from orchestrator.state import RunState
+from orchestrator.store import read_state
 from orchestrator.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
-    state = read_state(home)
+    state = read_state(home.store)
     found = state.runs.get(arguments.name)
     if found is None:
         raise RunNotFound(
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 def render(run: RunState, ledger: Ledger, now_ms: int) -> str:
     """Jobs, then folds with metric and charge, then what the ledger says of both."""
     view = run_view(run, now_ms)
-    charged = ledger.charged_by(run.name)
+    charged = ledger.charged_by(owner_of(run.name))
     heads = ("job", "lane", "state", ">wall", ">charged", "")
     rows = [
         (

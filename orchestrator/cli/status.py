@@ -8,9 +8,9 @@ import time
 from dataclasses import asdict
 
 from budget.duration import format_clock
-from orchestrator.cli.plan import read_state
 from orchestrator.home import Home
 from orchestrator.state import RunState
+from orchestrator.store import read_state
 from orchestrator.view import JobRow, RunView, run_view
 from skint.errors import OK
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
-    state = read_state(home)
+    state = read_state(home.store)
     pid = home.scheduler_pid()
     runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
     live = [run for run in runs if not run.settled]

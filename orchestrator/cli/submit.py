@@ -6,13 +6,13 @@ import argparse
 import time
 
 from budget.ledger import Ledger
-from orchestrator.cli.plan import add_plan_arguments, read_state
+from orchestrator.cli.plan import add_plan_arguments
 from orchestrator.clock import SystemClock
 from orchestrator.commands import Request, SubmitRun
 from orchestrator.home import Home
 from orchestrator.known import known_already
 from orchestrator.notifying import check_notify
-from orchestrator.store import Store
+from orchestrator.store import Store, read_state
 from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
 from skint.errors import FAILED, OK, UNREACHABLE, SkintError
 
@@ -43,16 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
         return OK
     pid = home.start_scheduler()
     print(f"{ask(home, request)} · scheduler pid {pid}")
-    print(
-        f"follow with `skint top` or `skint status` · stop with `skint cancel {request.run}`"
-    )
+    print(f"follow with `skint top` or `skint status` · stop with `skint cancel {request.run}`")
     return OK
 
 
 def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | None:
     """The request to queue the plan, or None (and words on the screen) if its result is known."""
     now_ms = time.time_ns() // 1_000_000
-    state = read_state(home)
+    state = read_state(home.store)
     with Ledger(home.ledger) as ledger:
         prepared = prepare(
             arguments.file,

@@ -6,7 +6,6 @@ round: events are kept before anything is done about them, and every action is i
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +25,7 @@ from orchestrator.executors.base import (
 )
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
+from orchestrator.scheduler.lines import parse_line
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
 from orchestrator.state import RunState, State
@@ -149,12 +149,16 @@ class Scheduler:
             new: list[i.Line] = []
             while True:
                 raw, after = executor.read(attempt.id, folder, cursor)
-                new += [line for text in raw if (line := _parse(text, attempt.id))]
+                for text in raw:
+                    try:
+                        new.append(parse_line(text, attempt.id))
+                    except ValueError as error:
+                        _log.warning("a line is no event: %s: %r", error, text[:200])
                 if after == cursor or not over:
                     cursor = after
                     break
                 cursor = after
-            if over and seen.condition != "lost":
+            if sight is not None and sight.condition == "ended":
                 executor.collect(attempt.id, folder)
             if cursor != self._cursors.get(attempt.id, 0):
                 found[attempt.id] = (new, cursor)
@@ -191,7 +195,10 @@ class Scheduler:
         """What is in flight follows from the start; the sum with what is reserved does not."""
         for allocation in run.allocations.values():
             if allocation.status == "running" and allocation.start_ms is not None:
-                self.ledger.start(allocation.id, allocation.start_ms)
+                try:
+                    self.ledger.start(allocation.id, allocation.start_ms)
+                except LedgerError as error:
+                    _log.warning("the ledger does not know that %s runs: %s", allocation.id, error)
 
     # --- doing --------------------------------------------------------------------------------
 
@@ -217,20 +224,23 @@ class Scheduler:
     def _reserve(self, action: i.Reserve) -> Iterable[i.Answer]:
         allocation = self.state.runs[action.run].allocations[action.allocation]
         try:
-            self.ledger.reserve(
+            known = self.ledger.reserve(
                 id=allocation.id,
                 account=allocation.account,
-                owner=action.run,
+                owner=owner_of(action.run),
                 devices=len(allocation.devices),
                 amount_ms=allocation.amount_ms,
                 now_ms=self.clock.now_ms(),
             )
         except OverBudget as refused:
-            sentence = f"{refused.what}; {refused.next}"
-            return (i.Refused(allocation.id, sentence, refused.resets_ms),)
+            return (i.Refused(allocation.id, refused.what, refused.resets_ms),)
         except LedgerError as error:
             _log.warning("the ledger cannot reserve %s now: %s", allocation.id, error)
             return ()
+        if not known.is_open:
+            # The ledger outlives the store: an earlier run of this name has paid under this id.
+            text = f"{allocation.id} stands in the ledger for something else, and is closed"
+            return (i.Refused(allocation.id, text, self.clock.now_ms()),)
         return (i.Reserved(allocation.id),)
 
     def _settle(self, action: i.Settle) -> Iterable[i.Answer]:
@@ -264,7 +274,12 @@ class Scheduler:
         try:
             submission = submission_of(run, action.submission, self.environ)
             self.executors[action.executor].submit(submission)
-        except (ExecutorRefused, MissingVariable) as error:
+        except ExecutorRefused as error:
+            return (i.NotAccepted(action.submission, str(error)),)
+        except MissingVariable as error:
+            if any(attempt.unreachable for attempt in attempts_of(run, action.submission)):
+                # It was sent before, by a scheduler that had the variable: it may have started.
+                return (i.Unanswered(action.submission, error.what),)
             return (i.NotAccepted(action.submission, str(error)),)
         except ExecutorUnreachable as error:
             return (i.Unanswered(action.submission, error.what),)
@@ -274,19 +289,17 @@ class Scheduler:
         handle = handle_of(self.state.runs[action.run], action.submission)
         index = handle.attempts.index(action.attempt)
         one = Handle(handle.name, (action.attempt,), (handle.folders[index],))
+        executor = self.executors[action.executor]
         try:
-            self.executors[action.executor].signal(one, action.request)
+            executor.signal(one, action.request)
+            if action.request.how == "kill":
+                executor.cancel(one)
         except ExecutorUnreachable as error:
             _log.warning("%s cannot be told to stop now: %s", action.attempt, error.what)
             return ()
         return (i.Signalled(action.attempt, action.request.how),)
 
 
-def _parse(text: bytes, attempt: str) -> i.Line | None:
-    """A line an attempt wrote; None for one that is not ours (any program may write there)."""
-    try:
-        data = json.loads(text)
-        return i.Line(str(data["attempt"]), int(data["fence"]), int(data["at"]), data["kind"], data)
-    except (ValueError, KeyError, TypeError):
-        _log.warning("%s wrote a line that is no event: %r", attempt, text[:200])
-        return None
+def owner_of(run: str) -> str:
+    """Under whose name the ledger books a run; the slash ends the prefix that it is found by."""
+    return f"{run}/"

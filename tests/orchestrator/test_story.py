@@ -25,7 +25,7 @@ def test_a_three_fold_run_trains_charges_reports_and_is_not_paid_for_twice(tmp_p
     assert run.outcome == "done"
     assert [job.status for job in run.jobs.values()] == ["done"] * 7
     # One device: the folds ran one after the other, each on an allocation of its own.
-    spans = [(a.start_ms, a.end_ms) for a in run.allocations.values()]
+    spans = [(a.start_ms or 0, a.end_ms or 0) for a in run.allocations.values()]
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
     # Each was charged from its start to its end, once, and the ledger has the same sum.
     charged = [a.charged_ms for a in run.allocations.values()]
