@@ -62,15 +62,17 @@ class Training:
 
 
 def training_of(attempts: Sequence[AttemptState], metric: str | None = None) -> Training:
-    """Reads attempts in order; one that goes on from another replaces what it did again."""
-    reports = [report for attempt in attempts for report in attempt.reports]
-    name = metric or _metric_of(reports)
+    """What the newest attempt says, after the epochs before those that it did itself.
+
+    A newest attempt that has said nothing yet is at nothing: whether it goes on from a checkpoint
+    shows in its first report.
+    """
+    newest = attempts[-1].reports if attempts else ()
+    name = metric or _metric_of([report for attempt in attempts for report in attempt.reports])
     points: list[tuple[float, float]] = []
     for attempt in attempts:
         own = _points(attempt.reports, name)
-        if own:
-            points = [point for point in points if point[0] < own[0][0]] + own
-    newest = next((a.reports for a in reversed(attempts) if a.reports), ())
+        points = [point for point in points if own and point[0] < own[0][0]] + own
     score = None
     if newest and newest[-1].get("metric", name) == name:
         score = number(newest[-1].get("score"))
@@ -95,8 +97,7 @@ def eta_of(attempt: AttemptState, now_ms: int) -> Eta | None:
         return None
     numbers = sorted(ends)
     each_ms = [
-        (ends[after] - ends[before]) / (after - before)
-        for before, after in pairwise(numbers)
+        (ends[after] - ends[before]) / (after - before) for before, after in pairwise(numbers)
     ]
     left = max(0, epochs - numbers[-1])
     since_ms = max(0, now_ms - ends[numbers[-1]])

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 
-from budget.duration import format_clock
 from orchestrator.charges import (
     attempt_in_flight_ms,
     in_flight_ms,
@@ -19,6 +18,7 @@ from orchestrator.charges import (
 )
 from orchestrator.glyphs import bar, sparkline
 from orchestrator.graph import Job
+from orchestrator.job_words import status_of, title_of, why_of
 from orchestrator.state import AttemptState, JobState, RunState
 from orchestrator.training import Eta, Training, eta_of, training_of
 
@@ -35,8 +35,8 @@ class JobRow:
     group: str
     lane: str
     status: str
-    """waiting, starting, running, unreachable, stopping, parking, done, reused, failed, stopped,
-    parked or skipped."""
+    """waiting, reserving, starting, running, unreachable, stopping, parking, done, reused, failed,
+    stopped, parked or skipped."""
     fold: int | None = None
     folds: int | None = None
     epoch: int | None = None
@@ -49,6 +49,8 @@ class JobRow:
     best: float | None = None
     history: tuple[float, ...] = ()
     """The metric, epoch by epoch."""
+    points: tuple[tuple[float, float], ...] = ()
+    """(epoch, value): the same for a plot."""
     eta: Eta | None = None
     charged_ms: int = 0
     in_flight_ms: int = 0
@@ -85,7 +87,7 @@ class RunView:
     folds: int = 0
     metric: str = ""
     mean: float | None = None
-    """Of the scores of the folds that are done."""
+    """Of the scores of the folds that are done; None where they are of a matrix."""
     spread: float | None = None
     """Their sample standard deviation; None below two."""
     charged_ms: int = 0
@@ -110,9 +112,12 @@ class RunView:
 
     @property
     def fold_rows(self) -> tuple[JobRow, ...]:
-        """The jobs that `folds`, `mean` and `spread` are about."""
-        groups = [row.group for row in self.rows if row.lane == "accelerator"]
-        return tuple(row for row in self.rows if groups and row.group == groups[0])
+        """The jobs that `folds`, `mean` and `spread` are about: the folds of the first group that
+        trains them, else the first group on an accelerator."""
+        trained = [row for row in self.rows if row.lane == "accelerator"]
+        folds = [row for row in (*trained, *self.rows) if row.fold is not None]
+        first = next(iter((*folds, *trained)), None)
+        return tuple(row for row in self.rows if first and row.group == first.group)
 
 
 def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = None) -> RunView:
@@ -135,31 +140,25 @@ def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = N
         ended_ms=run.ended_ms,
     )
     folds = view.fold_rows
-    scores = [
-        row.value
-        for row in folds
-        if row.status in ("done", "reused") and row.value is not None and math.isfinite(row.value)
-    ]
+    done = [row for row in folds if row.status in ("done", "reused")]
+    mean, spread = _mean_and_spread(run, done)
     return replace(
         view,
-        folds_done=sum(row.status in ("done", "reused") for row in folds),
+        folds_done=len(done),
         folds=len(folds),
         metric=next((row.metric for row in folds if row.metric), ""),
-        mean=fmean(scores) if scores else None,
-        spread=stdev(scores) if len(scores) > 1 else None,
+        mean=mean,
+        spread=spread,
     )
 
 
-def title_of(run: RunState, job: Job) -> str:
-    """How a person calls the job."""
-    if job.smoke:
-        return f"smoke test of {job.id.removesuffix('.smoke')}"
-    if job.fold is None or job.folds is None:
-        return job.id
-    of = f"fold {job.fold} ({job.fold + 1} of {job.folds})"
-    cell = " ".join(f"{name}={value}" for name, value in job.matrix.items())
-    several = len({other.group for other in run.graph.jobs if other.fold is not None}) > 1
-    return " ".join(part for part in (job.group if several else "", cell, of) if part)
+def _mean_and_spread(run: RunState, done: Sequence[JobRow]) -> tuple[float | None, float | None]:
+    scores = [row.value for row in done if row.value is not None]
+    if not scores or len({str(run.graph.job(row.id).matrix) for row in done}) > 1:
+        return None, None
+    if not all(map(math.isfinite, scores)):
+        return math.nan, None
+    return fmean(scores), stdev(scores) if len(scores) > 1 else None
 
 
 def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> JobRow:
@@ -167,7 +166,7 @@ def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> 
     attempts = [run.attempts[name] for name in state.attempts]
     newest = attempts[-1] if attempts else None
     said = _training(run, job, attempts, runs)
-    status = _job_status(run, job, state, newest)
+    status = status_of(run, job, state, newest)
     charged_ms = sum(
         allocation.shares.get(attempt.id, 0)
         for attempt in attempts
@@ -189,13 +188,14 @@ def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> 
         value=said.value,
         best=said.best,
         history=said.values,
-        eta=eta_of(newest, now_ms) if newest and newest.status == "running" else None,
+        points=said.points,
+        eta=eta_of(newest, now_ms) if newest and status == "running" else None,
         charged_ms=charged_ms,
         in_flight_ms=sum(attempt_in_flight_ms(run, attempt, now_ms) for attempt in attempts),
         saved_ms=state.saved_ms * max(1, job.devices),
         wall_ms=sum(walls) if walls else None,
         until_ms=state.until_ms,
-        why=_why(run, job, state, newest),
+        why=why_of(run, job, state, newest),
         note=newest.notes[-1] if newest and newest.notes else "",
         log=f"{newest.folder}/log.txt" if newest else "",
     )
@@ -212,35 +212,6 @@ def _training(
     return training_of(attempts, job.metric)
 
 
-def _job_status(run: RunState, job: Job, state: JobState, newest: AttemptState | None) -> str:
-    stop = run.stop_of(job)
-    parks = stop is not None and stop.then == "requeue"
-    if state.status == "stopped" and parks:
-        return "parked"
-    if state.ended:
-        return state.status
-    if newest is not None and newest.live:
-        if newest.unreachable:
-            return "unreachable"
-        if stop is not None:
-            return "parking" if parks else "stopping"
-        return "running" if newest.status == "running" else "starting"
-    allocation = run.allocation_of(job.id)
-    return "starting" if allocation is not None and allocation.keeps_devices else "waiting"
-
-
-def _why(run: RunState, job: Job, state: JobState, newest: AttemptState | None) -> str:
-    if state.reason == "deadline" and job.limit_s is not None:
-        return f"its limit of {format_clock(round(job.limit_s * 1000))} was over"
-    if state.ended or state.sentence:
-        return state.sentence
-    if newest is not None and newest.live:
-        stop = run.stop_of(job)
-        return newest.unreachable or (stop.sentence if stop else "")
-    missing = [need for need in job.needs if not run.jobs[need].has_result]
-    return f"needs {', '.join(missing)}" if missing else ""
-
-
 def _progress(state: JobState, newest: AttemptState | None, said: Training) -> float | None:
     if state.has_result:
         return 1.0
@@ -252,20 +223,21 @@ def _progress(state: JobState, newest: AttemptState | None, said: Training) -> f
     return min(1.0, max(0.0, done / total)) if total > 0 else None
 
 
+_UNSURE = ("unreachable", "stopping", "parking")
+
+
 def _run_eta(rows: Sequence[JobRow], now_ms: int) -> Eta | None:
     """The sum over what runs and what waits, shared by as many as run at the moment."""
     open_rows = [row for row in rows if row.lane == "accelerator" and not row.ended]
-    at_once = sum(row.status in ("running", "stopping", "parking") for row in open_rows)
+    if any(row.until_ms or row.status in _UNSURE for row in open_rows):
+        return None
+    at_once = sum(row.status == "running" for row in open_rows)
     etas = [row.eta or _like_its_group(row, rows) for row in open_rows]
     known = [eta for eta in etas if eta is not None]
-    if not known or len(known) < len(etas) or any(row.until_ms for row in open_rows):
+    if not known or len(known) < len(etas):
         return None
-    each = ([eta.low_ms for eta in known], [eta.likely_ms for eta in known])
-    low_ms, likely_ms, high_ms = (
-        max(max(part), sum(part) // max(1, at_once))
-        for part in (*each, [eta.high_ms for eta in known])
-    )
-    return Eta(low_ms, likely_ms, high_ms)
+    each = zip(*((eta.low_ms, eta.likely_ms, eta.high_ms) for eta in known), strict=True)
+    return Eta(*(max(max(part), sum(part) // max(1, at_once)) for part in each))
 
 
 def _like_its_group(row: JobRow, rows: Sequence[JobRow]) -> Eta | None:
@@ -288,7 +260,7 @@ def _status(run: RunState, rows: Sequence[JobRow]) -> str:
     if any(stop.scope == "run" for stop in run.stops):
         return "stopping"
     words = {row.status for row in rows}
-    if words & {"running", "starting", "stopping", "parking"}:
+    if words & {"running", "reserving", "starting", "stopping", "parking"}:
         return "running"
     if "unreachable" in words:
         return "unreachable"
