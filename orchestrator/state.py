@@ -79,6 +79,7 @@ class AllocationState:
     reserved_at_ms: int | None = None
     refused_at_ms: int | None = None
     until_ms: int | None = None
+    refused_after: int = 0
     start_ms: int | None = None
     end_ms: int | None = None
     estimated: bool = False
@@ -384,6 +385,7 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
         sentence=event.sentence,
         refused_at_ms=event.at_ms,
         until_ms=event.until_ms,
+        refused_after=event.after,
     ),
     e.AllocationStarted: lambda run, event: _allocation(
         run, event.allocation, status="running", start_ms=event.start_ms

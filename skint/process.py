@@ -21,6 +21,8 @@ LINUX = sys.platform == "linux"
 PROC = Path("/proc")
 ENVIRONMENT_KEY = "SKINT_ATTEMPT"
 """Environment variable of every process of an attempt, with the attempt's name."""
+DIRECTORY_KEY = "SKINT_ATTEMPT_DIR"
+"""The same with the attempt's directory."""
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -75,21 +77,24 @@ def descendants(pid: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def survivors(attempt: str) -> tuple[int, ...]:
+def survivors(attempt: str, directory: Path | None = None) -> tuple[int, ...]:
     """Live processes whose environment names that attempt, e.g. after its shim was killed.
 
-    Only processes of the same user can be seen, and one that cleared its environment cannot.
+    `directory` tells it from one of the same name under another SKINT_HOME. Only
+    processes of the same user can be seen, and one that cleared its environment cannot.
     """
     if not LINUX:
         return ()
-    wanted = f"{ENVIRONMENT_KEY}={attempt}".encode()
+    wanted = {os.fsencode(f"{ENVIRONMENT_KEY}={attempt}")}
+    if directory is not None:
+        wanted.add(os.fsencode(f"{DIRECTORY_KEY}={directory.resolve()}"))
     found = []
     for pid in _table():
         try:
             environment = (PROC / str(pid) / "environ").read_bytes()
         except OSError:  # it has just ended, or is another user's
             continue
-        if wanted in environment.split(b"\0") and pid != os.getpid():
+        if wanted <= set(environment.split(b"\0")) and pid != os.getpid():
             found.append(pid)
     return tuple(found)
 

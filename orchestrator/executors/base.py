@@ -134,10 +134,13 @@ class Executor(Protocol):
         """Whole lines of its events from byte `cursor` on, and the cursor after them."""
 
     def signal(self, handle: Handle, request: StopRequest) -> None:
-        """Ask its attempts to stop. Idempotent; the answer comes by `poll`."""
+        """Ask its attempts to stop, or keep those from starting that have not arrived yet.
+
+        Idempotent; the answer comes by `poll`. A handle may name some attempts of a submission.
+        """
 
     def cancel(self, handle: Handle) -> None:
-        """End it without its cooperation, where the engine can. Idempotent."""
+        """End its attempts without their cooperation, where the engine can. Idempotent."""
 
     def collect(self, attempt: str, folder: Path) -> None:
         """Bring what an ended attempt left into `folder`; nothing to do on a shared disk."""

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -26,10 +26,13 @@ from orchestrator.executors.base import (
 )
 from skint import process
 from skint import shim as shim_module
-from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopRequest, write_json
+from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, write_json
 
 CLAIM_TIMEOUT_S = 30.0
-"""A shim that has not claimed its attempt by then never will: its process is looked at."""
+"""A shim that claimed its attempt and says nothing about itself for so long has died in between."""
+KILL_ROUNDS = 5
+STRICTNESS: tuple[StopHow, ...] = ("epoch", "step", "kill")
+"""A request is replaced by a stricter one only."""
 
 
 class LocalExecutor:
@@ -45,6 +48,8 @@ class LocalExecutor:
         self._devices = find_devices()[1] if devices is None else devices
         self._cpus = cpus or len(os.sched_getaffinity(0))
         self._shims: dict[str, subprocess.Popen[bytes]] = {}
+        self._leaving: list[subprocess.Popen[bytes]] = []
+        """Shims that have written their last record and are to be reaped."""
 
     def stage(self, digests: Sequence[str]) -> None:
         """Nothing to move: attempts read the same disk."""
@@ -52,7 +57,7 @@ class LocalExecutor:
     def submit(self, submission: Submission) -> None:
         (task,), (folder,) = submission.tasks, submission.folders
         directory = AttemptDir(folder)
-        if directory.claim.exists():
+        if directory.claim.exists() or submission.name in self._shims:
             return
         try:
             directory.create(task)
@@ -71,32 +76,38 @@ class LocalExecutor:
         self._shims[submission.name] = shim
 
     def poll(self, handles: Sequence[Handle]) -> Mapping[str, Observation]:
+        self._leaving = [shim for shim in self._leaving if shim.poll() is None]
         return {handle.name: self._see(handle) for handle in handles}
 
     def _see(self, handle: Handle) -> Observation:
         (attempt,), (folder,) = handle.attempts, handle.folders
         shim = self._shims.get(handle.name)
-        gone = shim is not None and shim.poll() is not None  # reaps it, too
-        directory = AttemptDir(folder)
-        sight = self._sight(directory, handle.name, gone)
-        if sight.condition == "ended" or gone:
-            self._shims.pop(handle.name, None)
+        # A shim leaves with 0 when it has run the attempt, and when another one has claimed it:
+        # that says nothing about the other one.
+        died = shim is not None and shim.poll() not in (None, 0)
+        try:
+            sight = self._sight(AttemptDir(folder), handle, died)
+        except (OSError, ValueError, TypeError) as error:  # one bad record must not hide the rest
+            return Observation("unknown", f"{folder} cannot be read: {error}")
+        if shim is not None and (sight.condition in ("ended", "lost") or shim.returncode == 0):
+            self._leaving.append(self._shims.pop(handle.name))
         ended_ms = sight.exit.ended_ms if sight.exit else sight.lost_ms
         return Observation(
             sight.condition,
+            "its shim is dead, its processes do not end" if sight.condition == "unknown" else "",
             started_ms=sight.started_ms,
             ended_ms=ended_ms,
             attempts={attempt: sight},
         )
 
-    def _sight(self, directory: AttemptDir, name: str, shim_gone: bool) -> AttemptSight:
+    def _sight(self, directory: AttemptDir, handle: Handle, died: bool) -> AttemptSight:
         exit = directory.read_exit()
         if exit is not None:
             return AttemptSight("ended", exit.started_ms, exit)
         if not directory.handle.exists():
-            if directory.claim.exists() or shim_gone:
-                return self._stillborn(directory, shim_gone)
-            return AttemptSight("pending" if name in self._shims else "absent")
+            if directory.claim.exists() or died:
+                return self._stillborn(directory, handle, died)
+            return AttemptSight("pending" if handle.name in self._shims else "absent")
         identity = process.Identity(**json.loads(directory.handle.read_text()))
         started_ms = int(directory.handle.stat().st_mtime_ns // 1_000_000)
         if process.is_alive(identity):
@@ -104,19 +115,22 @@ class LocalExecutor:
         exit = directory.read_exit()  # it may have ended between the two looks
         if exit is not None:
             return AttemptSight("ended", exit.started_ms, exit)
-        return self._lost(directory, started_ms, same_boot=identity.boot_id == process.boot_id())
+        same_boot = identity.boot_id == process.boot_id()
+        return self._lost(directory, handle, started_ms, same_boot=same_boot)
 
-    def _stillborn(self, directory: AttemptDir, shim_gone: bool) -> AttemptSight:
+    def _stillborn(self, directory: AttemptDir, handle: Handle, died: bool) -> AttemptSight:
         """Claimed but no identity yet: a moment of its start, or a shim that died in it."""
         claimed_s = directory.claim.stat().st_mtime if directory.claim.exists() else 0.0
-        if not shim_gone and time.time() - claimed_s < CLAIM_TIMEOUT_S:
+        if not died and time.time() - claimed_s < CLAIM_TIMEOUT_S:
             return AttemptSight("pending")
-        return self._lost(directory, None, same_boot=True)
+        return self._lost(directory, handle, None, same_boot=True)
 
-    def _lost(self, directory: AttemptDir, started_ms: int | None, same_boot: bool) -> AttemptSight:
+    def _lost(
+        self, directory: AttemptDir, handle: Handle, started_ms: int | None, same_boot: bool
+    ) -> AttemptSight:
         """The shim is gone without an exit record; what it left running is killed."""
-        name = directory.read_task().attempt
-        process.kill_all(process.survivors(name))
+        if not _none_left(handle.attempts[0], directory.path):
+            return AttemptSight("unknown", started_ms)  # it keeps its device: look again
         # Seen dead now on the same boot: it did not run later. After a reboot nobody knows.
         lost_ms = time.time_ns() // 1_000_000 if same_boot else None
         return AttemptSight("lost", started_ms, lost_ms=lost_ms)
@@ -135,8 +149,7 @@ class LocalExecutor:
         for folder in handle.folders:
             directory = AttemptDir(folder)
             folder.mkdir(parents=True, exist_ok=True)
-            known = directory.read_stop()
-            if known is None or known.how != request.how:
+            if not _is_asked(directory, request):
                 directory.request_stop(request)
             self._keep_from_starting(directory)
 
@@ -152,9 +165,9 @@ class LocalExecutor:
 
     def cancel(self, handle: Handle) -> None:
         for folder in handle.folders:
-            request = AttemptDir(folder).read_stop() or StopRequest("kill", "end", "cancelled")
             self.signal(
-                Handle(handle.name, handle.attempts, (folder,)), replace(request, how="kill")
+                Handle(handle.name, handle.attempts, (folder,)),
+                StopRequest("kill", "end", "cancelled"),
             )
 
     def collect(self, attempt: str, folder: Path) -> None:
@@ -175,3 +188,23 @@ class LocalExecutor:
     def capacity(self) -> Capacity:
         mem_mb = psutil.virtual_memory().total >> 20
         return Capacity(self._cpus, mem_mb, self._devices)
+
+
+def _is_asked(directory: AttemptDir, request: StopRequest) -> bool:
+    """Whether it has been asked to stop so strictly, or more strictly, before."""
+    try:
+        known = directory.read_stop()
+        return known is not None and STRICTNESS.index(known.how) >= STRICTNESS.index(request.how)
+    except (ValueError, TypeError):  # no stop request of ours: write one
+        return False
+
+
+def _none_left(attempt: str, directory: Path) -> bool:
+    """Kill what an attempt without a shim left running; whether all of it is gone."""
+    for _ in range(KILL_ROUNDS):  # what is being killed may still fork
+        found = process.survivors(attempt, directory)
+        if not found:
+            return True
+        if process.kill_all(found):
+            return False
+    return False

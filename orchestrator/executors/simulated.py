@@ -11,7 +11,7 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from orchestrator.executors.base import (
     Capabilities,
     Capacity,
     Device,
+    ExecutorRefused,
     ExecutorUnreachable,
     Handle,
     Observation,
@@ -46,13 +47,16 @@ class Script:
 class Faults:
     """Shares are probabilities of each call; times are seconds."""
 
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = field(default_factory=Capabilities)
     start_delay_s: float = 0.0
     lost_submit_share: float = 0.0
     """The submission arrives, its answer does not."""
     unsent_submit_share: float = 0.0
     """Neither arrives."""
+    refused_submit_share: float = 0.0
+    """The engine says no."""
     lost_poll_share: float = 0.0
+    """Of the answers to everything else."""
     answer_delay_s: float = 0.0
     """How old what is seen is."""
 
@@ -65,7 +69,19 @@ class _Attempt:
     end_ms: int
     exit: Exit
     lines: list[tuple[int, bytes]]
-    lost: bool = False
+
+    def move_up(self, by_ms: int) -> None:
+        """What was to run before it has ended early."""
+        self.start_ms -= by_ms
+        self.end_ms -= by_ms
+        self.exit = replace(self.exit, started_ms=self.start_ms, ended_ms=self.end_ms)
+        self.lines = [_moved_up(line, by_ms) for _, line in self.lines]
+
+
+def _moved_up(line: bytes, by_ms: int) -> tuple[int, bytes]:
+    data = json.loads(line)
+    data["at"] -= by_ms
+    return data["at"], json.dumps(data).encode()
 
 
 @dataclass
@@ -99,6 +115,8 @@ class SimulatedEngine:
             tuple(Device(f"simulated-{n}", "simulated", simulated=True) for n in range(devices)),
         )
         self.submissions: dict[str, _Submission] = {}
+        self.kept_ms: dict[str, int] = {}
+        """Attempts that were stopped before they arrived, and when."""
         self.starts: list[str] = []
         """Every start of an attempt, in order: a name that stands here twice ran twice."""
 
@@ -109,11 +127,14 @@ class SimulatedEngine:
         attempts = []
         for task in submission.tasks:
             attempts.append(self._play(task, begin_ms))
+            if task.attempt in self.kept_ms:
+                self._ask(attempts[-1], begin_ms - 1, "stopped")
             begin_ms = attempts[-1].end_ms
         self.submissions[submission.name] = _Submission(submission, attempts)
 
     def _play(self, task: Task, start_ms: int) -> _Attempt:
-        self.starts.append(task.attempt)
+        if task.attempt not in self.kept_ms:
+            self.starts.append(task.attempt)
         script = self.script_of(task)
         end_ms = start_ms + round(script.seconds * 1000)
         reason = "done" if script.code == 0 else "failed"
@@ -157,30 +178,34 @@ class SimulatedEngine:
         attempt.exit = Exit(
             code, reason, attempt.start_ms, end_ms, outputs, digest if reason == "done" else ""
         )
+        self._announce(attempt)
+
+    def _announce(self, attempt: _Attempt) -> None:
         if isinstance(self.clock, SimulatedClock):
-            self.clock.alarm(attempt.start_ms)
-            self.clock.alarm(end_ms + round(self.faults.answer_delay_s * 1000))
-            for at_ms, _ in attempt.lines:
-                if at_ms <= end_ms:
-                    self.clock.alarm(at_ms)
+            delay_ms = round(self.faults.answer_delay_s * 1000)
+            for at_ms in (attempt.start_ms, attempt.end_ms, *(at for at, _ in attempt.lines)):
+                if at_ms <= attempt.end_ms:
+                    self.clock.alarm(at_ms + delay_ms)
 
     def ask(self, handle: Handle, reason: str, *, kill: bool = False) -> None:
+        """Stop those attempts; one that has not arrived is kept from starting when it does."""
         held = self.submissions.get(handle.name)
         now_ms = self.clock.now_ms()
         if held is None:
+            for name in handle.attempts:
+                self.kept_ms.setdefault(name, now_ms)
             return
-        shift_ms = 0
-        for attempt in held.attempts:
+        for index, attempt in enumerate(held.attempts):
             before_ms = attempt.end_ms
-            if shift_ms:  # those behind one that ended early move up
-                attempt.start_ms -= shift_ms
-                attempt.end_ms -= shift_ms
             if attempt.task.attempt in handle.attempts and now_ms < attempt.end_ms:
                 if kill and now_ms >= attempt.start_ms:
                     self._end(attempt, now_ms, "killed", -9)
                 else:
                     self._ask(attempt, max(now_ms, attempt.start_ms - 1), reason)
-            shift_ms = before_ms - attempt.end_ms
+            if attempt.end_ms < before_ms:
+                for behind in held.attempts[index + 1 :]:
+                    behind.move_up(before_ms - attempt.end_ms)
+                    self._announce(behind)
 
     def lose(self, name: str) -> None:
         """The node under a submission is gone, with proof; its process may write on."""
@@ -210,6 +235,10 @@ class SimulatedExecutor:
         faults = self.engine.faults
         if not self._answers(faults.unsent_submit_share):
             raise ExecutorUnreachable("the engine did not answer")
+        if submission.name not in self.engine.submissions and not self._answers(
+            faults.refused_submit_share
+        ):
+            raise ExecutorRefused("the engine is full")
         self.engine.accept(submission)
         if not self._answers(faults.lost_submit_share):
             raise ExecutorUnreachable("the engine did not answer")
@@ -222,7 +251,7 @@ class SimulatedExecutor:
             return Observation("unknown", "the engine did not answer")
         held = self.engine.submissions.get(handle.name)
         if held is None:
-            return Observation("absent")
+            return self._kept(handle)
         now_ms = self.engine.seen_ms()
         sights = {a.task.attempt: _sight(a, held, now_ms) for a in held.attempts}
         first, last = held.attempts[0], held.attempts[-1]
@@ -231,10 +260,22 @@ class SimulatedExecutor:
             return Observation("lost", "its node is down", started_ms, None, sights)
         if now_ms >= last.end_ms:
             return Observation("ended", "", first.start_ms, last.end_ms, sights)
-        condition = "pending" if started_ms is None else "running"
         return Observation(
-            "running" if condition == "running" else "pending", "", started_ms, None, sights
+            "pending" if started_ms is None else "running", "", started_ms, None, sights
         )
+
+    def _kept(self, handle: Handle) -> Observation:
+        """Of a submission that never arrived: ended, if it was told not to start."""
+        kept_ms = [self.engine.kept_ms.get(name) for name in handle.attempts]
+        if None in kept_ms:
+            return Observation("absent")
+        sights = {}
+        for name in handle.attempts:
+            at_ms = self.engine.kept_ms[name]
+            exit = Exit(EXIT_STOPPED, "stopped", at_ms, at_ms)
+            sights[name] = AttemptSight("ended", at_ms, exit)
+        at_ms = max(self.engine.kept_ms[name] for name in handle.attempts)
+        return Observation("ended", "", at_ms, at_ms, sights)
 
     def read(self, attempt: str, folder: Path, cursor: int) -> tuple[Sequence[bytes], int]:
         """Lines written by now; the cursor counts lines here."""
@@ -250,12 +291,11 @@ class SimulatedExecutor:
     def signal(self, handle: Handle, request: StopRequest) -> None:
         if not self._answers(self.engine.faults.lost_poll_share):
             raise ExecutorUnreachable("the engine did not answer")
-        if handle.name not in self.engine.submissions:
-            tasks = tuple(Task(attempt=name, fence=0, run="", job="") for name in handle.attempts)
-            self.engine.submissions[handle.name] = _kept_from_starting(handle, tasks, self.engine)
-        self.engine.ask(handle, "stopped", kill=False)
+        self.engine.ask(handle, "stopped")
 
     def cancel(self, handle: Handle) -> None:
+        if not self._answers(self.engine.faults.lost_poll_share):
+            raise ExecutorUnreachable("the engine did not answer")
         if self.capabilities.hard_cancel:
             self.engine.ask(handle, "killed", kill=True)
 
@@ -272,6 +312,8 @@ class SimulatedExecutor:
         (folder / "out").mkdir(parents=True, exist_ok=True)
 
     def discover(self) -> Sequence[Handle]:
+        if not self._answers(self.engine.faults.lost_poll_share):
+            raise ExecutorUnreachable("the engine did not answer")
         now_ms = self.engine.seen_ms()
         return [
             held.submission.handle
@@ -300,14 +342,3 @@ def _find(engine: SimulatedEngine, attempt: str) -> _Attempt | None:
             if candidate.task.attempt == attempt:
                 return candidate
     return None
-
-
-def _kept_from_starting(
-    handle: Handle, tasks: tuple[Task, ...], engine: SimulatedEngine
-) -> _Submission:
-    """A stop that comes before its submission: a late one finds the name taken."""
-    now_ms = engine.clock.now_ms()
-    exit = Exit(EXIT_STOPPED, "stopped", now_ms, now_ms)
-    submission = Submission(handle.name, tasks, handle.folders, cpus=0, mem_mb=0)
-    attempts = [_Attempt(task, Script(), now_ms, now_ms, exit, []) for task in tasks]
-    return _Submission(submission, attempts)

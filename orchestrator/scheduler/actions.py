@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchestrator import events as e
 from orchestrator.executors.base import Handle
 from orchestrator.scheduler import inputs as i
 from orchestrator.state import AttemptState, RunState, State
@@ -15,17 +14,21 @@ from skint.attempt import StopRequest
 def due(state: State, inputs: i.Inputs) -> Iterator[i.Action]:
     """All actions that the state calls for, money first."""
     for run in state.live_runs():
-        yield from _money(run)
-        yield from _starts(run)
+        yield from _closings(run)
+    # After the closings of every run: what they free may be what is missing.
+    for run in state.live_runs():
+        for allocation in run.allocations.values():
+            if allocation.status == "planned":
+                yield i.Reserve(run.name, allocation.id)
+    for run in state.live_runs():
+        yield from _starts(run, inputs)
         yield from _stops(run)
     yield from _orphans(state, inputs)
 
 
-def _money(run: RunState) -> Iterator[i.Action]:
+def _closings(run: RunState) -> Iterator[i.Action]:
     for allocation in run.allocations.values():
-        if allocation.status == "planned":
-            yield i.Reserve(run.name, allocation.id)
-        elif allocation.status == "ended":
+        if allocation.status == "ended":
             yield i.Settle(run.name, allocation.id)
         elif allocation.status == "reserved" and allocation.start_ms is None:
             attempts = [run.attempts.get(name) for name in allocation.attempts]
@@ -33,14 +36,17 @@ def _money(run: RunState) -> Iterator[i.Action]:
                 yield i.Release(run.name, allocation.id, "it never started")
 
 
-def _starts(run: RunState) -> Iterator[i.Action]:
+def _starts(run: RunState, inputs: i.Inputs) -> Iterator[i.Action]:
+    """Submissions that nobody has accepted, or that never arrived although somebody did."""
     seen = set()
     for attempt in run.attempts.values():
         submission = attempt.allocation or attempt.id
-        if attempt.status == "planned" and submission not in seen:
+        sight = inputs.observations.get(submission)
+        absent = sight is not None and sight.condition == "absent"
+        due = attempt.status == "planned" or (attempt.status == "accepted" and absent)
+        if due and submission not in seen and run.stop_of(run.graph.job(attempt.job)) is None:
             seen.add(submission)
-            if run.stop_of(run.graph.job(attempt.job)) is None:
-                yield i.Submit(run.name, attempt.executor, submission)
+            yield i.Submit(run.name, attempt.executor, submission)
 
 
 def _stops(run: RunState) -> Iterator[i.Action]:
@@ -55,14 +61,8 @@ def _stops(run: RunState) -> Iterator[i.Action]:
             attempt.executor,
             attempt.allocation or attempt.id,
             attempt.id,
-            _request(stop),
+            StopRequest(stop.how, stop.then, stop.reason, stop.sentence),
         )
-        if stop.how == "kill":
-            yield i.Cancel(attempt.executor, handle_of(run, attempt.allocation or attempt.id))
-
-
-def _request(stop: e.StopAsked) -> StopRequest:
-    return StopRequest(stop.how, stop.then, stop.reason, stop.sentence)
 
 
 def _orphans(state: State, inputs: i.Inputs) -> Iterator[i.Action]:

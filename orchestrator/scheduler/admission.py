@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from budget.duration import format_hours
 from orchestrator import events as e
-from orchestrator.executors.base import Capacity, Device
+from orchestrator.executors.base import Device
 from orchestrator.graph import Job
 from orchestrator.keys import job_key
 from orchestrator.scheduler.inputs import Inputs
@@ -97,7 +98,11 @@ def _start_on_cpu(
     used = [a for _, a in state.live_attempts() if a.executor == LOCAL and not a.devices]
     cpus = capacity.cpus if job.cpus == 0 else job.cpus
     if cpus > capacity.cpus or job.mem_mb > capacity.mem_mb:
-        yield _too_big(run, job, cpus, capacity, now_ms)
+        text = (
+            f"wants {cpus} cores and {job.mem_mb / 1024:.1f} GB, "
+            f"this machine has {capacity.cpus} and {capacity.mem_mb / 1024:.1f} GB"
+        )
+        yield _cannot_run(run, job, "too-big", text, now_ms)
     elif sum(a.cpus for a in used) + cpus > capacity.cpus:
         text = f"waits for {cpus} of {capacity.cpus} cores"
         yield from _wait(run, job, "cores", text, now_ms)
@@ -109,13 +114,9 @@ def _start_on_cpu(
         yield _attempt(run, job, fence, key, LOCAL, cpus, inputs, now_ms)
 
 
-def _too_big(run: RunState, job: Job, cpus: int, has: Capacity, now_ms: int) -> e.Event:
-    text = (
-        f"wants {cpus} cores and {job.mem_mb / 1024:.1f} GB, "
-        f"this machine has {has.cpus} and {has.mem_mb / 1024:.1f} GB"
-    )
+def _cannot_run(run: RunState, job: Job, reason: str, sentence: str, now_ms: int) -> e.Event:
     return e.JobEnded(
-        at_ms=now_ms, run=run.name, job=job.id, outcome="failed", reason="too-big", sentence=text
+        at_ms=now_ms, run=run.name, job=job.id, outcome="failed", reason=reason, sentence=sentence
     )
 
 
@@ -172,31 +173,27 @@ def _allocate(
     account = inputs.accounts.get(run.graph.account or "")
     if account is None or account.executor not in inputs.capacity:
         text = f"account {run.graph.account} cannot be used on this machine"
-        yield e.JobEnded(
-            at_ms=now_ms,
-            run=run.name,
-            job=job.id,
-            outcome="failed",
-            reason="account",
-            sentence=text,
-        )
+        yield _cannot_run(run, job, "account", text, now_ms)
         return
-    known = run.jobs[job.id]
-    if known.reason == "over-budget" and not _worth_asking_again(state, run, job, now_ms):
+    if run.jobs[job.id].reason == "over-budget" and not _worth_asking_again(
+        state, run, job, now_ms
+    ):
+        return
+    whole_ms = min(limit.amount_ms for limit in account.limits)
+    cost_ms = account.cost_ms(job.devices, wall_limit_ms(job))
+    if cost_ms > whole_ms:
+        text = (
+            f"its limit and grace cost {format_hours(cost_ms)}, "
+            f"{account.name} never has more than {format_hours(whole_ms)}"
+        )
+        yield _cannot_run(run, job, "too-big", text, now_ms)
         return
     capacity = inputs.capacity[account.executor]
     usable = [d for d in capacity.devices if d.simulated == (account.kind == "simulated")]
     if job.devices > len(usable):
         sort = "simulated " if account.kind == "simulated" else ""
         text = f"wants {job.devices} {sort}devices, {account.executor} has {len(usable)}"
-        yield e.JobEnded(
-            at_ms=now_ms,
-            run=run.name,
-            job=job.id,
-            outcome="failed",
-            reason="too-big",
-            sentence=text,
-        )
+        yield _cannot_run(run, job, "too-big", text, now_ms)
         return
     free = free_devices(state, account.executor, usable)
     if job.devices > len(free):
@@ -204,7 +201,7 @@ def _allocate(
         yield from _wait(run, job, "devices", text, now_ms)
         return
     several = inputs.capabilities[account.executor].attempts_per_allocation
-    jobs = _carried_together(run, job, several)
+    jobs = _carried_together(run, job, min(several, whole_ms // cost_ms))
     devices = tuple(device.uuid for device in free[: job.devices])
     wall_ms = sum(wall_limit_ms(carried) for carried in jobs)
     yield e.AllocationPlanned(
@@ -249,10 +246,18 @@ def _worth_asking_again(state: State, run: RunState, job: Job, now_ms: int) -> b
     refused = run.allocation_of(job.id)
     if refused is None or refused.refused_at_ms is None:
         return True
-    return now_ms >= (refused.until_ms or 0) or any(
-        other.account == refused.account and (other.settled_at_ms or 0) > refused.refused_at_ms
-        for others in state.runs.values()
-        for other in others.allocations.values()
+    return (
+        now_ms >= (refused.until_ms or 0)
+        or closed_on(state, refused.account) > refused.refused_after
+    )
+
+
+def closed_on(state: State, account: str) -> int:
+    """How many allocations of an account are over and paid: with each one, hours may come back."""
+    return sum(
+        allocation.account == account and allocation.status in ("settled", "released")
+        for run in state.runs.values()
+        for allocation in run.allocations.values()
     )
 
 

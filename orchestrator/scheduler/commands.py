@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator import events as e
 from orchestrator.commands import Command, StopJobs, SubmitRun
+from orchestrator.graph import Graph
 from orchestrator.state import RunState, State
 
 
@@ -21,6 +22,12 @@ def obey(state: State, command: Command, now_ms: int) -> Iterator[e.Event]:
 def _submit(state: State, command: str, request: SubmitRun, now_ms: int) -> Iterator[e.Event]:
     if request.run in state.runs:
         text = f"there is a run {request.run} already"
+        yield e.CommandAnswered(at_ms=now_ms, run="", command=command, ok=False, text=text)
+        return
+    try:
+        Graph.from_json(request.graph)
+    except (ValueError, KeyError, TypeError) as error:
+        text = f"the scheduler cannot read this graph ({error}); was it started by another skint?"
         yield e.CommandAnswered(at_ms=now_ms, run="", command=command, ok=False, text=text)
         return
     yield e.RunSubmitted(

@@ -8,9 +8,6 @@ from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.state import AttemptState, RunState
 
-USER_MISTAKE = 2
-"""A worker's exit code for something only a person can mend: trying again cannot help."""
-
 
 def end_jobs(run: RunState, job: Job, now_ms: int) -> Iterator[e.Event]:
     """The end of one job, if it has come. Call in topological order, applying as you go."""
@@ -68,7 +65,7 @@ def _never_starts(run: RunState, job: Job) -> tuple[e.JobOutcome, str, str] | No
     if job.lane == "accelerator":
         for sibling in run.graph.groups()[job.group]:
             failed = run.jobs[sibling.id]
-            if failed.status == "failed":
+            if failed.status == "failed" and failed.reason != "lost":
                 text = f"{sibling.id} failed, and this would run the same code"
                 return "skipped", "sibling-failed", text
     return None
@@ -86,8 +83,6 @@ def end_run(run: RunState, now_ms: int) -> Iterator[e.Event]:
     sentence = ", ".join(f"{len(jobs)} {status}" for status, jobs in by_status.items())
     cancelled = any(stop.scope == "run" and stop.reason == "cancelled" for stop in run.stops)
     outcome: e.RunOutcome = "done"
-    if cancelled:
-        outcome = "cancelled"
-    elif by_status.keys() & {"failed", "stopped", "skipped"}:
-        outcome = "failed"
+    if by_status.keys() & {"failed", "stopped", "skipped"}:
+        outcome = "cancelled" if cancelled else "failed"
     yield e.RunEnded(at_ms=now_ms, run=run.name, outcome=outcome, sentence=sentence)

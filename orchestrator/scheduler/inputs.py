@@ -49,7 +49,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class NotAccepted:
-    """The executor said no, with proof that nothing started."""
+    """Nothing was started: the executor said no, or it was never asked."""
 
     submission: str
     sentence: str
@@ -120,6 +120,8 @@ class Submit:
 
 @dataclass(frozen=True)
 class Signal:
+    """Ask one attempt to stop; where `request.how` is `kill`, end it without its cooperation."""
+
     run: str
     executor: str
     submission: str
@@ -129,6 +131,8 @@ class Signal:
 
 @dataclass(frozen=True)
 class Cancel:
+    """End what runs under our name and is nobody's any more."""
+
     executor: str
     handle: Handle
 

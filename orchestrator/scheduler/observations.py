@@ -12,6 +12,8 @@ from orchestrator import events as e
 from orchestrator.executors.base import AttemptSight, Observation
 from orchestrator.scheduler import inputs as i
 from orchestrator.state import AllocationState, AttemptState, RunState, State, run_of
+from skint.attempt import Exit
+from skint.errors import USAGE
 
 _OUTCOMES: Mapping[str, e.AttemptOutcome] = {
     "done": "done",
@@ -47,11 +49,11 @@ def _from_line(line: i.Line, run: str, now_ms: int) -> e.Event | None:
                 at_ms=now_ms, run=run, attempt=name, reported_ms=line.at_ms, values=data["values"]
             )
         case "note":
-            return e.NoteWritten(at_ms=now_ms, run=run, attempt=name, text=str(data["text"]))
+            return e.NoteWritten(at_ms=now_ms, run=run, attempt=name, text=data["text"])
         case "error":
             keys = ("what", "where", "got", "wanted", "next")
-            parts = {key: str(data[key]) for key in keys if data.get(key)}
-            return e.ErrorReported(at_ms=now_ms, run=run, attempt=name, **{"what": "", **parts})
+            parts = {key: str(data[key]) for key in keys if key == "what" or data.get(key)}
+            return e.ErrorReported(at_ms=now_ms, run=run, attempt=name, **parts)
     return None
 
 
@@ -77,7 +79,7 @@ def from_observation(
         )
     ended = []
     for attempt in attempts:
-        events = tuple(_of_attempt(run.name, attempt, seen, now_ms)) if attempt.live else ()
+        events = tuple(_of_attempt(run, attempt, seen, now_ms)) if attempt.live else ()
         ended += [event for event in events if isinstance(event, e.AttemptEnded)]
         yield from events
     over = sum(not attempt.live for attempt in attempts) + len(ended)
@@ -87,10 +89,13 @@ def from_observation(
 
 
 def _of_attempt(
-    run: str, attempt: AttemptState, seen: Observation, now_ms: int
+    of: RunState, attempt: AttemptState, seen: Observation, now_ms: int
 ) -> Iterator[e.Event]:
+    run = of.name
     if attempt.unreachable:
         yield e.AttemptReached(at_ms=now_ms, run=run, attempt=attempt.id)
+    if attempt.status == "planned" and seen.condition in ("pending", "running"):
+        yield e.AttemptAccepted(at_ms=now_ms, run=run, attempt=attempt.id)
     sight = seen.attempts.get(attempt.id)
     if sight is None:
         sight = AttemptSight("lost" if seen.condition in ("ended", "lost") else "pending")
@@ -106,7 +111,7 @@ def _of_attempt(
             attempt=attempt.id,
             outcome=_OUTCOMES.get(exit.reason, "failed"),
             code=exit.code,
-            reason=exit.reason,
+            reason=_reason(of, attempt, exit),
             sentence=_how_it_ended(attempt, exit.reason, exit.code),
             started_ms=exit.started_ms,
             ended_ms=exit.ended_ms,
@@ -126,6 +131,14 @@ def _of_attempt(
         )
 
 
+def _reason(run: RunState, attempt: AttemptState, exit: Exit) -> str:
+    """Of a worker, 2 means what only a person can mend; of somebody's own program, anything."""
+    is_worker = not run.graph.job(attempt.job).argv
+    if is_worker and exit.reason == "failed" and exit.code == USAGE:
+        return "user-mistake"
+    return exit.reason
+
+
 def _how_it_ended(attempt: AttemptState, reason: str, code: int) -> str:
     if attempt.error:
         where = attempt.error.get("where")
@@ -142,26 +155,34 @@ def _allocation_over(
     ended: Mapping[str, e.AttemptEnded],
     now_ms: int,
 ) -> Iterator[e.Event]:
-    """Its charge: measured where the end is proved, in full where it is not."""
+    """Its charge: measured where the end is proved, in full where it is not.
+
+    Of a lost one only the latest possible end is known; its charge is no more than the whole.
+    """
     start_ms = seen.started_ms if seen.started_ms is not None else allocation.start_ms
     if start_ms is None and seen.condition == "ended":
         return  # never started: `endings` releases it
     estimated = seen.ended_ms is None or start_ms is None
     if start_ms is None:
         start_ms = allocation.reserved_at_ms or now_ms
+    whole_ms = start_ms + allocation.wall_ms
+    end_ms = whole_ms if seen.ended_ms is None else max(start_ms, seen.ended_ms)
+    if seen.condition == "lost" and end_ms >= whole_ms:
+        end_ms, estimated = whole_ms, True
+    facts = {name: ended.get(name) or run.attempts[name] for name in allocation.attempts}
     yield e.AllocationEnded(
         at_ms=now_ms,
         run=run.name,
         allocation=allocation.id,
         start_ms=start_ms,
-        end_ms=start_ms + allocation.wall_ms if seen.ended_ms is None else seen.ended_ms,
-        shares={name: _weight_ms(run, name, ended.get(name)) for name in allocation.attempts},
+        end_ms=end_ms,
+        shares={name: _weight_ms(fact, end_ms) for name, fact in facts.items()},
         estimated=estimated,
     )
 
 
-def _weight_ms(run: RunState, name: str, ended: e.AttemptEnded | None) -> int:
-    fact = ended or run.attempts[name]
-    if fact.started_ms is None or fact.ended_ms is None:
-        return 0 if fact.started_ms is None else 1
-    return max(0, fact.ended_ms - fact.started_ms)
+def _weight_ms(fact: e.AttemptEnded | AttemptState, end_ms: int) -> int:
+    """How long an attempt ran; one whose end nobody knows, to the end of the allocation."""
+    if fact.started_ms is None:
+        return 0
+    return max(0, (end_ms if fact.ended_ms is None else fact.ended_ms) - fact.started_ms)

@@ -124,6 +124,7 @@ def _refused(
     deciding: _Deciding, name: str, allocation: str, sentence: str, until_ms: int, now_ms: int
 ) -> list[e.Event]:
     run = deciding.state.runs[name]
+    account = run.allocations[allocation].account
     events: list[e.Event] = [
         e.AllocationRefused(
             at_ms=now_ms,
@@ -132,6 +133,7 @@ def _refused(
             reason="over-budget",
             sentence=sentence,
             until_ms=until_ms,
+            after=admission.closed_on(deciding.state, account),
         )
     ]
     for attempt in run.allocations[allocation].attempts:

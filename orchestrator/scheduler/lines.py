@@ -1,0 +1,68 @@
+"""Lines that attempts wrote, made safe.
+
+Any program may write there, and a bad line must not be able to stop the scheduler, neither now nor
+when it reads its events again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.scheduler.inputs import Line
+
+
+def parse_line(text: bytes, attempt: str) -> Line:
+    """The line, if it is one that `attempt` may write. ValueError says what is wrong with it.
+
+    Kinds that are not known are let through; they mean nothing.
+    """
+    try:
+        data = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(data, dict):
+        raise ValueError("it is no object")
+    if data.get("attempt") != attempt:
+        raise ValueError(f"it is in the file of {attempt}")
+    fence, at_ms, kind = (data.get(key) for key in ("fence", "at", "kind"))
+    if type(fence) is not int or type(at_ms) is not int or not isinstance(kind, str):
+        raise ValueError("it lacks fence, at or kind")
+    for key, fits in _FIELDS.get(kind, {}).items():
+        if not fits(data.get(key)):
+            raise ValueError(f"{key} of {kind} cannot be {data.get(key)!r}"[:200])
+    return Line(attempt, fence, at_ms, kind, data)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) <= LARGEST
+
+
+def _are_scalars(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        item is None or isinstance(item, str | int | float) for item in value.values()
+    )
+
+
+LARGEST = 2.0**53
+"""What a count can be."""
+
+_FIELDS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
+    "progress": {"done": _is_number, "total": _is_number},
+    "report": {"values": _are_scalars},
+    "note": {"text": lambda value: isinstance(value, str)},
+    "error": {"what": lambda value: isinstance(value, str)},
+}
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is too large")
+    return value
