@@ -19,6 +19,7 @@ NO_METRICS = frozenset(
     {"at_ms", "epoch", "epochs", "step", "steps", "n", "batch", "seconds", "step_ms", "score"}
 )
 """Numbers that say where a job is and not how good it is."""
+MOST_EPOCHS = 1_000_000_000
 _PREFERRED = ("val_acc", "val_loss")
 _LOWER_IS_BETTER = ("loss", "err", "mae", "mse", "rmse", "perplexity")
 
@@ -110,12 +111,18 @@ def eta_of(attempt: AttemptState, now_ms: int) -> Eta | None:
 
 
 def number(value: Any) -> float | None:
-    """The number a report holds: JSON has no NaN and no infinity, they are written as words."""
-    if isinstance(value, bool) or value is None:
+    """The number a report holds: JSON has no NaN and no infinity, they are written as words.
+
+    None for anything else: any program may write reports.
+    """
+    if isinstance(value, str):
+        return float(value) if value in ("nan", "inf", "-inf") else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if isinstance(value, str) and value not in ("nan", "inf", "-inf"):
-        return None
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return math.inf if value > 0 else -math.inf
 
 
 def lower_is_better(metric: str) -> bool:
@@ -141,8 +148,8 @@ def _points(reports: Iterable[Mapping[str, Any]], metric: str) -> list[tuple[flo
     for report in reports:
         value = number(report.get(metric))
         if metric and value is not None:
-            epoch = number(report.get("epoch"))
-            found[epoch if epoch is not None else float(len(found) + 1)] = value
+            epoch = _count(report.get("epoch"))
+            found[len(found) + 1.0 if epoch is None else float(epoch)] = value
     return sorted(found.items())
 
 
@@ -150,17 +157,19 @@ def _epoch_ends(reports: Iterable[Mapping[str, Any]]) -> dict[int, int]:
     """When each epoch was first reported as finished."""
     found: dict[int, int] = {}
     for report in reports:
-        epoch = number(report.get("epoch"))
-        if epoch is not None and math.isfinite(epoch):
-            found.setdefault(int(epoch), report["at_ms"])
+        epoch = _count(report.get("epoch"))
+        if epoch is not None:
+            found.setdefault(epoch, report["at_ms"])
     return found
 
 
 def _whole(reports: Iterable[Mapping[str, Any]], name: str) -> int | None:
-    """The newest finite value of `name`, as a whole number."""
-    found = None
-    for report in reports:
-        value = number(report.get(name))
-        if value is not None and math.isfinite(value):
-            found = int(value)
-    return found
+    """The newest count under `name`."""
+    counts = [_count(report.get(name)) for report in reports]
+    return next((count for count in reversed(counts) if count is not None), None)
+
+
+def _count(value: Any) -> int | None:
+    """A number of epochs; None for what cannot be one."""
+    count = number(value)
+    return int(count) if count is not None and 0 <= count <= MOST_EPOCHS else None

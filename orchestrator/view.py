@@ -156,9 +156,13 @@ def _mean_and_spread(run: RunState, done: Sequence[JobRow]) -> tuple[float | Non
     scores = [row.value for row in done if row.value is not None]
     if not scores or len({str(run.graph.job(row.id).matrix) for row in done}) > 1:
         return None, None
-    if not all(map(math.isfinite, scores)):
+    if not all(abs(score) <= _LARGEST for score in scores):
         return math.nan, None
     return fmean(scores), stdev(scores) if len(scores) > 1 else None
+
+
+_LARGEST = 1e150
+"""Squares of larger scores have no number; nor has the mean of what is no number itself."""
 
 
 def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> JobRow:
