@@ -5,7 +5,9 @@
     ├─ skint.job.JobNotFound        exit 2   nothing stands under that name
     ├─ budget.ledger.LedgerError    exit 1   the ledger cannot do that
     │   └─ budget.ledger.OverBudget exit 5   it does not fit in what is left
-    └─ …                                     each class stands in the module that raises it
+    └─ …
+
+Each class stands in the module that raises it.
 """
 
 from __future__ import annotations

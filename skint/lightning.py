@@ -48,7 +48,7 @@ class Callback(callbacks.Callback):
         self._attempt: AttemptDir | None = None
         self._events: EventWriter | None = None
         self._looked_s = 0.0
-        self._epoch_ended = False
+        self._at_epoch_end: StopRequest | None = None
         self._validated = False
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
@@ -56,20 +56,21 @@ class Callback(callbacks.Callback):
         self._attempt = current_attempt() if stage == "fit" else None
         if self._attempt is not None:
             self._events = EventWriter.of(self._attempt, self._attempt.read_task())
-        self._epoch_ended = self._validated = False
+        self._at_epoch_end, self._validated = None, False
 
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Stop here if asked, where all that was computed has been applied."""
         done = batch_idx + 1
-        if done >= trainer.num_training_batches or done % trainer.val_check_batch == 0:
+        every = trainer.val_check_batch  # None when validation goes by time
+        if done >= trainer.num_training_batches or (every and done % every == 0):
             # A resumed run would skip the validation that follows. It stops in it, or after it.
             return
         if done % trainer.accumulate_grad_batches != 0:
             return  # gradients that were not applied yet are not in a checkpoint
-        request = self._stop_request(trainer)
-        if request is not None and (request.how != "epoch" or self._epoch_ended):
+        request = self._at_epoch_end or self._stop_request(trainer)
+        if request is not None and (request.how != "epoch" or self._at_epoch_end):
             self._save_and_stop(trainer, request)
 
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
@@ -94,7 +95,8 @@ class Callback(callbacks.Callback):
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Report the epoch, unless it was not validated and the numbers are an earlier one's."""
-        self._epoch_ended = True
+        self._looked_s = 0.0
+        self._at_epoch_end = self._stop_request(trainer)
         has_validation = bool(trainer.num_val_batches) and trainer.enable_validation
         if self._events is None or not trainer.is_global_zero:
             return

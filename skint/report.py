@@ -10,9 +10,11 @@ from skint.attempt import AttemptDir
 from skint.events import EventWriter
 
 ATTEMPT_DIR = "SKINT_ATTEMPT_DIR"
-"""Environment variable with the attempt's directory; every child of the worker inherits it."""
+"""Environment variable with the attempt's directory; every child of the worker inherits it.
+
+It is also how strays of an attempt are recognised when its shim is dead."""
 ATTEMPT = "SKINT_ATTEMPT"
-"""Environment variable with the attempt's name; how strays of an attempt are recognised."""
+"""Environment variable with the attempt's name."""
 
 
 def report(**values: Any) -> None:

@@ -94,7 +94,7 @@ def attempt(tmp_path: Path) -> Iterator[Callable[..., Attempt]]:
         if one.shim is not None and one.shim.poll() is None:
             one.shim.kill()
             one.shim.wait()
-        kill_all(survivors(one.task.attempt))
+        kill_all(survivors(one.task.attempt, one.directory.path))
 
 
 @pytest.fixture

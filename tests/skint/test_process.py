@@ -8,17 +8,21 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from skint.process import descendants, identity, is_alive, kill_all, survivors
 
+STRAYS = Path(f"/attempts/{os.getpid()}/strays.1")
+
 
 @pytest.fixture
 def shell() -> Iterator[subprocess.Popen[bytes]]:
-    """A shell with a child and a grandchild, of an attempt called `strays.1`."""
+    """A shell with a child and a grandchild, of an attempt called `strays.1` in STRAYS."""
     script = "sh -c 'sleep 600 & wait' & wait"
-    environment = {**os.environ, "SKINT_ATTEMPT": "strays.1"}
+    told = {"SKINT_ATTEMPT": "strays.1", "SKINT_ATTEMPT_DIR": str(STRAYS)}
+    environment = {**os.environ, **told}
     process = subprocess.Popen(["sh", "-c", script], env=environment)
     while len(descendants(process.pid)) < 2:
         time.sleep(0.01)
@@ -66,10 +70,11 @@ def test_descendants_stand_after_their_parents(shell: subprocess.Popen[bytes]) -
 def test_survivors_are_found_by_the_attempt_in_their_environment(
     shell: subprocess.Popen[bytes],
 ) -> None:
-    assert set(survivors("strays.1")) == {shell.pid, *descendants(shell.pid)}
+    assert set(survivors("strays.1", STRAYS)) == {shell.pid, *descendants(shell.pid)}
     assert survivors("strays") == ()
-    assert kill_all(survivors("strays.1")) == ()
-    assert survivors("strays.1") == ()
+    assert survivors("strays.1", STRAYS.parent) == ()
+    assert kill_all(survivors("strays.1", STRAYS)) == ()
+    assert survivors("strays.1", STRAYS) == ()
 
 
 def test_killing_who_is_gone_is_no_error() -> None:

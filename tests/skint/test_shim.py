@@ -52,7 +52,7 @@ def test_a_stop_kills_children_that_ignore_term_other_sessions_and_daemons(
     end = one.end()
     assert (end.code, end.reason) == (137, "killed")
     assert not [member for member in family if member and is_alive(member)]
-    assert survivors(one.task.attempt) == ()
+    assert survivors(one.task.attempt, one.directory.path) == ()
 
 
 def test_daemons_are_ended_after_a_job_that_ends_by_itself(attempt: Make, python: str) -> None:
@@ -62,7 +62,7 @@ while not all(out.joinpath(name).exists() for name in ("child", "session", "daem
 """
     one = attempt(argv=(python, "-c", IGNORES_TERM + wait))
     assert one.run().reason == "done"
-    assert survivors(one.task.attempt) == ()
+    assert survivors(one.task.attempt, one.directory.path) == ()
 
 
 def test_a_program_that_obeys_term_has_stopped(attempt: Make) -> None:
@@ -116,7 +116,7 @@ def test_at_the_deadline_a_job_that_does_not_listen_is_killed(attempt: Make, pyt
     one = attempt(argv=(python, "-c", IGNORES_TERM + "time.sleep(600)"), limit_s=0.1, grace_s=0.2)
     end = one.run()
     assert end.reason == "deadline"
-    assert survivors(one.task.attempt) == ()
+    assert survivors(one.task.attempt, one.directory.path) == ()
 
 
 def test_the_deadline_does_not_requeue_what_was_to_end(attempt: Make) -> None:
@@ -154,7 +154,7 @@ def test_a_killed_shim_takes_its_worker_along_and_the_rest_is_found(
     assert main
     while is_alive(main):  # the kernel does it, in its own time
         os.sched_yield()
-    assert set(survivors(one.task.attempt)) == rest
+    assert set(survivors(one.task.attempt, one.directory.path)) == rest
     assert one.directory.read_exit() is None
 
 
