@@ -130,7 +130,7 @@ class Store:
             db.executemany(
                 "INSERT OR REPLACE INTO cursor VALUES (?, ?)", list((cursors or {}).items())
             )
-            for name in {x.run for x in events if x.run}:
+            for name in dict.fromkeys(x.run for x in events if x.run):
                 run = state.runs[name]
                 row = (name, not run.settled, _dump(snapshot.run_to_json(run)))
                 db.execute(_KEEP_SNAPSHOT, row)

@@ -11,10 +11,12 @@ from budget.account import Account, WeeklyLimit
 from budget.ledger import Ledger
 from orchestrator.clock import SimulatedClock
 from orchestrator.commands import StopJobs, SubmitRun
+from orchestrator.events import Event
 from orchestrator.executors.simulated import Faults, Script, SimulatedEngine, SimulatedExecutor
 from orchestrator.graph import Graph, Job, StopRule
+from orchestrator.scheduler.admission import wall_limit_ms
 from orchestrator.scheduler.shell import Scheduler
-from orchestrator.state import State
+from orchestrator.state import RunState, State
 from orchestrator.store import Store
 from skint.attempt import Task
 
@@ -79,6 +81,41 @@ def kfold(
     return Graph(name, "lab", "/plans", (*cpu, *train, errors))
 
 
+def job(id: str, *needs: str, **more: Any) -> Job:
+    """A small job; of the CPU lane unless `devices` and `limit_s` are given."""
+    return Job(id, more.pop("group", id), uses=id, needs=needs, static_key=id, **more)
+
+
+def graph(*jobs: Job, account: str = "lab") -> Graph:
+    return Graph("small", account, "/plans", jobs)
+
+
+def training(task: Task) -> Script:
+    """CPU jobs take five seconds, folds two epochs."""
+    if task.fold is None:
+        return Script(seconds=5, outputs={f"{task.job}.csv": b"1"})
+    return epochs([0.5, 0.8])
+
+
+FOLD_MS = 150_000
+"""What a fold of two epochs is charged."""
+WALL_MS = wall_limit_ms(kfold().job("train.fold0"))
+"""What a fold reserves."""
+
+
+def statuses(run: RunState) -> dict[str, str]:
+    return {name: known.status for name, known in run.jobs.items()}
+
+
+def reasons(run: RunState) -> dict[str, str]:
+    """Of the jobs that have no result."""
+    return {
+        name: known.reason
+        for name, known in run.jobs.items()
+        if known.reason and known.ended and not known.has_result
+    }
+
+
 @dataclass
 class World:
     """Everything outside the scheduler survives `restart`, as it does in life."""
@@ -92,6 +129,7 @@ class World:
     seed: int = 0
     clock: SimulatedClock = field(init=False)
     engine: SimulatedEngine = field(init=False)
+    store: Store = field(init=False)
     scheduler: Scheduler = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +153,8 @@ class World:
             "local": SimulatedExecutor(self.engine, "local"),
             "simulated": SimulatedExecutor(self.engine, "simulated"),
         }
+        if "store" in vars(self):
+            self.store.close()
         self.store = Store(self.path / "store.db")
         self.scheduler = Scheduler(
             self.store,
@@ -128,8 +168,10 @@ class World:
     def submit(self, graph: Graph, run: str = "seedlings-1", **more: Any) -> None:
         self.store.ask(SubmitRun(run=run, graph=graph.to_json(), **more), self.clock.now_ms())
 
-    def stop(self, run: str = "seedlings-1", scope: Any = "run", target: str = "") -> None:
-        request = StopJobs(run=run, scope=scope, target=target or run)
+    def stop(
+        self, run: str = "seedlings-1", scope: Any = "run", target: str = "", **more: Any
+    ) -> None:
+        request = StopJobs(run=run, scope=scope, target=target or run, **more)
         self.store.ask(request, self.clock.now_ms())
 
     def until(self, condition: Callable[[State], bool], *, days: float = 30) -> State:
@@ -141,6 +183,20 @@ class World:
 
     def until_settled(self, run: str = "seedlings-1") -> State:
         return self.until(lambda state: run in state.runs and state.runs[run].settled)
+
+    def settle(self, graph: Graph, run: str = "seedlings-1", **more: Any) -> RunState:
+        """Submit a graph and let it come to its end."""
+        self.submit(graph, run, **more)
+        return self.until_settled(run).runs[run]
+
+    @property
+    def settled_ms(self) -> int:
+        """What the ledger has charged this week."""
+        return self.ledger.balance("lab", self.clock.now_ms()).settled_ms
+
+    def kept(self, kind: type[Event]) -> list[Any]:
+        """The events of a kind that the store has."""
+        return [event for _, event in self.store.events() if isinstance(event, kind)]
 
 
 def _late(now_ms: int, end_ms: int) -> bool:
