@@ -14,9 +14,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel
 
@@ -43,10 +43,12 @@ class JobType:
     """Cores; 0 means all of them."""
     smoke: bool
     """Whether it offers the ten-second rehearsal on a CPU."""
-    schema: Mapping[str, Any]
-    """JSON schema of its parameters."""
+    paths: Mapping[str, str]
+    """Parameters that are paths: `path`, `file-path` or `directory-path` by name."""
     model: type[BaseModel] | None = None
     """The parameters' class; None for a user's job, which lives in another process."""
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    """JSON schema of a user's parameters; for a built-in job `model` says more and costs less."""
 
 
 def builtin_jobs() -> Mapping[str, str]:
@@ -81,8 +83,7 @@ def _describe_builtin(uses: str) -> JobType:
     function = getattr(importlib.import_module(module), name)
     info = function.__skint_job__
     model = get_type_hints(function)["params"]
-    schema = model.model_json_schema()
-    return JobType(uses, info.devices, info.cpus, info.smoke, schema, model)
+    return JobType(uses, info.devices, info.cpus, info.smoke, _path_fields(model), model)
 
 
 def _ask_worker(uses: str, base: Path, python: str) -> JobType:
@@ -125,8 +126,36 @@ def _ask_worker(uses: str, base: Path, python: str) -> JobType:
         devices=int(answer["devices"]),
         cpus=int(answer["cpus"]),
         smoke=bool(answer["smoke"]),
+        paths=_paths_in_schema(answer.get("params") or {}),
         schema=answer.get("params") or {},
     )
+
+
+def _path_fields(model: type[BaseModel]) -> dict[str, str]:
+    """As `_paths_in_schema`, from the class: making its JSON schema takes longer than all else."""
+    found: dict[str, str] = {}
+    for name, info in model.model_fields.items():
+        kinds: list[Any] = [info.annotation]
+        demands = [*info.metadata]
+        while kinds:
+            kind = kinds.pop()
+            demands += getattr(kind, "__metadata__", ())
+            kinds += get_args(kind)
+            if kind is Path:
+                types = [one.path_type for one in demands if hasattr(one, "path_type")]
+                found[name] = {"file": "file-path", "dir": "directory-path"}.get(
+                    types[0] if types else "", "path"
+                )
+    return found
+
+
+def _paths_in_schema(schema: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, said in schema.get("properties", {}).items():
+        for choice in (said, *said.get("anyOf", ()), said.get("items") or {}):
+            if choice.get("format") in ("path", "file-path", "directory-path"):
+                found[name] = choice["format"]
+    return found
 
 
 def _last_json(text: str) -> dict[str, Any] | None:

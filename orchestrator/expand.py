@@ -204,7 +204,7 @@ class _Expansion:
             uses=job.uses,
             argv=job.argv,
             params=job.params,
-            schema=entry.kind.schema if entry.kind else {},
+            paths=entry.kind.paths if entry.kind else (),
             base=self._plan.base,
             fold=job.fold,
             folds=job.folds,

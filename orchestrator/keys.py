@@ -11,14 +11,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from orchestrator.source import SourceTree
 
 KEY_VERSION = 1
-PATH_FORMATS = frozenset({"path", "file-path", "directory-path"})
 _TARGET = re.compile(r"(?:\./)?[\w./-]+:[A-Za-z_]\w*")
 
 
@@ -33,7 +32,7 @@ def static_key(
     uses: str,
     argv: tuple[str, ...],
     params: Mapping[str, Any],
-    schema: Mapping[str, Any],
+    paths: Iterable[str],
     base: Path,
     fold: int | None,
     folds: int | None,
@@ -55,7 +54,7 @@ def static_key(
             "argv": argv,
             "code": sources.digest(uses) if uses else None,
             "params": params,
-            "paths": dict(_paths(params, schema, argv, base)),
+            "paths": dict(_paths(params, frozenset(paths), argv, base)),
             "named_code": dict(_named_code(params, argv, sources)),
             "fold": fold,
             "folds": folds,
@@ -69,11 +68,6 @@ def static_key(
 def job_key(static_key: str, input_digests: Mapping[str, str]) -> str:
     """The whole key. `input_digests` is the digest of `out/` of every ancestor, by job id."""
     return digest_of({"static": static_key, "inputs": dict(input_digests)})
-
-
-def code_digest(uses: str, base: Path) -> str:
-    """Digest of the code of a job: see `orchestrator.source`."""
-    return SourceTree(base).digest(uses)
 
 
 def path_fingerprint(path: Path) -> list[Any]:
@@ -117,16 +111,15 @@ def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _paths(
-    params: Mapping[str, Any], schema: Mapping[str, Any], argv: tuple[str, ...], base: Path
+    params: Mapping[str, Any], declared: frozenset[str], argv: tuple[str, ...], base: Path
 ) -> Iterator[tuple[str, Any]]:
-    fields = path_fields(schema)
     for name, text in texts({**params, "argv": argv}):
         if name.startswith("argv."):
             text = text.rpartition("=")[2]  # --data=photos
             if text.endswith(".py"):
                 continue  # counts as code, below
         path = seen_from(base, text)
-        if name.split(".", 1)[0] in fields:
+        if name.split(".", 1)[0] in declared:
             yield name, path_fingerprint(path)
         elif _is_file(path) or (name.startswith("argv.") and _is_other_folder(path, base)):
             # Not declared as a path, but there is a file of that name: `weights: best.ckpt`.
@@ -157,17 +150,6 @@ def _named_code(
             target = text if ":" in text else f"./{text}:"
             if sources.stands_beside_the_plan(target):
                 yield name, sources.digest(target)
-
-
-def path_fields(schema: Mapping[str, Any]) -> dict[str, str]:
-    """Which parameters are paths, and of which kind, from their JSON schema."""
-    found: dict[str, str] = {}
-    for name, field in schema.get("properties", {}).items():
-        choices = [field, *field.get("anyOf", ()), field.get("items") or {}]
-        for choice in choices:
-            if choice.get("format") in PATH_FORMATS:
-                found[name] = choice["format"]
-    return found
 
 
 def texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

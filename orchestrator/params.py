@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from orchestrator.complaints import UNKNOWN_KEY, Complaint, complaints_of, nearest, shown
 from orchestrator.describe import JobType
-from orchestrator.keys import path_fields, seen_from
+from orchestrator.keys import seen_from
 from orchestrator.plan_yaml import Keys
 from skint.errors import SkintError
 
@@ -55,13 +55,13 @@ def check_params(
         return {}, [*missing, Complaint((), error.what, error.got, error.wanted)]
     data = params.model_dump(mode="json")
     # Paths stay as written: the plan's folder may be somewhere else where the job runs.
-    data |= {name: given[name] for name in path_fields(kind.schema) if name in given}
+    data |= {name: given[name] for name in kind.paths if name in given}
     return data, missing
 
 
 def _absolute(kind: JobType, given: Mapping[str, Any], base: Path) -> dict[str, Any]:
     """Paths from the plan's folder, since a class may check that they exist."""
-    fields = path_fields(kind.schema)
+    fields = kind.paths
     return {
         name: str(seen_from(base, value)) if name in fields and isinstance(value, str) else value
         for name, value in given.items()
@@ -70,7 +70,7 @@ def _absolute(kind: JobType, given: Mapping[str, Any], base: Path) -> dict[str, 
 
 def _missing_paths(kind: JobType, given: Mapping[str, Any], base: Path) -> Iterator[Complaint]:
     """A built-in job only reads the paths it is given; a user's says so by the format."""
-    for name, form in path_fields(kind.schema).items():
+    for name, form in kind.paths.items():
         value = given.get(name)
         if not isinstance(value, str) or (kind.model is None and form == "path"):
             continue

@@ -25,8 +25,8 @@ _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 @dataclass(frozen=True)
 class _File:
     digest: str
-    imports: tuple[tuple[str, str | None], ...]
-    """Imported modules; with a name where it may be a submodule: `from package import name`."""
+    imports: tuple[str, ...]
+    """Imported modules; `package.name` for `from package import name`, which may be one."""
 
 
 class SourceTree:
@@ -36,7 +36,7 @@ class SourceTree:
         self._base = base
         self._files: dict[Path, _File] = {}
         self._package_folders: dict[str, Path | None] = {}
-        self._located: dict[tuple[str, Path | None], list[tuple[str, Path]]] = {}
+        self._imported: dict[Path, list[tuple[str, Path]]] = {}
         self._digests: dict[str, str] = {}
 
     def digest(self, uses: str) -> str:
@@ -65,10 +65,7 @@ class SourceTree:
             if path in found:
                 continue
             found[path] = name
-            for module, attribute in self._read(path, name).imports:
-                waiting += self._locate(module, beside=path)
-                if attribute is not None:
-                    waiting += self._locate(f"{module}.{attribute}", beside=path)
+            waiting += self._imports_of(path, name)
         return sorted((name, path) for path, name in found.items())
 
     def _start(self, uses: str) -> Iterator[tuple[str, Path]]:
@@ -76,7 +73,7 @@ class SourceTree:
         if not target:
             from jobs import BUILTIN
 
-            yield from self._locate(BUILTIN[uses].partition(":")[0], beside=None)
+            yield from self._find(BUILTIN[uses].partition(":")[0], beside=None)
         elif target.endswith(".py"):
             path = (self._base / target).resolve()
             if path.is_file():
@@ -86,18 +83,20 @@ class SourceTree:
             if self._package_folder(top, None) is None:
                 # Installed, perhaps from a folder that is being edited: then it is first-party too.
                 self._package_folders[top] = _installed_folder(top)
-            yield from self._locate(target, beside=None)
+            yield from self._find(target, beside=None)
 
-    def _locate(self, module: str, beside: Path | None) -> list[tuple[str, Path]]:
-        """Files that importing `module` runs: its packages' `__init__` and itself."""
-        if not module:
-            return []
-        asked = (module, None if beside is None else beside.parent)
-        if asked not in self._located:
-            self._located[asked] = list(self._find(module, beside))
-        return self._located[asked]
+    def _imports_of(self, path: Path, name: str) -> list[tuple[str, Path]]:
+        if path not in self._imported:
+            ours = name.partition(".")[0] in OURS  # they import nothing of a user's by name
+            found: dict[Path, str] = {}
+            for module in self._read(path, name).imports:
+                if not ours or module.partition(".")[0] in OURS:
+                    found |= {file: full for full, file in self._find(module, beside=path)}
+            self._imported[path] = [(full, file) for file, full in found.items()]
+        return self._imported[path]
 
     def _find(self, module: str, beside: Path | None) -> Iterator[tuple[str, Path]]:
+        """Files that importing `module` runs: its packages' `__init__` and itself."""
         parts = module.split(".")
         folder = self._package_folder(parts[0], beside)
         if folder is None:
@@ -108,6 +107,7 @@ class SourceTree:
                 yield ".".join(parts[:length]), package
             elif plain.is_file():
                 yield ".".join(parts[:length]), plain
+                return  # what follows is an attribute
             folder = folder / part
 
     def _package_folder(self, top: str, beside: Path | None) -> Path | None:
@@ -151,21 +151,49 @@ def _parse(path: Path, name: str) -> _File:
         return _File(hashlib.sha256(content).hexdigest(), ())
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     imports = tuple(dict.fromkeys(_imports_without_docstrings(tree, package)))
-    return _File(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports)
+    return _File(_digest_of(tree), imports)
 
 
-def _imports_without_docstrings(tree: ast.Module, package: str) -> Iterator[tuple[str, str | None]]:
+def _digest_of(tree: ast.Module) -> str:
+    """SHA-256 of what the tree says; positions, and fields that are empty, are left out.
+
+    Faster than `ast.dump`, and the same on a Python that adds a field to a statement.
+    """
+    tokens: list[str] = []
+    fields: dict[type, list[str]] = {}
+    waiting: list[object] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.AST):
+            kind = type(node)
+            if kind not in fields:  # `ctx` follows from where a name stands
+                fields[kind] = [name for name in kind._fields if name not in ("ctx", "kind")]
+            tokens.append(kind.__name__)
+            for name in fields[kind]:
+                value = getattr(node, name, None)
+                if value is not None and value != []:
+                    tokens.append(name)
+                    waiting.append(value)
+        elif isinstance(node, list):
+            tokens.append(f"[{len(node)}]")
+            waiting += node
+        else:
+            tokens.append(repr(node))
+    return hashlib.sha256("\n".join(tokens).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _imports_without_docstrings(tree: ast.Module, package: str) -> Iterator[str]:
     """What the statements of `tree` import. Takes the docstrings out of it on the way."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield alias.name, None
+                yield alias.name
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(node, package)
             for alias in node.names:
-                yield module, alias.name
+                yield f"{module}.{alias.name}"
         elif isinstance(node, ast.If) and _is_type_checking(node.test):
             waiting += node.orelse
         else:
