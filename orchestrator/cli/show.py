@@ -44,12 +44,13 @@ def render(run: RunState, ledger: Ledger, now_ms: int) -> str:
     """Jobs, then folds with metric and charge, then what the ledger says of both."""
     view = run_view(run, now_ms)
     charged = ledger.charged_by(owner_of(run.name))
-    heads = ("job", "lane", "state", ">wall", ">charged", "")
+    heads = ("job", "lane", "state", "metric", ">wall", ">charged", "")
     rows = [
         (
             row.title,
             row.lane,
             row.status,
+            _metric(row),
             format_clock(row.wall_ms) if row.wall_ms is not None else "–",
             _charged(run, row, charged),
             row.why or row.note,
@@ -57,6 +58,13 @@ def render(run: RunState, ledger: Ledger, now_ms: int) -> str:
         for row in view.rows
     ]
     return "\n".join([table(heads, rows), "", *_summary(run, view, ledger, charged, now_ms)])
+
+
+def _metric(row: JobRow) -> str:
+    if row.value is None or row.lane != "accelerator":
+        return ""
+    curve = f" {sparkline(row.history)}" if len(row.history) > 1 else ""
+    return f"{row.metric} {row.value:.4f}{curve}"
 
 
 def _charged(run: RunState, row: JobRow, charged: dict[str, int]) -> str:
@@ -68,11 +76,6 @@ def _summary(
     run: RunState, view: RunView, ledger: Ledger, charged: dict[str, int], now_ms: int
 ) -> list[str]:
     lines = []
-    folds = [row for row in view.rows if row.fold is not None and row.value is not None]
-    for row in folds:
-        if not run.graph.job(row.id).smoke:
-            curve = f"  {sparkline(row.history)}" if len(row.history) > 1 else ""
-            lines.append(f"{row.title:<18} {row.metric} {row.value:.4f}{curve}")
     if view.mean is not None:
         spread = f" ± {view.spread:.4f} (sd over folds)" if view.spread is not None else ""
         lines.append(f"{'mean':<18} {view.metric} {view.mean:.4f}{spread}")
