@@ -156,8 +156,8 @@ def stop_rules_of(entry: Entry, problems: Problems) -> Iterator[StopRule]:
         return
     for number, item in enumerate(entry.spec.stop):
         place: Keys = (*entry.keys, "stop", number)
-        rule = item if isinstance(item, dict) else {item: None}
-        if len(rule) != 1 or not isinstance(next(iter(rule)), str):
+        rule = item if isinstance(item, dict) else {str(item): None}
+        if len(rule) != 1:
             wanted = "the name of a rule, or {NAME: {OPTION: VALUE}}"
             problems.add(place, "this is not a stop rule", got=item, wanted=wanted)
             continue

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -146,3 +148,27 @@ def test_the_examples_are_right(example: str) -> None:
     path = Path(__file__).parents[2] / "examples" / example / "plan.yaml"
     graph: Graph = expand(load_plan(path))
     assert [len(jobs) for group, jobs in graph.groups().items() if group == "train"] == [3]
+
+
+DAMAGE = ["null", "[]", "{}", "[null]", "{a: null}", "-1", ".inf", "true", "''", "[[1]]", "{1: 2}"]
+TOKENS = ["[", "]", "{", "}", ":", ",", "\n", "  ", "- ", "'", "*a", "&a ", "<<: ", "!!str ", "\t"]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_damaged_plan_is_right_or_a_plan_error(seed: int, tmp_path: Path) -> None:
+    dice = random.Random(seed)
+    text = (
+        RIGHT + "  last: {run: 'a {fold}', needs: [train], per: fold, stop: [broken], env: [A]}\n"
+    )
+    for _ in range(dice.randint(1, 3)):
+        if dice.random() < 0.7:
+            values = list(re.finditer(r": ([^\n{,}]+)", text))
+            found = dice.choice(values)
+            text = text[: found.start(1)] + dice.choice(DAMAGE) + text[found.end(1) :]
+        else:
+            at = dice.randrange(len(text))
+            text = text[:at] + dice.choice(TOKENS) + text[at + dice.randint(0, 3) :]
+    try:
+        expand(load_plan(write_plan(tmp_path, text)))
+    except PlanError as error:
+        assert error.where
