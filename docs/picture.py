@@ -1,0 +1,202 @@
+"""Make docs/dashboard.svg and docs/dashboard.png: `skint top` in the middle of a simulated week.
+
+A real store and a real ledger are filled by the real scheduler, on the clock and the engine that
+the tests use; then the real dashboard reads them. Run by `make picture`, from anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import math
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent))
+
+from PIL import Image  # noqa: E402
+
+from budget.account import Account, WeeklyLimit  # noqa: E402
+from orchestrator.dashboard.app import Dashboard  # noqa: E402
+from orchestrator.executors.simulated import Script  # noqa: E402
+from orchestrator.graph import Graph, Job  # noqa: E402
+from orchestrator.home import Home  # noqa: E402
+from orchestrator.state import State  # noqa: E402
+from skint.attempt import Task  # noqa: E402
+from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold  # noqa: E402
+
+WIDTH, HEIGHT = 100, 30
+EPOCHS = 12
+TITLE = "skint top"
+CELL_PX = 12.2
+"""Width of a cell in the SVGs that rich writes."""
+DEJAVU_EM = 1233 / 2048
+"""Width of every character of DejaVu Sans Mono, as a share of its size."""
+BLANK = "&#160;"
+CHARACTER = re.compile(r"&[^;]+;|.")
+TEXT = re.compile(r'(<text [^>]*?)x="([\d.]+)"([^>]*?)textLength="[\d.]+"([^>]*)>([^<]*)</text>')
+
+
+def learning(seed: int, best: float, seconds_each: float) -> Script:
+    """A fold whose accuracy rises to about `best`."""
+    chance = random.Random(seed)
+    values = [
+        best * (1 - 0.55 * math.exp(-epoch / 2.4)) + chance.gauss(0, 0.006)
+        for epoch in range(1, EPOCHS + 1)
+    ]
+    each = seconds_each * chance.uniform(0.97, 1.03)
+    return epochs([round(value, 4) for value in values], seconds_each=each)
+
+
+def script_of(task: Task) -> Script:
+    if task.fold is None:
+        return Script(seconds=40, outputs={f"{task.job}.csv": b"1"})
+    best, seconds = {"wide": (0.918, 246.0), "bold": (0.861, 152.0)}.get(
+        task.run.split("-")[0], (0.904, 125.0)
+    )
+    return learning(hash_of(task.attempt), best, seconds)
+
+
+def hash_of(text: str) -> int:
+    """The same on every machine, which `hash` is not."""
+    return int.from_bytes(text.encode()[-8:], "big")
+
+
+def graph(name: str, folds: int, limit_s: float, account: str = "lab") -> Graph:
+    made = kfold(name, folds=folds, limit_s=limit_s)
+    jobs = tuple(_named(job, name) for job in made.jobs)
+    return replace(made, account=account, jobs=jobs)
+
+
+def _named(job: Job, plan: str) -> Job:
+    """Preparation is shared by all plans, so that it is reused; training is each plan's own."""
+    return (
+        job
+        if job.lane == "cpu" and job.id != "errors"
+        else replace(job, static_key=f"{plan}/{job.id}")
+    )
+
+
+def live_week(path: Path) -> World:
+    """Saturday to Tuesday: one run done, one stopped early, one in its third fold, one waiting."""
+    world = World(path, script_of)
+    course = Account("course", "simulated", "simulated", limits=(WeeklyLimit(4 * HOUR_MS),))
+    world.ledger.add_account(course, world.clock.now_ms())
+    world.clock.advance(14 * 3600 + 120)
+    world.submit(graph("seedlings", 5, 3600), run="seedlings-1")
+    world.until_settled("seedlings-1")
+    world.clock.advance(20 * 3600)
+    world.submit(graph("bold", 5, 3600), run="bold-1")
+    world.until(lambda state: epochs_of(state, "bold-1", "train.fold1") >= 3)
+    world.stop("bold-1")
+    world.until_settled("bold-1")
+    world.clock.advance(23 * 3600)
+    world.submit(graph("gulls", 3, 4000, "course"), run="gulls-1")
+    world.until_settled("gulls-1")
+    world.clock.advance(6 * 3600)
+    world.submit(graph("wide", 5, 5400), run="wide-3")
+    world.until(lambda state: epochs_of(state, "wide-3", "train.fold1") >= 11)
+    world.submit(graph("gulls-big", 3, 9000, "course"), run="gulls-big-1")
+    world.until(lambda state: epochs_of(state, "wide-3", "train.fold1") >= 12)
+    world.until(lambda state: state.runs["wide-3"].current("train.fold2") is not None)
+    world.clock.advance(2)
+    world.scheduler.tick()
+    world.until(lambda state: epochs_of(state, "wide-3", "train.fold2") >= 4)
+    world.clock.advance(47)
+    world.scheduler.tick()
+    return world
+
+
+def epochs_of(state: State, run: str, job: str) -> int:
+    attempt = state.runs[run].current(job) if run in state.runs else None
+    return sum("epoch" in report for report in attempt.reports) if attempt else 0
+
+
+async def drawn(home: Home, world: World, width: int, height: int) -> str:
+    """The screen as SVG."""
+    app = Dashboard(home, now_ms=world.clock.now_ms, zone=UTC)
+    async with app.run_test(size=(width, height)) as pilot:
+        await app.look()
+        await pilot.press("down", "down", "down")
+        await app.look()
+        await pilot.pause()
+        return app.export_screenshot(title=TITLE)
+
+
+def tidied(svg: str) -> str:
+    """The same bytes each time, no font from the network, and each word at its place.
+
+    Renderers differ in the width of a font and in what they do with blanks at the ends, so blanks
+    become positions, and the font's size is the one whose characters are as wide as the cells.
+    """
+    svg = re.sub(r"terminal-\d+", "terminal", svg)
+    svg = re.sub(r"\s*@font-face \{.*?\}\n", "\n", svg, flags=re.S)
+    svg = svg.replace("Fira Code", "DejaVu Sans Mono").replace(
+        "font-size: 20px", f"font-size: {CELL_PX / DEJAVU_EM:.3f}px"
+    )
+    return TEXT.sub(_words, svg)
+
+
+def _words(found: re.Match[str]) -> str:
+    """A text as one text for each of its words."""
+    head, x, middle, tail, text = found.groups()
+    cells = CHARACTER.findall(text)
+    starts = [
+        at for at, cell in enumerate(cells) if cell != BLANK and (at == 0 or cells[at - 1] == BLANK)
+    ]
+    placed = []
+    for start in starts:
+        word = list(itertools.takewhile(lambda cell: cell != BLANK, cells[start:]))
+        left, length = float(x) + start * CELL_PX, len(word) * CELL_PX
+        placed.append(
+            f'{head}x="{left:.1f}"{middle}textLength="{length:.1f}"{tail}>{"".join(word)}</text>'
+        )
+    return "".join(placed)
+
+
+def write_png(svg: Path, png: Path) -> bool:
+    """By librsvg, which is a Debian package; False where it is not installed."""
+    program = shutil.which("rsvg-convert")
+    if program is None:
+        return False
+    subprocess.run([program, "--zoom", "1.25", "--output", png, svg], check=True)
+    with Image.open(png) as image:
+        few = image.convert("RGB").quantize(
+            256, Image.Quantize.MAXCOVERAGE
+        )  # a third of the bytes, and no eye can tell
+    few.save(png, optimize=True)
+    return True
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", default=f"{WIDTH}x{HEIGHT}", help="columns x lines")
+    parser.add_argument("--into", type=Path, default=DOCS, help="the folder to write to")
+    arguments = parser.parse_args()
+    width, height = (int(part) for part in arguments.size.split("x"))
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder))
+        world = live_week(home.path)
+        with home.locked():
+            home.lock.write_text("4711")  # the same process in every picture
+            svg = tidied(asyncio.run(drawn(home, world, width, height)))
+    target = arguments.into / "dashboard.svg"
+    target.write_text(svg, encoding="utf-8")
+    print(f"wrote {target}")
+    if write_png(target, target.with_suffix(".png")):
+        print(f"wrote {target.with_suffix('.png')}")
+    else:
+        print("no PNG: install rsvg-convert (Debian: librsvg2-bin)", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""All that the dashboard shows, read in a thread of its own into one value that never changes."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from budget.account import Account
+from budget.balance import LimitBalance
+from budget.ledger import Ledger
+from orchestrator.commands import Request
+from orchestrator.home import Home
+from orchestrator.state import RunState, State
+from orchestrator.store import Reply, Store
+from orchestrator.telling import Tone, tell, tone
+from orchestrator.view import RunView, run_view
+from skint.errors import SkintError
+
+EVENTS_KEPT = 300
+ENDED_SHOWN = 8
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EventLine:
+    id: int
+    """The event's number in the store; lines are in its order."""
+    at_ms: int
+    run: str
+    text: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What was known at `now_ms`."""
+
+    now_ms: int
+    scheduler_pid: int | None = None
+    has_store: bool = False
+    accounts: tuple[tuple[Account, LimitBalance], ...] = ()
+    """Each limit of each account."""
+    state: State = field(default_factory=State)
+    views: tuple[RunView, ...] = ()
+    """Live runs in the order they were submitted, then the last ones that ended, newest first."""
+    events: tuple[EventLine, ...] = ()
+    """Newest last."""
+    trouble: str = ""
+    """Why it could not be read; then all the rest is what was known before."""
+
+    @property
+    def live(self) -> tuple[RunState, ...]:
+        return tuple(self.state.live_runs())
+
+    def view(self, run: str) -> RunView | None:
+        return next((view for view in self.views if view.name == run), None)
+
+
+class Reader:
+    """Everything that touches a file, on one thread: SQLite may be busy for seconds, keys not."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._thread = ThreadPoolExecutor(1, "skint-top-reader")
+        self._store: Store | None = None
+        self._file: tuple[int, int] | None = None
+        self._seen = 0
+        self._last = Screen(now_ms=0)
+
+    async def look(self, now_ms: int) -> Screen:
+        """A new screen; if something cannot be read, the last one with the trouble in words."""
+        return await self._in_thread(lambda: self._look(now_ms))
+
+    async def ask(self, request: Request, now_ms: int) -> str:
+        """Put a command into the inbox; its id. Raises SkintError or sqlite3.Error."""
+        return await self._in_thread(lambda: self._opened().ask(request, now_ms))
+
+    async def reply(self, command: str) -> Reply | None:
+        """The scheduler's answer, once there is one."""
+        return await self._in_thread(lambda: self._opened().reply(command))
+
+    async def close(self) -> None:
+        await self._in_thread(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _look(self, now_ms: int) -> Screen:
+        try:
+            screen = self._read(now_ms)
+        except (SkintError, sqlite3.Error, OSError) as error:
+            screen = replace(self._last, trouble=_in_a_line(error))
+        self._last = screen
+        return screen
+
+    def _read(self, now_ms: int) -> Screen:
+        pid = self.home.scheduler_pid()
+        with Ledger(self.home.ledger, read_only=True) as ledger:
+            accounts = tuple(
+                (account, limit)
+                for account in ledger.accounts()
+                for limit in ledger.balance(account.name, now_ms).limits
+            )
+        if not self.home.store.exists():
+            self._close()
+            return Screen(now_ms, pid, accounts=accounts)
+        state, events = self._state_and_events(self._opened())
+        return Screen(
+            now_ms, pid, True, accounts, state, _views(state, now_ms), events[-EVENTS_KEPT:]
+        )
+
+    def _state_and_events(self, store: Store) -> tuple[State, tuple[EventLine, ...]]:
+        newest = store.last_event()
+        if newest == self._seen:
+            return self._last.state, self._last.events
+        new = list(store.events(max(self._seen, newest - EVENTS_KEPT)))
+        state = store.state()  # after the events, so that it knows all that they speak of
+        lines = [
+            EventLine(id, event.at_ms, event.run, text, tone(event))
+            for id, event in new
+            if (text := tell(event, state)) is not None
+        ]
+        self._seen = new[-1][0] if new else newest
+        return state, (*self._last.events, *lines)
+
+    def _opened(self) -> Store:
+        """The store, opened anew where another file has taken its place."""
+        status = self.home.store.stat()
+        file = (status.st_dev, status.st_ino)
+        if self._store is None or self._file != file:
+            self._close()
+            self._store, self._file = Store(self.home.store), file
+        return self._store
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+        self._store, self._file, self._seen = None, None, 0
+        self._last = replace(self._last, state=State(), views=(), events=())
+
+
+def _views(state: State, now_ms: int) -> tuple[RunView, ...]:
+    runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
+    live = [run for run in runs if not run.settled]
+    ended = [run for run in reversed(runs) if run.settled][:ENDED_SHOWN]
+    return tuple(run_view(run, now_ms, state.runs) for run in (*live, *ended))
+
+
+def _in_a_line(error: Exception) -> str:
+    if isinstance(error, SkintError):
+        return " · ".join(part for part in (error.what, error.where, error.next) if part)
+    return f"{type(error).__name__}: {error}"
