@@ -155,11 +155,12 @@ class _Teller:
         return [job for job in jobs if scope == "run" or job.id in names or job.group in names]
 
     def _freed(self, scope: e.StopScope, target: str) -> str:
-        return self._freed_by(self._jobs(scope, target))
-
-    def _freed_by(self, jobs: Sequence[Job]) -> str:
-        free_ms = freed_ms(self.run, jobs, self.at_ms)
+        free_ms = freed_ms(self.run, self._jobs(scope, target), self.at_ms)
         return f"frees up to {amount(free_ms)} of reserve" if free_ms else ""
+
+    def _unused(self, jobs: Sequence[Job]) -> str:
+        free_ms = freed_ms(self.run, jobs, self.at_ms)
+        return f"up to {amount(free_ms)} of reserve not used" if free_ms else ""
 
     # --- jobs -------------------------------------------------------------------------------------
 
@@ -184,7 +185,7 @@ class _Teller:
             title = f"{row.title} done{score}"
             yield self._notice("reply", key, title, lines, self._curve())
         elif event.outcome == "stopped" and self.run.jobs[event.job].attempts:
-            lines = [_cost(row), self._freed_by([self.run.graph.job(event.job)])]
+            lines = [_cost(row), self._unused([self.run.graph.job(event.job)])]
             title = f"{row.title} {row.status}"
             if event.reason == "deadline":
                 title = f"{title}: {row.why}"
@@ -236,10 +237,9 @@ class _Teller:
             lines = [stop.sentence for stop in self.run.stops[:1]]
             lines.append(f"{score} over {of}" if score and of else score)
         if not self.run.cpu_only:
-            unused_ms = freed_ms(self.run, self.run.graph.jobs, self.at_ms)
             lines += [_fold_line(row) for row in view.fold_rows]
             lines.append(self._hours())
-            lines.append(f"up to {amount(unused_ms)} of reserve not used" if unused_ms else "")
+            lines.append(self._unused(self.run.graph.jobs))
         return self._notice("alert", "ended", title, lines, self._curve())
 
     def _hours(self) -> str:
@@ -261,7 +261,8 @@ def _cost(row: JobRow) -> str:
     epochs = ""
     if row.epoch is not None:
         ended = row.epochs is None or row.epoch == row.epochs
-        epochs = f"{row.epoch} epochs" if ended else f"after epoch {row.epoch} of {row.epochs}"
+        count = f"{row.epoch} epoch{'' if row.epoch == 1 else 's'}"
+        epochs = count if ended else f"after epoch {row.epoch} of {row.epochs}"
     used_ms = row.charged_ms + row.in_flight_ms
     charged = f"{amount(used_ms)} charged" if row.lane == "accelerator" else ""
     return " · ".join(part for part in (epochs, charged) if part)
