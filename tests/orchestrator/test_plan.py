@@ -157,9 +157,7 @@ TOKENS = ["[", "]", "{", "}", ":", ",", "\n", "  ", "- ", "'", "*a", "&a ", "<<:
 @pytest.mark.parametrize("seed", range(200))
 def test_a_damaged_plan_is_right_or_a_plan_error(seed: int, tmp_path: Path) -> None:
     dice = random.Random(seed)
-    text = (
-        RIGHT + "  last: {run: 'a {fold}', needs: [train], per: fold, stop: [broken]}\n"
-    )
+    text = RIGHT + "  last: {run: 'a {fold}', needs: [train], per: fold, stop: [broken]}\n"
     for _ in range(dice.randint(1, 3)):
         if dice.random() < 0.7:
             values = list(re.finditer(r": ([^\n{,}]+)", text))
