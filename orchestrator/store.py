@@ -18,7 +18,8 @@ from notifiers.base import Notice
 from orchestrator import commands as c
 from orchestrator import events as e
 from orchestrator import outbox, snapshot
-from orchestrator.state import State, apply_all
+from orchestrator.projection import apply_all
+from orchestrator.state import State
 from skint.errors import SkintError
 
 STORE_VERSION = 1

@@ -22,6 +22,11 @@ THREADS = (
     "VECLIB_MAXIMUM_THREADS",
 )
 MASK = "CUDA_VISIBLE_DEVICES"
+OUT = "SKINT_OUT"
+"""The folder whose files are the result."""
+INPUT = "SKINT_INPUT_"
+"""`SKINT_INPUT_SCAN`: what the entry `scan` published; a group's folders stand one after the other,
+with `:` between."""
 HIDDEN = {MASK: "", "HIP_VISIBLE_DEVICES": "-1", "ROCR_VISIBLE_DEVICES": "-1"}
 """No accelerator at all. ROCm may take an empty mask for none set, so there it is a bad index."""
 SIMULATED = "simulated-"
@@ -36,6 +41,11 @@ def worker_environment(
         **inherited,
         ATTEMPT_DIR: str(directory.path),
         ATTEMPT: task.attempt,
+        OUT: str(directory.out),
+        **{
+            f"{INPUT}{entry.upper().replace('-', '_')}": os.pathsep.join(folders)
+            for entry, folders in task.inputs.items()
+        },
         "PYTHONUNBUFFERED": "1",  # what it prints stands in the log at once, also if it is killed
         **dict.fromkeys(THREADS, threads),
     }

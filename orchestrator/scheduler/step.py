@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator import events as e
+from orchestrator.projection import apply
 from orchestrator.scheduler import actions, admission, commands, endings, observations, verdicts
 from orchestrator.scheduler import inputs as i
-from orchestrator.state import State, apply, job_of, run_of
+from orchestrator.state import State, job_of, run_of
 
 
 class _Deciding:

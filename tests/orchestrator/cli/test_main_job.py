@@ -82,7 +82,7 @@ def processes_of(run: str) -> list[psutil.Process]:
 def test_a_run_ends_with_metric_spread_and_a_charge_that_is_the_ledgers(toy: Terminal) -> None:
     said = toy.skint("run", "plan.yaml")
     assert said.code == 0, said.err
-    assert "epoch 3/3" in said.out  # every epoch was told
+    assert "epoch 1/3" in said.out and "epoch 2/3" in said.out  # the third is told with the end
     assert re.search(r"train.n=2 +accelerator +done +val_acc 0.8200", said.out)
     with Ledger(toy.folder / "home" / "ledger.db", read_only=True) as ledger:
         charged = [charge.amount_ms for charge in ledger.charges()]
@@ -294,3 +294,20 @@ def test_slack_token_of_the_environment_stands_nowhere_on_disk(toy: Terminal) ->
         if path.is_file():
             content = path.read_bytes()
             assert secret.encode() not in content and b"hunter2" not in content, path
+
+
+def test_a_program_finds_its_inputs_and_its_output_folder_in_the_environment(
+    terminal: Terminal,
+) -> None:
+    terminal.write(
+        "plan.yaml",
+        """
+name: shell
+jobs:
+  first: {run: "sh -c 'echo one > $SKINT_OUT/number.txt'"}
+  second: {run: "sh -c 'cat $SKINT_INPUT_FIRST/number.txt'", needs: [first]}
+""",
+    )
+    said = terminal.skint("run", "plan.yaml")
+    assert said.code == 0, said.err
+    assert terminal.skint("logs", "shell-1", "--job", "second").out == "one\n"

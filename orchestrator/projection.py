@@ -1,0 +1,246 @@
+"""From events to state. `apply` is the only thing that changes a state, and it is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from orchestrator import events as e
+from orchestrator.graph import Graph
+from orchestrator.state import (
+    AllocationState,
+    AttemptState,
+    JobState,
+    Result,
+    RunState,
+    State,
+)
+
+
+def apply_all(state: State, events: Iterable[e.Event]) -> State:
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def apply(state: State, event: e.Event) -> State:
+    """The state after `event`. Facts that contradict what is known are refused by KeyError."""
+    if isinstance(event, e.CommandAnswered):
+        return state
+    if isinstance(event, e.RunSubmitted):
+        graph = Graph.from_json(event.graph)
+        new = RunState(
+            name=event.run,
+            graph=graph,
+            submitted_ms=event.at_ms,
+            cpu_only=event.cpu_only,
+            again=event.again,
+            by=event.by,
+            jobs={job.id: JobState(job.id) for job in graph.jobs},
+        )
+        return replace(state, runs={**state.runs, event.run: new})
+    run = _APPLY[type(event)](state.runs[event.run], event)
+    state = replace(state, runs={**state.runs, event.run: run})
+    if isinstance(event, e.JobEnded) and event.outcome == "done":
+        result = result_of(run, event.job)
+        state = replace(state, results={**state.results, result.key: result})
+    return state
+
+
+def result_of(run: RunState, job: str) -> Result:
+    done = run.jobs[job]
+    attempt = run.attempts[done.attempts[-1]]
+    wall_ms = (attempt.ended_ms or 0) - (attempt.started_ms or 0)
+    return Result(done.key, run.name, job, attempt.id, done.out, done.digest, wall_ms)
+
+
+T = TypeVar("T", AttemptState, AllocationState, JobState)
+
+
+def _with(items: Mapping[str, T], name: str, **changes: Any) -> dict[str, T]:
+    return {**items, name: replace(items[name], **changes)}
+
+
+def _attempt(run: RunState, name: str, **changes: Any) -> RunState:
+    return replace(run, attempts=_with(run.attempts, name, **changes))
+
+
+def _allocation(run: RunState, name: str, **changes: Any) -> RunState:
+    return replace(run, allocations=_with(run.allocations, name, **changes))
+
+
+def _job(run: RunState, name: str, **changes: Any) -> RunState:
+    return replace(run, jobs=_with(run.jobs, name, **changes))
+
+
+def _job_reused(run: RunState, event: e.JobReused) -> RunState:
+    return _job(
+        run,
+        event.job,
+        key=event.key,
+        result_of=event.attempt,
+        out=event.out,
+        digest=event.digest,
+        saved_ms=event.saved_ms,
+    )
+
+
+def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
+    attempt = AttemptState(
+        id=event.attempt,
+        job=event.job,
+        fence=event.fence,
+        key=event.key,
+        folder=event.folder,
+        executor=event.executor,
+        cpus=event.cpus,
+        mem_mb=event.mem_mb,
+        devices=event.devices,
+        allocation=event.allocation,
+        previous=event.previous,
+    )
+    job = run.jobs[event.job]
+    return replace(
+        _job(
+            run,
+            event.job,
+            status="running",
+            key=event.key,
+            attempts=(*job.attempts, event.attempt),
+            reason="",
+            sentence="",
+            until_ms=None,
+        ),
+        attempts={**run.attempts, event.attempt: attempt},
+    )
+
+
+def _metrics_reported(run: RunState, event: e.MetricsReported) -> RunState:
+    report = {**event.values, "at_ms": event.reported_ms}
+    return _attempt(run, event.attempt, reports=(*run.attempts[event.attempt].reports, report))
+
+
+def _error_reported(run: RunState, event: e.ErrorReported) -> RunState:
+    parts = {"what": event.what, "where": event.where, "got": event.got}
+    parts |= {"wanted": event.wanted, "next": event.next}
+    return _attempt(run, event.attempt, error={k: v for k, v in parts.items() if v})
+
+
+def _attempt_ended(run: RunState, event: e.AttemptEnded) -> RunState:
+    return _attempt(
+        run,
+        event.attempt,
+        status="ended",
+        outcome=event.outcome,
+        reason=event.reason,
+        sentence=event.sentence,
+        started_ms=event.started_ms,
+        ended_ms=event.ended_ms,
+        digest=event.digest,
+        unreachable="",
+    )
+
+
+def _job_ended(run: RunState, event: e.JobEnded) -> RunState:
+    changes: dict[str, Any] = {}
+    if event.outcome == "done":
+        attempt = run.attempts[run.jobs[event.job].attempts[-1]]
+        changes = {"digest": attempt.digest, "result_of": attempt.id, "out": attempt.out}
+    return _job(
+        run,
+        event.job,
+        status=event.outcome,
+        reason=event.reason,
+        sentence=event.sentence,
+        until_ms=None,
+        **changes,
+    )
+
+
+def _allocation_planned(run: RunState, event: e.AllocationPlanned) -> RunState:
+    allocation = AllocationState(
+        id=event.allocation,
+        account=event.account,
+        executor=event.executor,
+        devices=event.devices,
+        wall_ms=event.wall_ms,
+        amount_ms=event.amount_ms,
+        attempts=event.attempts,
+    )
+    return replace(run, allocations={**run.allocations, event.allocation: allocation})
+
+
+_APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
+    e.JobReused: _job_reused,
+    e.JobWaited: lambda run, event: _job(
+        run,
+        event.job,
+        status="waiting",
+        reason=event.reason,
+        sentence=event.sentence,
+        until_ms=event.until_ms,
+    ),
+    e.AllocationPlanned: _allocation_planned,
+    e.AllocationReserved: lambda run, event: _allocation(
+        run, event.allocation, status="reserved", reserved_at_ms=event.at_ms
+    ),
+    e.AllocationRefused: lambda run, event: _allocation(
+        run,
+        event.allocation,
+        status="refused",
+        reason=event.reason,
+        sentence=event.sentence,
+        refused_at_ms=event.at_ms,
+        until_ms=event.until_ms,
+        refused_after=event.after,
+    ),
+    e.AllocationStarted: lambda run, event: _allocation(
+        run, event.allocation, status="running", start_ms=event.start_ms
+    ),
+    e.AllocationEnded: lambda run, event: _allocation(
+        run,
+        event.allocation,
+        status="ended",
+        start_ms=event.start_ms,
+        end_ms=event.end_ms,
+        weights=event.shares,
+        estimated=event.estimated,
+    ),
+    e.AllocationSettled: lambda run, event: _allocation(
+        run,
+        event.allocation,
+        status="settled",
+        charged_ms=event.charged_ms,
+        shares=event.shares,
+        settled_at_ms=event.at_ms,
+    ),
+    e.AllocationReleased: lambda run, event: _allocation(
+        run, event.allocation, status="released", reason=event.reason, settled_at_ms=event.at_ms
+    ),
+    e.AttemptPlanned: _attempt_planned,
+    e.AttemptAccepted: lambda run, event: _attempt(run, event.attempt, status="accepted"),
+    e.AttemptStarted: lambda run, event: _attempt(
+        run, event.attempt, status="running", started_ms=event.started_ms
+    ),
+    e.AttemptUnreachable: lambda run, event: _attempt(
+        run, event.attempt, unreachable=event.sentence
+    ),
+    e.AttemptReached: lambda run, event: _attempt(run, event.attempt, unreachable=""),
+    e.ProgressMade: lambda run, event: _attempt(
+        run, event.attempt, progress=(event.done, event.total)
+    ),
+    e.MetricsReported: _metrics_reported,
+    e.NoteWritten: lambda run, event: _attempt(
+        run, event.attempt, notes=(*run.attempts[event.attempt].notes, event.text)
+    ),
+    e.ErrorReported: _error_reported,
+    e.VerdictGiven: lambda run, event: replace(run, verdicts=(*run.verdicts, event)),
+    e.StopAsked: lambda run, event: replace(run, stops=(*run.stops, event)),
+    e.StopSent: lambda run, event: _attempt(run, event.attempt, stop_sent=event.how),
+    e.AttemptEnded: _attempt_ended,
+    e.JobEnded: _job_ended,
+    e.RunEnded: lambda run, event: replace(
+        run, outcome=event.outcome, sentence=event.sentence, ended_ms=event.at_ms
+    ),
+}
