@@ -5,6 +5,7 @@ Every screen says which: a simulated device may only be charged to a simulated a
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Mapping
 from typing import Literal
@@ -39,6 +40,10 @@ def _declared(part: str) -> Device:
 
 def _nvml_devices() -> tuple[Device, ...]:
     """What NVML lists; nothing where the driver or its library is missing."""
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")  # a missing driver is known sooner than pynvml is imported
+    except OSError:
+        return ()
     import pynvml
 
     try:

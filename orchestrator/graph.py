@@ -13,6 +13,9 @@ from typing import Any, Literal
 
 GRAPH_VERSION = 1
 
+TEARDOWN_S = 2.0
+"""Seconds beyond limit and grace that killing the last process may take; reserved as well."""
+
 Lane = Literal["cpu", "accelerator"]
 
 
@@ -63,6 +66,11 @@ class Job:
     @property
     def lane(self) -> Lane:
         return "accelerator" if self.devices else "cpu"
+
+    @property
+    def wall_limit_ms(self) -> int:
+        """Milliseconds an attempt can keep its devices: limit, grace, and the last process gone."""
+        return round(((self.limit_s or 0) + self.grace_s + TEARDOWN_S) * 1000)
 
 
 @dataclass(frozen=True)

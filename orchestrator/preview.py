@@ -8,7 +8,6 @@ from typing import Literal
 
 from orchestrator.graph import Graph, Job
 from orchestrator.keys import job_key
-from orchestrator.scheduler.admission import wall_limit_ms
 from orchestrator.state import Result, RunState, State
 
 
@@ -28,7 +27,7 @@ class Expectation:
     @property
     def reserve_ms(self) -> int:
         """Wall milliseconds that are reserved for it, grace included."""
-        return wall_limit_ms(self.job) if self.what == "runs" and self.job.devices else 0
+        return self.job.wall_limit_ms if self.what == "runs" and self.job.devices else 0
 
 
 def preview(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -11,9 +12,13 @@ from skint.errors import OK, USAGE, SkintError
 
 __all__ = ["main"]
 
+GC_THRESHOLD = 100_000
+"""Objects between collections: the default collects dozens of times while modules are imported."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. A person's mistake is one message, never a traceback."""
+    gc.set_threshold(GC_THRESHOLD)
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())

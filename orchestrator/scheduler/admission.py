@@ -15,9 +15,6 @@ from orchestrator.keys import job_key
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State, job_of
 
-TEARDOWN_S = 2.0
-"""Seconds beyond limit and grace that killing the last process may take; reserved as well."""
-
 LOCAL = "local"
 """The executor of the CPU lane."""
 
@@ -180,7 +177,7 @@ def _allocate(
     ):
         return
     whole_ms = min(limit.amount_ms for limit in account.limits)
-    cost_ms = account.cost_ms(job.devices, wall_limit_ms(job))
+    cost_ms = account.cost_ms(job.devices, job.wall_limit_ms)
     if cost_ms > whole_ms:
         text = (
             f"its limit and grace cost {format_hours(cost_ms)}, "
@@ -203,7 +200,7 @@ def _allocate(
     several = inputs.capabilities[account.executor].attempts_per_allocation
     jobs = _carried_together(run, job, min(several, whole_ms // cost_ms))
     devices = tuple(device.uuid for device in free[: job.devices])
-    wall_ms = sum(wall_limit_ms(carried) for carried in jobs)
+    wall_ms = sum(carried.wall_limit_ms for carried in jobs)
     yield e.AllocationPlanned(
         at_ms=now_ms,
         run=run.name,
@@ -217,11 +214,6 @@ def _allocate(
             f"{run.name}.{carried.id}.{len(run.jobs[carried.id].attempts) + 1}" for carried in jobs
         ),
     )
-
-
-def wall_limit_ms(job: Job) -> int:
-    """Milliseconds an attempt of `job` can keep its devices: until the last process is gone."""
-    return round(((job.limit_s or 0) + job.grace_s + TEARDOWN_S) * 1000)
 
 
 def free_devices(state: State, executor: str, devices: Sequence[Device]) -> list[Device]:

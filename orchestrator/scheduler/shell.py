@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from budget.balance import Balance
 from budget.ledger import Ledger, LedgerError, OverBudget
 from orchestrator import announce
 from orchestrator import events as e
@@ -180,7 +181,7 @@ class Scheduler:
     # --- keeping ------------------------------------------------------------------------------
 
     def _keep(self, decided: i.Step, cursors: Mapping[str, int]) -> None:
-        notices = announce.notices(decided.events, decided.state)
+        notices = announce.notices(decided.events, decided.state, self._balances(decided))
         self.store.keep(decided.events, decided.state, cursors=cursors, notices=notices)
         self.state = decided.state
         self._cursors.update(cursors)
@@ -190,6 +191,18 @@ class Scheduler:
             self._note_starts(self.state.runs[run])
         if decided.events:
             self.on_events(decided.events, decided.state)
+
+    def _balances(self, decided: i.Step) -> dict[str, Balance]:
+        """What is left on the accounts of the runs that something happened to."""
+        runs = {event.run for event in decided.events if event.run}
+        accounts = {decided.state.runs[name].graph.account for name in runs} - {None}
+        found = {}
+        for account in accounts:
+            try:
+                found[str(account)] = self.ledger.balance(str(account), self.clock.now_ms())
+            except LedgerError as error:
+                _log.warning("what is left on %s is not known: %s", account, error)
+        return found
 
     def _note_starts(self, run: RunState) -> None:
         """What is in flight follows from the start; the sum with what is reserved does not."""

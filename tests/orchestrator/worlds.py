@@ -14,7 +14,6 @@ from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.events import Event
 from orchestrator.executors.simulated import Faults, Script, SimulatedEngine, SimulatedExecutor
 from orchestrator.graph import Graph, Job, StopRule
-from orchestrator.scheduler.admission import wall_limit_ms
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.state import RunState, State
 from orchestrator.store import Store
@@ -99,7 +98,7 @@ def training(task: Task) -> Script:
 
 FOLD_MS = 150_000
 """What a fold of two epochs is charged."""
-WALL_MS = wall_limit_ms(kfold().job("train.fold0"))
+WALL_MS = kfold().job("train.fold0").wall_limit_ms
 """What a fold reserves."""
 
 
@@ -147,18 +146,20 @@ class World:
         self.ledger.add_account(account, self.start_ms)
         self.restart()
 
-    def restart(self) -> None:
-        """A new scheduler on the same store: all the memory of the old one is gone."""
+    def restart(self, wrap: Callable[[Any], Any] = lambda outside: outside) -> None:
+        """A new scheduler on the same store: all the memory of the old one is gone.
+
+        `wrap` may put something between it and its store, ledger and executors.
+        """
         executors = {
-            "local": SimulatedExecutor(self.engine, "local"),
-            "simulated": SimulatedExecutor(self.engine, "simulated"),
+            name: wrap(SimulatedExecutor(self.engine, name)) for name in ("local", "simulated")
         }
         if "store" in vars(self):
             self.store.close()
         self.store = Store(self.path / "store.db")
         self.scheduler = Scheduler(
-            self.store,
-            self.ledger,
+            wrap(self.store),
+            wrap(self.ledger),
             executors,
             self.clock,
             runs_dir=self.path / "runs",
