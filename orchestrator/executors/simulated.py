@@ -209,7 +209,8 @@ class SimulatedEngine:
 
     def lose(self, name: str) -> None:
         """The node under a submission is gone, with proof; its process may write on."""
-        self.submissions[name].lost_ms = self.clock.now_ms()
+        held = self.submissions[name]
+        held.lost_ms = self.clock.now_ms() if held.lost_ms is None else held.lost_ms
 
     def seen_ms(self) -> int:
         return self.clock.now_ms() - round(self.faults.answer_delay_s * 1000)
