@@ -215,7 +215,7 @@ class _Teller:
     def _mean_so_far(self) -> str:
         if self.view.folds < 2 or self.view.spread is None:
             return ""
-        return f"{result(self.view)} over {self.view.folds_done} of {self.view.folds} folds"
+        return f"{result(self.view)} over {self.view.folds_done} of {self.view.folds} {self.view.unit}"
 
     def _curve(self) -> Curve | None:
         """All folds so far, in one picture."""
@@ -229,7 +229,7 @@ class _Teller:
 
     def _run_ended(self, event: e.RunEnded) -> Notice:
         view, score = self.view, result(self.view)
-        of = f"{view.folds_done} of {view.folds} folds" if view.folds > 1 else ""
+        of = f"{view.folds_done} of {view.folds} {view.unit}" if view.folds > 1 else ""
         if event.outcome == "done" and score:
             title, lines = f"done: {score}{f' ({view.folds} folds)' if of else ''}", []
         else:

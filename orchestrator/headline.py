@@ -45,7 +45,7 @@ def result(view: RunView) -> str:
 
 def folds_done(view: RunView) -> str:
     """ "2 of 3 folds done"; empty where there are no folds."""
-    return f"{view.folds_done} of {view.folds} folds done" if view.folds > 1 else ""
+    return f"{view.folds_done} of {view.folds} {view.unit} done" if view.folds > 1 else ""
 
 
 def spent(view: RunView) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from budget.duration import format_hours
 from budget.window import format_instant
+from orchestrator.figures import amount, mean_and_spread
 from orchestrator.state import State
 from orchestrator.submitting import Prepared
 from orchestrator.view import run_view
@@ -16,13 +16,12 @@ def known_already(prepared: Prepared, state: State) -> str:
     lines = []
     for name in sources:
         run = state.runs[name]
-        view = run_view(run, run.ended_ms or run.submitted_ms)
+        view = run_view(run, run.ended_ms or run.submitted_ms, state.runs)
         parts = [format_instant(run.submitted_ms, "UTC")]
         if view.mean is not None:
-            spread = f" ± {view.spread:.3f}" if view.spread is not None else ""
-            parts.append(f"{view.metric} {view.mean:.3f}{spread}")
+            parts.append(f"{view.metric} {mean_and_spread(view.mean, view.spread)}")
         if view.charged_ms:
-            parts.append(f"{format_hours(view.charged_ms)} charged")
+            parts.append(f"{amount(view.charged_ms)} charged")
         keys = [e.key[:8] for e in paid if e.key and e.result and e.result.run == name]
         shown = f"{keys[0]}…" if len(keys) == 1 else f"{keys[0]}… and {len(keys) - 1} more"
         lines.append(f"this was run before: {name}, {', '.join(parts)} (key {shown})")

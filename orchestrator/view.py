@@ -111,6 +111,11 @@ class RunView:
         return {row.id: row for row in self.rows}[job]
 
     @property
+    def unit(self) -> str:
+        """What `folds` counts: folds, or the jobs of a matrix."""
+        return "folds" if any(row.fold is not None for row in self.fold_rows) else "jobs"
+
+    @property
     def fold_rows(self) -> tuple[JobRow, ...]:
         """The jobs that `folds`, `mean` and `spread` are about: the folds of the first group that
         trains them, else the first group on an accelerator."""

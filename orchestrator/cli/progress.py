@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budget.duration import format_clock
+from orchestrator.figures import figure, to_go
 from orchestrator.state import RunState, State
 from orchestrator.view import JobRow, bar, run_view, sparkline
 
@@ -32,20 +33,21 @@ def shown(state: Callable[[], State], name: str) -> Iterator[None]:
     live = Live(
         console=console(),
         refresh_per_second=REDRAWS_A_SECOND,
-        get_renderable=lambda: _drawn(state().runs.get(name)),
+        get_renderable=lambda: _drawn(state(), name),
         transient=True,
     )
     with live:
         yield
 
 
-def _drawn(run: RunState | None) -> Table:
+def _drawn(state: State, name: str) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, show_header=False)
+    run = state.runs.get(name)
     if run is None:
         return table
-    for row in run_view(run, time.time_ns() // 1_000_000).rows:
+    for row in run_view(run, time.time_ns() // 1_000_000, state.runs).rows:
         table.add_row(row.title, row.status, _advance(row), _numbers(row), row.why or row.note)
     return table
 
@@ -61,9 +63,9 @@ def _advance(row: JobRow) -> str:
 def _numbers(row: JobRow) -> str:
     parts = []
     if row.value is not None:
-        parts.append(f"{row.metric} {row.value:.3f} {sparkline(row.history)}")
-    if row.eta_ms is not None:
-        parts.append(f"{format_clock(row.eta_ms)} to go")
+        parts.append(f"{row.metric} {figure(row.value)} {sparkline(row.history)}")
+    if row.eta is not None:
+        parts.append(to_go(row.eta))
     elif row.status == "running" and row.wall_ms is not None:
         parts.append(format_clock(row.wall_ms))
     return " · ".join(parts)

@@ -18,7 +18,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.home import Home
 from orchestrator.serving import Serving, scheduler_in
-from orchestrator.state import RunState, State
+from orchestrator.state import State
 from orchestrator.store import read_state
 from skint.errors import OK, RUN_FAILED
 
@@ -37,20 +37,21 @@ def run(arguments: argparse.Namespace) -> int:
         return OK
     if home.scheduler_pid() is not None:
         print(ask(home, request))
-        ended = _follow(home, request.run)
+        state = _follow(home, request.run)
     else:
         with scheduler_in(home) as serving:
-            ended = _serve(serving, request)
+            state = _serve(serving, request)
             serving.drain()
+    ended = state.runs[request.run]
     with Ledger(home.ledger, read_only=True) as ledger:
         print()
-        print(show.render(ended, ledger, time.time_ns() // 1_000_000))
+        print(show.render(ended, state, ledger, time.time_ns() // 1_000_000))
     for path in progress.reports(ended):
         print(f"report  {path}")
     return OK if ended.outcome == "done" else RUN_FAILED
 
 
-def _serve(serving: Serving, request: SubmitRun) -> RunState:
+def _serve(serving: Serving, request: SubmitRun) -> State:
     """Be the scheduler until the run is over."""
     scheduler, clock = serving.scheduler, serving.clock
     scheduler.store.ask(request, clock.now_ms())
@@ -64,10 +65,10 @@ def _serve(serving: Serving, request: SubmitRun) -> RunState:
         return request.run in state.runs and state.runs[request.run].settled
 
     with _cancelled_by_interrupt(cancel), progress.shown(lambda: scheduler.state, request.run):
-        return scheduler.run(over).runs[request.run]
+        return scheduler.run(over)
 
 
-def _follow(home: Home, name: str) -> RunState:
+def _follow(home: Home, name: str) -> State:
     """Watch a run that another process schedules."""
     clock = SystemClock()
     seen = read_state(home.store)
@@ -79,7 +80,7 @@ def _follow(home: Home, name: str) -> RunState:
         while not (name in seen.runs and seen.runs[name].settled):
             clock.sleep(FOLLOW_S)
             seen = read_state(home.store)
-    return seen.runs[name]
+    return seen
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from budget.window import format_instant
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.scheduler.shell import owner_of
-from orchestrator.state import RunState
+from orchestrator.state import RunState, State
 from orchestrator.store import read_state
 from orchestrator.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
@@ -36,13 +36,13 @@ def run(arguments: argparse.Namespace) -> int:
             next="skint status",
         )
     with Ledger(home.ledger, read_only=True) as ledger:
-        print(render(found, ledger, now_ms))
+        print(render(found, state, ledger, now_ms))
     return OK
 
 
-def render(run: RunState, ledger: Ledger, now_ms: int) -> str:
+def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
     """Jobs, then folds with metric and charge, then what the ledger says of both."""
-    view = run_view(run, now_ms)
+    view = run_view(run, now_ms, state.runs)
     charged = ledger.charged_by(owner_of(run.name))
     heads = ("job", "lane", "state", "metric", ">wall", ">charged", "")
     rows = [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 
-from budget.duration import format_clock
+from orchestrator.figures import amount, figure, mean_and_spread, to_go
 from orchestrator.home import Home
 from orchestrator.state import RunState
 from orchestrator.store import read_state
@@ -29,19 +31,30 @@ def run(arguments: argparse.Namespace) -> int:
     live = [run for run in runs if not run.settled]
     ended = [run for run in runs if run.settled][-ENDED_SHOWN:]
     if arguments.json:
-        views = [asdict(run_view(run, now_ms)) for run in runs]
-        print(json.dumps({"scheduler_pid": pid, "runs": views}, indent=1))
+        views = [asdict(run_view(run, now_ms, state.runs)) for run in runs]
+        print(json.dumps(_finite({"scheduler_pid": pid, "runs": views}), indent=1))
         return OK
     print(_scheduler_line(pid, live))
     for one in live:
-        view = run_view(one, now_ms)
+        view = run_view(one, now_ms, state.runs)
         print(_run_line(view))
         for row in view.rows:
             if row.status not in ("done", "reused", "skipped"):
                 print(_job_line(row))
     for one in ended:
-        print(_run_line(run_view(one, now_ms)))
+        print(_run_line(run_view(one, now_ms, state.runs)))
     return OK
+
+
+def _finite(value: object) -> object:
+    """Strict JSON has no NaN and no infinities: they become words, as in a job's own reports."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
 
 
 def _scheduler_line(pid: int | None, live: list[RunState]) -> str:
@@ -59,14 +72,13 @@ def _scheduler_line(pid: int | None, live: list[RunState]) -> str:
 def _run_line(view: RunView) -> str:
     parts = []
     if view.folds:
-        parts.append(f"{view.folds_done} of {view.folds} folds done")
+        parts.append(f"{view.folds_done} of {view.folds} {view.unit} done")
     if view.mean is not None:
-        spread = f" ± {view.spread:.3f}" if view.spread is not None else ""
-        parts.append(f"{view.metric} {view.mean:.3f}{spread}")
+        parts.append(f"{view.metric} {mean_and_spread(view.mean, view.spread)}")
     if view.charged_ms or view.in_flight_ms:
-        parts.append(f"{format_clock(view.charged_ms + view.in_flight_ms)} charged")
-    if view.eta_ms is not None:
-        parts.append(f"{format_clock(view.eta_ms)} to go")
+        parts.append(f"{amount(view.charged_ms + view.in_flight_ms)} charged")
+    if view.eta is not None:
+        parts.append(to_go(view.eta))
     if view.sentence:
         parts.append(view.sentence)
     if view.simulated:
@@ -81,9 +93,9 @@ def _job_line(row: JobRow) -> str:
     elif row.progress is not None:
         parts.append(f"{row.progress:.0%}")
     if row.value is not None:
-        parts.append(f"{row.metric} {row.value:.3f}")
-    if row.eta_ms is not None:
-        parts.append(f"{format_clock(row.eta_ms)} to go")
+        parts.append(f"{row.metric} {figure(row.value)}")
+    if row.eta is not None:
+        parts.append(to_go(row.eta))
     if row.why:
         parts.append(row.why)
     return f"  {row.title:<22} {' · '.join(parts)}"

@@ -102,7 +102,7 @@ def test_the_same_plan_again_is_shown_and_not_paid_for(toy: Terminal) -> None:
     again = toy.skint("submit", "plan.yaml")
     assert again.code == 0
     assert "this was run before: toy-1" in again.out
-    assert "h charged (key " in again.out and "--again" in again.out
+    assert "charged (key " in again.out and "--again" in again.out
     planned = toy.skint("plan", "plan.yaml")
     assert "reserves" not in planned.out.split("\n\n")[0]
     paid = toy.skint("run", "plan.yaml", "--again")
