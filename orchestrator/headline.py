@@ -83,8 +83,8 @@ def _title(run: RunState, view: RunView) -> tuple[str, tuple[str, ...]]:
     if not run.live:
         if run.cpu_only:
             return f"{view.status} · {run.sentence}", ()
-        score = result(view) if run.outcome == "done" else ""
-        return f"{view.status} · {score or folds_done(view) or run.sentence}", ()
+        said = result(view) if run.outcome == "done" else folds_done(view)
+        return f"{view.status} · {said or run.sentence}", ()
     if view.status == "stopping":
         return f"stopping · {view.sentence}", ()
     going = [row for row in view.rows if row.status in _GOING]
