@@ -73,6 +73,9 @@ class Attempt:
         eventually(lambda: file.read_text().endswith("\n"))
         return int(file.read_text())
 
+    def wait_until(self, what: Callable[[], object]) -> None:
+        eventually(what)
+
     def log(self) -> str:
         return self.directory.log.read_text()
 

@@ -86,6 +86,7 @@ def fit(
     folder: Path,
     at: Callable[[str, int], None] = lambda where, step: None,
     resume: Path | None = None,
+    beside: tuple[pl.Callback, ...] = (),
     **options: Any,
 ) -> Model:
     pl.seed_everything(1)
@@ -97,7 +98,7 @@ def fit(
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=folder / f"lightning{len(list(folder.iterdir()))}",
-        callbacks=[Callback()],
+        callbacks=[Callback(), *beside],
         **options,
     )
     generator = torch.Generator().manual_seed(7)
@@ -196,6 +197,35 @@ def test_a_stop_loses_nothing(
 def without_train(values: dict[str, Any]) -> dict[str, Any]:
     """Lightning keeps no running mean of the training loss over a stop."""
     return {name: value for name, value in values.items() if name != "train_loss"}
+
+
+class SaveAfterValidation(pl.Callback):
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        if not trainer.sanity_checking:
+            trainer.save_checkpoint(self.folder / f"epoch{trainer.current_epoch}.ckpt")
+
+
+def test_a_checkpoint_of_a_run_that_went_on_in_a_validation_is_whole_too(
+    inside: Any, tmp_path: Path
+) -> None:
+    whole = inside("whole")
+    fit(tmp_path)
+    stopped = inside("stopped")
+
+    def at(here: str, now: int) -> None:
+        if (here, now) == ("validate", BATCHES + 1):
+            stopped.request_stop(StopRequest("step", "requeue", "parked"))
+
+    with pytest.raises(StopRequested):
+        fit(tmp_path, at)
+    inside("resumed")
+    fit(tmp_path, resume=stopped.out / CHECKPOINT, beside=(SaveAfterValidation(tmp_path),))
+    again = inside("again")
+    fit(tmp_path, resume=tmp_path / "epoch0.ckpt")
+    assert reports(again) == reports(whole)[1:]
 
 
 def test_a_stop_waits_for_gradients_to_be_applied(inside: Any, tmp_path: Path) -> None:

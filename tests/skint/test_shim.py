@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -129,7 +128,7 @@ def test_the_deadline_does_not_requeue_what_was_to_end(attempt: Make) -> None:
 def test_term_to_the_shim_parks_the_job(attempt: Make) -> None:
     one = attempt(argv=("sleep", "600"))
     shim = one.start()
-    eventually_started(one)
+    one.wait_until(lambda: one.events("started"))
     shim.send_signal(signal.SIGTERM)
     assert one.end().reason == "stopped"
     request = one.directory.read_stop()
@@ -151,9 +150,8 @@ def test_a_killed_shim_takes_its_worker_along_and_the_rest_is_found(
     rest = {one.wait_for_pid(name) for name in FAMILY[1:]}
     shim.kill()
     shim.wait()
-    assert main
-    while is_alive(main):  # the kernel does it, in its own time
-        os.sched_yield()
+    assert main is not None
+    one.wait_until(lambda: not is_alive(main))  # the kernel does it, in its own time
     assert set(survivors(one.task.attempt, one.directory.path)) == rest
     assert one.directory.read_exit() is None
 
@@ -169,7 +167,7 @@ def test_a_second_shim_runs_nothing(attempt: Make) -> None:
 def test_the_handle_is_the_identity_of_the_shim(attempt: Make) -> None:
     one = attempt(argv=("sleep", "600"))
     shim = one.start()
-    eventually_started(one)
+    one.wait_until(lambda: one.events("started"))
     me = identity(shim.pid)
     assert me and json.loads(one.directory.handle.read_text()) == {
         "pid": me.pid,
@@ -213,8 +211,3 @@ mkdir -p sub local; echo a > a; echo b > sub/b; echo $$ > local/pid; ln -s /etc/
     assert first.digest == second.digest
     changed = attempt(argv=("sh", "-c", make + "echo c > sub/b")).run()
     assert changed.digest != first.digest
-
-
-def eventually_started(one: Any) -> None:
-    while not one.events("started"):
-        os.sched_yield()
