@@ -33,6 +33,7 @@ $(VENV)/.test: $(VENV)/.demo
 	@touch $@
 
 demo: export SKINT_HOME := $(SKINT_HOME)
+demo: export SKINT_DEVICES := simulated
 demo: $(VENV)/.demo  ## the main job on real photos, on a simulated device
 	@$(BIN)/skint account add demo --preset simulated
 	@$(BIN)/skint run examples/photos/plan.yaml

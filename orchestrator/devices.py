@@ -13,7 +13,8 @@ from typing import Literal
 from orchestrator.executors.base import Device
 
 DECLARED = "SKINT_DEVICES"
-"""`UUID[:NAME],…` for machines whose devices NVML cannot see; `none` for no device at all."""
+"""`UUID[:NAME],…` for machines whose devices NVML cannot see; `none` for no device at all;
+`simulated` to practise on a machine that has some."""
 
 Source = Literal["nvml", "declared", "simulated"]
 
@@ -25,10 +26,10 @@ def find_devices(environ: Mapping[str, str] = os.environ) -> tuple[Source, tuple
     declared = environ.get(DECLARED, "")
     if declared == "none":
         return "declared", ()
-    seen = _nvml_devices()
+    seen = () if declared == "simulated" else _nvml_devices()
     if seen:
         return "nvml", seen
-    if declared:
+    if declared and declared != "simulated":
         return "declared", tuple(_declared(part) for part in declared.split(",") if part.strip())
     return "simulated", (SIMULATED,)
 
