@@ -45,10 +45,22 @@ class ParkFlag:
         self.raised = False
         self._owner = os.getpid()
 
+    def install(self) -> None:
+        """Handle SIGTERM in this process, and in no process forked from it.
+
+        A child that went on after TERM (a process pool's worker) would let `pool.terminate()` wait
+        for ever.
+        """
+        signal.signal(signal.SIGTERM, self)
+        os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        if signal.getsignal(signal.SIGTERM) is self:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._owner:
-            # A forked child (a process pool's worker) inherited the handler: it must still die
-            # of TERM, else `pool.terminate()` waits for ever.
+            # Forked while another handler stood before this one and called it (Lightning's).
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self.raised = True

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 def work(directory: AttemptDir) -> int:
     """Run the attempt's function; returns the worker's exit code."""
     park = ParkFlag()
-    signal.signal(signal.SIGTERM, park)
+    park.install()
     faulthandler.enable()  # a crash in native code leaves its Python stack in the log
     task = directory.read_task()
     ctx = Context(directory, task, park)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -121,7 +120,7 @@ def test_a_stop_at_the_end_of_the_epoch_waits_for_it(tmp_path: Path) -> None:
 def park() -> Iterator[ParkFlag]:
     before = signal.getsignal(signal.SIGTERM)
     flag = ParkFlag()
-    signal.signal(signal.SIGTERM, flag)
+    flag.install()
     yield flag
     signal.signal(signal.SIGTERM, before)
 
@@ -143,9 +142,18 @@ def test_term_parks_and_does_not_wait_for_the_epoch(tmp_path: Path, park: ParkFl
 
 
 def test_a_forked_child_still_dies_of_term(park: ParkFlag) -> None:
-    child = multiprocessing.get_context("fork").Process(target=signal.pause)
-    child.start()
-    child.terminate()
-    child.join()
-    assert child.exitcode == -signal.SIGTERM
+    child = os.fork()
+    if child == 0:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
     assert not park.raised
+
+
+def test_a_forked_child_dies_too_when_another_handler_calls_the_flag(park: ParkFlag) -> None:
+    signal.signal(signal.SIGTERM, lambda number, frame: park(number, frame))
+    child = os.fork()
+    if child == 0:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
