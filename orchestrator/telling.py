@@ -32,10 +32,12 @@ def tone(event: e.Event) -> Tone:
     if isinstance(event, e.JobEnded | e.RunEnded):
         outcomes: dict[str, Tone] = {"done": "good", "reused": "plain", "failed": "bad"}
         return outcomes.get(event.outcome, "attention")
-    if isinstance(event, e.ErrorReported | e.AllocationRefused):
+    if isinstance(event, e.ErrorReported):
         return "bad"
     if isinstance(event, e.CommandAnswered):
         return "plain" if event.ok else "attention"
+    if isinstance(event, e.JobWaited):
+        return "plain" if event.until_ms is None else "attention"
     if isinstance(event, e.StopAsked | e.VerdictGiven | e.AttemptUnreachable | e.AttemptEnded):
         return "attention"
     return "plain"
@@ -115,7 +117,6 @@ _WORDS: Mapping[type[e.Event], Callable[[RunState, Any], str | None]] = {
     e.RunSubmitted: _submitted,
     e.JobWaited: _waited,
     e.AllocationReserved: _reserved,
-    e.AllocationRefused: lambda run, event: _with("refused", event.sentence),
     e.AllocationSettled: _settled,
     e.AllocationReleased: _released,
     e.AttemptStarted: lambda run, event: f"{_title(run, job_of(event.attempt))} started",

@@ -122,13 +122,19 @@ def _run_line(view: RunView, opened: bool, widths: Widths) -> Line:
     cells = (
         _cut(f"{OPEN if opened else SHUT} {view.name}", widths.job),
         view.status,
-        f"{view.folds_done}/{view.folds} folds" if view.folds else "",
+        _folds(view, widths.epoch),
         to_go(view.eta),
         _hours(view.charged_ms + view.in_flight_ms),
         mean,
         _cut("simulated" if widths.wide else "sim.", widths.curve) if view.simulated else "",
     )
     return Line(view.name, "", view.status, cells)
+
+
+def _folds(view: RunView, width: int) -> str:
+    counted = f"{view.folds_done}/{view.folds}" if view.folds else ""
+    with_word = f"{counted} folds"
+    return with_word if counted and len(with_word) <= width else counted
 
 
 def _job_line(view: RunView, row: JobRow, widths: Widths) -> Line:

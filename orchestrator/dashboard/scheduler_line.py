@@ -44,10 +44,10 @@ class SchedulerLine(Static):
             scheduler_words(screen, read_only=self._read_only),
         )
         age_ms = now_ms - screen.now_ms
-        if screen.trouble:
-            text.append(f"   cannot read: {screen.trouble}", variables["error"])
         if screen.now_ms and age_ms > STALE_AFTER_MS:
             text.append(f"   seen {format_clock(age_ms)} ago", variables["warning"])
+        if screen.trouble:
+            text.append(f"   cannot read: {screen.trouble}", variables["error"])
         at = datetime.fromtimestamp(now_ms / 1000, tz=UTC).astimezone(self._zone)
         clock = f"{at:%a %H:%M:%S %Z}"
         room = (self.size.width or self.app.size.width) - 2 - len(clock) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,6 @@ class Screen:
 
     now_ms: int
     scheduler_pid: int | None = None
-    has_store: bool = False
     accounts: tuple[tuple[Account, LimitBalance], ...] = ()
     """Each limit of each account."""
     state: State = field(default_factory=State)
@@ -69,7 +69,8 @@ class Reader:
         self._thread = ThreadPoolExecutor(1, "skint-top-reader")
         self._store: Store | None = None
         self._file: tuple[int, int] | None = None
-        self._seen = 0
+        # What the store said, up to this event; forgotten with the store.
+        self._seen, self._known, self._lines = 0, State(), deque[EventLine](maxlen=EVENTS_KEPT)
         self._last = Screen(now_ms=0)
 
     async def look(self, now_ms: int) -> Screen:
@@ -109,25 +110,24 @@ class Reader:
             )
         if not self.home.store.exists():
             self._close()
-            return Screen(now_ms, pid, accounts=accounts)
-        state, events = self._state_and_events(self._opened())
+            return Screen(now_ms, pid, accounts)
+        self._read_store(self._opened())
+        state = self._known
         return Screen(
-            now_ms, pid, True, accounts, state, _views(state, now_ms), events[-EVENTS_KEPT:]
+            now_ms, pid, accounts, state, _views(state, now_ms), events=tuple(self._lines)
         )
 
-    def _state_and_events(self, store: Store) -> tuple[State, tuple[EventLine, ...]]:
+    def _read_store(self, store: Store) -> None:
         newest = store.last_event()
         if newest == self._seen:
-            return self._last.state, self._last.events
+            return
         new = list(store.events(max(self._seen, newest - EVENTS_KEPT)))
         state = store.state()  # after the events, so that it knows all that they speak of
-        lines = [
-            EventLine(id, event.at_ms, event.run, text, tone(event))
-            for id, event in new
-            if (text := tell(event, state)) is not None
-        ]
-        self._seen = new[-1][0] if new else newest
-        return state, (*self._last.events, *lines)
+        for id, event in new:
+            text = tell(event, state)
+            if text is not None:
+                self._lines.append(EventLine(id, event.at_ms, event.run, text, tone(event)))
+        self._known, self._seen = state, new[-1][0]
 
     def _opened(self) -> Store:
         """The store, opened anew where another file has taken its place."""
@@ -141,8 +141,9 @@ class Reader:
     def _close(self) -> None:
         if self._store is not None:
             self._store.close()
-        self._store, self._file, self._seen = None, None, 0
-        self._last = replace(self._last, state=State(), views=(), events=())
+        self._store, self._file = None, None
+        self._seen, self._known = 0, State()
+        self._lines.clear()
 
 
 def _views(state: State, now_ms: int) -> tuple[RunView, ...]:

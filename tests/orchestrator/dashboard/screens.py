@@ -1,0 +1,94 @@
+"""Drive the real dashboard over a real store and ledger; read it as the text a person sees."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from orchestrator.dashboard.app import Dashboard
+from orchestrator.executors.simulated import Script
+from orchestrator.home import Home
+from skint.attempt import Task
+from tests.orchestrator.worlds import World, epochs, kfold
+
+ACCURACIES = [0.5, 0.7, 0.8, 0.85]
+
+
+def script_of(task: Task) -> Script:
+    if task.fold is None:
+        return Script(seconds=5, outputs={f"{task.job}.csv": b"1"})
+    return epochs(ACCURACIES, seconds_each=300)
+
+
+def second_fold(path: Path) -> World:
+    """`seedlings-1`: fold 0 done, fold 1 two epochs old, fold 2 waiting."""
+    world = World(path, script_of)
+    world.submit(kfold())
+    world.until(
+        lambda state: (
+            "seedlings-1" in state.runs
+            and (attempt := state.runs["seedlings-1"].current("train.fold1")) is not None
+            and len(attempt.reports) == 2
+        )
+    )
+    return world
+
+
+def shown(app: Dashboard) -> str:
+    """The screen, line by line, as a terminal would show it."""
+    width, height = app.size
+    rows = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.ljust(width) for strip in rows[:height])
+
+
+def line_with(app: Dashboard, words: str) -> str:
+    """The one line that has `words`."""
+    (found,) = [line for line in shown(app).splitlines() if words in line]
+    return found
+
+
+def drive(
+    world: World,
+    steps: Callable[[Dashboard, Pilot[None]], Awaitable[None]],
+    *,
+    size: tuple[int, int] = (100, 30),
+    read_only: bool = False,
+) -> None:
+    """Show the world's home and let `steps` press keys and look."""
+    watch(Home(world.path), world.clock.now_ms, steps, size=size, read_only=read_only)
+
+
+def watch(
+    home: Home,
+    now_ms: Callable[[], int],
+    steps: Callable[[Dashboard, Pilot[None]], Awaitable[None]],
+    *,
+    size: tuple[int, int] = (100, 30),
+    read_only: bool = False,
+) -> None:
+    async def run() -> None:
+        app = Dashboard(home, read_only=read_only, now_ms=now_ms, zone=UTC)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await look(app, pilot)
+            await steps(app, pilot)
+
+    asyncio.run(run())
+
+
+async def look(app: Dashboard, pilot: Pilot[None]) -> None:
+    """What the dashboard does each second, now."""
+    await app.look()
+    await pilot.pause()
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    """Wait for what other threads do; fails after a long while."""
+    for _ in range(600):
+        await pilot.pause(0.05)
+        if condition():
+            return
+    raise AssertionError("it did not come to that")

@@ -1,0 +1,129 @@
+"""Lines of the jobs table: what stands in which cell, at any width."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple
+
+import pytest
+
+from orchestrator.dashboard.rows import GAP, HEADS, Widths, about, lines_of, to_go
+from orchestrator.view import Eta, JobRow, RunView
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+
+
+def fold(n: int, status: str = "running", **more: object) -> JobRow:
+    title = f"fold {n} ({n + 1} of 12)"
+    return JobRow(f"train.fold{n}", title, "train", "accelerator", status, fold=n, folds=12, **more)  # type: ignore[arg-type]
+
+
+def view(*rows: JobRow, status: str = "running", **more: object) -> RunView:
+    return RunView("seedlings-1", status, "lab", rows, **more)  # type: ignore[arg-type]
+
+
+def test_from_78_cells_on_all_columns_fit_and_no_cell_is_wider_than_its_column() -> None:
+    row = fold(
+        10,
+        "unreachable",
+        epoch=120,
+        epochs=120,
+        progress=1.0,
+        metric="val_accuracy_of_all_classes",
+        value=0.12345,
+        history=tuple(float(n) for n in range(100)),
+        eta=Eta(30 * HOUR_MS, 40 * HOUR_MS, 90 * HOUR_MS),
+        charged_ms=99 * HOUR_MS,
+    )
+    smoke = JobRow("train.smoke", "smoke test of train", "train.smoke", "cpu", "starting")
+    one = view(row, smoke, simulated=True, mean=0.5, spread=0.25, folds=12, folds_done=11)
+    for width in range(78, 260):
+        widths = Widths.fitting(width)
+        assert sum(astuple(widths)) + GAP * len(HEADS) + 1 <= width
+        too_wide = [
+            (width, head, cell)
+            for line in lines_of([one], {}, widths)
+            for head, cell, most in zip(HEADS, line.cells, astuple(widths), strict=True)
+            if len(cell) > most
+        ]
+        assert too_wide == []
+
+
+def test_a_job_line_has_epoch_time_hours_score_and_curve() -> None:
+    row = fold(
+        2,
+        epoch=3,
+        epochs=12,
+        progress=0.25,
+        metric="val_acc",
+        value=0.87,
+        history=(0.5, 0.7, 0.87),
+        eta=Eta(20 * MINUTE_MS, 21 * MINUTE_MS, 22 * MINUTE_MS),
+        charged_ms=HOUR_MS // 4,
+        in_flight_ms=HOUR_MS // 4,
+    )
+    _, line = lines_of([view(row)], {}, Widths.fitting(100))
+    assert line.cells == (
+        "  fold 2 (3 of 12)",
+        "running",
+        "▮▮▯▯▯▯▯▯ 3/12",
+        "21 min",
+        "0.50",
+        "0.870 val_acc",
+        "▁▅█",
+    )
+    assert (line.run, line.job) == ("seedlings-1", "train.fold2")
+
+
+def test_a_curve_longer_than_its_column_keeps_its_ends_and_its_shape() -> None:
+    rising = fold(0, metric="m", value=1.0, history=tuple(n / 99 for n in range(100)))
+    _, line = lines_of([view(rising)], {}, Widths.fitting(80))
+    assert line.cells[-1] == "▁▃▅▆█"
+
+
+def test_a_loss_that_is_not_a_number_is_shown_as_such() -> None:
+    row = fold(0, metric="val_loss", value=math.nan, history=(0.5, math.nan))
+    _, line = lines_of([view(row)], {}, Widths.fitting(100))
+    assert line.cells[-2:] == ("nan val_loss", "▄×")
+
+
+def test_cpu_work_that_is_over_makes_room_only_while_the_run_goes_on() -> None:
+    scan = JobRow("scan", "scan", "scan", "cpu", "done")
+    packed = JobRow("packed", "packed", "packed", "cpu", "failed")
+    rows = (scan, packed, fold(0, "done"))
+    widths = Widths.fitting(100)
+    live = [line.job for line in lines_of([view(*rows)], {}, widths)]
+    assert live == ["", "packed", "train.fold0"]
+    over = view(*rows, status="done", ended_ms=1)
+    assert [line.job for line in lines_of([over], {}, widths)] == [""]
+    chosen = lines_of([over], {"seedlings-1": True}, widths)
+    assert [line.job for line in chosen] == ["", "scan", "packed", "train.fold0"]
+
+
+@pytest.mark.parametrize(
+    ("eta", "words"),
+    [
+        (None, ""),
+        (Eta(0, 0, 0), "0 s"),
+        (Eta(245_000, 245_000, 245_000), "4 min 05 s"),
+        (Eta(19 * MINUTE_MS, 20 * MINUTE_MS, 21 * MINUTE_MS), "20 min"),
+        (Eta(HOUR_MS, HOUR_MS + 1, HOUR_MS + 2), "1 h 00 min"),
+        (Eta(8 * MINUTE_MS, 10 * MINUTE_MS, 14 * MINUTE_MS), "8–14 min"),
+        (Eta(HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS), "1.0–3.0 h"),
+        (Eta(20_000, 30_000, 50_000), "20–50 s"),
+    ],
+)
+def test_time_to_go_is_a_figure_or_an_honest_range(eta: Eta | None, words: str) -> None:
+    assert to_go(eta) == words
+
+
+def test_the_sentence_on_a_job_prefers_why_it_waits() -> None:
+    waits = fold(1, "waiting", why="lab has 0.20 h left", note="old news")
+    runs = fold(0, wall_ms=90_000, note="1 file quarantined", best=0.9, metric="val_acc")
+    one = view(waits, runs, sentence="fold 0")
+    assert about(one, "train.fold1") == "fold 1 (2 of 12) · lab has 0.20 h left"
+    assert about(one, "train.fold0") == (
+        "fold 0 (1 of 12) · 1 file quarantined · runs for 1 min 30 s · best val_acc 0.9000"
+    )
+    assert about(one, "") == "seedlings-1 · fold 0"
