@@ -134,7 +134,8 @@ class Dashboard(App[None]):
         line = message.line
         view = self.seen.view(line.run) if line else None
         words = about(view, line.job) if view is not None and line is not None else ""
-        self._about.update(words)
+        if words != self._about.content:
+            self._about.update(words)
 
     @on(DataTable.RowSelected)
     def _open(self) -> None:

@@ -133,7 +133,9 @@ def _run_line(view: RunView, opened: bool, widths: Widths) -> Line:
 
 def _folds(view: RunView, width: int) -> str:
     counted = f"{view.folds_done}/{view.folds}" if view.folds else ""
-    with_word = f"{counted} folds"
+    with_word = (
+        f"{counted} {'folds' if any(r.fold is not None for r in view.fold_rows) else 'jobs'}"
+    )
     return with_word if counted and len(with_word) <= width else counted
 
 
