@@ -16,6 +16,9 @@ DECLARED = "SKINT_DEVICES"
 """`UUID[:NAME],…` for machines whose devices NVML cannot see; `none` for no device at all;
 `simulated` to practise on a machine that has some."""
 
+MASK = "CUDA_VISIBLE_DEVICES"
+"""Set by a person, it says which devices are skint's to give; NVML does not heed it."""
+
 Source = Literal["nvml", "declared", "simulated"]
 
 SIMULATED = Device("simulated-0", "simulated device (training runs on the CPU)", simulated=True)
@@ -28,10 +31,22 @@ def find_devices(environ: Mapping[str, str] = os.environ) -> tuple[Source, tuple
         return "declared", ()
     seen = () if declared == "simulated" else _nvml_devices()
     if seen:
-        return "nvml", seen
+        return "nvml", _not_masked(seen, environ.get(MASK))
     if declared and declared != "simulated":
         return "declared", tuple(_declared(part) for part in declared.split(",") if part.strip())
     return "simulated", (SIMULATED,)
+
+
+def _not_masked(seen: tuple[Device, ...], mask: str | None) -> tuple[Device, ...]:
+    """The devices a person left visible: indices or (beginnings of) UUIDs, as CUDA reads them."""
+    if not mask:
+        return seen
+    wanted = [part.strip() for part in mask.split(",")]
+    return tuple(
+        device
+        for index, device in enumerate(seen)
+        if str(index) in wanted or any(device.uuid.startswith(w) for w in wanted if len(w) > 4)
+    )
 
 
 def _declared(part: str) -> Device:

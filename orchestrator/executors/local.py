@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from orchestrator.devices import find_devices
+from orchestrator.devices import MASK, find_devices
 from orchestrator.executors.base import (
     AttemptSight,
     Capabilities,
@@ -68,7 +68,7 @@ class LocalExecutor:
                     stdout=log,
                     stderr=log,
                     cwd="/",
-                    env={**os.environ, **submission.env},
+                    env={**_own_environment(), **submission.env},
                     start_new_session=True,
                 )
         except OSError as error:
@@ -208,3 +208,8 @@ def _none_left(attempt: str, directory: Path) -> bool:
         if process.kill_all(found):
             return False
     return False
+
+
+def _own_environment() -> dict[str, str]:
+    """Ours without the device mask: the shim makes one for each attempt, and keeps one it finds."""
+    return {name: value for name, value in os.environ.items() if name != MASK}

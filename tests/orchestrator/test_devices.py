@@ -54,6 +54,12 @@ def test_what_nvml_sees_goes_before_what_is_declared(driver: Path) -> None:
     assert "GPU-zzzz" not in found_with(driver, SKINT_DEVICES="GPU-zzzz")
 
 
+def test_a_mask_leaves_out_the_cards_that_a_person_hides(driver: Path) -> None:
+    for mask in ("1", "GPU-bbbb"):
+        found = found_with(driver, CUDA_VISIBLE_DEVICES=mask)
+        assert "GPU-bbbb" in found and "GPU-aaaa" not in found
+
+
 def test_one_may_practise_on_a_machine_that_has_cards(driver: Path) -> None:
     assert found_with(driver, SKINT_DEVICES="simulated").startswith("('simulated', ")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestrator.cli.terminal import Terminal
+from tests.terminal import Terminal
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from budget.ledger import Ledger
-from tests.orchestrator.cli.terminal import Terminal, until
+from tests.terminal import Terminal, until
 
 FIT = """
 import sys, time, skint
