@@ -20,6 +20,7 @@ This file imports neither torch nor Lightning, so that a plan can be checked wit
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -84,6 +85,9 @@ class Recipe(BaseModel):
 @skint.job(devices=1, cpus=0, smoke=True, resume=True)
 def train(params: Recipe, ctx: skint.Context) -> None:
     """Train one fold; with `ctx.smoke`, rehearse it on a handful of pictures on the CPU."""
+    # Read when torch is loaded. OpenMP's threads spin while they wait for each other: with one
+    # other process on the cores a step then takes ten times as long, without a result to show.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if ctx.smoke:
         from jobs.training.smoke import rehearse
 

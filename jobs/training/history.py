@@ -81,7 +81,7 @@ class History(pl.Callback):
             self._save(module)
 
     def write(self) -> None:
-        """Write `metrics.csv`: once more after training, for a run that only had to be read back."""
+        """Write `metrics.csv`: again after training, for a run that was only read back."""
         write_rows(self.out / "metrics.csv", COLUMNS, ([r[c] for c in COLUMNS] for r in self.rows))
 
     def _rank(self, row: dict[str, float]) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,9 @@ class Network:
     head_prefix: str
     """What the names of its parameters begin with; empty where the head is None."""
     pretrained: tuple[Floats, Floats] | None
-    """(mean, std) per channel of pictures scaled to 0..1 that its usual weights expect."""
+    """(mean, std) per channel of pictures scaled to 0..1 that its pretrained weights expect."""
+    own_weights: bool = False
+    """True for a class that states its normalisation: it may bring weights of its own."""
 
 
 def build(model: str, *, classes: int, channels: int, base: Path) -> Network:
@@ -134,7 +136,8 @@ def _own(model: str, classes: int, channels: int, base: Path) -> Network:
     mean, std = getattr(module, "mean", None), getattr(module, "std", None)
     stated = (tuple(map(float, mean)), tuple(map(float, std))) if mean and std else None
     head = getattr(module, "head", None)
-    return _network(module, head if isinstance(head, nn.Module) else None, stated)
+    network = _network(module, head if isinstance(head, nn.Module) else None, stated)
+    return replace(network, own_weights=stated is not None)
 
 
 def _only_rgb(model: str, channels: int) -> None:

@@ -40,6 +40,7 @@ class Classifier(pl.LightningModule):
         self.loss_count = 0
         if recipe.freeze == "backbone":
             self._freeze()
+        self.train()  # Lightning starts from the mode that it finds
 
     def _freeze(self) -> None:
         head = self.head[0]

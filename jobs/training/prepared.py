@@ -55,7 +55,7 @@ def make_module(recipe: Recipe, data: FoldData, ctx: skint.Context, steps: int) 
         load(network, packaged() if recipe.weights == "package" else ctx.resolve(recipe.weights))
     mean, std = moments_for(
         pretrained=network.pretrained,
-        has_weights=recipe.weights != "none",
+        has_weights=recipe.weights != "none" or network.own_weights,
         dtype=meta.dtype,
         mean=meta.mean,
         std=meta.std,

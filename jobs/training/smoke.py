@@ -161,7 +161,7 @@ def run_step(
     trainer = make_trainer(
         engine, recipe, ctx, [clock], limit_train_batches=1, limit_val_batches=1, max_steps=1
     )
-    trainer.fit(module, train, validation)
+    trainer.fit(module.train(), train, validation)
     return Step(
         train_loss=module.train_loss,
         metrics={
