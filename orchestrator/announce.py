@@ -215,7 +215,8 @@ class _Teller:
     def _mean_so_far(self) -> str:
         if self.view.folds < 2 or self.view.spread is None:
             return ""
-        return f"{result(self.view)} over {self.view.folds_done} of {self.view.folds} {self.view.unit}"
+        of = f"{self.view.folds_done} of {self.view.folds} {self.view.unit}"
+        return f"{result(self.view)} over {of}"
 
     def _curve(self) -> Curve | None:
         """All folds so far, in one picture."""

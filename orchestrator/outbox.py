@@ -140,6 +140,12 @@ def waiting(connection: sqlite3.Connection, run: str | None = None) -> int:
     return int(count)
 
 
+def runs_waiting(connection: sqlite3.Connection) -> list[str]:
+    """The runs that notices are queued of; they may have ended long ago."""
+    rows = connection.execute("select distinct run from outbox where state = 'queued'")
+    return [run for (run,) in rows]
+
+
 def undelivered(connection: sqlite3.Connection, run: str | None = None) -> list[Undelivered]:
     """The notices that were given up, oldest first."""
     rows = connection.execute(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from budget.ledger import Ledger
@@ -16,18 +17,15 @@ from orchestrator.clock import SystemClock
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.home import Home
 from orchestrator.notifying import notifiers_for
-from orchestrator.outbox import Sender
+from orchestrator.outbox import Sender, runs_waiting
 from orchestrator.scheduler.shell import Scheduler
-from orchestrator.state import State
+from orchestrator.state import RunState, State
 from orchestrator.store import Store
-from skint.errors import SkintError
 
 IDLE_EXIT_MS = 600_000
 """A background scheduler with nothing to do leaves after this; the next `submit` starts another."""
 DRAIN_S = 5.0
 """How long the last words may take; what is still queued goes out with the next scheduler."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -78,8 +76,8 @@ def scheduler_in(
         sender = Sender(home.store, notifiers, clock)
 
         def spread(events: Iterable[e.Event], state: State) -> None:
-            if any(isinstance(event, e.RunSubmitted) for event in events):
-                _add_notifiers(notifiers, state)
+            new = [event.run for event in events if isinstance(event, e.RunSubmitted)]
+            _add_notifiers(notifiers, [state.runs[name] for name in new])
             sender.poke()
             on_events(events, state)
 
@@ -91,19 +89,21 @@ def scheduler_in(
             runs_dir=home.runs,
             on_events=spread,
         )
-        _add_notifiers(notifiers, scheduler.state)
+        runs = scheduler.state.runs
+        _add_notifiers(notifiers, scheduler.state.live_runs())
+        _add_notifiers(notifiers, [runs[name] for name in _unsent(home) if name in runs])
         sender.start()
         stack.callback(sender.stop)
         yield Serving(scheduler, sender, clock)
 
 
-def _add_notifiers(notifiers: dict[str, Notifier], state: State) -> None:
-    """Those that live runs name. A missing token silences one place and stops nothing."""
-    for run in state.live_runs():
-        try:
-            found = notifiers_for([run.graph], os.environ)
-        except SkintError as error:
-            _log.error("%s is not told to everybody: %s", run.name, error)
-            continue
-        for name, notifier in found.items():
-            notifiers.setdefault(name, notifier)
+def _unsent(home: Home) -> list[str]:
+    """Runs with words that still wait in the outbox, most of them ended."""
+    with closing(sqlite3.connect(home.store)) as connection:
+        return runs_waiting(connection)
+
+
+def _add_notifiers(notifiers: dict[str, Notifier], runs: Iterable[RunState]) -> None:
+    """Those that `runs` name. A missing token silences one place and stops nothing."""
+    for name, notifier in notifiers_for([run.graph for run in runs], os.environ).items():
+        notifiers.setdefault(name, notifier)

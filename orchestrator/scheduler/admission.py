@@ -194,7 +194,8 @@ def _allocate(
         return
     free = free_devices(state, account.executor, usable)
     if job.devices > len(free):
-        text = f"waits for {job.devices} of {len(usable)} devices"
+        holders = _holders(state, account.executor)
+        text = f"waits for {job.devices} of {len(usable)} devices ({', '.join(holders)})"
         yield from _wait(run, job, "devices", text, now_ms)
         return
     several = inputs.capabilities[account.executor].attempts_per_allocation
@@ -226,6 +227,17 @@ def free_devices(state: State, executor: str, devices: Sequence[Device]) -> list
         for uuid in allocation.devices
     }
     return [device for device in devices if device.uuid not in kept]
+
+
+def _holders(state: State, executor: str) -> list[str]:
+    """The jobs that devices are kept for now."""
+    return [
+        name.rsplit(".", 1)[0]
+        for run in state.live_runs()
+        for allocation in run.allocations.values()
+        if allocation.executor == executor and allocation.keeps_devices
+        for name in allocation.attempts
+    ]
 
 
 def _is_being_allocated(run: RunState, job: Job) -> bool:

@@ -57,70 +57,84 @@ def _from_line(line: i.Line, run: str, now_ms: int) -> e.Event | None:
     return None
 
 
-def from_observation(
-    run: RunState, submission: str, seen: Observation, now_ms: int
-) -> Iterator[e.Event]:
-    """What an observation of a submission adds to what is known of it."""
+def starts(run: RunState, submission: str, seen: Observation, now_ms: int) -> Iterator[e.Event]:
+    """What an observation tells of beginnings: reached or not, accepted, started."""
     allocation = run.allocations.get(submission)
-    names = allocation.attempts if allocation else (submission,)
-    attempts = [run.attempts[name] for name in names]
-    if seen.condition == "unknown":
-        for attempt in attempts:
-            if attempt.live and not attempt.unreachable:
+    started_ms = seen.started_ms
+    reserved = allocation is not None and allocation.status == "reserved"
+    if seen.condition != "unknown" and started_ms is not None and reserved:
+        yield e.AllocationStarted(
+            at_ms=now_ms, run=run.name, allocation=submission, start_ms=started_ms
+        )
+    for attempt in _attempts(run, submission):
+        if attempt.live and seen.condition == "unknown":
+            if not attempt.unreachable:
                 text = f"no answer about {attempt.id}: {seen.reason}; waiting, nothing is assumed"
                 yield e.AttemptUnreachable(
                     at_ms=now_ms, run=run.name, attempt=attempt.id, sentence=text
                 )
+        elif attempt.live:
+            yield from _start(run.name, attempt, seen, now_ms)
+
+
+def _start(run: str, attempt: AttemptState, seen: Observation, now_ms: int) -> Iterator[e.Event]:
+    if attempt.unreachable:
+        yield e.AttemptReached(at_ms=now_ms, run=run, attempt=attempt.id)
+    if attempt.status == "planned" and seen.condition in ("pending", "running"):
+        yield e.AttemptAccepted(at_ms=now_ms, run=run, attempt=attempt.id)
+    started_ms = _sight(attempt, seen).started_ms
+    if started_ms is not None and attempt.status != "running":
+        yield e.AttemptStarted(at_ms=now_ms, run=run, attempt=attempt.id, started_ms=started_ms)
+
+
+def ends(run: RunState, submission: str, seen: Observation, now_ms: int) -> Iterator[e.Event]:
+    """What an observation tells of ends. The last lines of an attempt come before its end."""
+    if seen.condition == "unknown":
         return
-    started_ms = seen.started_ms
-    if allocation and allocation.status == "reserved" and started_ms is not None:
-        yield e.AllocationStarted(
-            at_ms=now_ms, run=run.name, allocation=submission, start_ms=started_ms
-        )
-    ended = []
-    for attempt in attempts:
-        events = tuple(_of_attempt(run, attempt, seen, now_ms)) if attempt.live else ()
-        ended += [event for event in events if isinstance(event, e.AttemptEnded)]
-        yield from events
+    attempts = _attempts(run, submission)
+    ended = [end for a in attempts if a.live and (end := _end(run, a, seen, now_ms))]
+    yield from ended
+    allocation = run.allocations.get(submission)
     over = sum(not attempt.live for attempt in attempts) + len(ended)
     if allocation and allocation.status in ("reserved", "running") and over == len(attempts):
         last = {event.attempt: event for event in ended}
         yield from _allocation_over(run, allocation, seen, last, now_ms)
 
 
-def _of_attempt(
-    of: RunState, attempt: AttemptState, seen: Observation, now_ms: int
-) -> Iterator[e.Event]:
-    run = of.name
-    if attempt.unreachable:
-        yield e.AttemptReached(at_ms=now_ms, run=run, attempt=attempt.id)
-    if attempt.status == "planned" and seen.condition in ("pending", "running"):
-        yield e.AttemptAccepted(at_ms=now_ms, run=run, attempt=attempt.id)
+def _attempts(run: RunState, submission: str) -> list[AttemptState]:
+    allocation = run.allocations.get(submission)
+    return [run.attempts[name] for name in (allocation.attempts if allocation else (submission,))]
+
+
+def _sight(attempt: AttemptState, seen: Observation) -> AttemptSight:
     sight = seen.attempts.get(attempt.id)
     if sight is None:
-        sight = AttemptSight("lost" if seen.condition in ("ended", "lost") else "pending")
-    if sight.started_ms is not None and attempt.status != "running":
-        yield e.AttemptStarted(
-            at_ms=now_ms, run=run, attempt=attempt.id, started_ms=sight.started_ms
-        )
+        return AttemptSight("lost" if seen.condition in ("ended", "lost") else "pending")
+    return sight
+
+
+def _end(
+    run: RunState, attempt: AttemptState, seen: Observation, now_ms: int
+) -> e.AttemptEnded | None:
+    sight = _sight(attempt, seen)
     if sight.condition == "ended" and sight.exit is not None:
         exit = sight.exit
-        yield e.AttemptEnded(
+        return e.AttemptEnded(
             at_ms=now_ms,
-            run=run,
+            run=run.name,
             attempt=attempt.id,
             outcome=_OUTCOMES.get(exit.reason, "failed"),
             code=exit.code,
-            reason=_reason(of, attempt, exit),
+            reason=_reason(run, attempt, exit),
             sentence=_how_it_ended(attempt, exit.reason, exit.code),
             started_ms=exit.started_ms,
             ended_ms=exit.ended_ms,
             digest=exit.digest,
         )
-    elif sight.condition == "lost":
-        yield e.AttemptEnded(
+    if sight.condition == "lost":
+        return e.AttemptEnded(
             at_ms=now_ms,
-            run=run,
+            run=run.name,
             attempt=attempt.id,
             outcome="lost",
             code=None,
@@ -129,6 +143,7 @@ def _of_attempt(
             started_ms=sight.started_ms or attempt.started_ms,
             ended_ms=sight.lost_ms,
         )
+    return None
 
 
 def _reason(run: RunState, attempt: AttemptState, exit: Exit) -> str:

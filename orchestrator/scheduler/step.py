@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from orchestrator import events as e
+from orchestrator.executors.base import Observation
 from orchestrator.projection import apply
 from orchestrator.scheduler import actions, admission, commands, endings, observations, verdicts
 from orchestrator.scheduler import inputs as i
-from orchestrator.state import State, job_of, run_of
+from orchestrator.state import RunState, State, job_of, run_of
 
 
 class _Deciding:
@@ -26,6 +27,18 @@ class _Deciding:
             self.events.append(event)
         return len(self.events) > before
 
+    def observe(
+        self,
+        told_by: Callable[[RunState, str, Observation, int], Iterable[e.Event]],
+        inputs: i.Inputs,
+        now_ms: int,
+    ) -> None:
+        """Take what each observation of a live run tells of starts, or of ends."""
+        for submission, seen in inputs.observations.items():
+            run = self.state.runs.get(run_of(submission))
+            if run and (submission in run.allocations or submission in run.attempts):
+                self.take(told_by(run, submission, seen, now_ms))
+
 
 def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     """Decide everything that follows from `inputs` at `now_ms`."""
@@ -34,16 +47,13 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         deciding.take(commands.obey(deciding.state, command, now_ms))
     for answer in inputs.answers:
         _take_answer(deciding, answer, inputs, now_ms)
+    deciding.observe(observations.starts, inputs, now_ms)
     deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
     for run in tuple(deciding.state.live_runs()):
         for attempt in tuple(deciding.state.runs[run.name].attempts.values()):
             now = deciding.state.runs[run.name]
             deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
-    for run in tuple(deciding.state.live_runs()):
-        for submission, seen in inputs.observations.items():
-            if submission in run.allocations or submission in run.attempts:
-                now = deciding.state.runs[run.name]
-                deciding.take(observations.from_observation(now, submission, seen, now_ms))
+    deciding.observe(observations.ends, inputs, now_ms)
     for run in tuple(deciding.state.live_runs()):
         _advance(deciding, run.name, inputs, now_ms)
     return i.Step(
