@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from orchestrator import events as e
+from orchestrator.charges import freed_ms
 from orchestrator.commands import Command, StopJobs, SubmitRun
-from orchestrator.graph import Graph
+from orchestrator.figures import amount
+from orchestrator.graph import Graph, Job
 from orchestrator.state import RunState, State
 
 
@@ -44,7 +46,7 @@ def _submit(state: State, command: str, request: SubmitRun, now_ms: int) -> Iter
 
 def _stop(state: State, command: str, request: StopJobs, now_ms: int) -> Iterator[e.Event]:
     run = state.runs.get(request.run)
-    ok, text = _can_stop(run, request)
+    ok, text = _can_stop(run, request, now_ms)
     if ok:
         yield e.StopAsked(
             at_ms=now_ms,
@@ -61,20 +63,24 @@ def _stop(state: State, command: str, request: StopJobs, now_ms: int) -> Iterato
     yield e.CommandAnswered(at_ms=now_ms, run=name, command=command, ok=ok, text=text)
 
 
-def _can_stop(run: RunState | None, request: StopJobs) -> tuple[bool, str]:
+def _can_stop(run: RunState | None, request: StopJobs, now_ms: int) -> tuple[bool, str]:
     if run is None:
         return False, f"there is no run {request.run}"
     if not run.live:
         return False, f"{run.name} has ended already: {run.outcome}"
     if request.scope == "run":
-        return True, f"{run.name} is being stopped; checkpoints are kept"
-    jobs = [job for job in run.jobs.values() if _is_meant(run, job.id, request.target)]
+        freed = _freed(run, run.graph.jobs, now_ms)
+        return True, f"{run.name} is being stopped; checkpoints are kept{freed}"
+    jobs = [job for job in run.graph.jobs if request.target in (job.id, job.group)]
     if not jobs:
         return False, f"{run.name} has no {request.target}"
-    if all(job.ended for job in jobs):
-        return False, f"{request.target} of {run.name} has ended already: {jobs[0].status}"
-    return True, f"{request.target} of {run.name} is being stopped; the others go on"
+    states = [run.jobs[job.id] for job in jobs]
+    if all(job.ended for job in states):
+        return False, f"{request.target} of {run.name} has ended already: {states[0].status}"
+    freed = _freed(run, jobs, now_ms)
+    return True, f"{request.target} of {run.name} is being stopped; the others go on{freed}"
 
 
-def _is_meant(run: RunState, job: str, target: str) -> bool:
-    return target in (job, run.graph.job(job).group)
+def _freed(run: RunState, jobs: Iterable[Job], now_ms: int) -> str:
+    freed = freed_ms(run, jobs, now_ms)
+    return f"; frees up to {amount(freed)} on {run.graph.account}" if freed else ""

@@ -143,6 +143,7 @@ def test_a_run_is_watched_and_cancelled_from_another_terminal(slow: Terminal) ->
 
     cancelled = slow.skint("cancel", "slow-1")
     assert cancelled.code == 0 and "being stopped" in cancelled.out
+    assert re.search(r"frees up to 0\.1\d h on practice", cancelled.out)
     out, _ = running.communicate(timeout=60)
     assert running.returncode == 6
     assert "slow-1 cancelled" in out and "frees up to" in out
