@@ -33,7 +33,8 @@ from jobs.resize import Params as Resize  # noqa: E402
 from jobs.resize import resize  # noqa: E402
 from jobs.scan import Params as Scan  # noqa: E402
 from jobs.scan import scan  # noqa: E402
-from jobs.train import Recipe, train  # noqa: E402
+from jobs.train import train  # noqa: E402
+from jobs.training.recipe import Recipe  # noqa: E402
 from skint.dataset import PackedSet, read_folds  # noqa: E402
 
 EXAMPLE = ROOT / "examples" / "photos"

@@ -12,7 +12,6 @@ import pytorch_lightning as pl
 import torch
 
 import skint
-from jobs.train import Recipe
 from jobs.training.checkpoint import BEST, EpochCheckpoint, resume_from
 from jobs.training.data import read_fold, unseen_classes
 from jobs.training.device import Engine, choose_engine
@@ -20,6 +19,7 @@ from jobs.training.history import History
 from jobs.training.predictions import predict, write
 from jobs.training.prepared import prepare
 from jobs.training.random_state import RandomState
+from jobs.training.recipe import Recipe
 from skint.attempt import write_atomic, write_json
 
 

@@ -12,8 +12,8 @@ import pytorch_lightning as pl
 import torch
 
 import skint
-from jobs.train import Recipe
 from jobs.training.module import Classifier
+from jobs.training.recipe import Recipe
 from skint.table import write_rows
 
 COLUMNS = ("epoch", "train_loss", "val_loss", "val_acc", "lr")

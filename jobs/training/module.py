@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torchmetrics.classification import MulticlassAccuracy
 
-from jobs.train import Recipe
 from jobs.training.model import ModelError, Network
 from jobs.training.normalise import Normalise
+from jobs.training.recipe import Recipe
 from jobs.training.schedule import make_optimizer, make_schedule
 from skint.loader import Batch
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import torch
 
 import skint
-from jobs.train import Recipe
 from jobs.training.augment import make_augment
 from jobs.training.data import FoldData, Rows
 from jobs.training.model import build
 from jobs.training.module import Classifier
 from jobs.training.normalise import Normalise, moments_for
+from jobs.training.recipe import Recipe
 from jobs.training.weights import load, packaged
 from skint.loader import OrderedLoader, ShuffledLoader
 

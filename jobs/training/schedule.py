@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn, optim
 
-from jobs.train import Recipe
+from jobs.training.recipe import Recipe
 
 MOMENTUM = 0.9
 

@@ -18,12 +18,12 @@ import pytorch_lightning as pl
 import torch
 
 import skint
-from jobs.train import Recipe
 from jobs.training.data import FoldData, read_fold, stratified
 from jobs.training.device import choose_engine
 from jobs.training.fold import make_trainer
 from jobs.training.module import Classifier
 from jobs.training.prepared import make_loaders, make_module
+from jobs.training.recipe import Recipe
 from skint.attempt import write_atomic, write_json
 from skint.errors import SkintError
 from skint.loader import Batch

@@ -177,5 +177,5 @@ def test_training_without_the_extra_says_what_to_install(binaries: Path, project
     (project / "plan.yaml").write_text(f"account: demo\n{PLAN}{train}")
     done = call(project, binaries / "skint", "run", "plan.yaml")
     assert done.returncode != 0
-    assert "skint[train]" in done.stdout + done.stderr
+    assert "skint[train,weights]" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

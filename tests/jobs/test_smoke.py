@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import skint
-from jobs.train import Recipe, train
+from jobs.train import train
+from jobs.training.recipe import Recipe
 from tests.jobs.small_set import context, small_set
 
 pytestmark = pytest.mark.torch

@@ -16,7 +16,8 @@ import pytest
 from pydantic import ValidationError
 
 import skint
-from jobs.train import Recipe, train
+from jobs.train import train
+from jobs.training.recipe import Recipe
 from skint.attempt import AttemptDir
 from tests.jobs.small_set import context, small_set
 

@@ -53,7 +53,7 @@ def test_a_run_in_its_second_fold_shows_what_is_known_of_it(tmp_path: Path) -> N
     assert (now.status, now.epoch, now.epochs, now.progress) == ("running", 2, 3, 2 / 3)
     assert (now.metric, now.value, now.best, now.history) == ("val_acc", 0.8, 0.8, (0.6, 0.8))
     assert (now.charged_ms, now.in_flight_ms, now.wall_ms) == (0, 120_000, 120_000)
-    assert (waits.status, waits.why) == ("waiting", "waits for 1 of 1 devices")
+    assert (waits.status, waits.why) == ("waiting", "waits for 1 of 1 devices (seedlings-1.train.fold1)")
     assert (waits.progress, waits.value, waits.wall_ms, waits.eta_ms) == (None, None, None, None)
 
     errors = view.row("errors")

@@ -7,7 +7,7 @@ import pytest
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")
 
-from jobs.train import Recipe  # noqa: E402
+from jobs.training.recipe import Recipe  # noqa: E402
 from jobs.training.schedule import make_optimizer, make_schedule  # noqa: E402
 
 
