@@ -1,0 +1,230 @@
+"""What is this machine's own: two shims for one attempt, broken records, strays, a reboot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.executors import local
+from orchestrator.executors.base import Submission
+from orchestrator.executors.local import LocalExecutor
+from skint.attempt import AttemptDir, StopRequest, Task, write_json
+from skint.process import descendants, identity, is_alive, kill_all, survivors
+from tests.terminal import until
+
+STOP = StopRequest("step", "end", "cancelled")
+
+
+class Place:
+    """A folder of runs, as every home has one."""
+
+    def __init__(self, path: Path) -> None:
+        self.runs = path
+        self.made: list[Submission] = []
+
+    def executor(self) -> LocalExecutor:
+        return LocalExecutor(self.runs, devices=(), cpus=1)
+
+    def submission(self, script: str = "sleep 600") -> Submission:
+        name = f"run-1.job{len(self.made)}.1"
+        task = Task(name, 1, "run-1", "job", argv=("sh", "-c", script), cwd="/")
+        folder = self.runs / "run-1" / f"job{len(self.made)}" / "1"
+        self.made.append(Submission(name, (task,), (folder,), cpus=1, mem_mb=0))
+        return self.made[-1]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path / "runs")
+    yield made
+    clean(made)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Place]:
+    """The runs of another SKINT_HOME."""
+    made = Place(tmp_path / "other" / "runs")
+    yield made
+    clean(made)
+
+
+def clean(place: Place) -> None:
+    for submission in place.made:
+        place.executor().cancel(submission.handle)
+        kill_all(survivors(submission.name, submission.folders[0]))
+
+
+def directory(submission: Submission) -> AttemptDir:
+    return AttemptDir(submission.folders[0])
+
+
+def condition(executor: LocalExecutor, submission: Submission) -> str:
+    return executor.poll([submission.handle])[submission.name].condition
+
+
+def shim_of(submission: Submission) -> int:
+    pid = json.loads(directory(submission).handle.read_text())["pid"]
+    assert isinstance(pid, int)
+    return pid
+
+
+def run(executor: LocalExecutor, submission: Submission) -> None:
+    """Start it, and wait until its program runs."""
+    executor.submit(submission)
+    until(lambda: condition(executor, submission) == "running")
+    until(lambda: bool(survivors(submission.name, submission.folders[0])))
+
+
+def test_a_shim_that_comes_second_is_no_proof_that_the_first_one_is_lost(place: Place) -> None:
+    for _ in range(5):
+        first, second = place.executor(), place.executor()
+        submission = place.submission("exit 0")
+        first.submit(submission)
+        second.submit(submission)  # as a scheduler would that was restarted in between
+        seen: set[str] = set()
+        while seen.isdisjoint({"ended", "lost"}):
+            seen |= {condition(first, submission), condition(second, submission)}
+        assert "lost" not in seen
+
+
+def test_a_shim_that_dies_before_its_first_word_is_lost(place: Place, tmp_path: Path) -> None:
+    executor = place.executor()
+    submission = place.submission()
+    submission.folders[0].mkdir(parents=True)
+    directory(submission).create(submission.tasks[0])
+    directory(submission).task.write_text("{")  # what it is to do cannot be read
+    directory(submission).claim.touch()
+    assert condition(executor, submission) == "pending"
+    age_claim(submission)
+    assert condition(executor, submission) == "lost"
+
+
+def test_a_stop_that_was_cut_short_before_its_record_ends_as_lost(place: Place) -> None:
+    submission = place.submission()
+    submission.folders[0].mkdir(parents=True)
+    directory(submission).request_stop(STOP)
+    directory(submission).claim.touch()  # and there the scheduler was killed
+    assert condition(place.executor(), submission) == "pending"
+    age_claim(submission)
+    assert condition(place.executor(), submission) == "lost"
+
+
+def age_claim(submission: Submission) -> None:
+    claim = directory(submission).claim
+    then = claim.stat().st_mtime - local.CLAIM_TIMEOUT_S - 1
+    os.utime(claim, (then, then))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"code": 0}'])
+def test_a_record_that_cannot_be_read_is_unknown_and_hides_nobody_else(
+    place: Place, text: str
+) -> None:
+    executor = place.executor()
+    broken, fine = place.submission("exit 0"), place.submission("exit 0")
+    for submission in (broken, fine):
+        executor.submit(submission)
+        until(lambda one=submission: condition(executor, one) == "ended")  # type: ignore[misc]
+    directory(broken).exit.write_text(text)
+    seen = place.executor().poll([broken.handle, fine.handle])
+    assert [seen[one.name].condition for one in (broken, fine)] == ["unknown", "ended"]
+    assert str(broken.folders[0]) in seen[broken.name].reason
+
+
+def test_a_stop_file_that_is_no_request_is_replaced_by_one(place: Place) -> None:
+    executor = place.executor()
+    submission = place.submission()
+    submission.folders[0].mkdir(parents=True)
+    directory(submission).stop.write_text('{"how": "gently"}')
+    executor.signal(submission.handle, STOP)
+    assert directory(submission).read_stop() == STOP
+
+
+def test_strays_of_an_attempt_are_not_those_of_its_namesake_in_another_home(
+    place: Place, elsewhere: Place
+) -> None:
+    script = "setsid sh -c 'while :; do sleep 1; done' & wait"
+    here, there = place.submission(script), elsewhere.submission(script)
+    assert here.name == there.name
+    run(place.executor(), here)
+    other = elsewhere.executor()
+    run(other, there)
+    os.kill(shim_of(here), signal.SIGKILL)
+    until(lambda: condition(place.executor(), here) == "lost")
+    assert survivors(here.name, here.folders[0]) == ()
+    assert condition(other, there) == "running"
+    assert survivors(there.name, there.folders[0]) != ()
+
+
+def test_what_is_still_dying_keeps_its_device(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = place.submission("setsid sleep 600 & wait")
+    run(place.executor(), submission)
+    until(lambda: len(survivors(submission.name, submission.folders[0])) >= 2)
+    os.kill(shim_of(submission), signal.SIGKILL)
+    monkeypatch.setattr(local, "KILL_ROUNDS", 0)  # as if nothing could be ended in time
+    executor = place.executor()
+    until(lambda: condition(executor, submission) == "unknown")
+    monkeypatch.undo()
+    assert condition(executor, submission) == "lost"
+
+
+def test_after_a_reboot_it_is_lost_and_nobody_knows_since_when(place: Place) -> None:
+    submission = place.submission()
+    run(place.executor(), submission)
+    os.kill(shim_of(submission), signal.SIGKILL)
+    handle = directory(submission).handle
+    write_json(handle, {**json.loads(handle.read_text()), "boot_id": "another"})
+    seen = place.executor().poll([submission.handle])[submission.name]
+    assert seen.condition == "lost"
+    assert seen.started_ms is not None and seen.ended_ms is None
+
+
+def test_the_same_pid_after_a_reboot_is_somebody_else(place: Place) -> None:
+    submission = place.submission()
+    submission.folders[0].mkdir(parents=True)
+    directory(submission).create(submission.tasks[0])
+    directory(submission).claim.touch()
+    me = identity(os.getpid())
+    assert me is not None
+    write_json(
+        directory(submission).handle,
+        {"pid": me.pid, "start_ticks": me.start_ticks, "boot_id": "another"},
+    )
+    assert condition(place.executor(), submission) == "lost"
+
+
+def test_no_zombie_is_left_of_a_shim_that_has_ended(place: Place) -> None:
+    executor = place.executor()
+    submission = place.submission("exit 0")
+    before = children()
+    executor.submit(submission)
+    until(lambda: condition(executor, submission) == "ended")
+    until(lambda: not executor.poll([]) and children() <= before)
+
+
+def children() -> set[int]:
+    """Direct children of this process, dead ones that nobody has reaped included."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[1]) == os.getpid():
+            found.add(int(path.parent.name))
+    return found
+
+
+def test_the_shim_goes_on_when_whoever_started_it_is_gone(place: Place) -> None:
+    submission = place.submission("while ! [ -e $SKINT_OUT/go ]; do sleep 0.02; done")
+    run(place.executor(), submission)  # this executor is forgotten at once
+    shim = identity(shim_of(submission))
+    assert shim is not None and is_alive(shim) and descendants(shim.pid)
+    (directory(submission).out / "go").touch()
+    until(lambda: condition(place.executor(), submission) == "ended")
