@@ -38,6 +38,8 @@ class Balance:
 
     account: str
     limits: tuple[LimitBalance, ...]
+    simulated: bool = False
+    """The account's hours are pretended ones."""
 
     @property
     def tightest(self) -> LimitBalance:

@@ -157,4 +157,4 @@ def balance_of(connection: sqlite3.Connection, account: Account, now_ms: int) ->
                 reservations=reservations,
             )
         )
-    return Balance(account.name, tuple(limits))
+    return Balance(account.name, tuple(limits), account.kind == "simulated")

@@ -5,12 +5,17 @@ A command has an id, so that asking twice is asking once, and gets exactly one r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from orchestrator.events import StopScope
 from skint.attempt import StopHow, StopThen
+
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""Names of runs are parts of paths and come before the first dot of an attempt's name."""
+RUN_NAME_WANTED = "letters, digits, - and _, at most 64, starting with a letter or a digit"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -166,7 +166,6 @@ class _Expansion:
                 retries=spec.retries,
                 env=spec.env,
                 python=spec.python,
-                setup=spec.setup,
                 stop=stop,
                 metric=spec.metric,
             )
@@ -210,7 +209,7 @@ class _Expansion:
             folds=job.folds,
             devices=job.devices,
             smoke=job.smoke,
-            environment={"python": job.python, "setup": job.setup, "env": job.env},
+            environment={"python": job.python, "env": job.env},
             sources=self._sources,
         )
         return replace(job, static_key=key)

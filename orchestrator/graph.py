@@ -56,7 +56,6 @@ class Job:
     env: tuple[str, ...] = ()
     """Names of environment variables to pass on; their values are stored nowhere."""
     python: str = ""
-    setup: str = ""
     smoke: bool = False
     stop: tuple[StopRule, ...] = ()
     metric: str | None = None
@@ -84,6 +83,10 @@ class Graph:
     jobs: tuple[Job, ...]
     notify: Mapping[str, Any] = field(default_factory=dict)
     plan_text: str = ""
+
+    def runs_again(self, job: Job) -> bool:
+        """Whether `--again` means this job: those that cost hours, or all where none does."""
+        return bool(job.devices) or not any(other.devices for other in self.jobs)
 
     def __contains__(self, id: str) -> bool:
         return id in self._by_id

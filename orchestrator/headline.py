@@ -116,7 +116,10 @@ def _so_far(run: RunState, view: RunView) -> str:
 
 def _left(run: RunState, balances: Mapping[str, Balance]) -> tuple[tuple[str, str], ...]:
     balance = balances.get(run.graph.account or "")
-    return ((balance.account, f"{format_hours(balance.free_ms)} left"),) if balance else ()
+    if balance is None:
+        return ()
+    simulated = " (simulated)" if balance.simulated else ""
+    return ((balance.account, f"{format_hours(balance.free_ms)} left{simulated}"),)
 
 
 def _digest(events: Sequence[e.Event]) -> str:

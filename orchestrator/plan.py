@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from notifiers import catalog
+from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED
 from orchestrator.complaints import complaints_of, nearest
 from orchestrator.plan_spec import JobSpec, PlanSpec
 from orchestrator.plan_yaml import Document, Keys, YamlError, read_value, read_yaml
@@ -25,7 +26,6 @@ from skint.errors import USAGE, SkintError
 
 LARGEST_BYTES = 1_000_000
 _JOB_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -209,9 +209,9 @@ def _problems(plan: Plan, data: Mapping[str, Any]) -> Iterator[PlanError]:
     for keys, number in _numbers(data, ()):
         if not math.isfinite(number):
             yield plan.error(keys, "this number is not finite", got=number, wanted="a finite one")
-    if not _RUN_NAME.fullmatch(plan.name):
-        wanted = "letters, digits, - and _, at most 64, starting with a letter or a digit"
-        yield plan.error(("name",), "a run cannot have this name", got=plan.name, wanted=wanted)
+    if not RUN_NAME.fullmatch(plan.name):
+        what = "a run cannot have this name"
+        yield plan.error(("name",), what, got=plan.name, wanted=RUN_NAME_WANTED)
     if not spec.jobs:
         yield plan.error(("jobs",), "the plan has no jobs", got="{}", wanted="at least one entry")
     for kind, settings in spec.notify.items():

@@ -86,7 +86,6 @@ class JobSpec(_Spec):
     retries: Count = 0
     env: Words = ()
     python: str = ""
-    setup: str = ""
     stop: list[Any] | None = None
     metric: str | None = None
     smoke: bool | None = None

@@ -80,7 +80,7 @@ def _expect(
         return Expectation(job, "runs", why, key, wall_ms=wall_ms)
     if result is None:
         return Expectation(job, "runs", _what_changed(job, before), key, wall_ms=wall_ms)
-    if again and job.devices:
+    if again and graph.runs_again(job):
         why = f"done in {result.run}, asked for again"
         return Expectation(job, "runs", why, key, wall_ms=wall_ms)
     return Expectation(job, "reused", f"same as in {result.run}", key, result, wall_ms)
@@ -108,5 +108,5 @@ def _what_changed(job: Job, before: RunState | None) -> str:
     if old.static_key != job.static_key:
         return f"its code or files changed since {before.name}"
     if not before.jobs[job.id].has_result:
-        return f"it {before.jobs[job.id].status} in {before.name}"
+        return f"it was {before.jobs[job.id].status} in {before.name}"
     return f"its inputs changed since {before.name}"

@@ -11,7 +11,7 @@ from budget.balance import Balance
 from budget.duration import format_exact, format_hours
 from budget.ledger import Ledger
 from budget.window import format_instant
-from orchestrator.devices import find_devices
+from orchestrator.devices import DECLARED, find_devices
 from orchestrator.expand import expand
 from orchestrator.graph import Graph
 from orchestrator.plan import Plan, load_plan
@@ -100,7 +100,15 @@ def _account(plan: Plan, known: Mapping[str, Account], graph: Graph) -> Account:
             wanted=f"an account whose executor is one of: {', '.join(EXECUTORS)}",
             next="skint account list",
         )
-    source, _ = find_devices()
+    source, devices = find_devices()
+    if not devices:
+        raise plan.error(
+            ("account",),
+            "this machine has no accelerator to use",
+            got=f"{DECLARED}=none",
+            wanted=f"{DECLARED}=simulated, a list of devices, or nothing set",
+            next=f"skint run {plan.path} --cpu-only does the rest",
+        )
     if source == "simulated" and account.kind != "simulated":
         raise plan.error(
             ("account",),

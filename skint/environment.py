@@ -24,6 +24,8 @@ THREADS = (
 MASK = "CUDA_VISIBLE_DEVICES"
 OUT = "SKINT_OUT"
 """The folder whose files are the result."""
+PREVIOUS = "SKINT_PREVIOUS"
+"""What the job's attempt before this one left in its output folder; only where there was one."""
 INPUT = "SKINT_INPUT_"
 """`SKINT_INPUT_SCAN`: what the entry `scan` published; a group's folders stand one after the other,
 with `:` between."""
@@ -42,6 +44,7 @@ def worker_environment(
         ATTEMPT_DIR: str(directory.path),
         ATTEMPT: task.attempt,
         OUT: str(directory.out),
+        **({PREVIOUS: task.previous} if task.previous else {}),
         **{
             f"{INPUT}{entry.upper().replace('-', '_')}": os.pathsep.join(folders)
             for entry, folders in task.inputs.items()

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TIMEOUT_S = 600.0
+"""For a whole command; training on a busy machine takes its time."""
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Terminal:
         return path
 
 
-def until(condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     """Wait for something to come true; fails if it does not within the (generous) time."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import argparse
 
+from orchestrator.cli.show import RunNotFound
 from orchestrator.cli.submit import ask
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
+from orchestrator.store import read_state
 from skint.attempt import StopHow
 from skint.errors import OK
 
@@ -19,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
+    if arguments.name not in read_state(home.store).runs:
+        raise RunNotFound(f"there is no run {arguments.name}", next="skint status")
     home.start_scheduler()
     how: StopHow = "kill" if arguments.kill else "step"
     print(ask(home, StopJobs(run=arguments.name, scope="run", target=arguments.name, how=how)))

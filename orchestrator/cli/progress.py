@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 REDRAWS_A_SECOND = 4
+CURVE_WIDTH = 16
 
 
 @contextmanager
@@ -38,6 +39,29 @@ def shown(state: Callable[[], State], name: str) -> Iterator[None]:
     )
     with live:
         yield
+
+
+class Lines:
+    """A line whenever something changed, for a pipe that follows another process's scheduler."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._said: set[str] = set()
+
+    def tell(self, state: State) -> None:
+        run = state.runs.get(self.name)
+        if run is None or sys.stdout.isatty():
+            return
+        for row in run_view(run, time.time_ns() // 1_000_000, state.runs).rows:
+            parts = [row.status]
+            if row.epochs and row.status == "running":
+                parts.append(f"epoch {row.epoch or 0}/{row.epochs}")
+            if row.value is not None:
+                parts.append(f"{row.metric} {figure(row.value)}")
+            line = f"{self.name} · {row.title} · {' · '.join(parts)}"
+            if row.status not in ("waiting", "skipped") and line not in self._said:
+                self._said.add(line)
+                print(line, flush=True)
 
 
 def _drawn(state: State, name: str) -> Table:
@@ -63,7 +87,7 @@ def _advance(row: JobRow) -> str:
 def _numbers(row: JobRow) -> str:
     parts = []
     if row.value is not None:
-        parts.append(f"{row.metric} {figure(row.value)} {sparkline(row.history)}")
+        parts.append(f"{row.metric} {figure(row.value)} {sparkline(row.history, CURVE_WIDTH)}")
     if row.eta is not None:
         parts.append(to_go(row.eta))
     elif row.status == "running" and row.wall_ms is not None:

@@ -76,10 +76,12 @@ def _follow(home: Home, name: str) -> State:
     def cancel() -> None:
         ask(home, StopJobs(run=name, scope="run", target=name, by="Ctrl-C"))
 
+    says = progress.Lines(name)
     with _cancelled_by_interrupt(cancel), progress.shown(lambda: seen, name):
         while not (name in seen.runs and seen.runs[name].settled):
             clock.sleep(FOLLOW_S)
             seen = read_state(home.store)
+            says.tell(seen)
     return seen
 
 

@@ -9,12 +9,15 @@ from budget.duration import format_clock, format_exact, format_hours
 from budget.ledger import Ledger
 from budget.window import format_instant
 from orchestrator.cli.screen import table
+from orchestrator.figures import figure
 from orchestrator.home import Home
 from orchestrator.scheduler.shell import owner_of
 from orchestrator.state import RunState, State
 from orchestrator.store import read_state
 from orchestrator.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
+
+CURVE_WIDTH = 16
 
 
 class RunNotFound(SkintError):
@@ -63,8 +66,12 @@ def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
 def _metric(row: JobRow) -> str:
     if row.value is None or row.lane != "accelerator":
         return ""
-    curve = f" {sparkline(row.history)}" if len(row.history) > 1 else ""
-    return f"{row.metric} {row.value:.4f}{curve}"
+    curve = f" {sparkline(row.history, CURVE_WIDTH)}" if len(row.history) > 1 else ""
+    return f"{row.metric} {_figure(row.value)}{curve}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 else figure(value)
 
 
 def _charged(run: RunState, row: JobRow, charged: dict[str, int]) -> str:
@@ -78,7 +85,7 @@ def _summary(
     lines = []
     if view.mean is not None:
         spread = f" ± {view.spread:.4f} (sd over folds)" if view.spread is not None else ""
-        lines.append(f"{'mean':<18} {view.metric} {view.mean:.4f}{spread}")
+        lines.append(f"{'mean':<18} {view.metric} {_figure(view.mean)}{spread}")
     simulated = "  (simulated)" if view.simulated else ""
     count = len({name for name in charged if charged[name]})
     if charged:
@@ -89,8 +96,10 @@ def _summary(
     if view.saved_ms:
         lines.append(f"{'saved':<18} {format_exact(view.saved_ms)} by reused results")
     if run.graph.account and run.graph.account in {a.name for a in ledger.accounts()}:
-        limit = ledger.balance(run.graph.account, now_ms).tightest
+        balance = ledger.balance(run.graph.account, now_ms)
+        limit = balance.tightest
         resets = format_instant(limit.window.end_ms, limit.limit.zone)
+        simulated = "  (simulated)" if balance.simulated else ""
         lines.append(
             f"{'left':<18} {format_exact(limit.free_ms)} of {format_hours(limit.amount_ms)}"
             f" on {run.graph.account} until {resets}{simulated}"

@@ -8,13 +8,14 @@ import time
 from budget.ledger import Ledger
 from orchestrator.cli.plan import add_plan_arguments
 from orchestrator.clock import SystemClock
-from orchestrator.commands import Request, SubmitRun
+from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Request, SubmitRun
 from orchestrator.home import Home
 from orchestrator.known import known_already
 from orchestrator.notifying import check_notify
+from orchestrator.state import State
 from orchestrator.store import Store, read_state
 from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
-from skint.errors import FAILED, OK, UNREACHABLE, SkintError
+from skint.errors import FAILED, OK, UNREACHABLE, USAGE, SkintError
 
 REPLY_TIMEOUT_S = 20.0
 
@@ -23,6 +24,12 @@ class NoReply(SkintError):
     """The scheduler does not answer."""
 
     exit_code = UNREACHABLE
+
+
+class WrongName(SkintError):
+    """No run can be called so."""
+
+    exit_code = USAGE
 
 
 class Refused(SkintError):
@@ -68,11 +75,19 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
     refuse_if_it_does_not_fit(prepared)
     check_notify(prepared.graph)
     return SubmitRun(
-        run=arguments.name or next_run_name(prepared.graph, state),
+        run=_name(arguments.name, state) or next_run_name(prepared.graph, state),
         graph=prepared.graph.to_json(),
         cpu_only=arguments.cpu_only,
         again=arguments.again,
     )
+
+
+def _name(given: str | None, state: State) -> str | None:
+    if given is not None and not RUN_NAME.fullmatch(given):
+        raise WrongName("a run cannot have this name", got=given, wanted=RUN_NAME_WANTED)
+    if given in state.runs:
+        raise WrongName("there is a run of this name already", got=given, wanted="another name")
+    return given
 
 
 def ask(home: Home, request: Request) -> str:

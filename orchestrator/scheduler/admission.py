@@ -64,7 +64,7 @@ def _reuse(
     state: State, run: RunState, job: Job, key: str, inputs: Inputs, now_ms: int
 ) -> Iterator[e.Event]:
     result = state.results.get(key)
-    if result is None or (run.again and job.lane == "accelerator"):
+    if result is None or (run.again and run.graph.runs_again(job)):
         return
     if not inputs.has_output(result.out):
         return

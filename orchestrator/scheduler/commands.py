@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from orchestrator import events as e
 from orchestrator.charges import freed_ms
-from orchestrator.commands import Command, StopJobs, SubmitRun
+from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Command, StopJobs, SubmitRun
 from orchestrator.figures import amount
 from orchestrator.graph import Graph, Job
 from orchestrator.state import RunState, State
@@ -22,8 +22,12 @@ def obey(state: State, command: Command, now_ms: int) -> Iterator[e.Event]:
 
 
 def _submit(state: State, command: str, request: SubmitRun, now_ms: int) -> Iterator[e.Event]:
+    text = ""
     if request.run in state.runs:
         text = f"there is a run {request.run} already"
+    elif not RUN_NAME.fullmatch(request.run):
+        text = f"a run cannot be called {request.run!r}: {RUN_NAME_WANTED}"
+    if text:
         yield e.CommandAnswered(at_ms=now_ms, run="", command=command, ok=False, text=text)
         return
     try:

@@ -31,6 +31,7 @@ from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
 from orchestrator.state import RunState, State
 from orchestrator.store import Store
+from skint.errors import SkintError
 
 _log = logging.getLogger(__name__)
 
@@ -288,12 +289,12 @@ class Scheduler:
             submission = submission_of(run, action.submission, self.environ)
             self.executors[action.executor].submit(submission)
         except ExecutorRefused as error:
-            return (i.NotAccepted(action.submission, str(error)),)
+            return (i.NotAccepted(action.submission, _in_one_line(error)),)
         except MissingVariable as error:
             if any(attempt.unreachable for attempt in attempts_of(run, action.submission)):
                 # It was sent before, by a scheduler that had the variable: it may have started.
                 return (i.Unanswered(action.submission, error.what),)
-            return (i.NotAccepted(action.submission, str(error)),)
+            return (i.NotAccepted(action.submission, _in_one_line(error)),)
         except ExecutorUnreachable as error:
             return (i.Unanswered(action.submission, error.what),)
         return (i.Accepted(action.submission),)
@@ -311,6 +312,10 @@ class Scheduler:
             _log.warning("%s cannot be told to stop now: %s", action.attempt, error.what)
             return ()
         return (i.Signalled(action.attempt, action.request.how),)
+
+
+def _in_one_line(error: SkintError) -> str:
+    return "; ".join(part for part in (error.what, error.next) if part)
 
 
 def owner_of(run: str) -> str:

@@ -242,6 +242,7 @@ def test_a_broken_loss_stops_the_group_and_tells_what_it_saved(terminal: Termina
         (("pln",), 2, "did you mean `skint plan`?"),
         (("show", "nothing"), 3, "there is no run nothing"),
         (("logs", "nothing"), 3, "there is no run nothing"),
+        (("cancel", "nothing"), 3, "there is no run nothing"),
         (("account", "add", "x", "--preset", "nope"), 2, "unknown preset"),
         (("account", "add", "x", "--preset", "simulated", "--quota", "3"), 2, "no unit"),
         (("account", "add", "practice", "--preset", "kaggle-gpu"), 1, "another account"),
