@@ -30,7 +30,7 @@ def head(
         key=f"{run.name}/head/{_digest(events)}",
         title=title,
         lines=tuple(line for line in (*others, _so_far(run, view), spent(view)) if line),
-        fields=_left(run, balances),
+        fields=_left(run, view, balances),
         at_ms=events[-1].at_ms,
         final=not run.live,
     )
@@ -114,11 +114,12 @@ def _so_far(run: RunState, view: RunView) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _left(run: RunState, balances: Mapping[str, Balance]) -> tuple[tuple[str, str], ...]:
+def _left(run: RunState, view: RunView, balances: Mapping[str, Balance]) -> tuple[tuple[str, str], ...]:
     balance = balances.get(run.graph.account or "")
     if balance is None:
         return ()
-    simulated = " (simulated)" if balance.simulated else ""
+    said = view.simulated  # beside what is charged
+    simulated = " (simulated)" if balance.simulated and not said else ""
     return ((balance.account, f"{format_hours(balance.free_ms)} left{simulated}"),)
 
 
