@@ -15,7 +15,7 @@ def test_the_head_of_a_run_follows_it_epoch_by_epoch(tmp_path: Path) -> None:
         "head: scan · 0 of 7 jobs done · lab: 30.00 h left (simulated)",
         "head: packed · 1 of 7 jobs done · lab: 30.00 h left (simulated)",
         "head: folds · 2 of 7 jobs done · lab: 30.00 h left (simulated)",
-        "head: fold 0 (1 of 3) next · lab: 30.00 h left (simulated)",
+        "head: fold 0 (1 of 3) next · lab: 30.00 h left",
         "head: fold 0 (1 of 3) · epoch 1/3 ▮▯▯ · val_acc 0.500 ▄"
         " · 1 min 00 s charged (simulated) · lab: 29.49 h left",
         "head: fold 0 (1 of 3) · epoch 2/3 ▮▮▯ · val_acc 0.700 ▁█"
