@@ -92,6 +92,23 @@ def test_a_shim_that_comes_second_is_no_proof_that_the_first_one_is_lost(place: 
         assert "lost" not in seen
 
 
+def test_a_shim_that_left_because_another_one_has_the_claim_is_no_proof_either(
+    place: Place,
+) -> None:
+    executor = place.executor()
+    for _ in range(20):
+        before = children()
+        submission = place.submission("exit 0")
+        executor.submit(submission)
+        directory(submission).claim.touch()  # the other one, which has not said yet who it is
+        shims = children() - before
+        until(lambda pids=shims: not any(identity(pid) for pid in pids))  # type: ignore[misc]
+        if not directory(submission).handle.exists():  # else it was faster than this test
+            assert [condition(executor, submission) for _ in range(3)] == ["pending"] * 3
+            return
+    raise AssertionError("the shim always came first")
+
+
 def test_a_shim_that_dies_before_its_first_word_is_lost(place: Place, tmp_path: Path) -> None:
     executor = place.executor()
     submission = place.submission()
