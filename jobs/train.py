@@ -29,6 +29,17 @@ from skint.errors import USAGE, SkintError
 
 NEEDED = ("torch", "torchvision", "pytorch_lightning", "torchmetrics", "timm")
 
+BEFORE_TORCH = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16",
+}
+"""Environment that torch reads when it is loaded; what is already set stays.
+
+OpenMP's threads spin while they wait for each other: with one other process on the cores a step
+takes ten times as long. oneDNN's AMX kernels in bf16 gave NaN now and then on busy cores of a
+virtual machine, where those of AVX-512 gave the same numbers every time.
+"""
+
 
 class TrainingNotInstalled(SkintError):
     """The packages that training needs are an extra, and it is not installed."""
@@ -47,9 +58,8 @@ def train(params: Recipe, ctx: skint.Context) -> None:
             wanted="the extra `train`, and `weights` for pretrained ones",
             next="pip install 'skint[train,weights]', then submit again",
         )
-    # Read when torch is loaded. OpenMP's threads spin while they wait for each other: with one
-    # other process on the cores a step then takes ten times as long, without a result to show.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for name, value in BEFORE_TORCH.items():
+        os.environ.setdefault(name, value)
     if ctx.smoke:
         from jobs.training.smoke import rehearse
 
