@@ -154,12 +154,16 @@ def refuse_if_it_does_not_fit(prepared: Prepared) -> None:
     )
 
 
-def next_run_name(graph: Graph, state: State) -> str:
-    """`NAME-1`, `NAME-2`, …: the first number above all that are taken."""
+def next_run_name(graph: Graph, state: State, runs_dir: Path) -> str:
+    """`NAME-1`, `NAME-2`, …: the first number above all that are taken.
+
+    A folder in `runs_dir` takes one too: the store that knew of it may be gone.
+    """
     prefix = f"{graph.name}-"
+    folders = [path.name for path in runs_dir.iterdir()] if runs_dir.is_dir() else []
     numbers = [
         int(name.removeprefix(prefix))
-        for name in state.runs
+        for name in (*state.runs, *folders)
         if name.startswith(prefix) and name.removeprefix(prefix).isdigit()
     ]
     return f"{prefix}{max(numbers, default=0) + 1}"

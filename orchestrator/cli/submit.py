@@ -75,7 +75,7 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
     refuse_if_it_does_not_fit(prepared)
     check_notify(prepared.graph)
     return SubmitRun(
-        run=_name(arguments.name, state) or next_run_name(prepared.graph, state),
+        run=_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
         graph=prepared.graph.to_json(),
         cpu_only=arguments.cpu_only,
         again=arguments.again,

@@ -9,24 +9,30 @@ from orchestrator.charges import freed_ms
 from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Command, StopJobs, SubmitRun
 from orchestrator.figures import amount
 from orchestrator.graph import Graph, Job
+from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State
 
 
-def obey(state: State, command: Command, now_ms: int) -> Iterator[e.Event]:
+def obey(state: State, command: Command, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
     """What follows from `command`; the last event is the reply."""
     request = command.request
     if isinstance(request, SubmitRun):
-        yield from _submit(state, command.id, request, now_ms)
+        yield from _submit(state, command.id, request, inputs, now_ms)
     else:
         yield from _stop(state, command.id, request, now_ms)
 
 
-def _submit(state: State, command: str, request: SubmitRun, now_ms: int) -> Iterator[e.Event]:
+def _submit(
+    state: State, command: str, request: SubmitRun, inputs: Inputs, now_ms: int
+) -> Iterator[e.Event]:
     text = ""
     if request.run in state.runs:
         text = f"there is a run {request.run} already"
     elif not RUN_NAME.fullmatch(request.run):
         text = f"a run cannot be called {request.run!r}: {RUN_NAME_WANTED}"
+    elif inputs.has_folder(f"{inputs.runs_dir}/{request.run}"):
+        # Of a store that is gone: its exit records would be taken for those of this run.
+        text = f"{inputs.runs_dir}/{request.run} is the folder of an earlier run; use another name"
     if text:
         yield e.CommandAnswered(at_ms=now_ms, run="", command=command, ok=False, text=text)
         return

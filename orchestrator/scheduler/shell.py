@@ -123,7 +123,7 @@ class Scheduler:
                 capabilities={name: ex.capabilities for name, ex in self.executors.items()},
                 accounts={account.name: account for account in self.ledger.accounts()},
                 runs_dir=str(self.runs_dir),
-                has_output=lambda out: Path(out).is_dir(),
+                has_folder=lambda path: Path(path).is_dir(),
             ),
             cursors,
         )

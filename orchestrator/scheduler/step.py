@@ -44,7 +44,7 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     """Decide everything that follows from `inputs` at `now_ms`."""
     deciding = _Deciding(state)
     for command in inputs.commands:
-        deciding.take(commands.obey(deciding.state, command, now_ms))
+        deciding.take(commands.obey(deciding.state, command, inputs, now_ms))
     for answer in inputs.answers:
         _take_answer(deciding, answer, inputs, now_ms)
     deciding.observe(observations.starts, inputs, now_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def test_what_the_account_can_never_hold_is_refused_at_once(tmp_path: Path) -> N
 def test_a_name_that_an_earlier_store_has_paid_under_is_not_paid_by_it(tmp_path: Path) -> None:
     World(tmp_path, training).settle(kfold())
     (tmp_path / "store.db").unlink()
+    shutil.rmtree(tmp_path / "runs")
     again = World(tmp_path, training)
     again.settle(kfold())
     assert again.settled_ms == 6 * FOLD_MS

@@ -189,6 +189,20 @@ def test_every_command_gets_one_reply(tmp_path: Path) -> None:
     assert "there is no run nobody-1" in answers[-1].text
 
 
+def test_the_folder_of_a_run_that_no_store_knows_is_not_taken_for_a_new_one(
+    tmp_path: Path,
+) -> None:
+    World(tmp_path, training).settle(kfold())
+    (tmp_path / "store.db").unlink()
+    world = World(tmp_path, training)
+    id = world.store.ask(request(kfold()), SATURDAY_MS)
+    world.scheduler.tick()
+    reply = world.store.reply(id)
+    assert reply is not None and not reply.ok
+    assert "runs/seedlings-1 is the folder of an earlier run" in reply.text
+    assert world.scheduler.state.runs == {}
+
+
 def request(graph: Graph) -> SubmitRun:
 
     return SubmitRun(run="seedlings-1", graph=graph.to_json())
