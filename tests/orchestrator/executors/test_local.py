@@ -13,7 +13,7 @@ import pytest
 from orchestrator.executors import local
 from orchestrator.executors.base import Submission
 from orchestrator.executors.local import LocalExecutor
-from skint.attempt import AttemptDir, StopRequest, Task, write_json
+from skint.attempt import AttemptDir, StopHow, StopRequest, Task, write_json
 from skint.process import descendants, identity, is_alive, kill_all, survivors
 from tests.terminal import until
 
@@ -159,6 +159,18 @@ def test_a_stop_file_that_is_no_request_is_replaced_by_one(place: Place) -> None
     directory(submission).stop.write_text('{"how": "gently"}')
     executor.signal(submission.handle, STOP)
     assert directory(submission).read_stop() == STOP
+
+
+def test_a_request_is_replaced_by_a_stricter_one_only(place: Place) -> None:
+    executor = place.executor()
+    submission = place.submission()
+    asked: list[StopHow] = ["epoch", "step", "epoch", "kill", "step"]
+    stands = []
+    for how in asked:
+        executor.signal(submission.handle, StopRequest(how, "end", "cancelled"))
+        request = directory(submission).read_stop()
+        stands.append(request.how if request else None)
+    assert stands == ["epoch", "step", "step", "kill", "kill"]
 
 
 def test_strays_of_an_attempt_are_not_those_of_its_namesake_in_another_home(
