@@ -21,7 +21,14 @@ from budget.line import ADJUSTMENT, ESTIMATED, RELEASED, SETTLED, Charge, Reserv
 from budget.window import LATEST_MS, format_instant
 from skint.errors import NOT_FOUND, OVER_BUDGET
 
-__all__ = ["AccountNotFound", "Ledger", "LedgerError", "OverBudget"]
+__all__ = [
+    "AccountNotFound",
+    "IdTaken",
+    "Ledger",
+    "LedgerError",
+    "OverBudget",
+    "ReservationNotFound",
+]
 
 
 class AccountNotFound(LedgerError):
@@ -39,6 +46,14 @@ class AccountNotFound(LedgerError):
             wanted=", ".join(get_close_matches(name, names) or names) or None,
             next=f"skint account add {name}",
         )
+
+
+class IdTaken(LedgerError):
+    """The id stands for something else in the ledger."""
+
+
+class ReservationNotFound(LedgerError):
+    """The ledger has no reservation of that id."""
 
 
 class OverBudget(LedgerError):
@@ -157,12 +172,12 @@ class Ledger:
                 asked = (account, owner, devices, amount_ms)
                 stands = (known.account, known.owner, known.devices, known.amount_ms)
                 if asked != stands:
-                    raise LedgerError(
+                    raise IdTaken(
                         f"another reservation has the id {id}", got=asked, wanted=str(stands)
                     )
                 return known
             if rows.line(connection, id) is not None:
-                raise LedgerError(f"the id {id} stands for an adjustment already")
+                raise IdTaken(f"the id {id} stands for an adjustment already")
             definition = _account(connection, account)
             tightest = rows.balance_of(connection, definition, now_ms).tightest
             if amount_ms > tightest.free_ms:
@@ -336,7 +351,7 @@ def _account(connection: sqlite3.Connection, name: str) -> Account:
 def _reservation(connection: sqlite3.Connection, id: str) -> Reservation:
     reservation = rows.reservation(connection, id)
     if reservation is None:
-        raise LedgerError("the ledger has no such reservation", got=id)
+        raise ReservationNotFound("the ledger has no such reservation", got=id)
     return reservation
 
 

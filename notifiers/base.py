@@ -64,7 +64,7 @@ class Notice:
 
     def to_json(self) -> str:
         """For storage; NaN and infinities are written the way Python reads them."""
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Notice:

@@ -29,6 +29,9 @@ class Event:
 class RunSubmitted(Event):
     graph: Mapping[str, Any]
     """`Graph.to_json()`."""
+    uid: str = ""
+    """Unlike the run's name never used twice, not even after the store was lost: the ledger, which
+    outlives it, knows allocations by it."""
     cpu_only: bool = False
     again: bool = False
     """Pay for accelerator jobs again even when their result is known."""

@@ -114,7 +114,9 @@ def _so_far(run: RunState, view: RunView) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _left(run: RunState, view: RunView, balances: Mapping[str, Balance]) -> tuple[tuple[str, str], ...]:
+def _left(
+    run: RunState, view: RunView, balances: Mapping[str, Balance]
+) -> tuple[tuple[str, str], ...]:
     balance = balances.get(run.graph.account or "")
     if balance is None:
         return ()

@@ -34,6 +34,7 @@ def apply(state: State, event: e.Event) -> State:
             name=event.run,
             graph=graph,
             submitted_ms=event.at_ms,
+            uid=event.uid,
             cpu_only=event.cpu_only,
             again=event.again,
             by=event.by,

@@ -127,6 +127,7 @@ class RunState:
     name: str
     graph: Graph
     submitted_ms: int
+    uid: str = ""
     cpu_only: bool = False
     again: bool = False
     by: str = "cli"

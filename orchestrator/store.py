@@ -19,7 +19,7 @@ from orchestrator import commands as c
 from orchestrator import events as e
 from orchestrator import outbox, snapshot
 from orchestrator.projection import apply_all
-from orchestrator.state import State
+from orchestrator.state import RunState, State, run_of
 from skint.errors import SkintError
 
 STORE_VERSION = 1
@@ -195,10 +195,15 @@ class Store:
         rows = self._db.execute(
             "SELECT id, at_ms, kind, data FROM command WHERE ok IS NULL ORDER BY rowid"
         ).fetchall()
-        return [
-            c.Command(id, at_ms, c.from_json(kind, json.loads(data)))
-            for id, at_ms, kind, data in rows
-        ]
+        found = []
+        for id, at_ms, kind, data in rows:
+            try:
+                found.append(c.Command(id, at_ms, c.from_json(kind, json.loads(data))))
+            except (KeyError, TypeError, ValueError):  # put there by another version
+                text = f"this scheduler does not know the command {kind}"
+                with self._transaction() as db:
+                    db.execute("UPDATE command SET ok=0, reply=? WHERE id=?", (text, id))
+        return found
 
     def reply(self, command: str) -> Reply | None:
         """The scheduler's answer, once there is one."""
@@ -212,6 +217,44 @@ def read_state(path: Path) -> State:
         return State()
     with Store(path) as store:
         return store.state()
+
+
+def read_recent(path: Path, ended: int) -> State:
+    """As `read_state`, of the live runs and the last `ended` others; see `_of_runs`."""
+    if not path.exists():
+        return State()
+    with Store(path) as store:
+        names = store._db.execute(
+            "SELECT run FROM snapshot WHERE live OR rowid IN"
+            " (SELECT rowid FROM snapshot WHERE NOT live ORDER BY rowid DESC LIMIT ?)",
+            (ended,),
+        ).fetchall()
+        return _of_runs(store, {name for (name,) in names})
+
+
+def read_run(path: Path, name: str) -> State:
+    """As `read_state`, of one run; see `_of_runs`."""
+    if not path.exists():
+        return State()
+    with Store(path) as store:
+        return _of_runs(store, {name})
+
+
+def _of_runs(store: Store, names: set[str]) -> State:
+    """The runs called so, those that their reused results come from, and no results."""
+    found: dict[str, tuple[int, RunState]] = {}
+
+    def read(wanted: set[str]) -> None:
+        for name in wanted - found.keys():
+            query = "SELECT rowid, data FROM snapshot WHERE run=?"
+            row = store._db.execute(query, (name,)).fetchone()
+            if row is not None:
+                found[name] = (row[0], snapshot.run_from_json(json.loads(row[1])))
+
+    read(names)
+    jobs = [job for _, run in found.values() for job in run.jobs.values()]
+    read({run_of(job.result_of) for job in jobs if job.status == "reused"})
+    return State({run.name: run for _, run in sorted(found.values(), key=lambda row: row[0])})
 
 
 def _dump(data: object) -> str:

@@ -205,7 +205,7 @@ def _allocate(
     yield e.AllocationPlanned(
         at_ms=now_ms,
         run=run.name,
-        allocation=f"{run.name}.allocation-{len(run.allocations) + 1}",
+        allocation=f"{run.name}.allocation-{len(run.allocations) + 1}.{run.uid[:8]}",
         account=account.name,
         executor=account.executor,
         devices=devices,

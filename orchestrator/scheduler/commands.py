@@ -46,6 +46,7 @@ def _submit(
         at_ms=now_ms,
         run=request.run,
         graph=request.graph,
+        uid=command,
         cpu_only=request.cpu_only,
         again=request.again,
         by=request.by,

@@ -33,7 +33,19 @@ def parse_line(text: bytes, attempt: str) -> Line:
     for key, fits in _FIELDS.get(kind, {}).items():
         if not fits(data.get(key)):
             raise ValueError(f"{key} of {kind} cannot be {data.get(key)!r}"[:200])
-    return Line(attempt, fence, at_ms, kind, data)
+    return Line(attempt, fence, at_ms, kind, _printable(data))
+
+
+def _printable(value: Any) -> Any:
+    """A file name may hold bytes that are no UTF-8: they are spelt out, or nobody could store,
+    print or send the text."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    return value
 
 
 def _is_number(value: object) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from budget.balance import Balance
-from budget.ledger import Ledger, LedgerError, OverBudget
+from budget.ledger import IdTaken, Ledger, LedgerError, OverBudget, ReservationNotFound
 from orchestrator import announce
 from orchestrator import events as e
 from orchestrator.clock import Clock
@@ -29,11 +29,15 @@ from orchestrator.scheduler.actions import attempts_of, handle_of
 from orchestrator.scheduler.lines import parse_line
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
-from orchestrator.state import RunState, State
+from orchestrator.state import AllocationState, RunState, State
 from orchestrator.store import Store
 from skint.errors import SkintError
 
 _log = logging.getLogger(__name__)
+
+FORGOTTEN_MS = 7 * 24 * 3_600_000
+"""A reservation that nobody settled so long after its deadline is charged in full, as an estimate:
+its run was lost with its store."""
 
 DISCOVER_EVERY_MS = 60_000
 
@@ -64,6 +68,7 @@ class Scheduler:
         self._discovered_ms: int | None = None
         for run in self.state.live_runs():
             self._note_starts(run)
+        self._expire()
 
     def run(
         self, until: Callable[[State], bool], *, poll_s: float = 0.2, idle_s: float = 1.0
@@ -193,6 +198,13 @@ class Scheduler:
         if decided.events:
             self.on_events(decided.events, decided.state)
 
+    def _expire(self) -> None:
+        try:
+            for charge in self.ledger.expire(self.clock.now_ms()):
+                _log.warning("%s was never settled: charged in full", charge.id)
+        except LedgerError as error:
+            _log.warning("forgotten reservations stay for now: %s", error)
+
     def _balances(self, decided: i.Step) -> dict[str, Balance]:
         """What is left on the accounts of the runs that something happened to."""
         runs = {event.run for event in decided.events if event.run}
@@ -245,9 +257,12 @@ class Scheduler:
                 devices=len(allocation.devices),
                 amount_ms=allocation.amount_ms,
                 now_ms=self.clock.now_ms(),
+                expires_ms=self.clock.now_ms() + allocation.wall_ms + FORGOTTEN_MS,
             )
         except OverBudget as refused:
             return (i.Refused(allocation.id, refused.what, refused.resets_ms),)
+        except IdTaken as taken:
+            return (i.Refused(allocation.id, taken.what, self.clock.now_ms()),)
         except LedgerError as error:
             _log.warning("the ledger cannot reserve %s now: %s", allocation.id, error)
             return ()
@@ -270,14 +285,32 @@ class Scheduler:
                 now_ms=self.clock.now_ms(),
             )
             shares = self.ledger.shares(allocation.id)
+        except ReservationNotFound:
+            return self._book_without_reservation(allocation)
         except LedgerError as error:
             _log.warning("the ledger cannot settle %s now: %s", allocation.id, error)
             return ()
         return (i.Settled(allocation.id, charge.amount_ms, shares),)
 
+    def _book_without_reservation(self, allocation: AllocationState) -> Iterable[i.Answer]:
+        """The ledger was lost or replaced meanwhile: the hours are used all the same."""
+        assert allocation.start_ms is not None and allocation.end_ms is not None
+        used_ms = (allocation.end_ms - allocation.start_ms) * allocation.amount_ms
+        charged_ms = round(used_ms / max(1, allocation.wall_ms))
+        try:
+            reason = f"{allocation.id} ended; its reservation is not in this ledger"
+            self.ledger.adjust(
+                allocation.account, charged_ms, reason, self.clock.now_ms(), allocation.id
+            )
+        except LedgerError as error:
+            _log.error("%s was used and can be booked nowhere: %s", allocation.id, error)
+        return (i.Settled(allocation.id, charged_ms, {}),)
+
     def _release(self, action: i.Release) -> Iterable[i.Answer]:
         try:
             self.ledger.release(action.allocation, self.clock.now_ms(), action.reason)
+        except ReservationNotFound:
+            pass  # a lost or replaced ledger: there is nothing to give back
         except LedgerError as error:
             _log.warning("the ledger cannot release %s now: %s", action.allocation, error)
             return ()
