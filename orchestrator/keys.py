@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from typing import Any
 from orchestrator.source import SourceTree
 
 KEY_VERSION = 1
-_TARGET = re.compile(r"(?:\./)?[\w./-]+:[A-Za-z_]\w*")
+_TARGET = re.compile(r"[\w./-]+:[A-Za-z_]\w*")
+_RUN_MODULE = re.compile(r"(?:-[bBdEiIOPqsSuvx]*m|--module=?)([\w.]*)")
+"""`-m`, `-um`, and `-mpackage.module` with the module in the same word."""
+_BLANK = re.compile(r"[ \t\r\n]")
 
 
 def digest_of(value: object) -> str:
@@ -47,6 +51,7 @@ def static_key(
     of a sweep share a result. Cores and memory change the time, not the outcome; the number of
     devices changes the batches.
     """
+    named_code = dict(_named_code(params, argv, base, sources))
     return digest_of(
         {
             "version": KEY_VERSION,
@@ -54,8 +59,8 @@ def static_key(
             "argv": argv,
             "code": sources.digest(uses) if uses else None,
             "params": params,
-            "paths": dict(_paths(params, frozenset(paths), argv, base)),
-            "named_code": dict(_named_code(params, argv, sources)),
+            "paths": dict(_paths(params, frozenset(paths), argv, base, frozenset(named_code))),
+            "named_code": named_code,
             "fold": fold,
             "folds": folds,
             "devices": devices,
@@ -95,7 +100,12 @@ def seen_from(base: Path, text: str) -> Path:
 
 
 def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
-    with os.scandir(folder) as entries:
+    try:
+        found = os.scandir(folder)
+    except PermissionError:  # a program may be given /tmp; what is closed to us has no look
+        yield prefix, -1, 0
+        return
+    with found as entries:
         for entry in entries:
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
@@ -111,19 +121,25 @@ def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _paths(
-    params: Mapping[str, Any], declared: frozenset[str], argv: tuple[str, ...], base: Path
+    params: Mapping[str, Any],
+    declared: frozenset[str],
+    argv: tuple[str, ...],
+    base: Path,
+    taken: frozenset[str],
 ) -> Iterator[tuple[str, Any]]:
-    for name, text in texts({**params, "argv": argv}):
-        if name.startswith("argv."):
-            text = text.rpartition("=")[2]  # --data=photos
-            if text.endswith(".py"):
-                continue  # counts as code, below
+    """`taken` are the words of `argv` whose file counts as code already."""
+    for name, text in texts(params):
         path = seen_from(base, text)
-        if name.split(".", 1)[0] in declared:
+        # Perhaps not declared as a path, but there is a file of that name: `weights: best.ckpt`.
+        if name.split(".", 1)[0] in declared or _is_file(path):
             yield name, path_fingerprint(path)
-        elif _is_file(path) or (name.startswith("argv.") and _is_other_folder(path, base)):
-            # Not declared as a path, but there is a file of that name: `weights: best.ckpt`.
-            yield name, path_fingerprint(path)
+    for name, word in _words("argv", argv):
+        if name in taken:
+            continue
+        for path in (seen_from(base, text) for text in _readings(word)):
+            if _is_file(path) or _is_other_folder(path, base):
+                yield name, path_fingerprint(path)
+                break
 
 
 def _is_file(path: Path) -> bool:
@@ -142,14 +158,66 @@ def _is_other_folder(path: Path, base: Path) -> bool:
 
 
 def _named_code(
-    params: Mapping[str, Any], argv: tuple[str, ...], sources: SourceTree
+    params: Mapping[str, Any], argv: tuple[str, ...], base: Path, sources: SourceTree
 ) -> Iterator[tuple[str, str]]:
     """Code that a parameter or a command names: `model: my_nets:Small`, `python train.py`."""
-    for name, text in texts({**params, "argv": argv}):
-        if _TARGET.fullmatch(text) or text.endswith(".py"):
-            target = text if ":" in text else f"./{text}:"
-            if sources.stands_beside_the_plan(target):
-                yield name, sources.digest(target)
+    for name, text in texts(params):
+        target = _target_of(text, base, sources)
+        if target:
+            yield name, sources.digest(target)
+    previous = ""
+    for name, word in _words("argv", argv):
+        targets = [_target_of(text, base, sources) for text in _readings(word)]
+        target = next(filter(None, [_module_of(previous, word, sources), *targets]), None)
+        if target:
+            yield name, sources.digest(target)
+        previous = word
+
+
+def _target_of(text: str, base: Path, sources: SourceTree) -> str | None:
+    """What `SourceTree.digest` takes, if `text` is `module:name`, `file.py:name` or `file.py`."""
+    file, _, function = text.rpartition(":") if _TARGET.fullmatch(text) else (text, "", "")
+    if file.endswith(".py"):
+        path = seen_from(base, file)
+        readable = _is_file(path) and os.access(path, os.R_OK)
+        return f"{path}:{function}" if readable and sources.is_first_party(path) else None
+    return text if function and sources.stands_beside_the_plan(text) else None
+
+
+def _module_of(previous: str, word: str, sources: SourceTree) -> str | None:
+    """The target of `python -m package.module`, if `word` is the module and it is first-party."""
+    flag = _RUN_MODULE.fullmatch(word)
+    if flag is None or not flag[1]:
+        after = _RUN_MODULE.fullmatch(previous)
+        module = word if after is not None and not after[1] else ""
+    else:
+        module = flag[1]
+    target = f"{module}.__main__:"  # of a package; after a plain module it finds nothing more
+    return target if module and sources.stands_beside_the_plan(target) else None
+
+
+def _words(name: str, words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Every word with a name; of `bash -c "python fit.py"` also the words inside the last one."""
+    for number, word in enumerate(words):
+        yield f"{name}.{number}", word
+        if _BLANK.search(word):
+            yield from _words(f"{name}.{number}", _split(word))
+
+
+def _split(text: str) -> list[str]:
+    reader = shlex.shlex(text, posix=True, punctuation_chars="();<>|&`")
+    reader.whitespace_split = True
+    reader.commenters = ""
+    try:
+        return list(reader)
+    except ValueError:  # a quote that nobody closes: a sentence, perhaps, or another language
+        return text.split()
+
+
+def _readings(word: str) -> Iterable[str]:
+    """What may be a file in a word: `--data=photos` is also `photos`, `x=a=b` is `a=b` and `b`."""
+    found = (word, word.partition("=")[2], word.rpartition("=")[2])
+    return dict.fromkeys(text for text in found if text)
 
 
 def texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

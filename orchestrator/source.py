@@ -2,7 +2,8 @@
 
 Found by reading, never by importing. First-party is what the user, or we, change between two runs:
 the plan's folder, `skint` and `jobs`. Other people's packages do not count. Comments, docstrings,
-blank lines and annotations' spelling of quotes do not change a tree, so they rerun nothing.
+blank lines and annotations' spelling of quotes do not change a tree, so they rerun nothing. Of our
+own packages, a template that a module names counts with the module.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,21 +24,27 @@ _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 """Where a statement keeps statements."""
 
 
+_NOT_FIRST_PARTY = re.compile(r"/(?:site|dist)-packages/|/lib\w*/python3[\d.]*t?/")
+"""In the path of what was installed, or came with Python."""
+
+
 @dataclass(frozen=True)
 class _File:
     digest: str
     imports: tuple[str, ...]
     """Imported modules; `package.name` for `from package import name`, which may be one."""
+    data: tuple[Path, ...] = ()
+    """Of our own modules: files beside it, not code, whose names stand in it."""
 
 
 class SourceTree:
     """Reads the code beside one plan, each file once."""
 
     def __init__(self, base: Path) -> None:
-        self._base = base
-        self._files: dict[Path, _File] = {}
+        self._base = base.resolve()
+        self._files: dict[tuple[Path, str], _File] = {}
         self._package_folders: dict[str, Path | None] = {}
-        self._imported: dict[Path, list[tuple[str, Path]]] = {}
+        self._imported: dict[tuple[Path, str], list[tuple[str, Path]]] = {}
         self._digests: dict[str, str] = {}
 
     def digest(self, uses: str) -> str:
@@ -47,14 +55,23 @@ class SourceTree:
         if uses not in self._digests:
             lines = [f"target {uses.rpartition(':')[2]}"]
             for name, path in self.closure(uses):
-                lines.append(f"{name} {self._read(path, name).digest}")
+                file = self._read(path, name)
+                lines.append(f"{name} {file.digest}")
+                for data in file.data:
+                    content = hashlib.sha256(data.read_bytes()).hexdigest()
+                    lines.append(f"{name} {data.name} {content}")
             joined = "\n".join(sorted(lines))
             self._digests[uses] = hashlib.sha256(joined.encode()).hexdigest()
         return self._digests[uses]
 
     def stands_beside_the_plan(self, uses: str) -> bool:
-        """Whether `module:name` or `./file.py:name` is a file in the plan's folder."""
-        return any(path.is_relative_to(self._base) for _, path in self._start(uses))
+        """Whether the module of `module:name` is a file in the plan's folder, or ours."""
+        # Not by `_start`: it would make first-party whatever is installed under that name.
+        return any(True for _ in self._find(uses.rpartition(":")[0], beside=()))
+
+    def is_first_party(self, script: Path) -> bool:
+        """Whether a file is the user's: not installed, nor of the standard library."""
+        return _NOT_FIRST_PARTY.search(script.resolve().as_posix()) is None
 
     def closure(self, uses: str) -> list[tuple[str, Path]]:
         """Module name and file of everything first-party that the job's code imports."""
@@ -73,60 +90,80 @@ class SourceTree:
         if not target:
             from jobs import BUILTIN
 
-            yield from self._find(BUILTIN[uses].partition(":")[0], beside=None)
+            yield from self._find(BUILTIN[uses].partition(":")[0], beside=())
         elif target.endswith(".py"):
             path = (self._base / target).resolve()
             if path.is_file():
                 yield path.stem, path
         else:
             top = target.partition(".")[0]
-            if self._package_folder(top, None) is None:
+            if not self._package_folders_of(top, ()):
                 # Installed, perhaps from a folder that is being edited: then it is first-party too.
                 self._package_folders[top] = _installed_folder(top)
-            yield from self._find(target, beside=None)
+            yield from self._find(target, beside=())
 
     def _imports_of(self, path: Path, name: str) -> list[tuple[str, Path]]:
-        if path not in self._imported:
+        if (path, name) not in self._imported:
             ours = name.partition(".")[0] in OURS  # they import nothing of a user's by name
+            # A script's own folder is on the path of `python script.py`, and of `./file.py:fit`,
+            # wherever it stands; for the modules of a package beside it that is further up.
+            beside = (_root_of(path, name), path.parent)
             found: dict[Path, str] = {}
             for module in self._read(path, name).imports:
                 if not ours or module.partition(".")[0] in OURS:
-                    found |= {file: full for full, file in self._find(module, beside=path)}
-            self._imported[path] = [(full, file) for file, full in found.items()]
-        return self._imported[path]
+                    for full, file in self._find(module, beside):
+                        found.setdefault(file, full)
+            self._imported[path, name] = [(full, file) for file, full in found.items()]
+        return self._imported[path, name]
 
-    def _find(self, module: str, beside: Path | None) -> Iterator[tuple[str, Path]]:
-        """Files that importing `module` runs: its packages' `__init__` and itself."""
+    def _find(self, module: str, beside: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+        """Files that importing `module` runs: its packages' `__init__` and itself.
+
+        Where two folders have it, both count: which one Python finds first depends on how the
+        program is started.
+        """
         parts = module.split(".")
-        folder = self._package_folder(parts[0], beside)
-        if folder is None:
-            return
-        for length, part in enumerate(parts, 1):
-            package, plain = folder / part / "__init__.py", folder / f"{part}.py"
-            if package.is_file():
-                yield ".".join(parts[:length]), package
-            elif plain.is_file():
-                yield ".".join(parts[:length]), plain
-                return  # what follows is an attribute
-            folder = folder / part
+        for start in self._package_folders_of(parts[0], beside):
+            folder = start
+            for length, part in enumerate(parts, 1):
+                package, plain = folder / part / "__init__.py", folder / f"{part}.py"
+                if package.is_file():
+                    yield ".".join(parts[:length]), package
+                elif plain.is_file():
+                    yield ".".join(parts[:length]), plain
+                    break  # what follows is an attribute
+                folder = folder / part
 
-    def _package_folder(self, top: str, beside: Path | None) -> Path | None:
-        """The folder that holds the first-party top-level module `top`, or None."""
+    def _package_folders_of(self, top: str, beside: tuple[Path, ...]) -> list[Path]:
+        """The folders that hold the first-party top-level module `top`."""
         if top in OURS and top not in self._package_folders:
             self._package_folders[top] = _installed_folder(top)
         known: Path | None = self._package_folders.get(top)
         if known is not None or top in OURS:
-            return known
-        # A script's own folder is on the path of `python script.py`, and of `./file.py:fit`.
-        for folder in [self._base] if beside is None else [self._base, beside.parent]:
-            if (folder / f"{top}.py").is_file() or (folder / top).is_dir():
-                return folder
-        return None
+            return [] if known is None else [known]
+        return [
+            folder
+            for folder in dict.fromkeys((self._base, *beside))
+            if top and ((folder / f"{top}.py").is_file() or (folder / top).is_dir())
+        ]
 
     def _read(self, path: Path, name: str) -> _File:
-        if path not in self._files:
-            self._files[path] = _parse(path, name)
-        return self._files[path]
+        if (path, name) not in self._files:
+            self._files[path, name] = _parse(path, name)
+        return self._files[path, name]
+
+
+def _root_of(path: Path, name: str) -> Path:
+    """The folder from which the file `path` is the module `name`."""
+    is_package = path.name == "__init__.py" and name.rpartition(".")[2] != "__init__"
+    return path.parents[name.count(".") + is_package]
+
+
+def _data_beside(path: Path, content: bytes) -> Iterator[Path]:
+    """Files beside a module, not code, that it names: `report.html.j2`."""
+    for file in sorted(path.parent.iterdir()):
+        if file.suffix not in (".py", ".pyc") and file.is_file() and file.name.encode() in content:
+            yield file
 
 
 def _installed_folder(top: str) -> Path | None:
@@ -144,14 +181,16 @@ def _installed_folder(top: str) -> Path | None:
 
 def _parse(path: Path, name: str) -> _File:
     content = path.read_bytes()
+    # Of a user's code it would be a guess: what a script names may be what it writes.
+    data = tuple(_data_beside(path, content)) if name.partition(".")[0] in OURS else ()
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError):
         # Not for us to complain about: the worker will, with the line.
-        return _File(hashlib.sha256(content).hexdigest(), ())
+        return _File(hashlib.sha256(content).hexdigest(), (), data)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     imports = tuple(dict.fromkeys(_imports_without_docstrings(tree, package)))
-    return _File(_digest_of(tree), imports)
+    return _File(_digest_of(tree), imports, data)
 
 
 def _digest_of(tree: ast.Module) -> str:
