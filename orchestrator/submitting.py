@@ -16,6 +16,7 @@ from orchestrator.expand import expand
 from orchestrator.graph import Graph
 from orchestrator.plan import Plan, load_plan
 from orchestrator.preview import Expectation, preview
+from orchestrator.results import is_there
 from orchestrator.state import State
 from skint.errors import OVER_BUDGET, SkintError
 
@@ -68,9 +69,7 @@ def prepare(
     """Load, expand and check a plan. Raises PlanError and what the plan's parts raise."""
     plan = load_plan(path, sets, account)
     graph = expand(plan)
-    expected = preview(
-        graph, state, cpu_only=cpu_only, again=again, has_output=lambda out: Path(out).is_dir()
-    )
+    expected = preview(graph, state, cpu_only=cpu_only, again=again, has_output=is_there)
     known = {known.name: known for known in ledger.accounts()}
     needs_account = graph.account is not None and not cpu_only
     used = _account(plan, known, graph) if needs_account else known.get(graph.account or "")

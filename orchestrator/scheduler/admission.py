@@ -66,7 +66,7 @@ def _reuse(
     result = state.results.get(key)
     if result is None or (run.again and run.graph.runs_again(job)):
         return
-    if not inputs.has_folder(result.out):
+    if not inputs.has_output(result.out):
         return
     yield e.JobReused(
         at_ms=now_ms,

@@ -98,6 +98,8 @@ class Inputs:
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
     runs_dir: str = ""
+    has_output: Callable[[str], bool] = lambda _: True
+    """Whether an earlier result still has all its files in this `out/` folder."""
     has_folder: Callable[[str], bool] = lambda _: False
     """Whether a folder is there: the `out/` of an earlier result, or one of a run."""
 

@@ -24,6 +24,7 @@ from orchestrator.executors.base import (
     Handle,
     Observation,
 )
+from orchestrator.results import is_there
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
 from orchestrator.scheduler.lines import parse_line
@@ -128,6 +129,7 @@ class Scheduler:
                 capabilities={name: ex.capabilities for name, ex in self.executors.items()},
                 accounts={account.name: account for account in self.ledger.accounts()},
                 runs_dir=str(self.runs_dir),
+                has_output=is_there,
                 has_folder=lambda path: Path(path).is_dir(),
             ),
             cursors,

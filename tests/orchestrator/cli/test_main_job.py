@@ -313,3 +313,17 @@ jobs:
     said = terminal.skint("run", "plan.yaml")
     assert said.code == 0, said.err
     assert terminal.skint("logs", "shell-1", "--job", "second").out == "one\n"
+
+
+def test_a_result_whose_file_was_deleted_is_made_again(terminal: Terminal) -> None:
+    terminal.write(
+        "plan.yaml",
+        "name: kept\njobs:\n  make: {run: \"sh -c 'echo one > $SKINT_OUT/number.txt'\"}\n",
+    )
+    assert terminal.skint("run", "plan.yaml").code == 0
+    assert "reused" in terminal.skint("plan", "plan.yaml").out
+    (made,) = (terminal.folder / "home" / "runs").glob("*/make/1/out/number.txt")
+    made.unlink()
+    assert "are gone" in terminal.skint("plan", "plan.yaml").out
+    assert terminal.skint("run", "plan.yaml").code == 0
+    assert len(list((terminal.folder / "home" / "runs").glob("*/make/1/out/number.txt"))) == 1
