@@ -327,3 +327,17 @@ def test_a_result_whose_file_was_deleted_is_made_again(terminal: Terminal) -> No
     assert "are gone" in terminal.skint("plan", "plan.yaml").out
     assert terminal.skint("run", "plan.yaml").code == 0
     assert len(list((terminal.folder / "home" / "runs").glob("*/make/1/out/number.txt"))) == 1
+
+
+def test_a_file_name_that_is_no_text_is_listed_and_stops_nobody(terminal: Terminal) -> None:
+    for number in range(6):
+        path = terminal.write(f"data/{'ab'[number % 2]}/{number}.png", "")
+        Image.new("RGB", (16, 16), (40 * number, 0, 0)).save(path)
+    with open(os.fsencode(terminal.folder / "data" / "a") + b"/caf\xe9.png", "wb"):
+        pass
+    terminal.write("plan.yaml", "name: names\njobs: {scan: {uses: scan, with: {source: data}}}\n")
+    said = terminal.skint("run", "plan.yaml")
+    assert said.code == 0, said.err
+    assert "1 file" in said.out and "quarantine" in said.out
+    assert terminal.skint("status").code == 0
+    assert terminal.skint("replay").code == 0

@@ -1,0 +1,92 @@
+"""The ledger or the store is lost, or replaced, while the other goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from budget.account import Account, WeeklyLimit
+from budget.ledger import Ledger
+from orchestrator.executors.simulated import Script
+from orchestrator.scheduler.shell import FORGOTTEN_MS
+from orchestrator.state import State
+from orchestrator.store import Store
+from skint.attempt import Task
+from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold
+
+
+def script_of(task: Task) -> Script:
+    if task.fold is None:
+        return Script(seconds=5, outputs={task.job: b"x"})
+    return epochs([0.5, 0.6, 0.7])
+
+
+def one_fold_runs(state: State) -> bool:
+    return any(
+        allocation.status == "running"
+        for run in state.runs.values()
+        for allocation in run.allocations.values()
+    )
+
+
+def test_hours_used_are_booked_in_the_ledger_that_there_is(tmp_path: Path) -> None:
+    world = World(tmp_path, script_of)
+    world.submit(kfold(folds=1))
+    world.until(one_fold_runs)
+    world.ledger = Ledger(tmp_path / "another-ledger.db")
+    account = Account("lab", "simulated", "simulated", limits=(WeeklyLimit(HOUR_MS),))
+    world.ledger.add_account(account, world.clock.now_ms())
+    world.restart()
+    run = world.until_settled().runs["seedlings-1"]
+    (allocation,) = run.allocations.values()
+    assert run.outcome == "done"
+    assert allocation.start_ms is not None and allocation.end_ms is not None
+    used_ms = allocation.end_ms - allocation.start_ms
+    assert allocation.charged_ms == used_ms
+    (line,) = world.ledger.charges()
+    assert (line.kind, line.amount_ms) == ("adjustment", used_ms)
+
+
+def test_a_new_store_does_not_pay_with_reservations_of_the_old_one(tmp_path: Path) -> None:
+    world = World(tmp_path, script_of)
+    world.submit(kfold(folds=1))
+    world.until_settled()
+    (paid,) = world.ledger.charges()
+    world.store.close()
+    (tmp_path / "store.db").rename(tmp_path / "old-store.db")
+    (tmp_path / "runs").rename(tmp_path / "old-runs")
+    world.engine.submissions.clear()
+    world.restart()
+    assert isinstance(world.store, Store) and world.scheduler.state.runs == {}
+    world.submit(kfold(folds=1))
+    world.until_settled()
+    first, second = world.ledger.charges()
+    assert first == paid
+    assert second.id != first.id and second.amount_ms == first.amount_ms
+
+
+def test_a_reservation_that_nobody_remembers_is_charged_in_full_after_a_week(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, script_of)
+    world.submit(kfold(folds=1))
+    world.until(one_fold_runs)
+    world.store.close()
+    (tmp_path / "store.db").rename(tmp_path / "old-store.db")
+    world.restart()
+    (reserved,) = world.ledger.reservations()
+    world.clock.advance(FORGOTTEN_MS / 1000 + 3600)
+    world.restart()
+    assert world.ledger.reservations() == ()
+    (line,) = world.ledger.charges()
+    assert (line.kind, line.amount_ms) == ("estimated", reserved.amount_ms)
+
+
+def test_two_runs_of_one_name_are_two_in_the_ledger(tmp_path: Path) -> None:
+    worlds = [World(tmp_path / name, script_of) for name in ("a", "b")]
+    for world in worlds:
+        world.submit(kfold(folds=1))
+        world.until(one_fold_runs)
+    ids = {
+        name for world in worlds for name in world.scheduler.state.runs["seedlings-1"].allocations
+    }
+    assert len(ids) == 2
