@@ -6,8 +6,8 @@ Nothing below the shell reads a clock; the shell reads this one. Times are Unix 
 from __future__ import annotations
 
 import heapq
-import threading
 import time
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 
@@ -23,7 +23,9 @@ class SystemClock:
     """The machine's clock. `interrupt()` from a signal handler or another thread ends a sleep."""
 
     def __init__(self) -> None:
-        self._interrupted = threading.Event()
+        # Its `put` is reentrant. An Event's `set` in a signal handler waits for ever for the lock
+        # that the interrupted `wait` may hold.
+        self._interrupts: SimpleQueue[None] = SimpleQueue()
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
@@ -31,11 +33,15 @@ class SystemClock:
     def sleep(self, seconds: float, wake_ms: int | None = None) -> None:
         if wake_ms is not None:
             seconds = min(seconds, max(0.0, (wake_ms - self.now_ms()) / 1000))
-        self._interrupted.wait(seconds)
-        self._interrupted.clear()
+        try:
+            self._interrupts.get(timeout=seconds)
+        except Empty:
+            return
+        while not self._interrupts.empty():
+            self._interrupts.get()
 
     def interrupt(self) -> None:
-        self._interrupted.set()
+        self._interrupts.put(None)
 
 
 class SimulatedClock:

@@ -23,14 +23,20 @@ from skint.errors import UNREACHABLE, SkintError
 
 VARIABLE = "SKINT_HOME"
 START_TIMEOUT_S = 20.0
-LOCK_PATIENCE_S = 0.5
-"""Looking whether the lock is held takes it for an instant; a scheduler that starts waits this."""
+LOCK_PATIENCE_S = 1.0
+"""An onlooker shares the lock for an instant; a scheduler that starts tries again for this time."""
+PID_PATIENCE_S = 1.0
+"""The lock is taken before the pid is written; an onlooker in between looks again for this time."""
 
 
 class SchedulerError(SkintError):
     """The scheduler runs already, or does not start."""
 
     exit_code = UNREACHABLE
+
+
+class SchedulerRuns(SchedulerError):
+    """Another process is the scheduler."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +71,13 @@ class Home:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the scheduler. Raises SchedulerError while another process is."""
+        """Be the scheduler. Raises SchedulerRuns while another process is."""
         self.path.mkdir(parents=True, exist_ok=True)
         with open(self.lock, "a+") as file:
             deadline = time.monotonic() + LOCK_PATIENCE_S
-            while not _try_lock(file.fileno()):
+            while not _try_lock(file.fileno(), fcntl.LOCK_EX):
                 if time.monotonic() > deadline:
-                    raise SchedulerError(
+                    raise SchedulerRuns(
                         f"a scheduler is running already (pid {self.scheduler_pid()})",
                         where=str(self.path),
                         next="skint status",
@@ -80,17 +86,26 @@ class Home:
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
-            yield
+            try:
+                yield
+            finally:
+                file.truncate(0)
 
     def scheduler_pid(self) -> int | None:
         """The process that is the scheduler now; None if there is none."""
-        try:
-            with open(self.lock, "r+") as file:
-                if _try_lock(file.fileno()):
-                    return None
-                return int(file.read() or 0) or None
-        except FileNotFoundError:
-            return None
+        deadline = time.monotonic() + PID_PATIENCE_S
+        while True:
+            try:
+                with open(self.lock) as file:
+                    # Shared: onlookers must not take each other for the scheduler.
+                    if _try_lock(file.fileno(), fcntl.LOCK_SH):
+                        return None
+                    pid = int(file.read() or 0)
+            except FileNotFoundError:
+                return None
+            if (pid and _is_there(pid)) or time.monotonic() > deadline:
+                return pid or None
+            time.sleep(0.01)  # it has not written its pid yet, over that of one that was killed
 
     def start_scheduler(self) -> int:
         """Start a background scheduler if none runs; its pid. Raises SchedulerError."""
@@ -114,6 +129,9 @@ class Home:
             if pid is not None:
                 return pid
             if child.poll() is not None:
+                pid = self.scheduler_pid()  # another one may have been faster
+                if pid is not None:
+                    return pid
                 break
             time.sleep(0.05)
         raise SchedulerError(
@@ -127,9 +145,19 @@ class Home:
         return lines[-1] if lines else ""
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
     return True

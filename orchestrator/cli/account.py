@@ -36,6 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
     with Ledger(Home.find().ledger) as ledger:
         new = ledger.add_account(account, now_ms)
     print(f"{'added' if new else 'there already'}   {_sentence(account, now_ms)}")
+    from orchestrator.submitting import EXECUTORS  # slow, and nothing else here needs it
+
+    if account.executor not in EXECUTORS:
+        print(f"this version cannot run anything there yet: it has no executor {account.executor}")
     return OK
 
 

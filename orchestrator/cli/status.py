@@ -12,7 +12,7 @@ from dataclasses import asdict
 from orchestrator.figures import amount, figure, mean_and_spread, to_go
 from orchestrator.home import Home
 from orchestrator.state import RunState
-from orchestrator.store import read_state
+from orchestrator.store import read_recent, read_state
 from orchestrator.view import JobRow, RunView, run_view
 from skint.errors import OK
 
@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
-    state = read_state(home.store)
+    # Whatever was reused from older runs is read too: what is shown is picked from it below.
+    state = read_state(home.store) if arguments.json else read_recent(home.store, ENDED_SHOWN)
     pid = home.scheduler_pid()
     runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
     live = [run for run in runs if not run.settled]

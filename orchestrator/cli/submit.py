@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import time
 
 from budget.ledger import Ledger
+from orchestrator.cli.attending import Attendant
 from orchestrator.cli.plan import add_plan_arguments
 from orchestrator.clock import SystemClock
 from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Request, SubmitRun
@@ -13,7 +15,7 @@ from orchestrator.home import Home
 from orchestrator.known import known_already
 from orchestrator.notifying import check_notify
 from orchestrator.state import State
-from orchestrator.store import Store, read_state
+from orchestrator.store import Store, StoreError, read_state
 from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
 from skint.errors import FAILED, OK, UNREACHABLE, USAGE, SkintError
 
@@ -91,13 +93,18 @@ def _name(given: str | None, state: State) -> str | None:
 
 
 def ask(home: Home, request: Request) -> str:
-    """Put a command into the inbox and wait for its reply. Raises Refused or NoReply."""
-    clock = SystemClock()
+    """Put a command into the inbox and wait for its reply. Raises Refused or NoReply.
+
+    Also StoreError if it cannot be put there, and SchedulerError if none runs and none starts.
+    """
+    clock, attendant = SystemClock(), Attendant(home)
     with Store(home.store) as store:
-        id = store.ask(request, clock.now_ms())
-        deadline_ms = clock.now_ms() + round(REPLY_TIMEOUT_S * 1000)
+        id = put(store, request, clock.now_ms())
+        asked_ms = clock.now_ms()
         while (reply := store.reply(id)) is None:
-            if clock.now_ms() > deadline_ms:
+            if attendant.look():
+                asked_ms = clock.now_ms()
+            if clock.now_ms() > asked_ms + round(REPLY_TIMEOUT_S * 1000):
                 raise NoReply(
                     "the scheduler did not answer; the command stays queued for it",
                     next="skint status",
@@ -106,3 +113,15 @@ def ask(home: Home, request: Request) -> str:
     if not reply.ok:
         raise Refused(reply.text, next="skint status")
     return reply.text
+
+
+def put(store: Store, request: Request, now_ms: int) -> str:
+    """Put a command into the inbox; its id. Raises StoreError, say on a full disk."""
+    try:
+        return store.ask(request, now_ms)
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"the command cannot be put into the store: {error}",
+            where=str(store.path),
+            next="see that the disk is not full and that the file may be written; then try again",
+        ) from error

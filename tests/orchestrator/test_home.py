@@ -1,0 +1,69 @@
+"""Who is the scheduler: the lock between real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.home import Home, SchedulerRuns
+
+LOOK = """
+import sys
+from pathlib import Path
+from orchestrator.home import Home
+home = Home(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+print({home.scheduler_pid() for _ in range(int(sys.argv[2]))})
+"""
+
+
+def onlookers(home: Home, looks: int) -> list[subprocess.Popen[str]]:
+    """Processes that all look at once, when they are told to."""
+    argv = [sys.executable, "-c", LOOK, str(home.path), str(looks)]
+    made = [
+        subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for process in made:
+        assert process.stdout is not None and process.stdin is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in made:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return made
+
+
+def seen_by(processes: list[subprocess.Popen[str]]) -> set[str]:
+    return {process.communicate(timeout=60)[0].strip() for process in processes}
+
+
+def test_onlookers_do_not_take_each_other_for_a_scheduler(skint_home: Path) -> None:
+    home = Home(skint_home)
+    home.lock.write_text(str(os.getpid()))  # of one that was killed; the pid was given out again
+    assert seen_by(onlookers(home, 5000)) == {"{None}"}
+
+
+def test_a_scheduler_starts_while_others_look(skint_home: Path) -> None:
+    home = Home(skint_home)
+    home.lock.touch()
+    looking = onlookers(home, 20_000)
+    for _ in range(20):
+        with home.locked():
+            assert home.scheduler_pid() == os.getpid()
+    assert seen_by(looking) <= {str({None, os.getpid()}), str({os.getpid(), None}), "{None}"}
+
+
+def test_all_onlookers_see_the_scheduler_that_runs(skint_home: Path) -> None:
+    home = Home(skint_home)
+    with home.locked():
+        assert seen_by(onlookers(home, 1000)) == {str({os.getpid()})}
+        with pytest.raises(SchedulerRuns, match=str(os.getpid())), home.locked():
+            pass
+    assert home.scheduler_pid() is None
+    assert home.lock.read_text() == ""
