@@ -1,0 +1,45 @@
+"""What screens read of the store: no more runs than they show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.store import read_recent, read_run, read_state
+from tests.orchestrator.worlds import World, kfold, training
+
+
+def filled(folder: Path) -> Path:
+    """Three runs that ended, the last of them with what the first found out; one that is live."""
+    world = World(folder, training)
+    world.settle(kfold("first"), "first-1")
+    world.settle(kfold("other"), "other-1", cpu_only=True)
+    world.settle(kfold("again"), "again-1")
+    world.submit(kfold("live"), "live-1", again=True)
+    world.until(lambda state: "live-1" in state.runs)
+    world.store.close()
+    return folder / "store.db"
+
+
+def test_live_runs_and_the_last_that_ended_are_read_with_their_sources(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    whole = read_state(store).runs
+    assert list(whole) == ["first-1", "other-1", "again-1", "live-1"]
+    assert whole["again-1"].jobs["train.fold0"].result_of.startswith("first-1.")
+
+    recent = read_recent(store, 1).runs
+    assert list(recent) == ["first-1", "again-1", "live-1"]  # the first gave its results
+    assert all(recent[name] == whole[name] for name in recent)
+    assert list(read_recent(store, 9).runs) == list(whole)
+
+
+def test_one_run_is_read_with_its_sources(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    assert list(read_run(store, "first-1").runs) == ["first-1"]
+    assert list(read_run(store, "again-1").runs) == ["first-1", "again-1"]
+    assert read_run(store, "none").runs == {}
+
+
+def test_where_no_store_is_none_is_made(tmp_path: Path) -> None:
+    assert read_recent(tmp_path / "store.db", 5).runs == {}
+    assert read_run(tmp_path / "store.db", "first-1").runs == {}
+    assert not (tmp_path / "store.db").exists()
