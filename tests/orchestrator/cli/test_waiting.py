@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -26,7 +27,7 @@ while not pathlib.Path(sys.argv[1]).exists():
 
 
 @pytest.fixture
-def gates(terminal: Terminal) -> Terminal:
+def gates(terminal: Terminal) -> Iterator[Terminal]:
     """Plans a.yaml and b.yaml, whose runs end once a.txt and b.txt are there."""
     program = terminal.write("gate.py", UNTIL_A_FILE_IS_THERE)
     for name in "ab":
@@ -35,7 +36,9 @@ def gates(terminal: Terminal) -> Terminal:
             f"{name}.yaml",
             f'name: {name}\njobs:\n  wait: {{run: "{sys.executable} {program} {gate}"}}\n',
         )
-    return terminal
+    yield terminal
+    for name in "ab":
+        terminal.write(f"{name}.txt", "")  # also after a failure no job waits for ever
 
 
 def home_of(terminal: Terminal) -> Home:
