@@ -1,7 +1,7 @@
 """The graph of a run: jobs and what they need. Pure values; they travel in `RunSubmitted`.
 
 Importing this module is cheap, because every command that shows a state needs it. What builds a
-graph from a plan stands in `orchestrator.expand`.
+graph from a plan stands in `orchestrator.plans.expand`.
 """
 
 from __future__ import annotations

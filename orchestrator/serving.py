@@ -16,11 +16,11 @@ from orchestrator import events as e
 from orchestrator.clock import SystemClock
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.home import Home
-from orchestrator.notifying import notifiers_for
-from orchestrator.outbox import Sender, runs_waiting
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.state import RunState, State
 from orchestrator.store import Store
+from orchestrator.words.notifying import notifiers_for
+from orchestrator.words.outbox import Sender, runs_waiting
 
 IDLE_EXIT_MS = 600_000
 """A background scheduler with nothing to do leaves after this; the next `submit` starts another."""

@@ -17,9 +17,10 @@ from pathlib import Path
 from notifiers.base import Notice
 from orchestrator import commands as c
 from orchestrator import events as e
-from orchestrator import outbox, snapshot
+from orchestrator import snapshot
 from orchestrator.projection import apply_all
 from orchestrator.state import RunState, State, run_of
+from orchestrator.words import outbox
 from skint.errors import SkintError
 
 STORE_VERSION = 1

@@ -12,10 +12,10 @@ from budget.duration import format_exact, format_hours
 from budget.ledger import Ledger
 from budget.window import format_instant
 from orchestrator.devices import DECLARED, find_devices
-from orchestrator.expand import expand
 from orchestrator.graph import Graph
-from orchestrator.plan import Plan, load_plan
-from orchestrator.preview import Expectation, preview
+from orchestrator.plans.expand import expand
+from orchestrator.plans.plan import Plan, load_plan
+from orchestrator.plans.preview import Expectation, preview
 from orchestrator.results import is_there
 from orchestrator.state import State
 from skint.errors import OVER_BUDGET, SkintError

@@ -1,7 +1,7 @@
 """The one error tree of skint.
 
     SkintError                      exit 1   anything a person should read without a traceback
-    ├─ orchestrator.plan.PlanError  exit 2   the plan, or a file it names, is wrong
+    ├─ orchestrator.plans.plan.PlanError  exit 2   the plan, or a file it names, is wrong
     ├─ skint.job.JobNotFound        exit 2   nothing stands under that name
     ├─ budget.ledger.LedgerError    exit 1   the ledger cannot do that
     │   └─ budget.ledger.OverBudget exit 5   it does not fit in what is left

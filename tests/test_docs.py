@@ -14,13 +14,13 @@ import pytest
 from budget.account import PRESETS
 from jobs import BUILTIN
 from notifiers import catalog
-from orchestrator.describe import describe
 from orchestrator.devices import DECLARED
-from orchestrator.entry import STOP_RULES
 from orchestrator.home import VARIABLE
-from orchestrator.params import check_params
-from orchestrator.plan import Plan, load_plan
-from orchestrator.plan_spec import JobSpec, PlanSpec
+from orchestrator.plans.describe import describe
+from orchestrator.plans.entry import STOP_RULES
+from orchestrator.plans.params import check_params
+from orchestrator.plans.plan import Plan, load_plan
+from orchestrator.plans.spec import JobSpec, PlanSpec
 from skint import errors
 from skint.context import Context
 

@@ -11,7 +11,7 @@ from budget.ledger import Ledger
 from budget.window import format_instant
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
-from orchestrator.preview import Expectation
+from orchestrator.plans.preview import Expectation
 from orchestrator.store import read_state
 from orchestrator.submitting import Prepared, prepare, refuse_if_it_does_not_fit
 from skint.errors import OK

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budget.duration import format_clock
-from orchestrator.figures import figure, to_go
 from orchestrator.state import RunState, State
-from orchestrator.view import JobRow, bar, run_view, sparkline
+from orchestrator.views.figures import figure, to_go
+from orchestrator.views.view import JobRow, bar, run_view, sparkline
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -9,12 +9,12 @@ from budget.duration import format_clock, format_exact, format_hours
 from budget.ledger import Ledger
 from budget.window import format_instant
 from orchestrator.cli.screen import table
-from orchestrator.figures import figure
 from orchestrator.home import Home
 from orchestrator.scheduler.shell import owner_of
 from orchestrator.state import RunState, State
 from orchestrator.store import read_state
-from orchestrator.view import JobRow, RunView, run_view, sparkline
+from orchestrator.views.figures import figure
+from orchestrator.views.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
 
 CURVE_WIDTH = 16

@@ -9,11 +9,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from orchestrator.figures import amount, figure, mean_and_spread, to_go
 from orchestrator.home import Home
 from orchestrator.state import RunState
 from orchestrator.store import read_recent, read_state
-from orchestrator.view import JobRow, RunView, run_view
+from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
+from orchestrator.views.view import JobRow, RunView, run_view
 from skint.errors import OK
 
 ENDED_SHOWN = 5

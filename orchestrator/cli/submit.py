@@ -12,11 +12,11 @@ from orchestrator.cli.plan import add_plan_arguments
 from orchestrator.clock import SystemClock
 from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Request, SubmitRun
 from orchestrator.home import Home
-from orchestrator.known import known_already
-from orchestrator.notifying import check_notify
 from orchestrator.state import State
 from orchestrator.store import Store, StoreError, read_state
 from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
+from orchestrator.words.known import known_already
+from orchestrator.words.notifying import check_notify
 from skint.errors import FAILED, OK, UNREACHABLE, USAGE, SkintError
 
 REPLY_TIMEOUT_S = 20.0

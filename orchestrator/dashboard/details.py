@@ -13,8 +13,8 @@ from textual.widgets import Label, Static
 from budget.duration import format_clock, format_exact
 from orchestrator.dashboard.confirm import facts_table
 from orchestrator.dashboard.rows import to_go
-from orchestrator.glyphs import bar, sparkline
-from orchestrator.view import JobRow, RunView
+from orchestrator.views.glyphs import bar, sparkline
+from orchestrator.views.view import JobRow, RunView
 
 CURVE_CELLS = 48
 

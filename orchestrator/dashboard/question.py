@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from budget.duration import format_hours
-from orchestrator.charges import freed_ms, in_flight_ms
 from orchestrator.commands import StopJobs
 from orchestrator.graph import Job
 from orchestrator.state import RunState
-from orchestrator.view import title_of
+from orchestrator.views.charges import freed_ms, in_flight_ms
+from orchestrator.views.view import title_of
 
 BY = "dashboard"
 

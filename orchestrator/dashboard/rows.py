@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock, format_hours
-from orchestrator.glyphs import bar, sparkline
-from orchestrator.training import Eta
-from orchestrator.view import JobRow, RunView
+from orchestrator.views.glyphs import bar, sparkline
+from orchestrator.views.training import Eta
+from orchestrator.views.view import JobRow, RunView
 
 GAP = 2
 """Blank cells between two columns: one on either side of each."""

@@ -17,8 +17,8 @@ from orchestrator.commands import Request
 from orchestrator.home import Home
 from orchestrator.state import RunState, State
 from orchestrator.store import Reply, Store
-from orchestrator.telling import Tone, tell, tone
-from orchestrator.view import RunView, run_view
+from orchestrator.views.view import RunView, run_view
+from orchestrator.words.telling import Tone, tell, tone
 from skint.errors import SkintError
 
 EVENTS_KEPT = 300

@@ -11,7 +11,7 @@ from budget.duration import format_hours
 from orchestrator import events as e
 from orchestrator.executors.base import Device
 from orchestrator.graph import Job
-from orchestrator.keys import job_key
+from orchestrator.plans.keys import job_key
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State, job_of
 

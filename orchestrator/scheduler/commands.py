@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from orchestrator import events as e
-from orchestrator.charges import freed_ms
 from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Command, StopJobs, SubmitRun
-from orchestrator.figures import amount
 from orchestrator.graph import Graph, Job
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State
+from orchestrator.views.charges import freed_ms
+from orchestrator.views.figures import amount
 
 
 def obey(state: State, command: Command, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:

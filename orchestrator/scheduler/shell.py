@@ -14,7 +14,6 @@ from pathlib import Path
 
 from budget.balance import Balance
 from budget.ledger import IdTaken, Ledger, LedgerError, OverBudget, ReservationNotFound
-from orchestrator import announce
 from orchestrator import events as e
 from orchestrator.clock import Clock
 from orchestrator.executors.base import (
@@ -32,6 +31,7 @@ from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
 from orchestrator.state import AllocationState, RunState, State
 from orchestrator.store import Store
+from orchestrator.words import announce
 from skint.errors import SkintError
 
 _log = logging.getLogger(__name__)

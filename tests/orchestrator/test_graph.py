@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.expand import DEFAULT_LIMIT_S, expand
 from orchestrator.graph import Graph
-from orchestrator.plan import PlanError, load_plan
-from tests.orchestrator.plans import RIGHT, write_plan
+from orchestrator.plans.expand import DEFAULT_LIMIT_S, expand
+from orchestrator.plans.plan import PlanError, load_plan
+from tests.orchestrator.plans.samples import RIGHT, write_plan
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import astuple
 import pytest
 
 from orchestrator.dashboard.rows import GAP, HEADS, Widths, about, lines_of, to_go
-from orchestrator.view import Eta, JobRow, RunView
+from orchestrator.views.view import Eta, JobRow, RunView
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

@@ -9,7 +9,6 @@ from budget.ledger import Ledger
 from orchestrator.executors.simulated import Script
 from orchestrator.scheduler.shell import FORGOTTEN_MS
 from orchestrator.state import State
-from orchestrator.store import Store
 from skint.attempt import Task
 from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold
 
@@ -56,7 +55,7 @@ def test_a_new_store_does_not_pay_with_reservations_of_the_old_one(tmp_path: Pat
     (tmp_path / "runs").rename(tmp_path / "old-runs")
     world.engine.submissions.clear()
     world.restart()
-    assert isinstance(world.store, Store) and world.scheduler.state.runs == {}
+    assert world.scheduler.state.runs == {}
     world.submit(kfold(folds=1))
     world.until_settled()
     first, second = world.ledger.charges()

@@ -1,0 +1,232 @@
+"""Content keys: two jobs with one key would compute the same, so the second is not run.
+
+A job's key is made in two steps. `static_key` covers what is known when the plan is read: type,
+code, parameters, fold, files the parameters name. `job_key` adds the contents of its inputs, when
+they exist. Neither knows the run's name, the account or the machine's speed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.plans.source import SourceTree
+
+KEY_VERSION = 1
+_TARGET = re.compile(r"[\w./-]+:[A-Za-z_]\w*")
+_RUN_MODULE = re.compile(r"(?:-[bBdEiIOPqsSuvx]*m|--module=?)([\w.]*)")
+"""`-m`, `-um`, and `-mpackage.module` with the module in the same word."""
+_BLANK = re.compile(r"[ \t\r\n]")
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 of plain data; dictionaries count by content, not by order."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def static_key(
+    *,
+    uses: str,
+    argv: tuple[str, ...],
+    params: Mapping[str, Any],
+    paths: Iterable[str],
+    base: Path,
+    fold: int | None,
+    folds: int | None,
+    devices: int,
+    smoke: bool,
+    environment: Mapping[str, Any],
+    sources: SourceTree,
+) -> str:
+    """The key as far as it is known before the inputs are.
+
+    The values of a matrix are in `params` or `argv` already: a single job and the same job as part
+    of a sweep share a result. Cores and memory change the time, not the outcome; the number of
+    devices changes the batches.
+    """
+    named_code = dict(_named_code(params, argv, base, sources))
+    return digest_of(
+        {
+            "version": KEY_VERSION,
+            "uses": uses,
+            "argv": argv,
+            "code": sources.digest(uses) if uses else None,
+            "params": params,
+            "paths": dict(_paths(params, frozenset(paths), argv, base, frozenset(named_code))),
+            "named_code": named_code,
+            "fold": fold,
+            "folds": folds,
+            "devices": devices,
+            "smoke": smoke,
+            "environment": environment,
+        }
+    )
+
+
+def job_key(static_key: str, input_digests: Mapping[str, str]) -> str:
+    """The whole key. `input_digests` is the digest of `out/` of every ancestor, by job id."""
+    return digest_of({"static": static_key, "inputs": dict(input_digests)})
+
+
+def path_fingerprint(path: Path) -> list[Any]:
+    """What a file or folder looks like from outside: sizes and times, all that a look costs.
+
+    Reading gigabytes of photographs to plan a run would be slower than the run. The absolute path
+    is part of it, because equal sizes and times in two places promise nothing; what the photographs
+    contain is hashed by `scan`, whose result is an input of every later job.
+    """
+    path = path.absolute()
+    if path.is_dir():
+        return ["folder", str(path), digest_of(sorted(_entries(path, "")))]
+    if path.exists():
+        stat = path.stat()
+        return ["file", str(path), stat.st_size, stat.st_mtime_ns]
+    return ["absent", str(path)]
+
+
+def seen_from(base: Path, text: str) -> Path:
+    """A path of a plan as its jobs see it: relative to the plan's folder, `~` is home."""
+    try:
+        return base / Path(text).expanduser()
+    except RuntimeError:  # ~ and a name that is no user's
+        return base / text
+
+
+def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, int, int]]:
+    try:
+        found = os.scandir(folder)
+    except PermissionError:  # a program may be given /tmp; what is closed to us has no look
+        yield prefix, -1, 0
+        return
+    with found as entries:
+        for entry in entries:
+            name = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield name + "/", 0, 0
+                yield from _entries(Path(entry.path), name + "/")
+                continue
+            try:
+                stat = entry.stat()
+            except FileNotFoundError:  # a link to nothing, or gone since
+                yield name, -1, 0
+            else:
+                yield name, stat.st_size, stat.st_mtime_ns
+
+
+def _paths(
+    params: Mapping[str, Any],
+    declared: frozenset[str],
+    argv: tuple[str, ...],
+    base: Path,
+    taken: frozenset[str],
+) -> Iterator[tuple[str, Any]]:
+    """`taken` are the words of `argv` whose file counts as code already."""
+    for name, text in texts(params):
+        path = seen_from(base, text)
+        # Perhaps not declared as a path, but there is a file of that name: `weights: best.ckpt`.
+        if name.split(".", 1)[0] in declared or _is_file(path):
+            yield name, path_fingerprint(path)
+    for name, word in _words("argv", argv):
+        if name in taken:
+            continue
+        for path in (seen_from(base, text) for text in _readings(word)):
+            if _is_file(path) or _is_other_folder(path, base):
+                yield name, path_fingerprint(path)
+                break
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # longer than a path may be, or with a null byte
+        return False
+
+
+def _is_other_folder(path: Path, base: Path) -> bool:
+    """A folder that a program is given; not one that the plan, and so our results, may lie in."""
+    try:
+        return path.is_dir() and not base.resolve().is_relative_to(path.resolve())
+    except (OSError, ValueError):
+        return False
+
+
+def _named_code(
+    params: Mapping[str, Any], argv: tuple[str, ...], base: Path, sources: SourceTree
+) -> Iterator[tuple[str, str]]:
+    """Code that a parameter or a command names: `model: my_nets:Small`, `python train.py`."""
+    for name, text in texts(params):
+        target = _target_of(text, base, sources)
+        if target:
+            yield name, sources.digest(target)
+    previous = ""
+    for name, word in _words("argv", argv):
+        targets = [_target_of(text, base, sources) for text in _readings(word)]
+        target = next(filter(None, [_module_of(previous, word, sources), *targets]), None)
+        if target:
+            yield name, sources.digest(target)
+        previous = word
+
+
+def _target_of(text: str, base: Path, sources: SourceTree) -> str | None:
+    """What `SourceTree.digest` takes, if `text` is `module:name`, `file.py:name` or `file.py`."""
+    file, _, function = text.rpartition(":") if _TARGET.fullmatch(text) else (text, "", "")
+    if file.endswith(".py"):
+        path = seen_from(base, file)
+        readable = _is_file(path) and os.access(path, os.R_OK)
+        return f"{path}:{function}" if readable and sources.is_first_party(path) else None
+    return text if function and sources.stands_beside_the_plan(text) else None
+
+
+def _module_of(previous: str, word: str, sources: SourceTree) -> str | None:
+    """The target of `python -m package.module`, if `word` is the module and it is first-party."""
+    flag = _RUN_MODULE.fullmatch(word)
+    if flag is None or not flag[1]:
+        after = _RUN_MODULE.fullmatch(previous)
+        module = word if after is not None and not after[1] else ""
+    else:
+        module = flag[1]
+    target = f"{module}.__main__:"  # of a package; after a plain module it finds nothing more
+    return target if module and sources.stands_beside_the_plan(target) else None
+
+
+def _words(name: str, words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Every word with a name; of `bash -c "python fit.py"` also the words inside the last one."""
+    for number, word in enumerate(words):
+        yield f"{name}.{number}", word
+        if _BLANK.search(word):
+            yield from _words(f"{name}.{number}", _split(word))
+
+
+def _split(text: str) -> list[str]:
+    reader = shlex.shlex(text, posix=True, punctuation_chars="();<>|&`")
+    reader.whitespace_split = True
+    reader.commenters = ""
+    try:
+        return list(reader)
+    except ValueError:  # a quote that nobody closes: a sentence, perhaps, or another language
+        return text.split()
+
+
+def _readings(word: str) -> Iterable[str]:
+    """What may be a file in a word: `--data=photos` is also `photos`, `x=a=b` is `a=b` and `b`."""
+    found = (word, word.partition("=")[2], word.rpartition("=")[2])
+    return dict.fromkeys(text for text in found if text)
+
+
+def texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every text inside plain data, with the way to it."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from texts(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from texts(inner, f"{name}.{number}")

@@ -1,0 +1,296 @@
+"""What screens and messages show of a run: computed from its state, and cheap to import.
+
+`run_view` is pure. Times are milliseconds; charges are device-milliseconds, as the account counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, median, stdev
+
+from orchestrator.graph import Job
+from orchestrator.state import AttemptState, JobState, RunState
+from orchestrator.views.charges import (
+    attempt_in_flight_ms,
+    in_flight_ms,
+    is_simulated,
+    wall_ms,
+)
+from orchestrator.views.glyphs import bar, sparkline
+from orchestrator.views.job_words import status_of, title_of, why_of
+from orchestrator.views.training import Eta, Training, eta_of, training_of
+
+__all__ = ["Eta", "JobRow", "RunView", "bar", "run_view", "sparkline", "title_of"]
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job, as a line of a table."""
+
+    id: str
+    title: str
+    """`scan`, `fold 0 (1 of 3)`, `smoke test of train`."""
+    group: str
+    lane: str
+    status: str
+    """waiting, reserving, starting, running, unreachable, stopping, parking, done, reused, failed,
+    stopped, parked or skipped."""
+    fold: int | None = None
+    folds: int | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    progress: float | None = None
+    """Share of 0 to 1; None where it is not known."""
+    metric: str = ""
+    value: float | None = None
+    """The score once there is one, else the newest value; may be NaN."""
+    best: float | None = None
+    history: tuple[float, ...] = ()
+    """The metric, epoch by epoch."""
+    points: tuple[tuple[float, float], ...] = ()
+    """(epoch, value): the same for a plot."""
+    eta: Eta | None = None
+    charged_ms: int = 0
+    in_flight_ms: int = 0
+    saved_ms: int = 0
+    """What running it again would have cost, where a known result stands in."""
+    wall_ms: int | None = None
+    """From start to end, or to now, of all its attempts; None if it never started."""
+    until_ms: int | None = None
+    """When it may go on, where it waits for that."""
+    why: str = ""
+    """Why it waits, stops or has ended so; empty when there is nothing to explain."""
+    note: str = ""
+    """The last thing that it said for a person."""
+    log: str = ""
+    """The log file of its newest attempt; empty where there is none."""
+
+    @property
+    def eta_ms(self) -> int | None:
+        return self.eta.likely_ms if self.eta else None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("done", "reused", "failed", "stopped", "skipped")
+
+
+@dataclass(frozen=True)
+class RunView:
+    name: str
+    status: str
+    """queued, running, waiting, unreachable, stopping, done, failed or cancelled."""
+    account: str | None
+    rows: tuple[JobRow, ...]
+    folds_done: int = 0
+    folds: int = 0
+    metric: str = ""
+    mean: float | None = None
+    """Of the scores of the folds that are done; None where they are of a matrix."""
+    spread: float | None = None
+    """Their sample standard deviation; None below two."""
+    charged_ms: int = 0
+    in_flight_ms: int = 0
+    saved_ms: int = 0
+    eta: Eta | None = None
+    """Until the last accelerator job ends; None unless each part of it was measured."""
+    sentence: str = ""
+    """What it does, why it waits, or how it ended."""
+    simulated: bool = False
+    """Its devices are simulated."""
+    submitted_ms: int = 0
+    ended_ms: int | None = None
+
+    @property
+    def eta_ms(self) -> int | None:
+        return self.eta.likely_ms if self.eta else None
+
+    def row(self, job: str) -> JobRow:
+        """KeyError if there is none."""
+        return {row.id: row for row in self.rows}[job]
+
+    @property
+    def unit(self) -> str:
+        """What `folds` counts: folds, or the jobs of a matrix."""
+        return "folds" if any(row.fold is not None for row in self.fold_rows) else "jobs"
+
+    @property
+    def fold_rows(self) -> tuple[JobRow, ...]:
+        """The jobs that `folds`, `mean` and `spread` are about: the folds of the first group that
+        trains them, else the first group on an accelerator."""
+        trained = [row for row in self.rows if row.lane == "accelerator"]
+        folds = [row for row in (*trained, *self.rows) if row.fold is not None]
+        first = next(iter((*folds, *trained)), None)
+        return tuple(row for row in self.rows if first and row.group == first.group)
+
+
+def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = None) -> RunView:
+    """`runs` lets reused results show the scores that they had in the run they come from."""
+    rows = tuple(_row(run, job, now_ms, runs or {}) for job in run.graph.jobs)
+    accelerated = [row for row in rows if row.lane == "accelerator"]
+    status = _status(run, rows)
+    view = RunView(
+        name=run.name,
+        status=status,
+        account=run.graph.account,
+        rows=rows,
+        charged_ms=sum(a.charged_ms for a in run.allocations.values()),
+        in_flight_ms=sum(in_flight_ms(a, now_ms) for a in run.allocations.values()),
+        saved_ms=sum(row.saved_ms for row in accelerated),
+        eta=_run_eta(rows, now_ms) if run.live else None,
+        sentence=_sentence(run, status, rows),
+        simulated=is_simulated(run),
+        submitted_ms=run.submitted_ms,
+        ended_ms=run.ended_ms,
+    )
+    folds = view.fold_rows
+    done = [row for row in folds if row.status in ("done", "reused")]
+    mean, spread = _mean_and_spread(run, done)
+    return replace(
+        view,
+        folds_done=len(done),
+        folds=len(folds),
+        metric=next((row.metric for row in folds if row.metric), ""),
+        mean=mean,
+        spread=spread,
+    )
+
+
+def _mean_and_spread(run: RunState, done: Sequence[JobRow]) -> tuple[float | None, float | None]:
+    scores = [row.value for row in done if row.value is not None]
+    if not scores or len({str(run.graph.job(row.id).matrix) for row in done}) > 1:
+        return None, None
+    if not all(abs(score) <= _LARGEST for score in scores):
+        return math.nan, None
+    return fmean(scores), stdev(scores) if len(scores) > 1 else None
+
+
+_LARGEST = 1e150
+"""Squares of larger scores have no number; nor has the mean of what is no number itself."""
+
+
+def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> JobRow:
+    state = run.jobs[job.id]
+    attempts = [run.attempts[name] for name in state.attempts]
+    newest = attempts[-1] if attempts else None
+    said = _training(run, job, attempts, runs)
+    status = status_of(run, job, state, newest)
+    charged_ms = sum(
+        allocation.shares.get(attempt.id, 0)
+        for attempt in attempts
+        if (allocation := run.allocations.get(attempt.allocation or "")) is not None
+    )
+    walls = [ms for attempt in attempts if (ms := wall_ms(attempt, now_ms)) is not None]
+    return JobRow(
+        id=job.id,
+        title=title_of(run, job),
+        group=job.group,
+        lane=job.lane,
+        status=status,
+        fold=job.fold,
+        folds=job.folds,
+        epoch=said.epoch,
+        epochs=said.epochs,
+        progress=_progress(state, newest, said),
+        metric=said.metric,
+        value=said.value,
+        best=said.best,
+        history=said.values,
+        points=said.points,
+        eta=eta_of(newest, now_ms) if newest and status == "running" else None,
+        charged_ms=charged_ms,
+        in_flight_ms=sum(attempt_in_flight_ms(run, attempt, now_ms) for attempt in attempts),
+        saved_ms=state.saved_ms * max(1, job.devices),
+        wall_ms=sum(walls) if walls else None,
+        until_ms=state.until_ms,
+        why=why_of(run, job, state, newest),
+        note=newest.notes[-1] if newest and newest.notes else "",
+        log=f"{newest.folder}/log.txt" if newest else "",
+    )
+
+
+def _training(
+    run: RunState, job: Job, attempts: Sequence[AttemptState], runs: Mapping[str, RunState]
+) -> Training:
+    state = run.jobs[job.id]
+    if state.status == "reused":
+        name = state.result_of
+        other = {**runs, run.name: run}.get(name.split(".", 1)[0])
+        attempts = [other.attempts[name]] if other and name in other.attempts else []
+    return training_of(attempts, job.metric)
+
+
+def _progress(state: JobState, newest: AttemptState | None, said: Training) -> float | None:
+    if state.has_result:
+        return 1.0
+    if said.epoch is not None and said.epochs:
+        return min(1.0, max(0.0, said.epoch / said.epochs))
+    if newest is None or newest.progress is None:
+        return None
+    done, total = newest.progress
+    return min(1.0, max(0.0, done / total)) if total > 0 else None
+
+
+_UNSURE = ("unreachable", "stopping", "parking")
+
+
+def _run_eta(rows: Sequence[JobRow], now_ms: int) -> Eta | None:
+    """The sum over what runs and what waits, shared by as many as run at the moment."""
+    open_rows = [row for row in rows if row.lane == "accelerator" and not row.ended]
+    if any(row.until_ms or row.status in _UNSURE for row in open_rows):
+        return None
+    at_once = sum(row.status == "running" for row in open_rows)
+    etas = [row.eta or _like_its_group(row, rows) for row in open_rows]
+    known = [eta for eta in etas if eta is not None]
+    if not known or len(known) < len(etas):
+        return None
+    each = zip(*((eta.low_ms, eta.likely_ms, eta.high_ms) for eta in known), strict=True)
+    return Eta(*(max(max(part), sum(part) // max(1, at_once)) for part in each))
+
+
+def _like_its_group(row: JobRow, rows: Sequence[JobRow]) -> Eta | None:
+    """A fold that says nothing yet is taken to last as long as those that ended or that tell."""
+    walls = [
+        (other.wall_ms or 0) + (other.eta.likely_ms if other.eta else 0)
+        for other in rows
+        if other.group == row.group and (other.status == "done" or other.eta is not None)
+    ]
+    if not walls:
+        return None
+    return Eta(
+        *(max(0, round(ms) - (row.wall_ms or 0)) for ms in (min(walls), median(walls), max(walls)))
+    )
+
+
+def _status(run: RunState, rows: Sequence[JobRow]) -> str:
+    if run.outcome is not None:
+        return run.outcome
+    if any(stop.scope == "run" for stop in run.stops):
+        return "stopping"
+    words = {row.status for row in rows}
+    if words & {"running", "reserving", "starting", "stopping", "parking"}:
+        return "running"
+    if "unreachable" in words:
+        return "unreachable"
+    return "waiting" if any(job.reason for job in run.jobs.values()) else "queued"
+
+
+def _sentence(run: RunState, status: str, rows: Sequence[JobRow]) -> str:
+    if not run.live or status == "stopping":
+        told = [stop.sentence for stop in run.stops if stop.scope != "attempt"]
+        failed = [f"{row.title}: {row.why}" for row in rows if row.status == "failed" and row.why]
+        return " · ".join([*(told[:1] or failed[:1]), *([run.sentence] if run.sentence else [])])
+    now = [row for row in rows if row.status in ("running", "stopping", "parking", "unreachable")]
+    if now:
+        return ", ".join(_doing(row) for row in now)
+    waits = [row for row in rows if row.status == "waiting" and row.until_ms is not None]
+    waits += [row for row in rows if row.status == "waiting" and row.why]
+    return f"{waits[0].title}: {waits[0].why}" if waits and status == "waiting" else ""
+
+
+def _doing(row: JobRow) -> str:
+    words = row.title if row.status == "running" else f"{row.title} {row.status}"
+    if row.epoch is not None and row.epochs:
+        return f"{words} · epoch {row.epoch}/{row.epochs}"
+    return f"{words} {row.progress:.0%}" if row.progress is not None else words
