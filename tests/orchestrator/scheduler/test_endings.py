@@ -81,11 +81,18 @@ def test_a_fold_that_fails_spares_its_siblings_the_same_code(tmp_path: Path) -> 
     assert world.settled_ms == 20_000
 
 
+def lose_the_first_allocation(world: World) -> None:
+    def begun() -> list[str]:
+        return [name for name in world.engine.submissions if ".allocation-1." in name]
+
+    world.until(lambda state: bool(begun()))
+    world.engine.lose(begun()[0])
+
+
 def test_a_fold_whose_node_is_lost_says_nothing_about_its_siblings(tmp_path: Path) -> None:
     world = World(tmp_path, training)
     world.submit(kfold())
-    world.until(lambda state: "seedlings-1.allocation-1" in world.engine.submissions)
-    world.engine.lose("seedlings-1.allocation-1")
+    lose_the_first_allocation(world)
     run = world.until_settled().runs["seedlings-1"]
     assert reasons(run)["train.fold0"] == "lost"
     assert statuses(run)["train.fold1"] == statuses(run)["train.fold2"] == "done"
@@ -96,8 +103,7 @@ def test_a_lost_allocation_is_charged_in_full_as_an_estimate_and_tried_again(
 ) -> None:
     world = World(tmp_path, training)
     world.submit(kfold(retries=1))
-    world.until(lambda state: "seedlings-1.allocation-1" in world.engine.submissions)
-    world.engine.lose("seedlings-1.allocation-1")
+    lose_the_first_allocation(world)
     run = world.until_settled().runs["seedlings-1"]
     lost, *others = run.allocations.values()
     assert (lost.charged_ms, lost.estimated) == (WALL_MS, True)

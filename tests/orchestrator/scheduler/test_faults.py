@@ -315,7 +315,7 @@ def test_whatever_goes_wrong_nothing_runs_twice_and_every_hour_is_paid_once(
 def test_the_weeks_are_as_bad_as_they_are_meant_to_be(quick_path: Path) -> None:
     """Else all of the above would hold of a scheduler that nothing ever happened to."""
     seen: Counter[str] = Counter()
-    for seed in range(20):
+    for seed in range(60):
         week = Week(quick_path / str(seed), seed)
         state = week.live()
         for run in state.runs.values():
