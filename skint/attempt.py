@@ -137,15 +137,22 @@ class AttemptDir:
         write_json(self.task, asdict(task))
 
     def read_task(self) -> Task:
-        data = json.loads(self.task.read_text())
-        return Task(
-            **{
-                **data,
-                "argv": tuple(data["argv"]),
-                "devices": tuple(data["devices"]),
-                "inputs": {name: tuple(paths) for name, paths in data["inputs"].items()},
-            }
-        )
+        """Raises ValueError where the file is there and is no task."""
+        try:
+            data = json.loads(self.task.read_text())
+            task = Task(
+                **{
+                    **data,
+                    "argv": tuple(data["argv"]),
+                    "devices": tuple(data["devices"]),
+                    "inputs": {name: tuple(paths) for name, paths in data["inputs"].items()},
+                }
+            )
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"{self.task} is no task: {error!r}") from error
+        if not all(type(text) is str for text in (task.attempt, task.run, task.job)):
+            raise ValueError(f"{self.task} is no task: it has no name")
+        return task
 
     def request_stop(self, request: StopRequest) -> None:
         write_json(self.stop, asdict(request))
@@ -157,10 +164,23 @@ class AttemptDir:
             return None
 
     def read_exit(self) -> Exit | None:
+        """None without a record. Raises ValueError where the file is there and is none."""
         try:
-            return Exit(**json.loads(self.exit.read_text()))
+            exit = Exit(**json.loads(self.exit.read_text()))
         except FileNotFoundError:
             return None
+        except TypeError as error:
+            raise ValueError(f"{self.exit} is no exit record: {error}") from error
+        numbers = (exit.code, exit.started_ms, exit.ended_ms)
+        texts = (exit.reason, exit.digest)
+        if not (
+            all(type(number) is int for number in numbers)
+            and all(type(text) is str for text in texts)
+            and isinstance(exit.outputs, dict)
+            and all(type(digest) is str for digest in exit.outputs.values())
+        ):
+            raise ValueError(f"{self.exit} is no exit record: {exit}")
+        return exit
 
 
 def write_json(path: Path, data: object) -> None:

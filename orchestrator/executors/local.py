@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,19 +22,25 @@ from orchestrator.executors.base import (
     Capacity,
     Device,
     ExecutorRefused,
+    ExecutorUnreachable,
     Handle,
     Observation,
     Submission,
 )
+from orchestrator.executors.local_processes import living, living_shims, none_left
+from orchestrator.executors.local_records import exit_of, folders, identity_of, last_line_ms
 from skint import process
 from skint import shim as shim_module
-from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, write_json
+from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, Task, write_json
+
+_log = logging.getLogger(__name__)
 
 CLAIM_TIMEOUT_S = 30.0
 """A shim that claimed its attempt and says nothing about itself for so long has died in between."""
-KILL_ROUNDS = 5
 STRICTNESS: tuple[StopHow, ...] = ("epoch", "step", "kill")
 """A request is replaced by a stricter one only."""
+BROKEN = (OSError, ValueError, TypeError, KeyError)
+"""What reading a record raises that is gone, or that no shim of ours has written."""
 
 
 class LocalExecutor:
@@ -57,7 +65,10 @@ class LocalExecutor:
     def submit(self, submission: Submission) -> None:
         (task,), (folder,) = submission.tasks, submission.folders
         directory = AttemptDir(folder)
-        if directory.claim.exists() or submission.name in self._shims:
+        if submission.name in self._shims:
+            return
+        if directory.claim.exists():
+            _refuse_another(directory, task)
             return
         try:
             directory.create(task)
@@ -82,57 +93,79 @@ class LocalExecutor:
     def _see(self, handle: Handle) -> Observation:
         (attempt,), (folder,) = handle.attempts, handle.folders
         shim = self._shims.get(handle.name)
-        # A shim leaves with 0 when it has run the attempt, and when another one has claimed it:
-        # that says nothing about the other one.
-        died = shim is not None and shim.poll() not in (None, 0)
+        directory = AttemptDir(folder)
         try:
-            sight = self._sight(AttemptDir(folder), handle, died)
-        except (OSError, ValueError, TypeError) as error:  # one bad record must not hide the rest
+            sight = self._sight(directory, handle, shim)
+            reason = _why(directory, sight)
+        except BROKEN as error:  # one bad record must not hide the rest
             return Observation("unknown", f"{folder} cannot be read: {error}")
         if shim is not None and (sight.condition in ("ended", "lost") or shim.returncode == 0):
             self._leaving.append(self._shims.pop(handle.name))
         ended_ms = sight.exit.ended_ms if sight.exit else sight.lost_ms
         return Observation(
             sight.condition,
-            "its shim is dead, its processes do not end" if sight.condition == "unknown" else "",
+            reason,
             started_ms=sight.started_ms,
             ended_ms=ended_ms,
             attempts={attempt: sight},
         )
 
-    def _sight(self, directory: AttemptDir, handle: Handle, died: bool) -> AttemptSight:
-        exit = directory.read_exit()
+    def _sight(
+        self, directory: AttemptDir, handle: Handle, shim: subprocess.Popen[bytes] | None
+    ) -> AttemptSight:
+        # A shim leaves with 0 when it has run the attempt, and when another one has claimed it:
+        # that says nothing about the other one.
+        died = shim is not None and shim.poll() not in (None, 0)
+        exit = exit_of(directory)
         if exit is not None:
             return AttemptSight("ended", exit.started_ms, exit)
         if not directory.handle.exists():
-            if directory.claim.exists() or died:
-                return self._stillborn(directory, handle, died)
-            return AttemptSight("pending" if handle.name in self._shims else "absent")
-        identity = process.Identity(**json.loads(directory.handle.read_text()))
+            return self._nameless(directory, handle, shim, died)
         started_ms = int(directory.handle.stat().st_mtime_ns // 1_000_000)
-        if process.is_alive(identity):
+        identity = identity_of(directory)
+        alive = process.is_alive(identity) if identity else bool(living_shims(directory.path))
+        if alive:
             return AttemptSight("running", started_ms)
-        exit = directory.read_exit()  # it may have ended between the two looks
-        if exit is not None:
-            return AttemptSight("ended", exit.started_ms, exit)
-        same_boot = identity.boot_id == process.boot_id()
+        same_boot = identity is not None and identity.boot_id == process.boot_id()
         return self._lost(directory, handle, started_ms, same_boot=same_boot)
 
-    def _stillborn(self, directory: AttemptDir, handle: Handle, died: bool) -> AttemptSight:
-        """Claimed but no identity yet: a moment of its start, or a shim that died in it."""
-        claimed_s = directory.claim.stat().st_mtime if directory.claim.exists() else 0.0
-        if not died and time.time() - claimed_s < CLAIM_TIMEOUT_S:
-            return AttemptSight("pending")
-        return self._lost(directory, handle, None, same_boot=True)
+    def _nameless(
+        self,
+        directory: AttemptDir,
+        handle: Handle,
+        shim: subprocess.Popen[bytes] | None,
+        died: bool,
+    ) -> AttemptSight:
+        """No shim has said who it is: not started, a moment of its start, or the folder is gone."""
+        ours = shim is not None and shim.poll() is None
+        starting = ours or bool(living_shims(directory.path))
+        if starting and directory.task.exists():
+            return AttemptSight("pending")  # however long ago it claimed: it may still begin
+        claimed = directory.claim.exists()
+        if starting or (not claimed and process.survivors(handle.attempts[0], directory.path)):
+            # The task is written before its shim is started, the claim before its worker is.
+            return self._lost(directory, handle, None, same_boot=True)
+        if died or claimed:
+            claimed_s = directory.claim.stat().st_mtime if claimed else 0.0
+            if not died and time.time() - claimed_s < CLAIM_TIMEOUT_S:
+                return AttemptSight("pending")
+            return self._lost(directory, handle, None, same_boot=True)
+        return AttemptSight("pending" if handle.name in self._shims else "absent")
 
     def _lost(
         self, directory: AttemptDir, handle: Handle, started_ms: int | None, same_boot: bool
     ) -> AttemptSight:
         """The shim is gone without an exit record; what it left running is killed."""
-        if not _none_left(handle.attempts[0], directory.path):
+        exit = exit_of(directory)  # it may have ended between the two looks
+        if exit is not None:
+            return AttemptSight("ended", exit.started_ms, exit)
+        if not none_left(handle.attempts[0], directory.path):
             return AttemptSight("unknown", started_ms)  # it keeps its device: look again
-        # Seen dead now on the same boot: it did not run later. After a reboot nobody knows.
-        lost_ms = time.time_ns() // 1_000_000 if same_boot else None
+        # Seen dead now on the same boot: it did not run later. After a reboot nobody knows, nor
+        # by a clock that was set back.
+        now_ms = time.time_ns() // 1_000_000
+        newest_ms = max(started_ms or 0, last_line_ms(directory))
+        lost_ms = now_ms if same_boot and now_ms >= newest_ms else None
         return AttemptSight("lost", started_ms, lost_ms=lost_ms)
 
     def read(self, attempt: str, folder: Path, cursor: int) -> tuple[Sequence[bytes], int]:
@@ -142,19 +175,31 @@ class LocalExecutor:
                 text = file.read()
         except FileNotFoundError:
             return (), cursor
+        except OSError as error:
+            raise ExecutorUnreachable(f"the lines of {attempt} cannot be read: {error}") from error
         whole = text[: text.rfind(b"\n") + 1]
         return whole.splitlines(), cursor + len(whole)
 
     def signal(self, handle: Handle, request: StopRequest) -> None:
-        for folder in handle.folders:
+        for attempt, folder in zip(handle.attempts, handle.folders, strict=True):
             directory = AttemptDir(folder)
-            folder.mkdir(parents=True, exist_ok=True)
-            if not _is_asked(directory, request):
-                directory.request_stop(request)
-            self._keep_from_starting(directory)
+            with _reaching(attempt):
+                folder.mkdir(parents=True, exist_ok=True)
+                if not _is_asked(directory, request):
+                    directory.request_stop(request)
+                self._keep_from_starting(directory, handle.name, attempt)
 
-    def _keep_from_starting(self, directory: AttemptDir) -> None:
-        """Take the claim of an attempt that nobody runs yet: a late shim then leaves."""
+    def _keep_from_starting(self, directory: AttemptDir, name: str, attempt: str) -> None:
+        """Take the claim of an attempt that nobody runs yet: a late shim then leaves.
+
+        No claim is no proof of that: the folder may have been removed while the attempt runs.
+        Its shim finds the request in the new one.
+        """
+        shim = self._shims.get(name)
+        if directory.claim.exists() or (shim is not None and shim.poll() is None):
+            return
+        if living(attempt, directory.path):
+            return
         try:
             os.close(os.open(directory.claim, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         except FileExistsError:
@@ -164,11 +209,7 @@ class LocalExecutor:
         write_json(directory.exit, asdict(never))
 
     def cancel(self, handle: Handle) -> None:
-        for folder in handle.folders:
-            self.signal(
-                Handle(handle.name, handle.attempts, (folder,)),
-                StopRequest("kill", "end", "cancelled"),
-            )
+        self.signal(handle, StopRequest("kill", "end", "cancelled"))
 
     def collect(self, attempt: str, folder: Path) -> None:
         """Nothing to bring: it is here already."""
@@ -176,13 +217,17 @@ class LocalExecutor:
     def discover(self) -> Sequence[Handle]:
         """Attempts whose shim is alive, whoever started it."""
         found = []
-        for path in self.runs_dir.glob("*/*/*/handle.json"):
-            directory = AttemptDir(path.parent)
-            if directory.exit.exists():
-                continue
-            if process.is_alive(process.Identity(**json.loads(path.read_text()))):
-                attempt = directory.read_task().attempt
-                found.append(Handle(attempt, (attempt,), (path.parent,)))
+        for folder in folders(self.runs_dir, depth=3):
+            directory = AttemptDir(folder)
+            try:
+                if directory.exit.exists() or not directory.handle.exists():
+                    continue
+                identity = identity_of(directory)
+                if process.is_alive(identity) if identity else living_shims(folder):
+                    attempt = directory.read_task().attempt
+                    found.append(Handle(attempt, (attempt,), (folder,)))
+            except BROKEN as error:
+                _log.warning("%s is passed over, it cannot be read: %s", folder, error)
         return found
 
     def capacity(self) -> Capacity:
@@ -199,15 +244,39 @@ def _is_asked(directory: AttemptDir, request: StopRequest) -> bool:
         return False
 
 
-def _none_left(attempt: str, directory: Path) -> bool:
-    """Kill what an attempt without a shim left running; whether all of it is gone."""
-    for _ in range(KILL_ROUNDS):  # what is being killed may still fork
-        found = process.survivors(attempt, directory)
-        if not found:
-            return True
-        if process.kill_all(found):
-            return False
-    return False
+def _why(directory: AttemptDir, sight: AttemptSight) -> str:
+    """What there is to say of an unusual condition."""
+    if sight.condition == "unknown":
+        return "its shim is dead, its processes do not end"
+    if sight.condition == "lost" and directory.exit.exists():
+        return f"its processes are gone and {directory.exit} is no exit record"
+    if sight.condition == "lost" and not directory.task.exists():
+        return f"its folder {directory.path} was removed; what still ran of it was ended"
+    return ""
+
+
+def _refuse_another(directory: AttemptDir, task: Task) -> None:
+    """Raise ExecutorRefused if a claimed folder has another task; it may have none yet."""
+    try:
+        known = directory.read_task()
+    except FileNotFoundError:  # it was stopped before it came
+        return
+    except BROKEN as error:
+        raise ExecutorRefused(f"{directory.task} cannot be read: {error}") from error
+    if json.dumps(asdict(known), sort_keys=True) != json.dumps(asdict(task), sort_keys=True):
+        raise ExecutorRefused(
+            f"{directory.path} has another attempt of the name {task.attempt}",
+            next="submit the run under another name, or remove that folder if it is of no use",
+        )
+
+
+@contextmanager
+def _reaching(attempt: str) -> Iterator[None]:
+    """Whatever the disk refuses is an answer that did not come."""
+    try:
+        yield
+    except OSError as error:
+        raise ExecutorUnreachable(f"{attempt} cannot be told to stop: {error}") from error
 
 
 def _own_environment() -> dict[str, str]:

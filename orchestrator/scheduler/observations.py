@@ -92,6 +92,11 @@ def ends(run: RunState, submission: str, seen: Observation, now_ms: int) -> Iter
     if seen.condition == "unknown":
         return
     attempts = _attempts(run, submission)
+    if seen.condition == "absent":
+        if all(attempt.started_ms is None for attempt in attempts):
+            return  # it never arrived: it is submitted again
+        # It did run, so its engine has forgotten it, or somebody has removed its folder.
+        seen = Observation("lost", "it ran, and nothing is known of it any more")
     ended = [end for a in attempts if a.live and (end := _end(run, a, seen, now_ms))]
     yield from ended
     allocation = run.allocations.get(submission)
@@ -127,7 +132,7 @@ def _end(
             code=exit.code,
             reason=_reason(run, attempt, exit),
             sentence=_how_it_ended(attempt, exit.reason, exit.code),
-            started_ms=exit.started_ms,
+            started_ms=_began_ms(attempt.started_ms, exit.started_ms, exit.ended_ms),
             ended_ms=exit.ended_ms,
             digest=exit.digest,
         )
@@ -140,7 +145,7 @@ def _end(
             code=None,
             reason="lost",
             sentence=seen.reason or "its processes are gone and it left no exit record",
-            started_ms=sight.started_ms or attempt.started_ms,
+            started_ms=_began_ms(attempt.started_ms, sight.started_ms, None),
             ended_ms=sight.lost_ms,
         )
     return None
@@ -174,7 +179,8 @@ def _allocation_over(
 
     Of a lost one only the latest possible end is known; its charge is no more than the whole.
     """
-    start_ms = seen.started_ms if seen.started_ms is not None else allocation.start_ms
+    measured_ms = seen.ended_ms if seen.condition == "ended" else None
+    start_ms = _began_ms(allocation.start_ms, seen.started_ms, measured_ms)
     if start_ms is None and seen.condition == "ended":
         return  # never started: `endings` releases it
     estimated = seen.ended_ms is None or start_ms is None
@@ -182,7 +188,9 @@ def _allocation_over(
         start_ms = allocation.reserved_at_ms or now_ms
     whole_ms = start_ms + allocation.wall_ms
     end_ms = whole_ms if seen.ended_ms is None else max(start_ms, seen.ended_ms)
-    if seen.condition == "lost" and end_ms >= whole_ms:
+    # The same of one that was kept from starting, as its record says, although it had started.
+    only_latest = seen.condition == "lost" or start_ms != seen.started_ms
+    if only_latest and end_ms >= whole_ms:
         end_ms, estimated = whole_ms, True
     facts = {name: ended.get(name) or run.attempts[name] for name in allocation.attempts}
     yield e.AllocationEnded(
@@ -201,3 +209,13 @@ def _weight_ms(fact: e.AttemptEnded | AttemptState, end_ms: int) -> int:
     if fact.started_ms is None:
         return 0
     return max(0, (end_ms if fact.ended_ms is None else fact.ended_ms) - fact.started_ms)
+
+
+def _began_ms(known_ms: int | None, seen_ms: int | None, ended_ms: int | None) -> int | None:
+    """The earlier one of the start known before and the start seen now.
+
+    A record that measures some time is exact: what was known before it is the start of its shim.
+    """
+    if known_ms is None or seen_ms is None:
+        return known_ms if seen_ms is None else seen_ms
+    return seen_ms if ended_ms is not None and ended_ms > seen_ms else min(known_ms, seen_ms)

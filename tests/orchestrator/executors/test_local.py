@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import shutil
 import signal
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orchestrator.executors import local
-from orchestrator.executors.base import Submission
+from orchestrator.executors import local, local_processes
+from orchestrator.executors.base import ExecutorRefused, ExecutorUnreachable, Submission
 from orchestrator.executors.local import LocalExecutor
 from skint.attempt import AttemptDir, StopHow, StopRequest, Task, write_json
 from skint.process import descendants, identity, is_alive, kill_all, survivors
@@ -137,8 +141,20 @@ def age_claim(submission: Submission) -> None:
     os.utime(claim, (then, then))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"code": 0}'])
-def test_a_record_that_cannot_be_read_is_unknown_and_hides_nobody_else(
+NO_RECORDS = [
+    "",
+    "{",
+    "[]",
+    "{}",
+    '{"code": 0}',
+    '{"code": "0", "reason": "done", "started_ms": 1, "ended_ms": 2}',
+    '{"code": 0, "reason": "done", "started_ms": 1, "ended_ms": null}',
+    '{"code": 0, "reason": "done", "started_ms": 1, "ended_ms": 2, "outputs": []}',
+]
+
+
+@pytest.mark.parametrize("text", NO_RECORDS)
+def test_without_its_shim_an_exit_record_that_is_none_is_lost_and_hides_nobody_else(
     place: Place, text: str
 ) -> None:
     executor = place.executor()
@@ -146,10 +162,171 @@ def test_a_record_that_cannot_be_read_is_unknown_and_hides_nobody_else(
     for submission in (broken, fine):
         executor.submit(submission)
         until(lambda one=submission: condition(executor, one) == "ended")  # type: ignore[misc]
+    until(lambda: not living(broken))
     directory(broken).exit.write_text(text)
     seen = place.executor().poll([broken.handle, fine.handle])
-    assert [seen[one.name].condition for one in (broken, fine)] == ["unknown", "ended"]
-    assert str(broken.folders[0]) in seen[broken.name].reason
+    assert [seen[one.name].condition for one in (broken, fine)] == ["lost", "ended"]
+    assert str(directory(broken).exit) in seen[broken.name].reason
+
+
+def test_with_its_shim_alive_an_exit_record_that_is_none_says_nothing(place: Place) -> None:
+    submission = place.submission("setsid sleep 600 & wait")
+    run(place.executor(), submission)
+    until(lambda: len(survivors(submission.name, submission.folders[0])) >= 2)
+    directory(submission).exit.write_text('{"code": "0"}')
+    assert condition(place.executor(), submission) == "running"
+    os.kill(shim_of(submission), signal.SIGKILL)
+    until(lambda: condition(place.executor(), submission) == "lost")
+    assert living(submission) == ()
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "{", '{"pid": "1", "start_ticks": "", "boot_id": 1}'])
+def test_a_shim_that_cannot_be_read_is_found_by_what_it_was_started_for(
+    place: Place, text: str
+) -> None:
+    submission = place.submission()
+    run(place.executor(), submission)
+    shim = shim_of(submission)
+    directory(submission).handle.write_text(text)
+    executor = place.executor()
+    assert condition(executor, submission) == "running"
+    assert [handle.name for handle in executor.discover()] == [submission.name]
+    os.kill(shim, signal.SIGKILL)
+    until(lambda: condition(executor, submission) == "lost")
+    assert living(submission) == ()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_cancel_after_its_folder_was_removed_is_no_proof_that_it_never_started(
+    place: Place, restarted: bool
+) -> None:
+    submission = place.submission("setsid sleep 600 & wait")
+    executor = place.executor()
+    run(executor, submission)
+    until(lambda: len(survivors(submission.name, submission.folders[0])) >= 2)
+    shutil.rmtree(place.runs / "run-1")
+    executor = place.executor() if restarted else executor
+    executor.cancel(submission.handle)
+    assert not directory(submission).claim.exists()
+    until(lambda: condition(executor, submission) in ("ended", "lost"))
+    seen = executor.poll([submission.handle])[submission.name]
+    if seen.condition == "ended":  # its shim has found the request, and measured
+        assert seen.started_ms is not None and seen.ended_ms is not None
+        assert seen.started_ms < seen.ended_ms
+    until(lambda: not living(submission))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_runs_without_its_folder_is_ended_and_then_lost(place: Place, restarted: bool) -> None:
+    submission = place.submission("setsid sleep 600 & wait")
+    executor = place.executor()
+    run(executor, submission)
+    until(lambda: len(survivors(submission.name, submission.folders[0])) >= 2)
+    shutil.rmtree(place.runs / "run-1")
+    executor = place.executor() if restarted else executor
+    seen = executor.poll([submission.handle])[submission.name]
+    assert seen.condition == "lost" and "removed" in seen.reason
+    assert living(submission) == ()
+
+
+def test_what_outlived_its_shim_and_its_folder_is_ended_too(place: Place) -> None:
+    submission = place.submission("setsid sleep 600 & wait")
+    run(place.executor(), submission)
+    until(lambda: len(survivors(submission.name, submission.folders[0])) >= 2)
+    os.kill(shim_of(submission), signal.SIGKILL)
+    shutil.rmtree(place.runs / "run-1")
+    assert survivors(submission.name, submission.folders[0])
+    assert condition(place.executor(), submission) == "lost"
+    assert living(submission) == ()
+
+
+def test_a_shim_that_is_alive_may_still_begin_however_old_its_claim_is(place: Place) -> None:
+    executor = place.executor()
+    for _ in range(20):
+        before = children()
+        submission = place.submission("exit 0")
+        executor.submit(submission)
+        for shim in children() - before:
+            os.kill(shim, signal.SIGSTOP)
+        if directory(submission).handle.exists():  # it was faster than this test
+            os.kill(shim_of(submission), signal.SIGCONT)
+            continue
+        (shim,) = children() - before
+        directory(submission).claim.touch()
+        age_claim(submission)
+        assert condition(executor, submission) == "pending"
+        assert condition(place.executor(), submission) == "pending"  # a restarted one knows too
+        os.kill(shim, signal.SIGKILL)
+        until(lambda one=submission: condition(executor, one) == "lost")  # type: ignore[misc]
+        return
+    raise AssertionError("the shim always came first")
+
+
+def test_by_a_clock_that_was_set_back_nobody_knows_until_when_it_ran(place: Place) -> None:
+    said, started, neither = (place.submission() for _ in range(3))
+    later_s = time.time() + 3600
+    for submission in (said, started, neither):
+        run(place.executor(), submission)
+        os.kill(shim_of(submission), signal.SIGKILL)
+    with directory(said).events.open("a") as events:
+        line = {"attempt": said.name, "fence": 1, "seq": 9, "at": round(later_s * 1000)}
+        events.write(json.dumps({**line, "kind": "note", "text": ""}) + "\n" + '{"at": ')
+    os.utime(directory(started).handle, (later_s, later_s))
+    until(lambda: condition(place.executor(), neither) == "lost")
+    seen = place.executor().poll([one.handle for one in (said, started, neither)])
+    assert {one.condition for one in seen.values()} == {"lost"}
+    assert [seen[one.name].ended_ms is None for one in (said, started, neither)] == [1, 1, 0]
+
+
+def test_the_folder_of_another_attempt_of_the_same_name_is_refused(place: Place) -> None:
+    submission = place.submission("exit 0")
+    place.executor().submit(submission)
+    until(lambda: condition(place.executor(), submission) == "ended")
+    place.executor().submit(submission)  # the same again changes nothing
+    other = replace(submission.tasks[0], argv=("sh", "-c", "exit 1"))
+    with pytest.raises(ExecutorRefused, match="another attempt"):
+        place.executor().submit(replace(submission, tasks=(other,)))
+    assert directory(submission).read_task() == submission.tasks[0]
+    directory(submission).task.write_text("{}")
+    with pytest.raises(ExecutorRefused, match="cannot be read"):
+        place.executor().submit(submission)
+
+
+def test_what_cannot_be_read_is_passed_over_when_what_runs_is_listed(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    no_task, bad_task, fine = (place.submission() for _ in range(3))
+    for submission in (no_task, bad_task, fine):
+        run(place.executor(), submission)
+    directory(no_task).task.unlink()
+    directory(bad_task).task.write_text("[]")
+    bad_handle = place.runs / "run-1" / "older" / "1"
+    bad_handle.mkdir(parents=True)
+    (bad_handle / "handle.json").mkdir()
+    (place.runs / "notes.txt").touch()
+    with caplog.at_level(logging.WARNING):
+        assert [handle.name for handle in place.executor().discover()] == [fine.name]
+    passed_over = [directory(no_task).path, directory(bad_task).path, bad_handle]
+    assert all(str(path) in caplog.text for path in passed_over)
+
+
+def test_where_the_disk_refuses_the_executor_cannot_be_reached(place: Place) -> None:
+    executor = place.executor()
+    submission = place.submission()
+    place.runs.mkdir()
+    (place.runs / "run-1").touch()  # a file where the folder of the run should be
+    with pytest.raises(ExecutorUnreachable):
+        executor.signal(submission.handle, STOP)
+    with pytest.raises(ExecutorUnreachable):
+        executor.cancel(submission.handle)
+    with pytest.raises(ExecutorUnreachable):
+        executor.read(submission.name, submission.folders[0], 0)
+    (place.runs / "run-1").unlink()
+    assert executor.read(submission.name, submission.folders[0], 7) == ((), 7)
+
+
+def living(submission: Submission) -> tuple[int, ...]:
+    return local_processes.living(submission.name, submission.folders[0])
 
 
 def test_a_stop_file_that_is_no_request_is_replaced_by_one(place: Place) -> None:
@@ -196,7 +373,7 @@ def test_what_is_still_dying_keeps_its_device(
     run(place.executor(), submission)
     until(lambda: len(survivors(submission.name, submission.folders[0])) >= 2)
     os.kill(shim_of(submission), signal.SIGKILL)
-    monkeypatch.setattr(local, "KILL_ROUNDS", 0)  # as if nothing could be ended in time
+    monkeypatch.setattr(local_processes, "KILL_ROUNDS", 0)  # as if nothing could be ended in time
     executor = place.executor()
     until(lambda: condition(executor, submission) == "unknown")
     monkeypatch.undo()

@@ -27,18 +27,24 @@ def test_what_was_accepted_and_never_arrived_is_submitted_again_under_its_name(
     assert world.engine.starts == ["seedlings-1.scan.1"]
 
 
-def test_what_was_seen_to_run_is_never_submitted_again(tmp_path: Path) -> None:
+def test_what_was_seen_to_run_and_is_forgotten_is_lost_paid_in_full_and_not_submitted_again(
+    tmp_path: Path,
+) -> None:
     world = World(tmp_path, training)
-    world.submit(graph(job("train", fold=0)))
+    world.submit(graph(job("train", fold=0, devices=1, limit_s=1800.0)))
     world.until(lambda state: any(a.reports for _, a in state.live_attempts()))
     world.engine.submissions.clear()  # a lie: it did take it
     world.engine.starts.clear()
-    for _ in range(20):
+    for _ in range(5):
         world.restart()
         world.scheduler.tick()
         world.clock.advance(60)
     assert world.engine.starts == []
-    assert [attempt.status for _, attempt in world.scheduler.state.live_attempts()] == ["running"]
+    run = world.until_settled().runs["seedlings-1"]
+    (attempt,), (allocation,) = run.attempts.values(), run.allocations.values()
+    assert (attempt.status, attempt.outcome) == ("ended", "lost")
+    assert attempt.started_ms == allocation.start_ms is not None
+    assert allocation.estimated and allocation.charged_ms == allocation.amount_ms
 
 
 def test_an_engine_that_does_not_answer_for_hours_is_waited_for(tmp_path: Path) -> None:
