@@ -50,8 +50,10 @@ def _until_over(home: Home, request: SubmitRun) -> State:
     if home.scheduler_pid() is None:
         with suppress(SchedulerRuns):  # another one was faster
             return _in_foreground(home, request)
-    print(ask(home, request))
-    return _follow(home, request.run)
+    clock = SystemClock()
+    with _until_interrupted(clock) as interrupted:  # also while the scheduler has yet to answer
+        print(ask(home, request))
+        return _follow(home, request.run, clock, interrupted)
 
 
 def _in_foreground(home: Home, request: SubmitRun) -> State:
@@ -96,12 +98,12 @@ def _serve(serving: Serving, request: SubmitRun) -> State:
         return scheduler.run(over)
 
 
-def _follow(home: Home, name: str) -> State:
+def _follow(home: Home, name: str, clock: SystemClock, interrupted: _Interrupt) -> State:
     """Watch a run that another process schedules; where that dies, another is started."""
-    clock, attendant = SystemClock(), Attendant(home)
+    attendant = Attendant(home)
     seen = read_run(home.store, name)
     says = progress.Lines(name)
-    with _until_interrupted(clock) as interrupted, progress.shown(lambda: seen, name):
+    with progress.shown(lambda: seen, name):
         while not (name in seen.runs and seen.runs[name].settled):
             clock.sleep(FOLLOW_S)
             attendant.look()
