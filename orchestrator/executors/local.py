@@ -42,6 +42,9 @@ STRICTNESS: tuple[StopHow, ...] = ("epoch", "step", "kill")
 BROKEN = (OSError, ValueError, TypeError, KeyError)
 """What reading a record raises that is gone, or that no shim of ours has written."""
 
+TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")
+"""What the scheduler needs to talk to people, and no job does."""
+
 
 class LocalExecutor:
     """Attempts are processes of this host. `devices` overrides what is found (for tests)."""
@@ -280,5 +283,6 @@ def _reaching(attempt: str) -> Iterator[None]:
 
 
 def _own_environment() -> dict[str, str]:
-    """Ours without the device mask: the shim makes one for each attempt, and keeps one it finds."""
-    return {name: value for name, value in os.environ.items() if name != MASK}
+    """Ours without what is not a job's: tokens that it did not name under `env:`, and the device
+    mask (the shim makes one for each attempt, and keeps one it finds)."""
+    return {name: value for name, value in os.environ.items() if name not in (MASK, *TOKENS)}

@@ -18,7 +18,8 @@ notify: {{slack: {{channel: {CHANNEL}}}}}
 
 
 def told_to(slack: SlackStandIn, terminal: Terminal) -> Terminal:
-    terminal.write("fit.py", FIT)
+    asks = "import os; print('token seen:', os.environ.get('SLACK_BOT_TOKEN'))\n"
+    terminal.write("fit.py", asks + FIT)
     terminal.write("plan.yaml", PLAN)
     return Terminal(terminal.folder, {"SLACK_BOT_TOKEN": TOKEN, "SKINT_SLACK_API_URL": slack.url})
 
@@ -29,6 +30,8 @@ def test_a_run_is_one_message_that_is_edited_and_a_thread(terminal: Terminal) ->
         assert said.code == 0, said.out + said.err
         (head,) = slack.heads()
         assert head.edits >= 1
+        log = terminal.skint("logs", "told-1", "--job", "train.n=1").out
+        assert "token seen: None" in log  # it is the scheduler's, no job's
         replies = [message.text for message in slack.thread(head)]
         assert any("train.n=0 done: val_acc 0.800" in text for text in replies)
     assert TOKEN not in said.out + said.err
