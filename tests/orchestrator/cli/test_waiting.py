@@ -50,6 +50,23 @@ def status_of(terminal: Terminal, run: str) -> str:
     return next((str(view["status"]) for view in runs if view["name"] == run), "")
 
 
+def freeze(terminal: Terminal, pid: int) -> None:
+    """Stop a scheduler between two transactions: in the middle of one nobody else could write."""
+
+    def stopped_outside() -> bool:
+        os.kill(pid, signal.SIGSTOP)
+        with closing(sqlite3.connect(home_of(terminal).store, timeout=0.2)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.rollback()
+            except sqlite3.OperationalError:
+                os.kill(pid, signal.SIGCONT)
+                return False
+        return True
+
+    until(stopped_outside)
+
+
 def end(process: subprocess.Popen[str]) -> tuple[str, str]:
     try:
         return process.communicate(timeout=60)
@@ -107,7 +124,7 @@ def test_a_command_is_answered_by_the_next_scheduler_if_the_first_dies(gates: Te
     until(lambda: status_of(gates, "a-1") == "running")
     frozen = home_of(gates).scheduler_pid()
     assert frozen is not None
-    os.kill(frozen, signal.SIGSTOP)  # it has the lock, and answers nothing
+    freeze(gates, frozen)  # it has the lock, and answers nothing
     asking = gates.begin("cancel", "a-1")
     until(lambda: _asked(home_of(gates)) == 1)
     os.kill(frozen, signal.SIGKILL)
@@ -128,7 +145,7 @@ def test_a_scheduler_that_is_told_to_leave_answers_first(gates: Terminal) -> Non
     assert gates.skint("scheduler", "start").code == 0
     pid = home.scheduler_pid()
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    freeze(gates, pid)
     with Store(home.store) as store:
         asked = store.ask(StopJobs(run="none", scope="run", target="none"), 0)
         os.kill(pid, signal.SIGTERM)
