@@ -11,8 +11,6 @@ import skint
 from jobs.confusion import Predictions
 from skint.dataset import PackedSet
 
-ARRAYS = ("ids", "target", "probabilities", "classes")
-
 
 class PredictionsError(skint.SkintError):
     """The predictions do not fit the packed set, or each other."""

@@ -192,7 +192,6 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
         status="refused",
         reason=event.reason,
         sentence=event.sentence,
-        refused_at_ms=event.at_ms,
         until_ms=event.until_ms,
         refused_after=event.after,
     ),
@@ -214,10 +213,9 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
         status="settled",
         charged_ms=event.charged_ms,
         shares=event.shares,
-        settled_at_ms=event.at_ms,
     ),
     e.AllocationReleased: lambda run, event: _allocation(
-        run, event.allocation, status="released", reason=event.reason, settled_at_ms=event.at_ms
+        run, event.allocation, status="released", reason=event.reason
     ),
     e.AttemptPlanned: _attempt_planned,
     e.AttemptAccepted: lambda run, event: _attempt(run, event.attempt, status="accepted"),

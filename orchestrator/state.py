@@ -77,14 +77,12 @@ class AllocationState:
     reason: str = ""
     sentence: str = ""
     reserved_at_ms: int | None = None
-    refused_at_ms: int | None = None
     until_ms: int | None = None
     refused_after: int = 0
     start_ms: int | None = None
     end_ms: int | None = None
     estimated: bool = False
     weights: Mapping[str, int] = field(default_factory=dict)
-    settled_at_ms: int | None = None
     charged_ms: int = 0
     shares: Mapping[str, int] = field(default_factory=dict)
 

@@ -248,7 +248,7 @@ def _is_being_allocated(run: RunState, job: Job) -> bool:
 def _worth_asking_again(state: State, run: RunState, job: Job, now_ms: int) -> bool:
     """After a refusal: once the window has turned, or the account has got something back."""
     refused = run.allocation_of(job.id)
-    if refused is None or refused.refused_at_ms is None:
+    if refused is None or refused.status != "refused":
         return True
     return (
         now_ms >= (refused.until_ms or 0)

@@ -101,7 +101,7 @@ class Inputs:
     has_output: Callable[[str], bool] = lambda _: True
     """Whether an earlier result still has all its files in this `out/` folder."""
     has_folder: Callable[[str], bool] = lambda _: False
-    """Whether a folder is there: the `out/` of an earlier result, or one of a run."""
+    """Whether a run's folder is there, left by one that the store does not know."""
 
 
 # --- actions: idempotent, so that one that was cut short is simply done again ---------------------
