@@ -44,7 +44,7 @@ class AccountNotFound(LedgerError):
             "no such account",
             got=name,
             wanted=", ".join(get_close_matches(name, names) or names) or None,
-            next=f"skint account add {name}",
+            next=f"skint account add {name} --preset simulated",
         )
 
 
