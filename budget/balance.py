@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from budget.account import WeeklyLimit
+from budget.limit import Limit
 from budget.line import Reservation, Span
-from budget.window import Window
+from budget.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
 class LimitBalance:
     """One limit in its present window; amount = settled + in flight + reserved + foreign + free."""
 
-    limit: WeeklyLimit
+    limit: Limit
     window: Window
     settled_ms: int
     in_flight_ms: int
@@ -80,7 +80,7 @@ def used_in(span: Span, window: Window) -> int:
 
 
 def limit_balance(
-    limit: WeeklyLimit,
+    limit: Limit,
     window: Window,
     now_ms: int,
     *,

@@ -81,6 +81,18 @@ def format_hours(ms: int) -> str:
     return f"{sign}{hundredths // 100}.{hundredths % 100:02d} h"
 
 
+def format_length(ms: int) -> str:
+    """A round span in its largest units, nothing left out: "7 d", "1 d 12 h", "90 s"."""
+    parts = []
+    for unit, unit_ms in (("d", DAY_MS), ("h", HOUR_MS), ("min", MINUTE_MS), ("s", SECOND_MS)):
+        count, ms = divmod(ms, unit_ms)
+        if count:
+            parts.append(f"{count} {unit}")
+    if ms or not parts:
+        parts.append(f"{ms} ms")
+    return " ".join(parts)
+
+
 def format_clock(ms: int) -> str:
     """Two units, for progress: "2 d 03 h", "1 h 04 min", "4 min 05 s", "12 s". Rounds down."""
     sign, ms = ("-" if ms < 0 else ""), abs(ms)

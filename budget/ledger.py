@@ -16,9 +16,9 @@ from budget import rows
 from budget.account import Account
 from budget.balance import Balance, LimitBalance
 from budget.duration import LONGEST_MS, format_exact, format_hours
+from budget.instant import LATEST_MS, format_instant
 from budget.ledger_file import LedgerError, LedgerFile
 from budget.line import ADJUSTMENT, ESTIMATED, RELEASED, SETTLED, Charge, Reservation, Span
-from budget.window import LATEST_MS, format_instant
 from skint.errors import NOT_FOUND, OVER_BUDGET
 
 __all__ = [
@@ -64,7 +64,7 @@ class OverBudget(LedgerError):
 
     def __init__(self, account: str, needed_ms: int, tightest: LimitBalance) -> None:
         limit, free_ms = tightest.limit, tightest.free_ms
-        reset = f"resets {format_instant(tightest.window.end_ms, limit.zone)}"
+        reset = f"resets {format_instant(tightest.window.end_ms, limit.window.zone)}"
         whole = format_hours(limit.amount_ms)
         super().__init__(
             f"{account} has {format_hours(free_ms)} left of {whole} and this needs"
@@ -123,7 +123,7 @@ class Ledger:
         if known != account:
             fields = [
                 name
-                for name in ("kind", "executor", "charge_by", "limits")
+                for name in ("kind", "executor", "unit", "limits")
                 if getattr(known, name) != getattr(account, name)
             ]
             raise LedgerError(
@@ -187,7 +187,7 @@ class Ledger:
                 account=account,
                 owner=owner,
                 devices=devices,
-                rate=definition.rate(devices),
+                rate=definition.rate_milli(devices) // 1_000,
                 amount_ms=amount_ms,
                 reserved_at_ms=now_ms,
                 expires_ms=expires_ms,

@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Mapping
 
 from budget.account import Account
+from budget.account_json import account_from_json, account_to_json
 from budget.balance import Balance, limit_balance
 from budget.line import Charge, Reservation, Span, attribute
-from budget.window import window_at
+from budget.windows.base import NoUsage
 
 _RESERVATION = (
     "id, account, owner, devices, rate, amount_ms, reserved_at_ms, expires_ms, start_ms, closed_ms"
@@ -22,18 +23,18 @@ _LINE = (
 def account_definition(connection: sqlite3.Connection, name: str) -> Account | None:
     """The account called `name`."""
     row = connection.execute("SELECT definition FROM account WHERE name = ?", (name,)).fetchone()
-    return None if row is None else Account.from_json(row[0])
+    return None if row is None else account_from_json(row[0])
 
 
 def account_definitions(connection: sqlite3.Connection) -> tuple[Account, ...]:
     """All accounts, by name."""
     rows = connection.execute("SELECT definition FROM account ORDER BY name")
-    return tuple(Account.from_json(text) for (text,) in rows)
+    return tuple(account_from_json(text) for (text,) in rows)
 
 
 def insert_account(connection: sqlite3.Connection, account: Account, now_ms: int) -> None:
     connection.execute(
-        "INSERT INTO account VALUES (?, ?, ?)", (account.name, account.to_json(), now_ms)
+        "INSERT INTO account VALUES (?, ?, ?)", (account.name, account_to_json(account), now_ms)
     )
 
 
@@ -134,7 +135,7 @@ def balance_of(connection: sqlite3.Connection, account: Account, now_ms: int) ->
     reservations = open_reservations(connection, account.name)
     limits = []
     for limit in account.limits:
-        window = window_at(limit, now_ms)
+        window = limit.window.window_at(now_ms, NoUsage())
         values = {"account": account.name, "a": window.start_ms, "b": window.end_ms}
         # What was booked at the very instant of a reset belongs to the window that begins there.
         (inside_ms,) = connection.execute(

@@ -25,7 +25,8 @@ sys.path.insert(0, str(DOCS.parent))
 
 from PIL import Image  # noqa: E402
 
-from budget.account import Account, WeeklyLimit  # noqa: E402
+from budget.account import Account  # noqa: E402
+from budget.limit import weekly  # noqa: E402
 from orchestrator.dashboard.app import Dashboard  # noqa: E402
 from orchestrator.executors.simulated import Script  # noqa: E402
 from orchestrator.graph import Graph, Job  # noqa: E402
@@ -89,7 +90,7 @@ def _named(job: Job, plan: str) -> Job:
 def live_week(path: Path) -> World:
     """Saturday to Tuesday: one run done, one stopped early, one in its third fold, one waiting."""
     world = World(path, script_of)
-    course = Account("course", "simulated", "simulated", limits=(WeeklyLimit(4 * HOUR_MS),))
+    course = Account("course", "simulated", "simulated", limits=(weekly(4 * HOUR_MS),))
     world.ledger.add_account(course, world.clock.now_ms())
     world.clock.advance(14 * 3600 + 120)
     world.submit(graph("seedlings", 5, 3600), run="seedlings-1")

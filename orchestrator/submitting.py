@@ -10,7 +10,7 @@ from budget.account import Account
 from budget.balance import Balance
 from budget.duration import format_exact, format_hours
 from budget.ledger import Ledger
-from budget.window import format_instant
+from budget.instant import format_instant
 from orchestrator.devices import DECLARED, find_devices
 from orchestrator.graph import Graph
 from orchestrator.plans.expand import expand
@@ -128,7 +128,7 @@ def _account(plan: Plan, known: Mapping[str, Account], graph: Graph) -> Account:
 
 
 def _preset_like(name: str) -> str:
-    from budget.account import PRESETS
+    from budget.presets import PRESETS
 
     return name if name in PRESETS else "simulated"
 
@@ -142,7 +142,7 @@ def refuse_if_it_does_not_fit(prepared: Prepared) -> None:
     if not prepared.reserve_ms or over_ms <= 0:
         return
     path = prepared.plan.path
-    resets = format_instant(limit.window.end_ms, limit.limit.zone)
+    resets = format_instant(limit.window.end_ms, limit.limit.window.zone)
     fits = f"after {resets}" if prepared.reserve_ms <= limit.amount_ms else "with a shorter limit"
     raise DoesNotFit(
         f"{prepared.graph.name} reserves {format_hours(prepared.reserve_ms)}"

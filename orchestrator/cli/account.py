@@ -7,10 +7,14 @@ import argparse
 import time
 from dataclasses import replace
 
-from budget.account import PRESETS, Account, WeeklyLimit, preset
+from budget.account import Account
 from budget.duration import format_hours, parse_ms
+from budget.instant import format_instant
 from budget.ledger import Ledger
-from budget.window import format_instant, window_at
+from budget.limit import Limit
+from budget.presets import PRESETS, preset
+from budget.windows import Calendar
+from budget.windows.base import NoUsage
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from skint.errors import OK
@@ -46,14 +50,18 @@ def run(arguments: argparse.Namespace) -> int:
 def _account(arguments: argparse.Namespace) -> Account:
     made = preset(arguments.preset or arguments.name, called=arguments.name)
     limit = made.limits[0]
-    changes = {
-        "amount_ms": parse_ms(arguments.quota, where="--quota") if arguments.quota else None,
-        "resets_on": arguments.resets.lower()[:3] if arguments.resets else None,
-        "resets_at": arguments.at,
-        "zone": arguments.zone,
-    }
-    given = {name: value for name, value in changes.items() if value is not None}
-    return replace(made, limits=(replace(limit, **given), *made.limits[1:]))
+    if arguments.quota:
+        limit = replace(limit, amount_ms=parse_ms(arguments.quota, where="--quota"))
+    if arguments.resets or arguments.at or arguments.zone:
+        rule = limit.window if isinstance(limit.window, Calendar) else Calendar()
+        changes = {
+            "on": arguments.resets.lower()[:3] if arguments.resets else None,
+            "at": arguments.at,
+            "zone": arguments.zone,
+        }
+        given = {name: value for name, value in changes.items() if value is not None}
+        limit = replace(limit, window=replace(rule, **given))
+    return replace(made, limits=(limit, *made.limits[1:]))
 
 
 def _sentence(account: Account, now_ms: int) -> str:
@@ -61,9 +69,12 @@ def _sentence(account: Account, now_ms: int) -> str:
     return f"{account.name}: {limits} · kind {account.kind} · executor {account.executor}"
 
 
-def _limit(limit: WeeklyLimit, now_ms: int) -> str:
-    resets = format_instant(window_at(limit, now_ms).end_ms, limit.zone)
-    return f"{format_hours(limit.amount_ms)} a week, next reset {resets}"
+def _limit(limit: Limit, now_ms: int) -> str:
+    words = f"{format_hours(limit.amount_ms)} {limit.window.describe()}"
+    next_ms = limit.window.next_gain_ms(now_ms, NoUsage())
+    if next_ms is None:
+        return words
+    return f"{words}, next reset {format_instant(next_ms, limit.window.zone)}"
 
 
 def _list(now_ms: int) -> int:
@@ -77,7 +88,7 @@ def _list(now_ms: int) -> int:
             account.name,
             account.kind,
             account.executor,
-            account.charge_by,
+            account.unit,
             " and ".join(_limit(limit, now_ms) for limit in account.limits),
         )
         for account in accounts

@@ -9,8 +9,8 @@ import time
 from budget.account import Account
 from budget.balance import LimitBalance
 from budget.duration import format_clock, format_exact, format_hours
+from budget.instant import format_instant
 from budget.ledger import Ledger
-from budget.window import format_instant
 from orchestrator.home import Home
 from skint.errors import OK
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def render(account: Account, limit: LimitBalance, now_ms: int, *, exact: bool = False) -> str:
     """One limit of one account: a head line, then a line and a bar for each part."""
-    resets = format_instant(limit.window.end_ms, limit.limit.zone)
+    resets = format_instant(limit.window.end_ms, limit.limit.window.zone)
     left = format_clock(limit.window.end_ms - now_ms)
     simulated = "  (simulated)" if account.kind == "simulated" else ""
     lines = [f"{account.name}   week to {resets} ({left}){simulated}"]

@@ -7,8 +7,8 @@ import argparse
 import time
 
 from budget.duration import format_clock, format_hours
+from budget.instant import format_instant
 from budget.ledger import Ledger
-from budget.window import format_instant
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.plans.preview import Expectation
@@ -118,7 +118,7 @@ def _account_lines(prepared: Prepared) -> list[str]:
     lines = []
     if prepared.account is not None and prepared.balance is not None:
         limit = prepared.balance.tightest
-        resets = format_instant(limit.window.end_ms, limit.limit.zone)
+        resets = format_instant(limit.window.end_ms, limit.limit.window.zone)
         simulated = " (simulated)" if prepared.account.kind == "simulated" else ""
         lines.append(
             f"{prepared.account.name}{simulated}   {format_hours(limit.free_ms)} free of"

@@ -6,8 +6,8 @@ import argparse
 import time
 
 from budget.duration import format_clock, format_exact, format_hours
+from budget.instant import format_instant
 from budget.ledger import Ledger
-from budget.window import format_instant
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.scheduler.shell import owner_of
@@ -98,7 +98,7 @@ def _summary(
     if run.graph.account and run.graph.account in {a.name for a in ledger.accounts()}:
         balance = ledger.balance(run.graph.account, now_ms)
         limit = balance.tightest
-        resets = format_instant(limit.window.end_ms, limit.limit.zone)
+        resets = format_instant(limit.window.end_ms, limit.limit.window.zone)
         simulated = "  (simulated)" if balance.simulated else ""
         lines.append(
             f"{'left':<18} {format_exact(limit.free_ms)} of {format_hours(limit.amount_ms)}"

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from budget.account import Account
 from budget.balance import LimitBalance
 from budget.duration import format_clock, format_hours
-from budget.window import format_instant
+from budget.instant import format_instant
 from orchestrator.dashboard.snapshot import Screen
 
 LOW_SHARE = 0.1
@@ -114,7 +114,7 @@ def _numbers(limit: LimitBalance, now_ms: int, width: int) -> str:
         parts.insert(0, f"overdrawn by {format_hours(-limit.free_ms)}")
     elif limit.free_ms < LOW_SHARE * limit.amount_ms:
         parts.insert(0, "nearly used up")
-    weekday, day, month, _, *time = format_instant(limit.window.end_ms, limit.limit.zone).split()
+    weekday, day, month, _, *time = format_instant(limit.window.end_ms, limit.limit.window.zone).split()
     at = " ".join(time)
     left = f"in {format_clock(limit.window.end_ms - now_ms)}"
     resets = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from budget.window import format_instant
+from budget.instant import format_instant
 from orchestrator.state import State
 from orchestrator.submitting import Prepared
 from orchestrator.views.figures import amount, mean_and_spread

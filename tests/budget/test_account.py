@@ -5,19 +5,22 @@ from typing import Any
 
 import pytest
 
-from budget.account import PRESETS, Account, AccountError, WeeklyLimit, preset
+from budget.account import Account, AccountError
+from budget.account_json import account_from_json, account_to_json
 from budget.duration import HOUR_MS
+from budget.limit import weekly
+from budget.presets import PRESETS, preset
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_survives_json(name: str) -> None:
-    assert Account.from_json(PRESETS[name].to_json()) == PRESETS[name]
+    assert account_from_json(account_to_json(PRESETS[name])) == PRESETS[name]
 
 
 def test_the_presets_are_what_their_platforms_grant() -> None:
     gpu, tpu = preset("kaggle-gpu"), preset("kaggle-tpu")
-    assert gpu.limits == (WeeklyLimit(30 * HOUR_MS, "sat", "00:00", "UTC"),)
-    assert tpu.limits == (WeeklyLimit(20 * HOUR_MS, "sat", "00:00", "UTC"),)
+    assert gpu.limits == (weekly(30 * HOUR_MS, "sat", "00:00", "UTC"),)
+    assert tpu.limits == (weekly(20 * HOUR_MS, "sat", "00:00", "UTC"),)
     assert gpu.executor == tpu.executor == "kaggle"
     assert preset("simulated").kind == "simulated"
     assert [name for name in PRESETS if PRESETS[name].kind == "simulated"] == ["simulated"]
@@ -56,7 +59,7 @@ def test_an_unknown_preset_is_refused_with_the_known_ones() -> None:
 )
 def test_a_limit_with_wrong_values_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(AccountError) as caught:
-        WeeklyLimit(**{"amount_ms": HOUR_MS, **wrong})
+        weekly(**{"amount_ms": HOUR_MS, **wrong})
     assert caught.value.exit_code == 2
     assert caught.value.got == str(next(iter(wrong.values())))
 
@@ -68,7 +71,7 @@ def test_a_limit_with_wrong_values_is_refused(wrong: dict[str, Any]) -> None:
         {"name": "my account"},
         {"name": "-rf"},
         {"kind": "free"},
-        {"charge_by": "epoch"},
+        {"unit": "epoch"},
         {"executor": ""},
         {"limits": ()},
     ],
@@ -78,7 +81,7 @@ def test_an_account_with_wrong_values_is_refused(wrong: dict[str, Any]) -> None:
         "name": "mine",
         "kind": "machine",
         "executor": "local",
-        "limits": (WeeklyLimit(HOUR_MS),),
+        "limits": (weekly(HOUR_MS),),
     }
     Account(**right)
     with pytest.raises(AccountError):
@@ -86,9 +89,9 @@ def test_an_account_with_wrong_values_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_json_of_another_version_or_with_other_keys_is_refused() -> None:
-    right = json.loads(PRESETS["simulated"].to_json())
+    right = json.loads(account_to_json(PRESETS["simulated"]))
     for wrong in (
-        {**right, "version": 2},
+        {**right, "version": 3},
         {**right, "colour": "red"},
         {key: value for key, value in right.items() if key != "kind"},
         {**right, "limits": [{**right["limits"][0], "window": "rolling"}]},
@@ -96,6 +99,6 @@ def test_json_of_another_version_or_with_other_keys_is_refused() -> None:
         [right],
     ):
         with pytest.raises(AccountError):
-            Account.from_json(json.dumps(wrong))
+            account_from_json(json.dumps(wrong))
     with pytest.raises(AccountError):
-        Account.from_json('{"version": 1')
+        account_from_json('{"version": 1')

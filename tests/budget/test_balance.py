@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from budget.account import WeeklyLimit
 from budget.balance import Balance, LimitBalance, limit_balance, used_in
+from budget.limit import weekly
 from budget.line import Reservation, Span
-from budget.window import Window
+from budget.windows import Window
 
 WINDOW = Window(1000, 2000)
-LIMIT = WeeklyLimit(900)
+LIMIT = weekly(900)
 
 
 def reserved(amount_ms: int, start_ms: int | None, rate: int = 1) -> Reservation:
@@ -56,7 +56,7 @@ def test_an_overrun_leaves_less_than_nothing() -> None:
 
 def test_the_tightest_limit_is_the_one_that_is_shown() -> None:
     loose = LimitBalance(LIMIT, WINDOW, settled_ms=10, in_flight_ms=0, reserved_ms=0)
-    tight = LimitBalance(WeeklyLimit(100), WINDOW, settled_ms=10, in_flight_ms=20, reserved_ms=30)
+    tight = LimitBalance(weekly(100), WINDOW, settled_ms=10, in_flight_ms=20, reserved_ms=30)
     balance = Balance("acc", (loose, tight))
     assert balance.tightest is tight
     assert (balance.amount_ms, balance.settled_ms, balance.in_flight_ms) == (100, 10, 20)

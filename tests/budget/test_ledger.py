@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from budget.account import Account, WeeklyLimit, preset
+from budget.account import Account
 from budget.duration import HOUR_MS, MINUTE_MS
 from budget.ledger import AccountNotFound, Ledger, LedgerError, OverBudget
+from budget.limit import weekly
+from budget.presets import preset
 
 RESET_MS = int(datetime(2026, 11, 14, tzinfo=UTC).timestamp()) * 1000
 """A Saturday 00:00 UTC: the windows of the presets change here."""
@@ -111,13 +113,13 @@ def test_what_never_fits_is_told_so(ledger: Ledger) -> None:
 
 
 def test_an_account_of_nothing_admits_nothing(ledger: Ledger) -> None:
-    ledger.add_account(Account("none", "machine", "local", (WeeklyLimit(0),)), NOW_MS)
+    ledger.add_account(Account("none", "machine", "local", (weekly(0),)), NOW_MS)
     with pytest.raises(OverBudget):
         reserve(ledger, account="none", amount_ms=1)
 
 
 def test_every_limit_must_admit(ledger: Ledger) -> None:
-    limits = (WeeklyLimit(30 * HOUR_MS), WeeklyLimit(4 * HOUR_MS, resets_on="fri"))
+    limits = (weekly(30 * HOUR_MS), weekly(4 * HOUR_MS, resets_on="fri", name="friday"))
     ledger.add_account(Account("two", "machine", "local", limits), NOW_MS)
     with pytest.raises(OverBudget) as caught:
         reserve(ledger, account="two", hours=5)
@@ -223,7 +225,7 @@ def test_a_run_that_ended_before_the_reset_but_was_settled_after_it_is_of_the_ol
 
 def test_a_charge_is_split_where_the_clocks_change(ledger: Ledger) -> None:
     # New York, Sunday 1 Nov 2026: reset at 01:30, which occurs twice; the first one counts.
-    limit = WeeklyLimit(30 * HOUR_MS, "sun", "01:30", "America/New_York")
+    limit = weekly(30 * HOUR_MS, "sun", "01:30", "America/New_York")
     ledger.add_account(Account("ny", "machine", "local", (limit,)), NOW_MS)
     reset_ms = int(datetime(2026, 11, 1, 5, 30, tzinfo=UTC).timestamp()) * 1000
     start_ms = reset_ms - 10 * MINUTE_MS

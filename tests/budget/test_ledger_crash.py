@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from budget.account import preset
 from budget.duration import HOUR_MS
 from budget.ledger import Ledger
+from budget.presets import preset
 
 NOW_MS = 1_790_000_000_000
 

@@ -8,17 +8,18 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budget.account import Account, WeeklyLimit
+from budget.account import Account
 from budget.duration import HOUR_MS
 from budget.ledger import Ledger, OverBudget
+from budget.limit import weekly
 from budget.line import RELEASED
-from budget.window import window_at
+from budget.windows.base import NoUsage
 
 AMOUNT_MS = 30 * HOUR_MS
 FIRST_MS = 1_772_800_000_000
 """A Friday evening in New York, 29 hours before its clocks go forward."""
 
-LIMIT = WeeklyLimit(AMOUNT_MS, resets_on="sun", resets_at="02:30", zone="America/New_York")
+LIMIT = weekly(AMOUNT_MS, resets_on="sun", resets_at="02:30", zone="America/New_York")
 ACCOUNT = Account("acc", "machine", "local", (LIMIT,))
 
 STEPS = st.lists(
@@ -102,7 +103,7 @@ def test_no_schedule_overdraws_any_window(
                 ledger.expire(now_ms)
                 assert ledger.balance("acc", now_ms).free_ms == free_ms
 
-            windows.add(window_at(LIMIT, now_ms))
+            windows.add(LIMIT.window.window_at(now_ms, NoUsage()))
             balance = ledger.balance("acc", now_ms)
             parts = (balance.settled_ms, balance.in_flight_ms, balance.reserved_ms)
             assert min(parts) >= 0

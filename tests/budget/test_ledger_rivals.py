@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from budget.account import preset
 from budget.duration import HOUR_MS
 from budget.ledger import Ledger, OverBudget
+from budget.presets import preset
 
 NOW_MS = 1_790_000_000_000
 
@@ -69,7 +69,7 @@ def test_of_rival_threads_exactly_as_many_win_as_fit(tmp_path: Path, shared: boo
 RIVAL = """
 import sys
 from pathlib import Path
-from budget.account import preset
+from budget.presets import preset
 from budget.ledger import Ledger, OverBudget
 
 path, who, now_ms = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budget.account import Account, WeeklyLimit
+from budget.account import Account
 from budget.ledger import Ledger
+from budget.limit import weekly
 from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.graph import Graph, Job
@@ -38,7 +39,7 @@ class LivingHome:
         self.clock = SystemClock()
         self.store = Store(self.home.store)
         self.ledger = Ledger(self.home.ledger)
-        account = Account("lab", "simulated", "local", (WeeklyLimit(HOUR_MS),))
+        account = Account("lab", "simulated", "local", (weekly(HOUR_MS),))
         self.ledger.add_account(account, self.clock.now_ms())
 
     def job(self, id: str, script: str, *needs: str, **more: Any) -> Job:

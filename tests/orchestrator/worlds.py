@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budget.account import Account, WeeklyLimit
+from budget.account import Account
 from budget.ledger import Ledger
+from budget.limit import weekly
 from orchestrator.clock import SimulatedClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.events import Event
@@ -141,7 +142,7 @@ class World:
             seed=self.seed,
         )
         self.ledger = Ledger(self.path / "ledger.db")
-        limit = WeeklyLimit(self.week_ms)
+        limit = weekly(self.week_ms)
         account = Account("lab", "simulated", "simulated", limits=(limit,))
         self.ledger.add_account(account, self.start_ms)
         self.restart()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget.account import WeeklyLimit
 from budget.balance import LimitBalance
-from budget.window import window_at
+from budget.limit import weekly
+from budget.windows.base import NoUsage
 from orchestrator.dashboard.budget_bars import cells_of
 from tests.orchestrator.worlds import HOUR_MS, SATURDAY_MS
 
@@ -18,8 +18,8 @@ AMOUNTS = st.integers(0, 60 * HOUR_MS)
 def test_a_bar_is_as_wide_as_asked_and_shows_every_part(
     limit_ms: int, settled: int, flying: int, reserved: int, foreign: int, width: int
 ) -> None:
-    limit = WeeklyLimit(limit_ms)
-    window = window_at(limit, SATURDAY_MS)
+    limit = weekly(limit_ms)
+    window = limit.window.window_at(SATURDAY_MS, NoUsage())
     cells = cells_of(LimitBalance(limit, window, settled, flying, reserved, foreign), width)
     assert sum(cells.values()) == width
     assert min(cells.values()) >= 0
@@ -30,8 +30,8 @@ def test_a_bar_is_as_wide_as_asked_and_shows_every_part(
 
 
 def test_a_quarter_used_fills_a_quarter() -> None:
-    limit = WeeklyLimit(40 * HOUR_MS)
-    window = window_at(limit, SATURDAY_MS)
+    limit = weekly(40 * HOUR_MS)
+    window = limit.window.window_at(SATURDAY_MS, NoUsage())
     balance = LimitBalance(limit, window, 10 * HOUR_MS, 1_000, 4 * HOUR_MS)
     assert cells_of(balance, 40) == {
         "settled": 10,

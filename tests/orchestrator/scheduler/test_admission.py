@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from budget.account import Account, WeeklyLimit
+from budget.account import Account
+from budget.limit import weekly
 from orchestrator import events as e
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
@@ -124,7 +125,7 @@ def test_a_job_that_wants_more_than_there_is_fails_with_both_numbers(tmp_path: P
 
 def test_a_simulated_device_is_never_charged_to_a_real_account(tmp_path: Path) -> None:
     world = World(tmp_path)
-    real = Account("real", "machine", "simulated", (WeeklyLimit(HOUR_MS),))
+    real = Account("real", "machine", "simulated", (weekly(HOUR_MS),))
     world.ledger.add_account(real, SATURDAY_MS)
     run = world.settle(graph(job("train", devices=1, limit_s=60), account="real"))
     assert reasons(run) == {"train": "too-big"}
@@ -134,7 +135,7 @@ def test_a_simulated_device_is_never_charged_to_a_real_account(tmp_path: Path) -
 @pytest.mark.parametrize("account", ["nobody", "kaggle-gpu"])
 def test_an_account_that_cannot_be_used_here_fails_its_jobs(tmp_path: Path, account: str) -> None:
     world = World(tmp_path)
-    kaggle = Account("kaggle-gpu", "provider", "kaggle", (WeeklyLimit(HOUR_MS),))
+    kaggle = Account("kaggle-gpu", "provider", "kaggle", (weekly(HOUR_MS),))
     world.ledger.add_account(kaggle, SATURDAY_MS)
     run = world.settle(graph(job("train", devices=1, limit_s=60), account=account))
     assert reasons(run) == {"train": "account"}

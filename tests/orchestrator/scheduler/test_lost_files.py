@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from budget.account import Account, WeeklyLimit
+from budget.account import Account
 from budget.ledger import Ledger
+from budget.limit import weekly
 from orchestrator.executors.simulated import Script
 from orchestrator.scheduler.shell import FORGOTTEN_MS
 from orchestrator.state import State
@@ -32,7 +33,7 @@ def test_hours_used_are_booked_in_the_ledger_that_there_is(tmp_path: Path) -> No
     world.submit(kfold(folds=1))
     world.until(one_fold_runs)
     world.ledger = Ledger(tmp_path / "another-ledger.db")
-    account = Account("lab", "simulated", "simulated", limits=(WeeklyLimit(HOUR_MS),))
+    account = Account("lab", "simulated", "simulated", limits=(weekly(HOUR_MS),))
     world.ledger.add_account(account, world.clock.now_ms())
     world.restart()
     run = world.until_settled().runs["seedlings-1"]
