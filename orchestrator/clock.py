@@ -61,6 +61,13 @@ class SimulatedClock:
     def advance(self, seconds: float) -> None:
         self._now_ms += round(seconds * 1000)
 
+    def nap(self, seconds: float) -> None:
+        """Let `seconds` pass, or less where an alarm comes first."""
+        end_ms = self._now_ms + round(seconds * 1000)
+        while self._alarms and self._alarms[0] <= self._now_ms:
+            heapq.heappop(self._alarms)
+        self._now_ms = min([end_ms, *self._alarms[:1]])
+
     def sleep(self, seconds: float, wake_ms: int | None = None) -> None:
         while self._alarms and self._alarms[0] <= self._now_ms:
             heapq.heappop(self._alarms)

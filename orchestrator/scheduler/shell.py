@@ -56,6 +56,8 @@ class Scheduler:
         runs_dir: Path,
         environ: Mapping[str, str] = os.environ,
         on_events: Callable[[Iterable[e.Event], State], None] = lambda events, state: None,
+        has_output: Callable[[str], bool] = is_there,
+        has_folder: Callable[[str], bool] = lambda path: Path(path).is_dir(),
     ) -> None:
         self.store = store
         self.ledger = ledger
@@ -64,6 +66,8 @@ class Scheduler:
         self.runs_dir = runs_dir
         self.environ = environ
         self.on_events = on_events
+        self.has_output = has_output
+        self.has_folder = has_folder
         self.state = store.state()
         self._cursors = store.cursors()
         self._discovered_ms: int | None = None
@@ -129,8 +133,8 @@ class Scheduler:
                 capabilities={name: ex.capabilities for name, ex in self.executors.items()},
                 accounts={account.name: account for account in self.ledger.accounts()},
                 runs_dir=str(self.runs_dir),
-                has_output=is_there,
-                has_folder=lambda path: Path(path).is_dir(),
+                has_output=self.has_output,
+                has_folder=self.has_folder,
             ),
             cursors,
         )
