@@ -5,11 +5,11 @@ Every screen says which: a simulated device may only be charged to a simulated a
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Mapping
 from typing import Literal
 
+from budget.meters.nvml import opened
 from orchestrator.executors.base import Device
 
 DECLARED = "SKINT_DEVICES"
@@ -56,23 +56,13 @@ def _declared(part: str) -> Device:
 
 def _nvml_devices() -> tuple[Device, ...]:
     """What NVML lists; nothing where the driver or its library is missing."""
-    try:
-        ctypes.CDLL("libnvidia-ml.so.1")  # a missing driver is known sooner than pynvml is imported
-    except OSError:
-        return ()
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return ()
-    try:
+    with opened() as nvml:
+        if nvml is None:
+            return ()
         found = []
-        for index in range(pynvml.nvmlDeviceGetCount()):
-            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-            memory_mib = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total) >> 20
-            uuid, name = pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle)
+        for index in range(nvml.nvmlDeviceGetCount()):
+            handle = nvml.nvmlDeviceGetHandleByIndex(index)
+            memory_mib = int(nvml.nvmlDeviceGetMemoryInfo(handle).total) >> 20
+            uuid, name = nvml.nvmlDeviceGetUUID(handle), nvml.nvmlDeviceGetName(handle)
             found.append(Device(str(uuid), str(name), memory_mib))
         return tuple(found)
-    finally:
-        pynvml.nvmlShutdown()

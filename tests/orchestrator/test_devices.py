@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,8 @@ import pytest
 
 from orchestrator.devices import SIMULATED, find_devices
 from orchestrator.executors.base import Device
+from tests.stand_ins.nvml import compiled
 
-STAND_IN = Path(__file__).parent.parent / "stand_ins" / "nvml.c"
 ASK = "from orchestrator.devices import find_devices; print(find_devices())"
 
 
@@ -30,17 +29,7 @@ def found_with(folder: Path, **environ: str) -> str:
 
 @pytest.fixture
 def driver(tmp_path: Path) -> Path:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        if os.environ.get("CI"):
-            pytest.fail("no C compiler for the stand-in of the driver")
-        pytest.skip("no C compiler for the stand-in of the driver")
-    library = tmp_path / "libnvidia-ml.so.1"
-    subprocess.run(
-        [compiler, "-shared", "-fPIC", "-o", str(library), str(STAND_IN)],
-        check=True,
-    )
-    return tmp_path
+    return compiled(tmp_path).folder
 
 
 def test_nvml_lists_the_cards_with_uuid_name_and_memory(driver: Path) -> None:
