@@ -81,8 +81,9 @@ def test_trees_are_apart_and_a_process_that_is_gone_reads_none() -> None:
             assert says(one) == says(other) == "lives"
             found = read_trees([one.pid, other.pid, gone.pid])
     assert found[gone.pid] == HostReading(None, None)
-    assert (found[one.pid].cpu_s or 0) >= 0.9
-    assert (found[other.pid].cpu_s or 9) < 0.7
+    busy_s, quiet_s = found[one.pid].cpu_s, found[other.pid].cpu_s
+    assert busy_s is not None and busy_s >= 0.9
+    assert quiet_s is not None and quiet_s < 0.7
     assert read_trees([]) == {}
 
 
