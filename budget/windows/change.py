@@ -5,9 +5,10 @@ Neither is a way to get hours back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from budget.windows.base import Usage, Window, WindowRule
+from budget.windows.calendar import Calendar
 
 
 def window_under(versions: Sequence[tuple[int, WindowRule]], now_ms: int, usage: Usage) -> Window:
@@ -35,17 +36,39 @@ def window_under(versions: Sequence[tuple[int, WindowRule]], now_ms: int, usage:
 
 
 def with_refresh(
-    window_at: Callable[[int], Window], read_at_ms: int, refresh_ms: int, now_ms: int
+    versions: Sequence[tuple[int, WindowRule]],
+    now_ms: int,
+    usage: Usage,
+    *,
+    read_at_ms: int,
+    refresh_ms: int,
 ) -> Window:
-    """The window at `now_ms` where the provider said at `read_at_ms` that it resets at `refresh_ms`.
+    """`window_under`, where the provider said at `read_at_ms` that it resets at `refresh_ms`.
 
-    The provider's word beats the rule, whose windows `window_at` gives: until the refresh the
-    window is the one of the reading, and ends there; after it none begins before the refresh. A
-    refresh that was past when it was read says nothing.
+    The provider's word beats the rule. Until the refresh the window is the one of the reading, and
+    ends there; after it none begins before the refresh. Where the refresh is not an instant at
+    which a calendar resets, the resets after it keep their distance from it: the calendar's own
+    next one would come too soon. A refresh that was past when it was read says nothing.
     """
     if refresh_ms <= read_at_ms or now_ms < read_at_ms:
-        return window_at(now_ms)
+        return window_under(versions, now_ms, usage)
     if now_ms < refresh_ms:
-        return Window(window_at(read_at_ms).start_ms, refresh_ms)
-    window = window_at(now_ms)
-    return Window(max(window.start_ms, refresh_ms), window.end_ms)
+        return Window(window_under(versions, read_at_ms, usage).start_ms, refresh_ms)
+    window = window_under(versions, now_ms, usage)
+    rule = _newest(versions, now_ms)
+    if not isinstance(rule, Calendar) or rule.window_at(refresh_ms).start_ms == refresh_ms:
+        return Window(max(window.start_ms, refresh_ms), window.end_ms)
+    start_ms, end_ms = refresh_ms, _a_period_after(refresh_ms, rule)
+    while end_ms <= now_ms:
+        start_ms, end_ms = end_ms, _a_period_after(end_ms, rule)
+    return Window(start_ms, end_ms)
+
+
+def _newest(versions: Sequence[tuple[int, WindowRule]], now_ms: int) -> WindowRule:
+    known = [rule for from_ms, rule in versions if from_ms <= now_ms]
+    return known[-1] if known else versions[0][1]
+
+
+def _a_period_after(at_ms: int, rule: Calendar) -> int:
+    window = rule.window_at(at_ms)
+    return at_ms + window.end_ms - window.start_ms

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from budget.definition import AccountError, check_whole
+from budget.definition import AccountError, check_whole, matches
 from budget.instant import LATEST_MS
 from budget.windows.base import ALWAYS, Usage, Window
 
@@ -43,7 +43,7 @@ class Lot:
     expires_ms: int | None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.id, str) or not self.id:
+        if not matches(r".+", self.id):
             raise AccountError("a lot has no id", got=repr(self.id))
         check_whole("the amount of a lot", self.amount_ms)
         check_whole("the instant of a grant", self.granted_ms, 0, LATEST_MS)
