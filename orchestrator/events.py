@@ -244,6 +244,23 @@ class AttemptEnded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttemptMetered(Event):
+    """What meters have read of it by now; written seldom, and at its end."""
+
+    attempt: str
+    metered: Mapping[str, Any]
+    """`Metered.to_json()`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptIdle(Event):
+    """Its devices are paid for and idle; written once for an attempt."""
+
+    attempt: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobEnded(Event):
     job: str
     outcome: JobOutcome

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph
 from orchestrator.state import (
@@ -238,6 +239,10 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.StopAsked: lambda run, event: replace(run, stops=(*run.stops, event)),
     e.StopSent: lambda run, event: _attempt(run, event.attempt, stop_sent=event.how),
     e.AttemptEnded: _attempt_ended,
+    e.AttemptMetered: lambda run, event: _attempt(
+        run, event.attempt, metered=Metered.from_json(event.metered)
+    ),
+    e.KeptIdle: lambda run, event: _attempt(run, event.attempt, kept_idle=event.sentence),
     e.JobEnded: _job_ended,
     e.RunEnded: lambda run, event: replace(
         run, outcome=event.outcome, sentence=event.sentence, ended_ms=event.at_ms

@@ -11,10 +11,12 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from budget.ledger import Ledger
+from budget.meters.machine import MachineMeter
 from notifiers.base import Notifier
 from orchestrator import events as e
 from orchestrator.clock import SystemClock
 from orchestrator.executors.local import LocalExecutor
+from orchestrator.executors.local_meters import LocalMeters
 from orchestrator.home import Home
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.state import RunState, State
@@ -93,6 +95,7 @@ def scheduler_in(
             clock,
             runs_dir=home.runs,
             on_events=spread,
+            read_meters=LocalMeters(MachineMeter()).look,
         )
         runs = scheduler.state.runs
         _add_notifiers(notifiers, scheduler.state.live_runs())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph
 from orchestrator.state import (
@@ -33,7 +34,7 @@ def run_from_json(data: Mapping[str, Any]) -> RunState:
             **rest,
             "graph": Graph.from_json(rest["graph"]),
             "jobs": {name: JobState(**_tuples(job)) for name, job in rest["jobs"].items()},
-            "attempts": {name: AttemptState(**_tuples(a)) for name, a in rest["attempts"].items()},
+            "attempts": {name: _attempt(a) for name, a in rest["attempts"].items()},
             "allocations": {
                 name: AllocationState(**_tuples(a)) for name, a in rest["allocations"].items()
             },
@@ -41,6 +42,12 @@ def run_from_json(data: Mapping[str, Any]) -> RunState:
             "verdicts": tuple(e.VerdictGiven(**verdict) for verdict in rest["verdicts"]),
         }
     )
+
+
+def _attempt(data: Mapping[str, Any]) -> AttemptState:
+    metered = data.get("metered")
+    known = {**_tuples(data), "metered": Metered.from_json(metered) if metered else None}
+    return AttemptState(**known)
 
 
 def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:

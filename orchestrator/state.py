@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph, Job
 
@@ -54,6 +55,9 @@ class AttemptState:
     stop_sent: str | None = None
     unreachable: str = ""
     """Why nothing is known of it at the moment; empty when something is."""
+    metered: Metered | None = None
+    kept_idle: str = ""
+    """That its devices were kept for CPU work, with figures; empty when they were not."""
 
     @property
     def live(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from budget.account import Account
+from budget.meters.log import Metered
 from orchestrator.commands import Command
 from orchestrator.events import Event
 from orchestrator.executors.base import Capabilities, Capacity, Handle, Observation
@@ -97,6 +98,8 @@ class Inputs:
     capacity: Mapping[str, Capacity] = field(default_factory=dict)
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    metered: Mapping[str, Metered] = field(default_factory=dict)
+    """By attempt: what meters have read of it by now, where something reads them."""
     runs_dir: str = ""
     has_output: Callable[[str], bool] = lambda _: True
     """Whether an earlier result still has all its files in this `out/` folder."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from budget.balance import Balance
 from budget.ledger import IdTaken, Ledger, LedgerError, OverBudget, ReservationNotFound
+from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.clock import Clock
 from orchestrator.executors.base import (
@@ -58,6 +59,7 @@ class Scheduler:
         on_events: Callable[[Iterable[e.Event], State], None] = lambda events, state: None,
         has_output: Callable[[str], bool] = is_there,
         has_folder: Callable[[str], bool] = lambda path: Path(path).is_dir(),
+        read_meters: Callable[[State, int], Mapping[str, Metered]] = lambda state, now_ms: {},
     ) -> None:
         self.store = store
         self.ledger = ledger
@@ -68,6 +70,7 @@ class Scheduler:
         self.on_events = on_events
         self.has_output = has_output
         self.has_folder = has_folder
+        self.read_meters = read_meters
         self.state = store.state()
         self._cursors = store.cursors()
         self._discovered_ms: int | None = None
@@ -132,6 +135,7 @@ class Scheduler:
                 capacity={name: ex.capacity() for name, ex in self.executors.items()},
                 capabilities={name: ex.capabilities for name, ex in self.executors.items()},
                 accounts={account.name: account for account in self.ledger.accounts()},
+                metered=self.read_meters(self.state, self.clock.now_ms()),
                 runs_dir=str(self.runs_dir),
                 has_output=self.has_output,
                 has_folder=self.has_folder,

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable
 from orchestrator import events as e
 from orchestrator.executors.base import Observation
 from orchestrator.projection import apply
-from orchestrator.scheduler import actions, admission, commands, endings, observations, verdicts
+from orchestrator.scheduler import (
+    actions,
+    admission,
+    commands,
+    endings,
+    metering,
+    observations,
+    verdicts,
+)
 from orchestrator.scheduler import inputs as i
 from orchestrator.state import RunState, State, job_of, run_of
 
@@ -54,6 +62,10 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
             now = deciding.state.runs[run.name]
             deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
     deciding.observe(observations.ends, inputs, now_ms)
+    for name, metered in inputs.metered.items():
+        attempt_now = deciding.state.attempt(name)
+        if attempt_now is not None:
+            deciding.take(metering.told(run_of(name), attempt_now, metered, now_ms))
     for run in tuple(deciding.state.live_runs()):
         _advance(deciding, run.name, inputs, now_ms)
     return i.Step(

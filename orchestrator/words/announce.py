@@ -91,6 +91,9 @@ class _Teller:
                 key = f"unreachable/{event.attempt}/{event.at_ms // HOUR_MS}"
                 title = f"{self._row(job_of(event.attempt)).title}: {event.sentence}"
                 yield self._notice("reply", key, title)
+            case e.KeptIdle():
+                title = f"{self._row(job_of(event.attempt)).title}: {event.sentence}"
+                yield self._notice("alert", f"idle/{event.attempt}", title, [_MOVE_CPU_WORK])
             case e.NoteWritten():
                 row = self._row(job_of(event.attempt))
                 key = f"note/{row.group}/{event.text}"  # what every fold says is told once
@@ -255,6 +258,10 @@ class _Teller:
         return " · ".join(parts)
 
 
+_MOVE_CPU_WORK = (
+    "next: do what the device waits for in a job with `devices: 0` that this one `needs`,"
+    " or stop it"
+)
 _PARTS = ("where", "got", "wanted", "next")
 
 
