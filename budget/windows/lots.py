@@ -7,16 +7,26 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from budget.definition import AccountError, check_whole, matches
+from budget.duration import format_length
 from budget.instant import LATEST_MS
 from budget.windows.base import ALWAYS, Usage, Window
 
 
 @dataclass(frozen=True, slots=True)
 class Lots:
-    """The amounts come from lots; nothing comes back by itself."""
+    """The amounts come from lots; nothing comes back by itself.
 
+    `lifetime_ms` is after how long the provider lets a lot expire, None: never. Each lot has its
+    own expiry; this is what a grant is proposed.
+    """
+
+    lifetime_ms: int | None = None
     kind: ClassVar[str] = "lots"
     zone: ClassVar[str] = "UTC"
+
+    def __post_init__(self) -> None:
+        if self.lifetime_ms is not None:
+            check_whole("the lifetime of a lot", self.lifetime_ms, 1)
 
     def window_at(self, now_ms: int, usage: Usage | None = None) -> Window:
         """All time."""
@@ -27,7 +37,9 @@ class Lots:
         return None
 
     def describe(self) -> str:
-        return "in lots that expire"
+        if self.lifetime_ms is None:
+            return "in lots"
+        return f"in lots of {format_length(self.lifetime_ms)}"
 
 
 @dataclass(frozen=True, slots=True)
