@@ -14,6 +14,8 @@ from orchestrator.scheduler.shell import owner_of
 from orchestrator.state import RunState, State
 from orchestrator.store import read_state
 from orchestrator.views.figures import figure
+from orchestrator.views.meters import HEADS as METER_HEADS
+from orchestrator.views.meters import meter_notes, meter_rows
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
 
@@ -60,7 +62,14 @@ def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
         )
         for row in view.rows
     ]
-    return "\n".join([table(heads, rows), "", *_summary(run, view, ledger, charged, now_ms)])
+    parts = [table(heads, rows), "", *_meters(run), *_summary(run, view, ledger, charged, now_ms)]
+    return "\n".join(parts)
+
+
+def _meters(run: RunState) -> list[str]:
+    """What the attempts did with what was kept for them; nothing where nobody read a meter."""
+    metered = meter_rows(run)
+    return [table(METER_HEADS, metered), *meter_notes(run), ""] if metered else []
 
 
 def _metric(row: JobRow) -> str:
