@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from budget.meters.log import ALERT_IDLE_S, TOLD_EVERY_S, Metered
@@ -60,7 +61,7 @@ def test_of_a_long_attempt_they_are_kept_now_and_then(tmp_path: Path) -> None:
     world.settle(TRAIN)
     told_ms = [event.metered["at_ms"] for event in world.kept(AttemptMetered)]
     assert 8 <= len(told_ms) <= minutes * 60 / TOLD_EVERY_S + 1
-    gaps = [(after - before) / 1000 for before, after in zip(told_ms, told_ms[1:], strict=False)]
+    gaps = [(after - before) / 1000 for before, after in pairwise(told_ms)]
     assert all(gap >= TOLD_EVERY_S for gap in gaps[:-1])
 
 
