@@ -43,7 +43,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 PHOTOS = ROOT / "examples" / "photos" / "data"
 
 SETTINGS: dict[str, tuple[tuple[int, int], ...]] = {
-    "small-cnn": ((32, 64), (64, 32), (96, 16), (128, 8)),
+    "small-cnn": ((32, 128), (64, 64), (96, 32), (128, 16)),
     "mobilenet_v3_small": ((32, 8), (64, 4), (96, 4), (128, 2)),
     "shufflenet_v2_x0_5": ((32, 16), (64, 8), (96, 6), (128, 4)),
     "vit_tiny": ((32, 8), (64, 4), (96, 4), (128, 2)),
@@ -176,6 +176,7 @@ def train(setting: Setting, move: Callable[[], None]) -> dict[str, Any]:
     photos = Photos(setting.size)
     held_out = list(range(0, len(photos.paths), 5))
     kept = [i for i in range(len(photos.paths)) if i % 5]
+    order = [kept[i % len(kept)] for i in range(setting.steps * setting.batch)]
     if not setting.decodes:
         for index in range(len(photos.paths)):
             photos.one(index)
@@ -189,11 +190,12 @@ def train(setting: Setting, move: Callable[[], None]) -> dict[str, Any]:
     start_us, done = (last - begun) // 1000, 0
     for _ in range(setting.epochs):
         epoch_begun, steps = last, []
+        dice.shuffle(order)
         network.train()
-        for _ in range(setting.steps):
+        for at in range(0, len(order), setting.batch):
             if done == move_at:
                 move()
-            images, labels = photos.batch(dice.choices(kept, k=setting.batch), dice.random() < 0.5)
+            images, labels = photos.batch(order[at : at + setting.batch], dice.random() < 0.5)
             optimizer.zero_grad(set_to_none=True)
             loss_of(network(images), labels).backward()
             optimizer.step()
