@@ -1,0 +1,162 @@
+"""No overdraft by our own admission: what each reservation leaves is worked out again.
+
+Only the lines, the open reservations and the readings are used, in windows that are found anew:
+nothing of what is being checked is asked what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from budget.account import Account
+from budget.ledger import Ledger
+from budget.limit import Limit
+from budget.line import RELEASED, Charge, Reservation
+from budget.windows import Calendar, PerSession, Rolling, Unbounded
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class InvariantBroken(AssertionError):
+    """Something happened that must not, whatever goes wrong."""
+
+
+def must(holds: bool, what: str, *facts: object) -> None:
+    """Raise InvariantBroken, with the facts, unless it `holds`."""
+    if not holds:
+        raise InvariantBroken(": ".join([what, *map(str, facts)]))
+
+
+@dataclass(frozen=True)
+class _Use:
+    """Something that counts: from when to when, and how much."""
+
+    start_ms: int
+    end_ms: int
+    amount_ms: int
+
+    def within(self, start_ms: int, end_ms: int) -> int:
+        """What of it falls between, as far as whole milliseconds can tell."""
+        return self._before(end_ms) - self._before(start_ms)
+
+    def _before(self, at_ms: int) -> int:
+        if at_ms <= self.start_ms:
+            return 0
+        if at_ms >= self.end_ms:
+            return self.amount_ms
+        return self.amount_ms * (at_ms - self.start_ms) // (self.end_ms - self.start_ms)
+
+
+@dataclass
+class Admitted:
+    """Hears of every call to the ledger and judges those that admitted something."""
+
+    ledger: Ledger
+    accounts: dict[str, Account] = field(default_factory=dict)
+    """As they stood when a reservation was made, by its id."""
+    readings: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    """By account and limit: what the provider had counted, and when."""
+    judged: int = 0
+
+    def heard(self, name: str, given: dict[str, Any], answer: Any) -> None:
+        """A call to the ledger was carried out. Raises InvariantBroken for one that overdraws."""
+        if name != "reserve" or answer.id in self.accounts:
+            return
+        self.judged += 1
+        self.accounts[answer.id] = self.ledger.account(answer.account)
+        for account in self._lineage(answer.account):
+            for limit in account.limits:
+                self._judge(account, limit, answer, given["now_ms"])
+
+    def read(self, account: str, limit: str, used_ms: int, at_ms: int) -> None:
+        """Somebody read the provider's own counter."""
+        self.readings[account, limit] = (used_ms, at_ms)
+
+    def _judge(self, account: Account, limit: Limit, made: Reservation, now_ms: int) -> None:
+        if isinstance(limit.window, PerSession):
+            fits = made.amount_ms <= limit.amount_ms
+            must(fits, "a session was given more than a session may have", made)
+            return
+        span = window_of(limit, now_ms)
+        if span is None:
+            return
+        family = {known.name for known in self.ledger.accounts() if self._is_of(known, account)}
+        charges = [c for c in self.ledger.charges() if c.account in family and c.kind != RELEASED]
+        uses = [_Use(c.start_ms, c.end_ms, c.amount_ms) for c in charges]
+        used_ms = sum(use.within(*span) for use in uses)
+        for reservation in self.ledger.reservations():
+            if reservation.account in family:
+                used_ms += reservation.amount_ms - _before_window(reservation, span[0], now_ms)
+        used_ms += self._foreign_ms(account, limit, span, uses)
+        left_ms = limit.amount_ms - account.keep_back_ms - used_ms
+        # A span that crosses an edge may be split a millisecond elsewhere.
+        crossing = sum(use.start_ms < edge < use.end_ms for use in uses for edge in span)
+        facts = (account.name, limit.name, made.id, f"{-left_ms} ms too much", f"now {now_ms}")
+        must(left_ms >= -2 * crossing, "a reservation overdraws its account", *facts)
+
+    def _foreign_ms(
+        self, account: Account, limit: Limit, span: tuple[int, int], uses: list[_Use]
+    ) -> int:
+        """What the provider has counted and we have not."""
+        reading = self.readings.get((account.name, limit.name))
+        if reading is None or not span[0] <= reading[1] < span[1]:
+            return 0
+        counted_ms, at_ms = reading
+        own_ms = sum(use.within(span[0], at_ms) for use in uses)
+        for reservation in self.ledger.reservations():
+            if reservation.start_ms is not None and self._is_of(
+                self.ledger.account(reservation.account), account
+            ):
+                end_ms = reservation.deadline_ms or reservation.start_ms
+                use = _Use(reservation.start_ms, end_ms, reservation.amount_ms)
+                own_ms += use.within(span[0], at_ms)
+        return max(0, counted_ms - own_ms)
+
+    def _lineage(self, name: str) -> Iterator[Account]:
+        while name:
+            account = self.ledger.account(name)
+            yield account
+            name = account.parent
+
+    def _is_of(self, account: Account, ancestor: Account) -> bool:
+        return any(known.name == ancestor.name for known in self._lineage(account.name))
+
+    def line(self, id: str) -> Charge | None:
+        """What the ledger has booked under an id."""
+        return next((charge for charge in self.ledger.charges() if charge.id == id), None)
+
+
+def _before_window(reservation: Reservation, start_ms: int, now_ms: int) -> int:
+    """What of a running reservation was used before the window began."""
+    if reservation.start_ms is None or reservation.deadline_ms is None:
+        return 0
+    use = _Use(reservation.start_ms, reservation.deadline_ms, reservation.amount_ms)
+    return use.within(0, min(start_ms, now_ms))
+
+
+def window_of(limit: Limit, now_ms: int) -> tuple[int, int] | None:
+    """From and to when uses count at `now_ms`; None where that depends on the uses."""
+    rule = limit.window
+    if isinstance(rule, Unbounded):
+        return 0, 1 << 62
+    if isinstance(rule, Rolling):
+        return now_ms + 1 - rule.length_ms, now_ms + rule.length_ms
+    if not isinstance(rule, Calendar) or rule.every != "week":
+        return None
+    zone = ZoneInfo(rule.zone)
+    day = datetime.fromtimestamp(now_ms / 1000, zone).date() - timedelta(days=9)
+    resets = []
+    hour, minute = map(int, rule.at.split(":"))
+    for n in range(20):
+        date = day + timedelta(days=n)
+        if WEEKDAYS[date.weekday()] == rule.on:
+            reset = datetime(date.year, date.month, date.day, hour, minute, tzinfo=zone)
+            # By way of UTC: a local time that is skipped has the offset from before the gap.
+            resets.append(round(reset.astimezone(UTC).timestamp() * 1000))
+    before = [at_ms for at_ms in resets if at_ms <= now_ms]
+    after = [at_ms for at_ms in resets if at_ms > now_ms]
+    return before[-1], after[0]

@@ -1,0 +1,243 @@
+"""What must hold whatever goes wrong, checked against what the engines themselves have recorded.
+
+Each of these is worked out anew here, from the lines and from the engines' records, and not with
+the functions that are being checked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from budget.line import ADJUSTMENT, ESTIMATED, RELEASED, Charge
+from orchestrator import events as e
+from orchestrator import snapshot
+from orchestrator.executors.simulated_engine import RealSubmission
+from orchestrator.projection import apply
+from orchestrator.simulation.admitted import Admitted, InvariantBroken, must
+from orchestrator.simulation.world import House, World
+from orchestrator.state import AllocationState, RunState, State
+
+__all__ = ["InvariantBroken", "Invariants"]
+
+
+@dataclass
+class _Seen:
+    """How far a house has been checked."""
+
+    event: int = 0
+    state: State = field(default_factory=State)
+    live: set[tuple[str, str]] = field(default_factory=set)
+    """Jobs that have an attempt which has not ended."""
+    planned: set[str] = field(default_factory=set)
+    reserved: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Invariants:
+    world: World
+    admitted: Admitted
+    rounds: int = 0
+    seen: dict[str, _Seen] = field(default_factory=dict)
+    lines: int = 0
+
+    def after_round(self) -> None:
+        """All that can be told at any time."""
+        self.rounds += 1
+        for house in self.world.houses:
+            seen = self.seen.setdefault(house.name, _Seen())
+            fresh = [event for _, event in house.store.events_as_text(seen.event)]
+            seen.event += len(fresh)
+            for event in fresh:
+                self._in_order(house, seen, event)
+                seen.state = apply(seen.state, event)
+            self._replay_is_state(house, seen.state, {event.run for event in fresh})
+            if fresh:
+                self._each_job_says_why_it_waits(house)
+                self._nothing_started_twice(house)
+        self._the_ledger_adds_up()
+
+    def at_the_end(self) -> None:
+        """Everything has come to its end: nothing is owed any more."""
+        self.after_round()
+        must(not self.world.ledger.reservations(), "a reservation never ends")
+        for house in self.world.houses:
+            self._no_device_is_shared(house)
+            self._no_attempt_begins_before_the_former_one_is_over(house)
+            for run in house.state.runs.values():
+                text = json.dumps(snapshot.run_to_json(run), allow_nan=False)
+                must(snapshot.run_from_json(json.loads(text)) == run, "a snapshot is not the run")
+                self._every_job_has_ended(run)
+                for allocation in run.allocations.values():
+                    self._the_charge_is_what_was_kept(house, run, allocation)
+                self._every_line_counts_once(house, run)
+        self._every_charge_is_somebodys()
+
+    # --- the store ----------------------------------------------------------------------------
+
+    def _replay_is_state(self, house: House, replayed: State, runs: set[str]) -> None:
+        state = house.state
+        for run in runs - {""}:
+            must(state.runs[run] == replayed.runs[run], "replaying the events gives another state")
+        must(state.runs.keys() == replayed.runs.keys(), "replaying gives other runs")
+        if self.rounds % 16 == 0:
+            must(state.results == replayed.results, "replaying gives other results")
+
+    def _in_order(self, house: House, seen: _Seen, event: e.Event) -> None:
+        """No attempt before the money, none beside another of its job."""
+        if isinstance(event, e.AllocationReserved):
+            must(event.allocation not in seen.reserved, "reserved twice", event.allocation)
+            seen.reserved.add(event.allocation)
+        elif isinstance(event, e.AttemptPlanned):
+            must((event.run, event.job) not in seen.live, "two attempts at once", event.job)
+            seen.live.add((event.run, event.job))
+            must(event.attempt not in seen.planned, "an attempt planned twice", event.attempt)
+            seen.planned.add(event.attempt)
+            if event.devices:
+                must(event.allocation in seen.reserved, "devices without a reservation", event)
+        elif isinstance(event, e.AttemptEnded):
+            attempt = house.state.attempt(event.attempt)
+            must(attempt is not None, "the end of no attempt", event.attempt)
+            assert attempt is not None
+            must((event.run, attempt.job) in seen.live, "an attempt ended twice", event.attempt)
+            seen.live.discard((event.run, attempt.job))
+
+    # --- jobs ---------------------------------------------------------------------------------
+
+    def _each_job_says_why_it_waits(self, house: House) -> None:
+        """Of a live scheduler that has just looked: whatever could start and does not, says why."""
+        if house.scheduler is None or house.clock.true.now_ms() < house.away_until_ms:
+            return
+        for run in house.state.runs.values():
+            if not run.live:
+                continue
+            for job in run.graph.jobs:
+                known = run.jobs[job.id]
+                if known.status != "waiting":
+                    continue
+                needs = [run.jobs[need] for need in job.needs]
+                if not all(need.has_result for need in needs):
+                    idle = all(need.ended for need in needs)
+                    must(not idle, "it waits for what will not come", run.name, job.id)
+                    continue
+                allocation = run.allocation_of(job.id)
+                if allocation is not None and allocation.open:
+                    continue
+                said = bool(known.reason and known.sentence)
+                must(said, "it waits and does not say why", run.name, job.id)
+
+    def _every_job_has_ended(self, run: RunState) -> None:
+        for job in run.jobs.values():
+            must(job.ended, "a job never ends", run.name, job.id, job.reason)
+            must(job.has_result or bool(job.reason), "a job ends without a reason", job.id)
+
+    def _nothing_started_twice(self, house: House) -> None:
+        starts = house.engine.starts
+        if len(set(starts)) != len(starts):
+            twice = [name for name, n in Counter(starts).items() if n > 1]
+            must(False, "started twice", twice)
+
+    def _no_device_is_shared(self, house: House) -> None:
+        for device in house.engine.capacity.devices:
+            spans = sorted(
+                _kept(held)
+                for held in house.engine.submissions.values()
+                if device.uuid in held.submission.devices
+            )
+            for before, after in pairwise(spans):
+                must(before[1] <= after[0], "a device was given twice", before, after)
+
+    def _no_attempt_begins_before_the_former_one_is_over(self, house: House) -> None:
+        truth = {}
+        for held in house.engine.submissions.values():
+            for real in held.attempts:
+                end_ms = min(real.end_ms, held.lost_ms or real.end_ms)
+                truth[real.task.attempt] = (real.start_ms, end_ms)
+        for run in house.state.runs.values():
+            for job in run.jobs.values():
+                tries = [truth[name] for name in job.attempts if name in truth]
+                for before, after in pairwise(tries):
+                    must(before[1] <= after[0], "two copies of a job ran at once", job.id)
+
+    def _every_line_counts_once(self, house: House, run: RunState) -> None:
+        for name, attempt in run.attempts.items():
+            held = house.engine.submissions.get(house.engine.submission_of.get(name, ""))
+            if held is None:
+                continue
+            real = next(real for real in held.attempts if real.task.attempt == name)
+            wrote = Counter(
+                line
+                for at_ms, line in dict.fromkeys(real.lines)
+                if b'"report"' in line and at_ms <= real.end_ms
+            )
+            heard = Counter(report["at_ms"] for report in attempt.reports)
+            must(attempt.notes == (), "a line of an older attempt counts", name, attempt.notes)
+            stamps = Counter(json.loads(line)["at"] for line in wrote)
+            if attempt.outcome == "lost":
+                must(heard <= stamps, "a line counts twice", name, heard - stamps)
+            else:
+                must(heard == stamps, "a line counts twice or not at all", name, heard, stamps)
+
+    # --- hours --------------------------------------------------------------------------------
+
+    def _the_ledger_adds_up(self) -> None:
+        self.world.ledger.check()
+
+    def _the_charge_is_what_was_kept(
+        self, house: House, run: RunState, allocation: AllocationState
+    ) -> None:
+        """Nothing charged twice or not at all: the engine's own record is the measure."""
+        name = allocation.id
+        must(not allocation.open, "an allocation never ends", name, allocation.status)
+        must(sum(allocation.shares.values()) == allocation.charged_ms, "shares do not add up", name)
+        held = house.engine.submissions.get(name)
+        line = self.admitted.line(name)
+        if line is None:
+            must(allocation.status == "refused", "it is booked nowhere", name, allocation.status)
+            must(held is None, "it ran and was never paid", name)
+            return
+        must(line.amount_ms == allocation.charged_ms, "ledger and state differ", name, line)
+        if held is None:
+            must(line.amount_ms == 0 or _is_forgotten(line), "paid for nothing", name, line)
+            return
+        must(line.kind != RELEASED or _never_ran(held), "released though it ran", name)
+        start_ms, end_ms = held.attempts[0].start_ms, held.attempts[-1].end_ms
+        lost = held.lost_ms is not None and held.lost_ms < end_ms
+        if lost or _is_forgotten(line):
+            full = line.kind == ESTIMATED and line.amount_ms == line.reserved_ms
+            must(full, "what is not known is not charged in full", name, line)
+            return
+        account = self.admitted.accounts[name]
+        cost_ms = account.cost_ms(line.devices, end_ms - start_ms)
+        must(line.amount_ms == cost_ms, "the charge is not what was kept", name, line, cost_ms)
+
+    def _every_charge_is_somebodys(self) -> None:
+        """Each line is that of one allocation, or an adjustment."""
+        seen = Counter(charge.id for charge in self.world.ledger.charges())
+        must(all(n == 1 for n in seen.values()), "a line stands twice")
+        for charge in self.world.ledger.charges():
+            if charge.kind in (ADJUSTMENT, RELEASED) or charge.amount_ms == 0:
+                continue  # it was kept from starting
+            known = [house.engine.submissions.get(charge.id) for house in self.world.houses]
+            must(
+                any(held is not None for held in known) or _is_forgotten(charge),
+                "a charge without anything that ran",
+                charge,
+            )
+
+
+def _kept(held: RealSubmission) -> tuple[int, int]:
+    """From and to when its devices were really kept."""
+    end_ms = held.attempts[-1].end_ms
+    return held.attempts[0].start_ms, min(end_ms, end_ms if held.lost_ms is None else held.lost_ms)
+
+
+def _never_ran(held: RealSubmission) -> bool:
+    return all(real.start_ms == real.end_ms for real in held.attempts)
+
+
+def _is_forgotten(line: Charge) -> bool:
+    """It was charged because nobody had settled it for a week after its deadline."""
+    return line.kind == ESTIMATED and line.reason.startswith("expired")
