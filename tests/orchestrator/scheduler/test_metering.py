@@ -48,9 +48,10 @@ def test_the_figures_of_an_attempt_are_kept_at_its_end(tmp_path: Path) -> None:
     run = world.settle(TRAIN)
     (attempt,) = run.attempts.values()
     (kept,) = world.kept(AttemptMetered)
-    assert attempt.metered == Metered.from_json(kept.metered)
-    assert attempt.metered is not None and attempt.metered.utilisation == 0.5
-    assert attempt.metered.covered_s >= 180
+    metered = attempt.metered
+    assert metered is not None and metered == Metered.from_json(kept.metered)
+    assert metered.utilisation == 0.5
+    assert metered.covered_s >= 180
     assert attempt.kept_idle == ""
 
 
