@@ -17,6 +17,7 @@ def made(inherited: dict[str, str], **fields: object) -> dict[str, str]:
 
 
 def test_the_cpu_lane_sees_no_accelerator() -> None:
+    """Edge 36: a CPU job on a machine with accelerators."""
     found = made({"CUDA_VISIBLE_DEVICES": "0", "HOME": "/somewhere"})
     assert found["CUDA_VISIBLE_DEVICES"] == ""
     assert found["HIP_VISIBLE_DEVICES"] == found["ROCR_VISIBLE_DEVICES"] == "-1"

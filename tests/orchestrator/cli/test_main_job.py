@@ -316,6 +316,7 @@ jobs:
 
 
 def test_a_result_whose_file_was_deleted_is_made_again(terminal: Terminal) -> None:
+    """Edge 35: what is reused is what is on the disk."""
     terminal.write(
         "plan.yaml",
         "name: kept\njobs:\n  make: {run: \"sh -c 'echo one > $SKINT_OUT/number.txt'\"}\n",

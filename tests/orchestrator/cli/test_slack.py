@@ -42,6 +42,7 @@ def test_a_run_is_one_message_that_is_edited_and_a_thread(terminal: Terminal) ->
 
 
 def test_a_slack_that_is_down_does_not_hold_up_the_run(terminal: Terminal) -> None:
+    """Edge 48: training never waits for words."""
     with SlackStandIn() as slack:
         slack.outage = Failure(status=503)
         said = told_to(slack, terminal).skint("run", "plan.yaml")

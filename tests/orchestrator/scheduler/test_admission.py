@@ -196,6 +196,7 @@ def test_no_more_attempts_share_an_allocation_than_the_account_can_pay(tmp_path:
 
 
 def test_what_another_run_has_done_is_not_done_again(tmp_path: Path) -> None:
+    """Edge 35: a result that is known costs nothing."""
     world = World(tmp_path, training)
     world.settle(kfold())
     started = len(world.engine.starts)
@@ -233,6 +234,7 @@ def test_another_content_upstream_is_another_job(tmp_path: Path) -> None:
 
 
 def test_a_result_whose_files_are_gone_is_made_again(tmp_path: Path) -> None:
+    """Edge 35: marked as done, and not there."""
     world = World(tmp_path, training)
     first = world.settle(graph(job("scan")))
     Path(first.jobs["scan"].out, "scan.csv").unlink()

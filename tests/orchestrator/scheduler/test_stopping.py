@@ -57,6 +57,7 @@ def test_cancelling_a_run_stops_what_runs_and_starts_nothing_more(tmp_path: Path
 
 
 def test_a_run_can_be_cancelled_before_anything_of_it_starts(tmp_path: Path) -> None:
+    """Edge 22: a cancel of what is queued."""
     world = World(tmp_path, training)
     world.submit(kfold())
     world.stop()
@@ -167,6 +168,7 @@ def test_a_deadline_ends_a_job_and_is_its_reason(tmp_path: Path) -> None:
 
 
 def test_every_command_gets_one_reply(tmp_path: Path) -> None:
+    """Edges 22 and 51: asked twice, and asked of a run that is over or unknown."""
     world = World(tmp_path, training)
     first = world.store.ask(request(kfold()), SATURDAY_MS, id="one")
     world.store.ask(request(kfold()), SATURDAY_MS, id="one")  # asking twice is asking once
@@ -209,6 +211,7 @@ def request(graph: Graph) -> SubmitRun:
 
 
 def test_a_cancel_that_comes_after_the_last_job_is_done_changes_nothing(tmp_path: Path) -> None:
+    """Edge 22: a cancel races with the natural end."""
     world = World(tmp_path, lambda task: Script(seconds=10))
     world.submit(graph(job("scan")))
     world.until(lambda state: bool(world.engine.submissions))

@@ -188,6 +188,7 @@ def test_a_note_of_every_fold_is_told_once(tmp_path: Path) -> None:
 
 
 def test_keys_are_unique_and_the_same_when_the_events_are_told_again(tmp_path: Path) -> None:
+    """Edge 50: a restart tells the same events; they have the same keys."""
     world = World(tmp_path, folds([0.5, 0.7], [0.6, 0.8], [0.4, 0.6]))
     found = told(world)
     assert len({notice.key for notice in found}) == len(found)

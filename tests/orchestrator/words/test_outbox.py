@@ -65,6 +65,7 @@ def pump_until_quiet(connection: sqlite3.Connection, memory: Memory, clock: Simu
 
 
 def test_a_notice_exists_only_if_the_transaction_of_its_event_does(path: Path) -> None:
+    """Edge 16: what was kept is told, what was not kept is not."""
     first = sqlite3.connect(path)
     put(first, "memory", said("head", "epoch 1"))
     first.rollback()
@@ -85,6 +86,7 @@ def test_what_is_queued_is_sent_whole_and_once(connection: sqlite3.Connection) -
 
 
 def test_the_same_key_is_sent_once_by_each_notifier(connection: sqlite3.Connection) -> None:
+    """Edge 50: told again after a restart."""
     first, second = Memory("first"), Memory("second")
     with connection:
         assert put(connection, "first", said("reply", "a"))
@@ -316,6 +318,7 @@ def test_a_thousand_notices_through_bad_weather_arrive_in_order_with_the_last_he
 def test_a_sender_killed_between_sending_and_marking_repeats_one_notice_at_most(
     path: Path, tmp_path: Path
 ) -> None:
+    """Edge 16: killed after the words went out, before that was marked."""
     connection = sqlite3.connect(path)
     queue(connection, *(said("reply", str(number)) for number in range(6)))
     wire = tmp_path / "wire"
@@ -360,6 +363,7 @@ def test_the_thread_sends_what_is_put_while_it_runs(path: Path) -> None:
 
 
 def test_putting_does_not_wait_for_a_slow_service(path: Path) -> None:
+    """Edge 48: the service hangs, and nobody who writes waits for it."""
     answer = threading.Event()
 
     class Hanging(Memory):

@@ -94,6 +94,7 @@ def test_a_run_is_one_head_edited_at_each_epoch_and_a_picture_for_each_fold(desk
 
 
 def test_pacing_keeps_twenty_busy_runs_under_every_limit(desk: Desk) -> None:
+    """Edge 48: coalesced, and under the rate limits."""
     runs = [f"run-{number}" for number in range(20)]
     for epoch in range(1, 31):
         desk.say(*(head(run, epoch, 30) for run in runs))
@@ -122,6 +123,7 @@ def test_a_retry_after_is_waited_for(desk: Desk) -> None:
     "outage", [Failure(status=503), Failure(hang_up=True), Failure("fatal_error")]
 )
 def test_after_an_outage_everything_arrives_in_order(desk: Desk, outage: Failure) -> None:
+    """Edge 48: Slack is down for a while."""
     desk.say(head("a", 1), head("b", 1))
     desk.run(60)
     desk.slack.outage = outage
@@ -145,6 +147,7 @@ def test_after_an_outage_everything_arrives_in_order(desk: Desk, outage: Failure
 
 
 def test_a_revoked_token_is_recorded_and_nothing_is_tried_again(desk: Desk) -> None:
+    """Edge 48: the token stands nowhere, also after an error."""
     desk.slack.outage = Failure("token_revoked")
     desk.say(head("s-1", 1), fold_done("s-1", 0))
     desk.run(HOUR_S)
@@ -160,6 +163,7 @@ def test_a_revoked_token_is_recorded_and_nothing_is_tried_again(desk: Desk) -> N
 
 
 def test_a_head_that_somebody_deleted_is_posted_again_and_replies_follow_it(desk: Desk) -> None:
+    """Edge 50: the message was deleted."""
     desk.say(head("s-1", 1))
     desk.run(10)
     desk.slack.messages.clear()
