@@ -1,17 +1,9 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from budget.instant import format_instant, zone_named
-
-
-def at(text: str) -> int:
-    """Milliseconds of an ISO 8601 instant with offset."""
-    return (datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
-        milliseconds=1
-    )
+from tests.budget.usages import at
 
 
 def test_an_unknown_zone_is_refused() -> None:
