@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -226,6 +229,78 @@ def test_a_checkpoint_of_a_run_that_went_on_in_a_validation_is_whole_too(
     again = inside("again")
     fit(tmp_path, resume=tmp_path / "epoch0.ckpt")
     assert reports(again) == reports(whole)[1:]
+
+
+@pytest.fixture
+def small_files() -> Iterator[int]:
+    """While this holds no file grows beyond so many bytes, as on a disk that is full."""
+    limit = 2_000
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+def test_a_checkpoint_that_is_cut_short_leaves_the_one_before(
+    inside: Any, tmp_path: Path, small_files: int
+) -> None:
+    """Edge 38: the end comes in the middle of a checkpoint."""
+    directory = inside("stopped")
+    directory.request_stop(StopRequest("step", "requeue", "parked"))
+    with pytest.raises(StopRequested):
+        fit(tmp_path)
+    checkpoint = directory.out / CHECKPOINT
+    whole = checkpoint.read_bytes()
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (small_files, hard))
+    with pytest.raises(OSError, match="File too large"):
+        fit(tmp_path, resume=checkpoint)
+    assert checkpoint.read_bytes() == whole
+    assert torch.load(checkpoint, weights_only=False)["global_step"] == 1
+
+
+RANKS = """
+import sys
+from pathlib import Path
+import pytorch_lightning as pl
+import torch
+from skint.lightning import Callback
+
+class Model(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 1)
+
+    def training_step(self, batch, index):
+        loss = self.layer(batch).pow(2).mean()
+        self.log("train_loss", loss)
+        return loss
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+rows = torch.utils.data.DataLoader(torch.ones(8, 2), batch_size=2)
+trainer = pl.Trainer(
+    max_epochs=2, accelerator="cpu", devices=2, strategy="ddp", logger=False,
+    enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
+    callbacks=[Callback()],
+)
+trainer.fit(Model(), rows)
+Path(sys.argv[1], str(trainer.global_rank)).touch()
+"""
+
+
+def test_of_several_ranks_the_first_one_reports(inside: Any, tmp_path: Path) -> None:
+    """Edge 49: data-parallel training in two processes."""
+    directory = inside("two")
+    program, ranks = tmp_path / "two.py", tmp_path / "ranks"
+    program.write_text(RANKS)
+    ranks.mkdir()
+    done = subprocess.run(
+        [sys.executable, str(program), str(ranks)], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in ranks.iterdir()) == ["0", "1"]
+    assert [values["epoch"] for values in reports(directory)] == [1, 2]
 
 
 def test_a_stop_waits_for_gradients_to_be_applied(inside: Any, tmp_path: Path) -> None:
