@@ -18,6 +18,7 @@ _PLAIN = (
     "name", "kind", "executor", "unit", "keep_back_ms", "overrun", "observe", "best_effort",
     "parent",
 )  # fmt: skip
+_METERING = ("granularity_ms", "minimum_ms", "starts", "stops", "rate_source")
 _KEYS = ("version", *_PLAIN, "limits", "machines", "session", "metering")
 
 
@@ -41,12 +42,13 @@ def account_from_json(text: str) -> Account:
     version = value.get("version") if isinstance(value, dict) else None
     if version == 1:
         return _version_1(value)
-    if type(version) is int and version > VERSION:
+    if isinstance(value, dict) and version != VERSION:
+        newer = type(version) is int and version > VERSION
         raise AccountError(
-            "this account was written by a newer version",
+            f"this account was written by {'a newer version' if newer else 'no version of skint'}",
             got=version,
             wanted=f"{VERSION} or older",
-            next="update skint",
+            next="update skint" if newer else None,
         )
     head = fields_of(value, "account", _KEYS)
     del head["version"]
@@ -62,9 +64,6 @@ def account_from_json(text: str) -> Account:
         metering=Metering(**fields_of(head.pop("metering"), "metering", _METERING)),
         **head,
     )
-
-
-_METERING = ("granularity_ms", "minimum_ms", "starts", "stops", "rate_source")
 
 
 def _version_1(value: object) -> Account:

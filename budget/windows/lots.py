@@ -30,7 +30,7 @@ class Lots:
         """All time."""
         return ALWAYS
 
-    def next_gain_ms(self, now_ms: int, usage: Usage | None = None) -> None:
+    def next_gain_ms(self, now_ms: int, usage: Usage | None = None) -> int | None:
         """None: somebody has to grant or buy more."""
         return None
 

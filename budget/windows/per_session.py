@@ -19,7 +19,7 @@ class PerSession:
         """The present instant: nothing that was used before is in it."""
         return Window(now_ms, now_ms + 1)
 
-    def next_gain_ms(self, now_ms: int, usage: Usage | None = None) -> None:
+    def next_gain_ms(self, now_ms: int, usage: Usage | None = None) -> int | None:
         """None: waiting gives a session no more."""
         return None
 

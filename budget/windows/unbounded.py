@@ -19,7 +19,7 @@ class Unbounded:
         """All time."""
         return ALWAYS
 
-    def next_gain_ms(self, now_ms: int, usage: Usage | None = None) -> None:
+    def next_gain_ms(self, now_ms: int, usage: Usage | None = None) -> int | None:
         """None: nothing comes back."""
         return None
 

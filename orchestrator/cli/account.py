@@ -1,5 +1,5 @@
-"""Adding the same account again changes nothing. Presets: simulated, local, lab-server,
-kaggle-gpu, kaggle-tpu."""
+"""Adding the same account again changes nothing. A change holds from now on and gives nothing back:
+what was used keeps counting until the next reset. Removing an account keeps its history."""
 
 from __future__ import annotations
 
@@ -8,38 +8,67 @@ import time
 from dataclasses import replace
 
 from budget.account import Account
-from budget.duration import format_hours, parse_ms
-from budget.instant import format_instant
+from budget.amount import format_amount
+from budget.definition import AccountError
 from budget.ledger import Ledger
-from budget.limit import Limit
-from budget.presets import PRESETS, preset
-from budget.windows import Calendar
-from budget.windows.base import NoUsage
+from budget.presets import PRESETS
+from budget.windows import Lots
+from orchestrator.cli.account_options import add_options, described, quota_ms
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
+from orchestrator.views.account_words import account_rows, limits_words
 from skint.errors import OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="add | list")
-    add = actions.add_parser("add", help="add an account", allow_abbrev=False)
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--preset", metavar="PRESET", help=f"start from one of: {', '.join(PRESETS)}")
-    add.add_argument("--quota", metavar="TIME", help="amount a week, e.g. 30h")
-    add.add_argument("--resets", metavar="DAY", help="day of the weekly reset, e.g. sat")
-    add.add_argument("--at", metavar="HH:MM", help="time of the reset on the clock of --zone")
-    add.add_argument("--zone", metavar="ZONE", help="e.g. UTC or Europe/Berlin")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="add | list | show | presets | set-quota | remove"
+    )
+    add_options(actions.add_parser("add", help="add an account", allow_abbrev=False))
     actions.add_parser("list", help="list the accounts", allow_abbrev=False)
+    show = actions.add_parser("show", help="all that is known of an account", allow_abbrev=False)
+    show.add_argument("name", metavar="NAME")
+    actions.add_parser("presets", help="list the presets", allow_abbrev=False)
+    quota = actions.add_parser("set-quota", help="change an amount", allow_abbrev=False)
+    quota.add_argument("name", metavar="NAME")
+    quota.add_argument("amount", metavar="AMOUNT", help="e.g. 40h, unlimited")
+    quota.add_argument("--limit", metavar="LIMIT", default="", help="which one; default: the first")
+    remove = actions.add_parser("remove", help="take no more from an account", allow_abbrev=False)
+    remove.add_argument("name", metavar="NAME")
 
 
 def run(arguments: argparse.Namespace) -> int:
     now_ms = time.time_ns() // 1_000_000
-    if arguments.action == "list":
-        return _list(now_ms)
-    account = _account(arguments)
+    if arguments.action == "presets":
+        print(_accounts_table(tuple(PRESETS.values()), now_ms))
+        return OK
+    if arguments.action in ("list", "show"):
+        with Ledger(Home.find().ledger, read_only=True) as ledger:
+            return (
+                _list(ledger, now_ms)
+                if arguments.action == "list"
+                else _show(ledger, arguments.name, now_ms)
+            )
     with Ledger(Home.find().ledger) as ledger:
-        new = ledger.add_account(account, now_ms)
-    print(f"{'added' if new else 'there already'}   {_sentence(account, now_ms)}")
+        if arguments.action == "add":
+            return _add(ledger, arguments, now_ms)
+        if arguments.action == "set-quota":
+            return _set_quota(ledger, arguments, now_ms)
+        ledger.remove_account(arguments.name, now_ms)
+    print(f"removed   {arguments.name}; what was charged to it stays in the ledger")
+    return OK
+
+
+def _add(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
+    account = described(arguments, ledger.account)
+    new = ledger.add_account(account, now_ms)
+    words = f"{account.name}: {limits_words(account, now_ms)}"
+    of = f" · part of {account.parent}" if account.parent else ""
+    print(
+        f"{'added' if new else 'there already'}   {words} · kind {account.kind}"
+        f" · executor {account.executor}{of}"
+    )
+    _grant_first(ledger, account, arguments.quota, now_ms)
     from orchestrator.submitting import EXECUTORS  # slow, and nothing else here needs it
 
     if account.executor not in EXECUTORS:
@@ -47,51 +76,81 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _account(arguments: argparse.Namespace) -> Account:
-    made = preset(arguments.preset or arguments.name, called=arguments.name)
-    limit = made.limits[0]
-    if arguments.quota:
-        limit = replace(limit, amount_ms=parse_ms(arguments.quota, where="--quota"))
-    if arguments.resets or arguments.at or arguments.zone:
-        rule = limit.window if isinstance(limit.window, Calendar) else Calendar()
-        changes = {
-            "on": arguments.resets.lower()[:3] if arguments.resets else None,
-            "at": arguments.at,
-            "zone": arguments.zone,
-        }
-        given = {name: value for name, value in changes.items() if value is not None}
-        limit = replace(limit, window=replace(rule, **given))
-    return replace(made, limits=(limit, *made.limits[1:]))
+def _grant_first(ledger: Ledger, account: Account, quota: str | None, now_ms: int) -> None:
+    """The first lot of a new account; later ones are granted by themselves."""
+    rule = account.limits[0].window
+    if not isinstance(rule, Lots):
+        return
+    amount_ms = quota_ms(quota, account.unit)
+    if amount_ms is None or ledger.lots(account.name):
+        if not ledger.lots(account.name):
+            print(f"it has nothing yet · skint ledger grant {account.name} AMOUNT")
+        return
+    expires_ms = None if rule.lifetime_ms is None else now_ms + rule.lifetime_ms
+    ledger.grant(
+        account.name,
+        id=f"{account.name}/first",
+        amount_ms=amount_ms,
+        granted_ms=now_ms,
+        expires_ms=expires_ms,
+        reason="there when the account was added",
+        now_ms=now_ms,
+    )
+    print(f"granted   {format_amount(amount_ms, account.unit)}")
 
 
-def _sentence(account: Account, now_ms: int) -> str:
-    limits = " and ".join(_limit(limit, now_ms) for limit in account.limits)
-    return f"{account.name}: {limits} · kind {account.kind} · executor {account.executor}"
+def _set_quota(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
+    account = ledger.account(arguments.name)
+    limit = account.limit(arguments.limit)
+    if isinstance(limit.window, Lots):
+        raise AccountError(
+            f"the amount of {account.name} is in its lots",
+            got=arguments.amount,
+            next=f"skint ledger grant {account.name} AMOUNT",
+        )
+    amount_ms = quota_ms(arguments.amount, account.unit)
+    assert amount_ms is not None, "argparse asks for it"
+    changed = replace(limit, amount_ms=amount_ms, assumed=False)
+    limits = tuple(changed if known is limit else known for known in account.limits)
+    account = replace(account, limits=limits)
+    ledger.change_account(account, now_ms)
+    was = format_amount(limit.amount_ms, account.unit)
+    print(f"changed   {account.name}: {limits_words(account, now_ms)} (was {was})")
+    return OK
 
 
-def _limit(limit: Limit, now_ms: int) -> str:
-    words = f"{format_hours(limit.amount_ms)} {limit.window.describe()}"
-    next_ms = limit.window.next_gain_ms(now_ms, NoUsage())
-    if next_ms is None:
-        return words
-    return f"{words}, next reset {format_instant(next_ms, limit.window.zone)}"
+def _show(ledger: Ledger, name: str, now_ms: int) -> int:
+    account = ledger.account(name)
+    rows = account_rows(account, now_ms)
+    parts = [other.name for other in ledger.accounts() if other.parent == name]
+    if parts:
+        rows.append(("its parts", ", ".join(parts), "yours"))
+    print(table((account.name, "", "source"), rows))
+    return OK
 
 
-def _list(now_ms: int) -> int:
-    with Ledger(Home.find().ledger, read_only=True) as ledger:
-        accounts = ledger.accounts()
+def _list(ledger: Ledger, now_ms: int) -> int:
+    accounts = ledger.accounts()
     if not accounts:
         print("no accounts yet · skint account add NAME --preset simulated")
         return OK
+    print(_accounts_table(accounts, now_ms))
+    return OK
+
+
+def _accounts_table(accounts: tuple[Account, ...], now_ms: int) -> str:
     rows = [
         (
             account.name,
             account.kind,
             account.executor,
             account.unit,
-            " and ".join(_limit(limit, now_ms) for limit in account.limits),
+            limits_words(account, now_ms),
+            account.parent,
         )
         for account in accounts
     ]
-    print(table(("account", "kind", "executor", "charged by", "limit"), rows))
-    return OK
+    heads = ("account", "kind", "executor", "charged by", "limit", "part of")
+    if not any(account.parent for account in accounts):
+        return table(heads[:-1], [row[:-1] for row in rows])
+    return table(heads, rows)

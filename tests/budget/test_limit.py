@@ -57,6 +57,7 @@ def test_a_limit_with_wrong_values_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_a_limit_from_fields_that_are_none_is_refused() -> None:
     right = weekly(HOUR_MS).to_fields()
-    for wrong in (None, [], {}, {**right, "colour": "red"}, {**right, "window": "weekly"}):
+    wrongs: tuple[object, ...] = (None, [], {}, {**right, "colour": "red"}, {**right, "window": 7})
+    for wrong in wrongs:
         with pytest.raises(AccountError):
             Limit.from_fields(wrong)
