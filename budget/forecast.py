@@ -7,6 +7,7 @@ come of it, and what to do when the hours do not reach.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -38,40 +39,112 @@ class Forecast:
         )
 
 
-def from_epochs(epoch_ms: Sequence[int], epochs: int, *, tail_ms: int = 0) -> Forecast:
-    """From the durations of the epochs that are over, the first one among them.
+PRIOR_SPREAD = 0.06
+"""How much epochs differ from each other, relative to their length, before any has shown it."""
 
-    The first epoch, which also compiles and fills caches, is left out of the rate as soon as there
-    is another. `epochs` is how many the job will have at most; an early stop makes it fewer.
-    `tail_ms` comes after the last epoch. ValueError without an epoch.
+PRIOR_WEIGHT = 3.0
+"""As many epochs' worth of knowledge is behind `PRIOR_SPREAD`."""
+
+DRIFT = 0.06
+"""How much the rate itself may change while the rest runs, relative to it: neighbours come and go,
+and no number of finished epochs rules that out."""
+
+HISTORY_SPREAD = 0.10
+"""`PRIOR_SPREAD` for whole jobs: another day, another load."""
+
+WIDTH = 1.7
+"""Standard deviations to either side."""
+
+FIRST_SHARE = 0.9
+"""Of the first epoch, where no other is over: what the later ones probably take."""
+
+
+def from_epochs(
+    epoch_ms: Sequence[int],
+    epochs: int,
+    *,
+    done: int | None = None,
+    tail_ms: int = 0,
+    since_ms: int = 0,
+    ended_after: Sequence[int] = (),
+) -> Forecast:
+    """From the durations of the epochs that are over, the first one first.
+
+    The first, which also compiles and fills caches, is left out of the rate as soon as there is
+    another. The rate is the median of the others, so that a stall widens the range and does not
+    move it. `epochs` is how many there will be at most, `done` how many are over where that is not
+    `len(epoch_ms)`; `tail_ms` comes after the last. `since_ms` ago the last one ended; an epoch
+    that is late makes `high_ms` grow by as much as it is late. `ended_after` says after how many
+    epochs others like it ended: if they stopped early, all the `epochs` are the worst case and no
+    longer the likely one. ValueError without an epoch.
     """
     if not epoch_ms:
         raise ValueError("no epoch is over yet")
-    each_ms = list(epoch_ms[1:]) or list(epoch_ms)
-    left = max(0, epochs - len(epoch_ms))
-    rate_ms = median(each_ms)
-    count = f"{len(epoch_ms)} epochs" if len(epoch_ms) > 1 else "1 epoch"
+    done = len(epoch_ms) if done is None else done
+    rest_ms = list(epoch_ms[1:])
+    rate_ms = median(rest_ms) if rest_ms else FIRST_SHARE * epoch_ms[0]
+    counts = [min(epochs, max(done, count)) for count in ended_after] or [epochs]
+    left_low, left, left_high = min(counts) - done, round(median(counts)) - done, epochs - done
+    ratio = math.exp(WIDTH * _error(rest_ms, rate_ms, left_high))
+    late_ms = max(0, since_ms - round(rate_ms)) if left_high > 0 else 0
+    spent_ms = min(since_ms, round(rate_ms))
+
+    def to_go(count: int, each_ms: float) -> int:
+        return max(0, round(count * each_ms) - spent_ms) + tail_ms if count > 0 else tail_ms
+
+    if not rest_ms:
+        ratio *= 1.25
+    shown = f"{done} epoch{'s' if done != 1 else ''} of its own"
     return Forecast(
-        round(left * rate_ms * 0.85) + tail_ms,
-        round(left * rate_ms) + tail_ms,
-        round(left * rate_ms * 1.2) + tail_ms,
+        to_go(left_low, rate_ms / ratio),
+        to_go(left, rate_ms),
+        to_go(left_high, rate_ms * ratio) + late_ms,
         "own-epochs",
-        f"{count} of its own",
+        f"{shown}, the present one is late" if late_ms > rate_ms else shown,
     )
 
 
-def from_history(durations_ms: Sequence[int], what: str) -> Forecast:
-    """From how long the same took before; `what` names it. ValueError without a duration."""
+def _error(each_ms: Sequence[int], rate_ms: float, left: int) -> float:
+    """The relative standard error of the sum of the `left` epochs to come."""
+    freedom = max(0, len(each_ms) - 1)
+    squares = sum((one / rate_ms - 1) ** 2 for one in each_ms) if rate_ms else 0.0
+    spread = (PRIOR_WEIGHT * PRIOR_SPREAD**2 + squares) / (PRIOR_WEIGHT + freedom)
+    return math.sqrt(DRIFT**2 + spread * (1 / max(1, left) + 1 / max(1, len(each_ms))))
+
+
+def from_history(durations_ms: Sequence[int], what: str, *, most_ms: int = 0) -> Forecast:
+    """From how long the same took before; `what` names it, `most_ms` is the worst case it has.
+
+    ValueError without a duration.
+    """
     if not durations_ms:
         raise ValueError("it has no history")
-    likely_ms = round(median(durations_ms))
-    runs = f"{len(durations_ms)} runs" if len(durations_ms) > 1 else "1 run"
-    low_ms = min(*durations_ms, round(likely_ms * 0.85))
-    high_ms = max(*durations_ms, round(likely_ms * 1.2))
-    return Forecast(low_ms, likely_ms, high_ms, "history", f"{runs} of {what}")
+    likely_ms = median(durations_ms)
+    freedom = len(durations_ms) - 1
+    squares = sum((one / likely_ms - 1) ** 2 for one in durations_ms) if likely_ms else 0.0
+    spread = (PRIOR_WEIGHT * HISTORY_SPREAD**2 + squares) / (PRIOR_WEIGHT + freedom)
+    ratio = math.exp(WIDTH * math.sqrt(spread * (1 + 1 / len(durations_ms))))
+    runs = f"{len(durations_ms)} runs" if freedom else "1 run"
+    return Forecast(
+        round(likely_ms / ratio),
+        round(likely_ms),
+        max(round(likely_ms * ratio), most_ms),
+        "history",
+        f"{runs} of {what}",
+    )
 
 
-def unknown(limit_ms: int) -> Forecast:
-    """Nothing is known: anything up to the limit, and the limit is what must be counted on."""
+def unknown(limit_ms: int | None) -> Forecast:
+    """Nothing is known: anything up to the limit, and the limit is what must be counted on.
+
+    None: there is no limit either.
+    """
+    if limit_ms is None:
+        return Forecast(0, 0, 0, "unknown", "unknown")
     basis = f"unknown: reserving limit {format_hours(limit_ms)}"
     return Forecast(0, limit_ms, limit_ms, "unknown", basis)
+
+
+def over() -> Forecast:
+    """Of what has ended."""
+    return Forecast(0, 0, 0, "own-epochs", "it has ended")

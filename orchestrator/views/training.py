@@ -78,8 +78,8 @@ def training_of(attempts: Sequence[AttemptState], metric: str | None = None) -> 
     if newest and newest[-1].get("metric", name) == name:
         score = number(newest[-1].get("score"))
     return Training(
-        epoch=_whole(newest, "epoch"),
-        epochs=_whole(newest, "epochs"),
+        epoch=newest_count(newest, "epoch"),
+        epochs=newest_count(newest, "epochs"),
         metric=name,
         points=tuple(points),
         score=score,
@@ -92,8 +92,8 @@ def eta_of(attempt: AttemptState, now_ms: int) -> Eta | None:
     The first epoch, which also warms up, does not count for what is likely; it does for the most
     that it may take.
     """
-    ends = _epoch_ends(attempt.reports)
-    epochs = _whole(attempt.reports, "epochs")
+    ends = epoch_ends(attempt.reports)
+    epochs = newest_count(attempt.reports, "epochs")
     if attempt.started_ms is None or len(ends) < 2 or epochs is None:
         return None
     numbers = sorted(ends)
@@ -153,7 +153,7 @@ def _points(reports: Iterable[Mapping[str, Any]], metric: str) -> list[tuple[flo
     return sorted(found.items())
 
 
-def _epoch_ends(reports: Iterable[Mapping[str, Any]]) -> dict[int, int]:
+def epoch_ends(reports: Iterable[Mapping[str, Any]]) -> dict[int, int]:
     """When each epoch was first reported as finished."""
     found: dict[int, int] = {}
     for report in reports:
@@ -163,7 +163,7 @@ def _epoch_ends(reports: Iterable[Mapping[str, Any]]) -> dict[int, int]:
     return found
 
 
-def _whole(reports: Iterable[Mapping[str, Any]], name: str) -> int | None:
+def newest_count(reports: Iterable[Mapping[str, Any]], name: str) -> int | None:
     """The newest count under `name`."""
     counts = [_count(report.get(name)) for report in reports]
     return next((count for count in reversed(counts) if count is not None), None)

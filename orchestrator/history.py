@@ -1,0 +1,233 @@
+"""What finished and reporting jobs teach of the next ones like them. Pure.
+
+Two jobs are alike where they are expected to take equally long: the same code on the same data,
+prepared in the same way, with the same parameters but for those that cannot change the pace: a
+job's own fractions (`lr: 0.003`, `dropout: 0.2`), `epochs`, and what `PACELESS` names. Every
+parameter of what it needs counts, such as the size of the images. And the devices are of one kind:
+how long a laptop took says nothing about an accelerator.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from orchestrator.graph import Graph, Job
+from orchestrator.state import AttemptState, RunState, State
+from orchestrator.views.training import epoch_ends, newest_count
+
+PACELESS = frozenset(
+    {
+        "epochs",
+        "label_smoothing",
+        "lr",
+        "momentum",
+        "monitor",
+        "schedule",
+        "seed",
+        "warmup",
+        "weight_decay",
+        "weights",
+    }
+)
+"""Parameters that change what is learnt, not how long a step takes."""
+
+MOST = 20
+"""Of the past of one kind of job, this many of the newest are looked at."""
+
+Kind = tuple[str, ...]
+"""Executor and the kinds of the devices, sorted: ("local", "Tesla T4"). A device whose name is not
+known is a kind of its own."""
+
+
+CPU: Kind = ("local",)
+"""Of the CPU lane."""
+
+
+def kind_of(executor: str, devices: Sequence[str], names: Mapping[str, str]) -> Kind:
+    """The kind of these devices, given by id; `names` are their models by id."""
+    return (executor, *sorted(names.get(device, device) for device in devices))
+
+
+def likeness(graph: Graph, job: Job) -> str:
+    """The same text for jobs that are expected to take equally long on one kind of device."""
+    own = {
+        name: value
+        for name, value in job.params.items()
+        if name not in PACELESS and not isinstance(value, float)
+    }
+    needed = [graph.job(name) for name in graph.ancestors(job.id)]
+    data = sorted(
+        {
+            _text([other.uses, {k: v for k, v in other.params.items() if k != "seed"}])
+            for other in needed
+            if not other.smoke and not other.devices and other.uses
+        }
+    )
+    # A program's arguments may name its fold: the plan entry and its matrix stand for it.
+    program = [graph.name, job.group, job.argv[:1], _paced(job.matrix)] if job.argv else []
+    return _text([job.uses, program, own, job.smoke, job.devices, graph.base, data])
+
+
+def _paced(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if k not in PACELESS and not isinstance(v, float)}
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """How long a job took, or is taking. Times are wall milliseconds."""
+
+    run: str
+    group: str
+    job: str
+    kind: Kind
+    at_ms: int
+    """When it started."""
+    whole_ms: int | None
+    """Of a job that was done in one attempt; None while it runs, or if it was stopped."""
+    first_ms: int | None
+    """From its start to the end of its first epoch."""
+    epoch_ms: int | None
+    """Median of its later epochs."""
+    tail_ms: int
+    """From its last epoch to its end."""
+    epochs: int | None
+    """How many it was to have at most."""
+    ran: int
+    """How many it had."""
+
+    def duration_ms(self, epochs: int | None) -> int | None:
+        """How long one like it takes that has `epochs` epochs; None if this one cannot tell."""
+        if epochs is not None and self.epoch_ms is not None:
+            first_ms = self.epoch_ms if self.first_ms is None else self.first_ms
+            return first_ms + max(0, epochs - 1) * self.epoch_ms + self.tail_ms
+        same = epochs is None or epochs == self.epochs
+        return self.whole_ms if same else None
+
+    @property
+    def stopped_early(self) -> bool:
+        """It ended by itself before it had all its epochs."""
+        return self.whole_ms is not None and self.epochs is not None and 0 < self.ran < self.epochs
+
+
+class History:
+    """The past of a state, by likeness.
+
+    It remembers what it read of runs that have not changed: a scheduler that keeps one pays, at
+    each step, for the runs that moved since the last.
+    """
+
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        """`names` are the models of devices by id."""
+        self._names = dict(names or {})
+        self._runs: dict[str, _Read] = {}
+
+    def update(self, state: State) -> History:
+        """Take in `state`; itself, so that it can be used at once."""
+        for name in self._runs.keys() - state.runs.keys():
+            del self._runs[name]
+        for name, run in state.runs.items():
+            known = self._runs.get(name)
+            if known is None or known.run is not run:
+                same = known is not None and known.run.graph is run.graph
+                alike = known.alike if known is not None and same else _alike(run.graph)
+                self._runs[name] = _Read(run, alike, tuple(self._pasts(run, alike)))
+        return self
+
+    def kind_of(self, executor: str, devices: Sequence[str]) -> Kind:
+        return kind_of(executor, devices, self._names)
+
+    def likeness(self, run: RunState, job: Job) -> str:
+        """`likeness`, remembered for the runs of the state."""
+        known = self._runs.get(run.name)
+        if known is not None and known.run.graph is run.graph:
+            return known.alike[job.id]
+        return likeness(run.graph, job)
+
+    def usual_kind(self, account: str, devices: int) -> Kind | None:
+        """The kind that the newest allocation of so many devices on an account had."""
+        newest: tuple[int, Kind] | None = None
+        for known in self._runs.values():
+            for allocation in known.run.allocations.values():
+                if allocation.account == account and len(allocation.devices) == devices:
+                    at_ms = allocation.start_ms
+                    if at_ms is not None and (newest is None or at_ms > newest[0]):
+                        newest = (at_ms, self.kind_of(allocation.executor, allocation.devices))
+        return newest[1] if newest else None
+
+    def of(self, like: str, kind: Kind) -> list[Past]:
+        """Jobs that were like it, on this kind of devices, the newest first."""
+        found = [
+            past
+            for known in self._runs.values()
+            for alike, past in known.pasts
+            if alike == like and past.kind == kind
+        ]
+        return sorted(found, key=lambda past: past.at_ms, reverse=True)[:MOST]
+
+    def _pasts(self, run: RunState, alike: Mapping[str, str]) -> Iterator[tuple[str, Past]]:
+        for attempt in run.attempts.values():
+            if attempt.started_ms is not None:
+                kind = self.kind_of(attempt.executor, attempt.devices)
+                yield alike[attempt.job], past_of(run, attempt, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    run: RunState
+    alike: Mapping[str, str]
+    pasts: tuple[tuple[str, Past], ...]
+
+
+def _alike(graph: Graph) -> dict[str, str]:
+    return {job.id: likeness(graph, job) for job in graph.jobs}
+
+
+def past_of(run: RunState, attempt: AttemptState, kind: Kind) -> Past:
+    """What an attempt that has started teaches."""
+    job = run.graph.job(attempt.job)
+    started_ms = attempt.started_ms or 0
+    ends = ends_of(attempt)
+    each_ms = epochs_of(ends)
+    done = attempt.outcome == "done" and attempt.ended_ms is not None
+    ended_ms = attempt.ended_ms or 0
+    whole = done and len(run.jobs[job.id].attempts) == 1
+    first_ms = ends[1] - started_ms if 1 in ends else None
+    return Past(
+        run=run.name,
+        group=job.group,
+        job=job.id,
+        kind=kind,
+        at_ms=started_ms,
+        whole_ms=ended_ms - started_ms if whole else None,
+        first_ms=first_ms,
+        epoch_ms=round(median(each_ms)) if each_ms else None,
+        tail_ms=max(0, ended_ms - max(ends.values())) if done and ends else 0,
+        epochs=newest_count(attempt.reports, "epochs"),
+        ran=max(ends, default=0),
+    )
+
+
+def ends_of(attempt: AttemptState) -> dict[int, int]:
+    """When each of its epochs was over, by number from 1. Epoch 0 is a report within the first."""
+    return {number: at_ms for number, at_ms in epoch_ends(attempt.reports).items() if number}
+
+
+def epochs_of(ends: Mapping[int, int]) -> list[int]:
+    """Durations of the epochs after the first that was reported; `ends` are their ends by number.
+
+    Where a job reports every other epoch, what lies between is shared out evenly.
+    """
+    found: list[int] = []
+    for before, after in pairwise(sorted(ends)):
+        share_ms = max(0, ends[after] - ends[before]) / (after - before)
+        found += [round(share_ms)] * min(after - before, MOST)
+    return found
