@@ -1,0 +1,221 @@
+"""What a user would get of an account, week by week: the real scheduler, ledger and rules run the
+plans on a clock that jumps. How long a job takes is what `--hours` says, else what it took here
+before, else assumed. Nothing is started or charged, and no hour of a real account is touched.
+
+    skint simulate sweep.yaml --weeks 4 --seed 1 --hours train=0.5h±20%
+    skint simulate sweep.yaml --against fcfs,slurm-safe
+    skint simulate --faults --seed 4711       one week in which much goes wrong, checked"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from budget.account import Account
+from budget.duration import format_hours
+from budget.instant import format_instant
+from budget.ledger import Ledger
+from orchestrator.cli.screen import table
+from orchestrator.home import Home
+from orchestrator.store import read_state
+from skint.errors import FAILED, NOT_FOUND, OK, USAGE, SkintError
+
+if TYPE_CHECKING:
+    from orchestrator.graph import Graph
+    from orchestrator.simulation.distribution import Distribution
+    from orchestrator.simulation.outlook import Setting
+    from orchestrator.simulation.tally import Tally
+    from orchestrator.state import State
+
+POLICIES = ("fcfs", "slurm-safe")
+
+
+class SimulateError(SkintError):
+    """That cannot be simulated."""
+
+    exit_code = USAGE
+
+
+class NoAccount(SkintError):
+    """There is neither such an account nor such a preset."""
+
+    exit_code = NOT_FOUND
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="PLAN", nargs="*", help="plans, submitted in this order")
+    parser.add_argument("--weeks", type=int, default=4, metavar="N", help="how long (default: 4)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed, the same weeks")
+    parser.add_argument(
+        "--hours",
+        action="append",
+        default=[],
+        metavar="JOB=TIME±PERCENT",
+        help="how long each job of an entry takes, or a YAML file of such pairs; may be repeated",
+    )
+    parser.add_argument("--account", metavar="NAME", help="an account, or a preset: kaggle-gpu …")
+    parser.add_argument("--devices", type=int, metavar="N", help="devices at once (default: 1)")
+    parser.add_argument(
+        "--broken", type=float, default=0.0, metavar="SHARE", help="of the configurations: NaN"
+    )
+    parser.add_argument(
+        "--crashes", type=float, default=0.0, metavar="SHARE", help="of the jobs: crash once"
+    )
+    parser.add_argument(
+        "--against", metavar="LIST", help=f"others beside skint: {', '.join(POLICIES)}"
+    )
+    parser.add_argument(
+        "--faults", action="store_true", help="a week of faults with all invariants checked"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.faults:
+        return _faults(arguments.seed)
+    against = _policies(arguments.against or "")
+    if not arguments.files:
+        raise SimulateError("no plan is named", wanted="skint simulate PLAN")
+    for name in ("broken", "crashes"):
+        share = getattr(arguments, name)
+        if not 0 <= share <= 1:
+            raise SimulateError(f"--{name} is a share", got=share, wanted="0 to 1")
+    if not 1 <= arguments.weeks <= 520:
+        raise SimulateError("that is no number of weeks", got=arguments.weeks, wanted="1 to 520")
+    from orchestrator.simulation.outlook import look_ahead
+    from orchestrator.simulation.peers import play
+
+    setting, lines = _setting(arguments)
+    print("\n".join(lines))
+    skint = look_ahead(setting)
+    print(f"\n{_weeks(skint, setting)}")
+    if against:
+        others = [play(name, setting) for name in against]
+        print(f"\n{_policy_table([skint, *others])}")
+    return OK
+
+
+def _faults(seed: int) -> int:
+    """Live one week of faults; what broke, if anything did."""
+    import logging
+
+    from orchestrator.simulation.soak import render, soak
+
+    logging.disable(logging.CRITICAL)  # a scheduler in trouble is what is wanted here
+    found = soak([seed])
+    logging.disable(logging.NOTSET)
+    print(render(found))
+    return FAILED if found.broken else OK
+
+
+def _policies(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in POLICIES:
+            raise SimulateError("unknown policy", got=name, wanted=", ".join(POLICIES))
+    return names
+
+
+def _setting(arguments: argparse.Namespace) -> tuple[Setting, list[str]]:
+    """The demand and its fortunes, and what to say about them beforehand."""
+    from orchestrator.plans.expand import expand
+    from orchestrator.plans.plan import load_plan
+    from orchestrator.simulation.distribution import given
+    from orchestrator.simulation.fortune import Fortunes
+    from orchestrator.simulation.outlook import Asked, Setting, simulated, weeks_of
+
+    home, now_ms = Home.find(), time.time_ns() // 1_000_000
+    graphs = [expand(load_plan(path, (), arguments.account)) for path in arguments.files]
+    names = {graph.account for graph in graphs}
+    if len(names) > 1:
+        raise SimulateError(
+            "these plans use several accounts",
+            got=", ".join(sorted(map(str, names))),
+            next="name one for all of them: --account NAME",
+        )
+    (name,) = names
+    accounts = tuple(simulated(account) for account in _lineage(home, name or ""))
+    times, bases = _times(graphs, read_state(home.store), given(arguments.hours))
+    weeks = weeks_of(accounts[-1], now_ms, arguments.weeks)
+    most = max((job.devices for graph in graphs for job in graph.jobs), default=0)
+    setting = Setting(
+        accounts,
+        tuple(Asked(weeks[0].from_ms, replace(graph, account=name)) for graph in graphs),
+        Fortunes(arguments.seed, times, arguments.broken, arguments.crashes),
+        weeks,
+        devices=max(1, most, arguments.devices or 1),
+    )
+    limits = " and ".join(
+        f"{format_hours(limit.amount_ms)} {limit.window.describe()}"
+        for limit in accounts[-1].limits
+    )
+    head = f"{name} (simulated)   {limits} · {setting.devices} device at once"
+    return setting, [head.replace("1 device at", "one device at"), *bases]
+
+
+def _lineage(home: Home, name: str) -> list[Account]:
+    """The account with its parents before it: one of the ledger's, or a preset."""
+    from budget.presets import PRESETS, preset
+
+    if home.ledger.exists():
+        with Ledger(home.ledger, read_only=True) as ledger:
+            known = {account.name: account for account in ledger.accounts()}
+            if name in known:
+                found = [known[name]]
+                while found[0].parent:
+                    found.insert(0, known[found[0].parent])
+                return found
+    if name not in PRESETS:
+        raise NoAccount(
+            "there is neither an account nor a preset of that name",
+            got=name or "a plan without `account:`",
+            wanted="an account, or a preset: " + ", ".join(PRESETS),
+            next="--account NAME",
+        )
+    return [preset(name)]
+
+
+def _times(
+    graphs: Sequence[Graph], state: State, given: dict[str, Distribution]
+) -> tuple[dict[str, Distribution], list[str]]:
+    """How long the jobs of each entry take, and a line for each that keeps a device."""
+    from orchestrator.simulation.distribution import assumed, recorded
+
+    entries = {job.group: job for graph in graphs for job in graph.jobs}
+    unknown = sorted(given.keys() - entries.keys())
+    if unknown:
+        raise SimulateError(
+            "--hours names what no plan has", got=unknown[0], wanted=", ".join(entries)
+        )
+    times: dict[str, Distribution] = {}
+    for graph in graphs:
+        times.update(recorded(graph, state))
+    times.update(given)
+    lines = []
+    for name, job in entries.items():
+        if job.devices:
+            lines.append(f"{name}   {times.get(name, assumed(job)).basis}")
+    return times, lines
+
+
+def _weeks(tally: Tally, setting: Setting) -> str:
+    from orchestrator.simulation.tally import HEADS, cells
+
+    zone = setting.account.limits[0].window.zone
+    rows = [
+        [str(number), format_instant(week.from_ms, zone), *cells(week)]
+        for number, week in enumerate(tally.weeks, 1)
+    ]
+    rows.append(["all", "", *cells(tally)])
+    return table((">week", "from", *HEADS), rows)
+
+
+def _policy_table(tallies: Sequence[Tally]) -> str:
+    from orchestrator.simulation.tally import HEADS, best, cells
+
+    least, most = (", ".join(tally.policy for tally in found) for found in best(tallies))
+    rows = [[tally.policy, *cells(tally)] for tally in tallies]
+    words = f"wastes least: {least} · finishes most: {most}"
+    return f"{table(('policy', *HEADS), rows)}\n{words}"
