@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from budget.schema import MIGRATIONS
 from skint.errors import SkintError
 
 APPLICATION_ID = 0x736B6E74
@@ -16,66 +17,10 @@ APPLICATION_ID = 0x736B6E74
 
 BUSY_TIMEOUT_S = 30.0
 
-MIGRATIONS = (
-    """
-    CREATE TABLE account (
-        name TEXT PRIMARY KEY, definition TEXT NOT NULL, added_at_ms INTEGER NOT NULL
-    );
-    CREATE TABLE reservation (
-        id TEXT PRIMARY KEY,
-        account TEXT NOT NULL REFERENCES account (name),
-        owner TEXT NOT NULL,
-        devices INTEGER NOT NULL CHECK (devices > 0),
-        rate INTEGER NOT NULL CHECK (rate > 0),
-        amount_ms INTEGER NOT NULL CHECK (amount_ms > 0),
-        reserved_at_ms INTEGER NOT NULL,
-        expires_ms INTEGER,
-        start_ms INTEGER,
-        closed_ms INTEGER
-    );
-    CREATE INDEX reservation_open ON reservation (account) WHERE closed_ms IS NULL;
-    CREATE TABLE line (
-        id TEXT PRIMARY KEY,
-        kind TEXT NOT NULL CHECK (kind IN ('settled', 'estimated', 'released', 'adjustment')),
-        account TEXT NOT NULL REFERENCES account (name),
-        owner TEXT NOT NULL,
-        start_ms INTEGER NOT NULL,
-        end_ms INTEGER NOT NULL CHECK (end_ms >= start_ms),
-        devices INTEGER NOT NULL,
-        rate INTEGER NOT NULL,
-        reserved_ms INTEGER NOT NULL,
-        amount_ms INTEGER NOT NULL CHECK (amount_ms >= 0 OR kind = 'adjustment'),
-        at_ms INTEGER NOT NULL,
-        reason TEXT NOT NULL
-    );
-    CREATE INDEX line_by_end ON line (account, end_ms);
-    CREATE TABLE share (
-        line TEXT NOT NULL REFERENCES line (id),
-        attempt TEXT NOT NULL,
-        amount_ms INTEGER NOT NULL CHECK (amount_ms >= 0),
-        PRIMARY KEY (line, attempt)
-    );
-    CREATE TRIGGER reservation_kept BEFORE DELETE ON reservation
-        BEGIN SELECT RAISE (ABORT, 'a reservation is never deleted'); END;
-    CREATE TRIGGER reservation_fixed BEFORE UPDATE ON reservation
-        WHEN OLD.closed_ms IS NOT NULL
-            OR (OLD.start_ms IS NOT NULL AND NEW.start_ms IS NOT OLD.start_ms)
-            OR (NEW.id, NEW.account, NEW.owner, NEW.devices, NEW.rate, NEW.amount_ms)
-                IS NOT (OLD.id, OLD.account, OLD.owner, OLD.devices, OLD.rate, OLD.amount_ms)
-        BEGIN SELECT RAISE (ABORT, 'a reservation starts once and closes once'); END;
-    CREATE TRIGGER line_kept BEFORE DELETE ON line
-        BEGIN SELECT RAISE (ABORT, 'a line is never deleted'); END;
-    CREATE TRIGGER line_fixed BEFORE UPDATE ON line
-        BEGIN SELECT RAISE (ABORT, 'a line is never changed'); END;
-    CREATE TRIGGER share_kept BEFORE DELETE ON share
-        BEGIN SELECT RAISE (ABORT, 'a share is never deleted'); END;
-    CREATE TRIGGER share_fixed BEFORE UPDATE ON share
-        BEGIN SELECT RAISE (ABORT, 'a share is never changed'); END;
-    """,
-)
-"""One script a version; the file's `user_version` counts those it has had."""
+IN_MEMORY = ":memory:"
 
 VERSION = len(MIGRATIONS)
+"""The file's `user_version` counts the migrations that it has had."""
 
 _DAMAGED = "this is not a ledger, or it is damaged"
 _RESTORE = "put a copy back, or move this away to begin a new ledger"
@@ -109,7 +54,7 @@ class LedgerFile:
         Threads take turns. Raises `LedgerError` for what SQLite and the disk refuse.
         """
         with self._lock, self._translated():
-            if self.read_only:
+            if self.read_only and str(self.path) != IN_MEMORY:
                 # Anew each time: the file may have been made, or moved, since the last look.
                 self._connection.close()
                 self._connection = self._open()
@@ -127,9 +72,10 @@ class LedgerFile:
 
     def _open(self) -> sqlite3.Connection:
         path = self.path
+        if str(path) == IN_MEMORY:
+            return _in_memory()
         if self.read_only and not path.exists():
-            connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            _migrate(connection)
+            connection = _in_memory()
             connection.execute("PRAGMA query_only = 1")
             return connection
         if not path.exists():
@@ -147,10 +93,9 @@ class LedgerFile:
         connection = _connect(path, self.read_only)
         try:
             connection.execute("PRAGMA synchronous = FULL")
+            if _checked_version(connection, path) < VERSION:
+                connection = _migrated(connection, self.read_only)
             connection.execute("PRAGMA foreign_keys = ON")
-            version = _checked_version(connection, path)
-            if version < VERSION and not self.read_only:
-                _migrate(connection)
         except BaseException:
             connection.close()
             raise
@@ -244,32 +189,42 @@ def _make(path: Path) -> None:
             os.close(directory)
 
 
+def _in_memory() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _migrate(connection)
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _migrated(connection: sqlite3.Connection, read_only: bool) -> sqlite3.Connection:
+    """The ledger in the present version; a reader gets a copy and leaves the file as it is."""
+    if read_only:
+        copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        with closing(connection):
+            connection.backup(copy)
+        connection = copy
+    _migrate(connection)
+    if read_only:
+        connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
 def _migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables to `VERSION` in one transaction; of two who do so the second finds it done.
 
-    Not by `executescript`, which would commit half-way.
+    Foreign keys must not be enforced yet: tables are made anew under their old names.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        for script in MIGRATIONS[version:]:
-            for statement in _statements(script):
-                connection.execute(statement)
+        for migration in MIGRATIONS[version:]:
+            migration.run(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for part in script.split(";")[:-1]:
-        statement += part + ";"
-        if sqlite3.complete_statement(statement):  # not so inside a trigger
-            yield statement
-            statement = ""
 
 
 def _ledger_error(path: Path, error: sqlite3.Error | OSError) -> LedgerError:

@@ -10,15 +10,15 @@ SETTLED, ESTIMATED, RELEASED, ADJUSTMENT = "settled", "estimated", "released", "
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`amount_ms` used from `start_ms` to `end_ms` at `rate` a millisecond.
+    """`amount_ms` used from `start_ms` to `end_ms`, `rate_milli` thousandths a millisecond.
 
-    What the rate does not reach (a rounding remainder, a booking at one instant) counts at the
-    end.
+    What the rate does not reach (a rounding remainder, a minimum charge, a booking at one instant)
+    counts at the end. A negative amount takes back what the same span used, from its start on.
     """
 
     start_ms: int
     end_ms: int
-    rate: int
+    rate_milli: int
     amount_ms: int
 
     def before(self, at_ms: int) -> int:
@@ -27,22 +27,32 @@ class Span:
             return 0
         if at_ms >= self.end_ms:
             return self.amount_ms
-        return self.rate * (at_ms - self.start_ms)
+        used_ms = min(self.rate_milli * (at_ms - self.start_ms) // 1_000, abs(self.amount_ms))
+        return used_ms if self.amount_ms >= 0 else -used_ms
+
+    def between(self, start_ms: int, end_ms: int) -> int:
+        """What was used from `start_ms` to `end_ms`; the parts of adjoining windows add up."""
+        return self.before(end_ms) - self.before(start_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """An amount set aside for one allocation before it starts.
 
-    `rate` is what a millisecond of it costs the account (see `Account.rate`). `start_ms` is None
-    until the allocation began, `closed_ms` until it was settled, released or has expired.
+    `rate_milli` (see `Account.rate_milli`) and the meter's `step_ms` and `minimum_ms` are those of
+    the time when it was made: it is settled by them, whatever the account says by then.
+    `start_ms` is None until the allocation began, `closed_ms` until it was settled, released or has
+    expired.
     """
 
     id: str
     account: str
     owner: str
     devices: int
-    rate: int
+    machine: str
+    rate_milli: int
+    step_ms: int
+    minimum_ms: int
     amount_ms: int
     reserved_at_ms: int
     expires_ms: int | None
@@ -58,13 +68,18 @@ class Reservation:
         """When a started allocation has used up its reservation; None before the start."""
         if self.start_ms is None:
             return None
-        return self.start_ms + -(-self.amount_ms // self.rate)
+        return self.start_ms + -(-self.amount_ms * 1_000 // self.rate_milli)
 
     def span(self) -> Span | None:
         """The whole reservation as used from its start; None before the start."""
         if self.start_ms is None or self.deadline_ms is None:
             return None
-        return Span(self.start_ms, self.deadline_ms, self.rate, self.amount_ms)
+        return Span(self.start_ms, self.deadline_ms, self.rate_milli, self.amount_ms)
+
+    def used(self, start_ms: int, end_ms: int) -> Span:
+        """What the allocation costs if it ran from `start_ms` to `end_ms`, overrun included."""
+        billed_ms = max(self.minimum_ms, -(-(end_ms - start_ms) // self.step_ms) * self.step_ms)
+        return Span(start_ms, end_ms, self.rate_milli, -(-self.rate_milli * billed_ms // 1_000))
 
     def in_flight_ms(self, now_ms: int) -> int:
         """What the allocation has used by now, at most the reservation: that is its deadline."""
@@ -83,7 +98,8 @@ class Charge:
     """One line that counts: `kind` is settled, estimated, released (zero) or adjustment (signed).
 
     `id` is that of the reservation, or the adjustment's own. `reserved_ms` is what had been set
-    aside, `at_ms` when the line was written, `reason` why (empty for a plain settlement).
+    aside, `at_ms` when the line was written, `reason` why (empty for a plain settlement), `refunds`
+    the charge that an adjustment takes back in whole or in part.
     """
 
     id: str
@@ -93,11 +109,18 @@ class Charge:
     start_ms: int
     end_ms: int
     devices: int
-    rate: int
+    machine: str
+    rate_milli: int
     reserved_ms: int
     amount_ms: int
     at_ms: int
     reason: str
+    refunds: str | None = None
+
+    @property
+    def span(self) -> Span:
+        """When it was used."""
+        return Span(self.start_ms, self.end_ms, self.rate_milli, self.amount_ms)
 
     @property
     def estimated(self) -> bool:
@@ -121,7 +144,8 @@ class Charge:
             start_ms=span.start_ms,
             end_ms=span.end_ms,
             devices=reservation.devices,
-            rate=reservation.rate,
+            machine=reservation.machine,
+            rate_milli=span.rate_milli,
             reserved_ms=reservation.amount_ms,
             amount_ms=span.amount_ms,
             at_ms=at_ms,
@@ -135,7 +159,7 @@ class Charge:
         return cls.replacing(
             reservation,
             kind=ESTIMATED,
-            span=span or Span(now_ms, now_ms, reservation.rate, reservation.amount_ms),
+            span=span or Span(now_ms, now_ms, reservation.rate_milli, reservation.amount_ms),
             at_ms=now_ms,
             reason="expired: no end was seen" if span else "expired: no start was seen",
         )
@@ -143,7 +167,33 @@ class Charge:
     @classmethod
     def adjusting(cls, id: str, account: str, amount_ms: int, at_ms: int, reason: str) -> Charge:
         """A signed correction at one instant."""
-        return cls(id, ADJUSTMENT, account, "", at_ms, at_ms, 0, 0, 0, amount_ms, at_ms, reason)
+        return cls(id, ADJUSTMENT, account, "", at_ms, at_ms, 0, "", 0, 0, amount_ms, at_ms, reason)
+
+    def refunded(self, id: str, amount_ms: int, at_ms: int, reason: str) -> Charge:
+        """`amount_ms` < 0 of this charge given back, in the windows in which it was used.
+
+        A part of it is what was used first: where the charge lies in two windows, the later one
+        gets no more back than the earlier one has left over.
+        """
+        reach_ms = -(amount_ms * 1_000 // self.rate_milli)
+        whole = amount_ms == -self.amount_ms
+        end_ms = self.end_ms if whole else min(self.end_ms, self.start_ms + reach_ms)
+        return Charge(
+            id=id,
+            kind=ADJUSTMENT,
+            account=self.account,
+            owner=self.owner,
+            start_ms=self.start_ms,
+            end_ms=end_ms,
+            devices=self.devices,
+            machine=self.machine,
+            rate_milli=self.rate_milli,
+            reserved_ms=0,
+            amount_ms=amount_ms,
+            at_ms=at_ms,
+            reason=reason,
+            refunds=self.id,
+        )
 
 
 def attribute(amount_ms: int, weights: Mapping[str, int]) -> dict[str, int]:

@@ -1,64 +1,60 @@
 from __future__ import annotations
 
-from budget.balance import Balance, LimitBalance, limit_balance, used_in
+from dataclasses import replace
+
+from budget.balance import Balance, LimitBalance
 from budget.limit import weekly
-from budget.line import Reservation, Span
 from budget.windows import Window
 
 WINDOW = Window(1000, 2000)
-LIMIT = weekly(900)
-
-
-def reserved(amount_ms: int, start_ms: int | None, rate: int = 1) -> Reservation:
-    return Reservation("a", "acc", "run", rate, rate, amount_ms, 0, None, start_ms, None)
-
-
-def test_a_run_across_a_reset_is_split_at_the_instant() -> None:
-    span = Span(900, 1151, 3, 753)
-    assert (used_in(span, Window(0, 1000)), used_in(span, WINDOW)) == (300, 453)
-
-
-def test_a_run_across_two_resets_has_a_part_in_each_of_three_windows() -> None:
-    span = Span(999, 2001, 1, 1002)
-    windows = (Window(0, 1000), WINDOW, Window(2000, 3000))
-    assert [used_in(span, window) for window in windows] == [1, 1000, 1]
+LOOSE = LimitBalance(
+    "acc",
+    weekly(900),
+    WINDOW,
+    amount_ms=900,
+    settled_ms=10,
+    in_flight_ms=0,
+    reserved_ms=0,
+    next_gain_ms=2000,
+    whole_ms=900,
+)
+TIGHT = replace(
+    LOOSE, account="parent", amount_ms=100, in_flight_ms=20, reserved_ms=30, whole_ms=100
+)
 
 
 def test_the_parts_add_up_to_the_amount() -> None:
-    balance = limit_balance(
-        LIMIT,
-        WINDOW,
-        1200,
-        inside_ms=50,
-        crossing=[Span(990, 1010, 1, 20)],
-        reservations=[reserved(400, 1100), reserved(100, None)],
-    )
-    assert balance == LimitBalance(LIMIT, WINDOW, settled_ms=60, in_flight_ms=100, reserved_ms=400)
-    assert balance.free_ms == 900 - 60 - 100 - 400
-
-
-def test_what_ran_before_the_reset_is_not_in_flight_after_it_and_the_rest_is_reserved() -> None:
-    balance = limit_balance(
-        LIMIT, WINDOW, 1100, inside_ms=0, crossing=[], reservations=[reserved(600, 800, rate=2)]
-    )
-    # 2 x 200 ms before the reset, the last 200 of 600 device-ms since.
-    assert (balance.in_flight_ms, balance.reserved_ms) == (200, 0)
-    balance = limit_balance(
-        LIMIT, WINDOW, 1000, inside_ms=0, crossing=[], reservations=[reserved(600, 800, rate=2)]
-    )
-    assert (balance.in_flight_ms, balance.reserved_ms) == (0, 200)
+    limit = replace(TIGHT, foreign_ms=5, kept_back_ms=7)
+    assert limit.used_ms == 10 + 20 + 30 + 5
+    assert limit.free_ms == 100 - limit.used_ms - 7
 
 
 def test_an_overrun_leaves_less_than_nothing() -> None:
-    balance = limit_balance(LIMIT, WINDOW, 1500, inside_ms=901, crossing=[], reservations=[])
-    assert balance.free_ms == -1
+    assert replace(LOOSE, settled_ms=901).free_ms == -1
 
 
 def test_the_tightest_limit_is_the_one_that_is_shown() -> None:
-    loose = LimitBalance(LIMIT, WINDOW, settled_ms=10, in_flight_ms=0, reserved_ms=0)
-    tight = LimitBalance(weekly(100), WINDOW, settled_ms=10, in_flight_ms=20, reserved_ms=30)
-    balance = Balance("acc", (loose, tight))
-    assert balance.tightest is tight
+    limit = replace(TIGHT, foreign_ms=5, kept_back_ms=7, next_gain_ms=1500)
+    balance = Balance("acc", (LOOSE, limit))
+    assert balance.tightest is limit
     assert (balance.amount_ms, balance.settled_ms, balance.in_flight_ms) == (100, 10, 20)
-    assert (balance.reserved_ms, balance.foreign_ms, balance.free_ms) == (30, 0, 40)
+    assert (balance.reserved_ms, balance.foreign_ms, balance.kept_back_ms) == (30, 5, 7)
+    assert (balance.free_ms, balance.next_gain_ms) == (28, 1500)
     assert balance.window == WINDOW
+
+
+def test_no_more_than_the_smallest_whole_window_can_ever_be_reserved() -> None:
+    assert Balance("acc", (LOOSE, TIGHT)).whole_ms == 100
+
+
+def test_what_fits_is_refused_by_no_limit() -> None:
+    assert Balance("acc", (LOOSE, TIGHT)).refusing(40) is None
+
+
+def test_of_several_refusing_limits_it_is_the_one_to_wait_for_longest() -> None:
+    later = replace(LOOSE, settled_ms=890, next_gain_ms=5000)
+    balance = Balance("acc", (LOOSE, TIGHT, later))
+    assert balance.refusing(50) is later
+    never = replace(LOOSE, settled_ms=890, next_gain_ms=None)
+    assert Balance("acc", (never, TIGHT, later)).refusing(50) is never
+    assert Balance("acc", (later, TIGHT)).refusing(101) is TIGHT

@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_refused_with_numbers_and_the_reset(ledger: Ledger)
     error = caught.value
     assert (error.exit_code, error.account) == (5, "simulated")
     assert (error.needed_ms, error.free_ms) == (2 * HOUR_MS + 1, 2 * HOUR_MS)
-    assert error.resets_ms == RESET_MS
+    assert error.until_ms == RESET_MS
     assert str(error) == (
         "simulated has 2.00 h left of 30.00 h and this needs 2.00 h: 0.001 s too much;"
         " it resets Sat 14 Nov 2026 00:00 UTC\n"
@@ -123,8 +123,12 @@ def test_every_limit_must_admit(ledger: Ledger) -> None:
     ledger.add_account(Account("two", "machine", "local", limits), NOW_MS)
     with pytest.raises(OverBudget) as caught:
         reserve(ledger, account="two", hours=5)
-    assert caught.value.resets_ms == RESET_MS - 24 * HOUR_MS
-    reserve(ledger, account="two", hours=4)
+    assert caught.value.until_ms is None
+    reserve(ledger, account="two", hours=1)
+    with pytest.raises(OverBudget) as caught:
+        reserve(ledger, "b", account="two", hours=4)
+    assert caught.value.until_ms == RESET_MS - 24 * HOUR_MS
+    reserve(ledger, "b", account="two", hours=3)
     assert [limit.free_ms for limit in ledger.balance("two", NOW_MS).limits] == [26 * HOUR_MS, 0]
 
 

@@ -1,0 +1,196 @@
+"""The balance of an account, computed from what stands in the ledger. Reads only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from budget import history, readings, rows
+from budget.account import Account
+from budget.balance import Balance, LimitBalance
+from budget.history import Version
+from budget.instant import LATEST_MS
+from budget.limit import Limit
+from budget.line import Reservation
+from budget.purse import purse_at
+from budget.reading import Reading
+from budget.usage import InFlight, Settled, Used
+from budget.windows import Window, WindowRule
+from budget.windows.base import Usage
+from budget.windows.change import window_under, with_refresh
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """All that a balance of one account, parent or not, is computed from."""
+
+    connection: sqlite3.Connection
+    account: Account
+    versions: Sequence[Version]
+    reservations: Sequence[Reservation]
+    used: Used
+    now_ms: int
+
+    @property
+    def reserved_ms(self) -> int:
+        """What open reservations have not used yet: it counts whole in the present window."""
+        return sum(row.amount_ms - row.in_flight_ms(self.now_ms) for row in self.reservations)
+
+
+def balance_of(connection: sqlite3.Connection, name: str, now_ms: int) -> Balance:
+    """The balance of the account at `now_ms`, by what it and its parents said then."""
+    history.present(connection, name)
+    return _balance(connection, name, now_ms, now_ms)
+
+
+def admission_of(connection: sqlite3.Connection, name: str, now_ms: int) -> Balance:
+    """The same by what they say now: what a clock that was set back must not get round."""
+    history.present(connection, name)
+    return _balance(connection, name, now_ms, None)
+
+
+def open_below(connection: sqlite3.Connection, name: str) -> list[Reservation]:
+    """The open reservations that count on the account: its own, and those of all below it."""
+    below = set(history.subtree(connection, name))
+    return [row for row in rows.open_reservations(connection) if row.account in below]
+
+
+def _balance(
+    connection: sqlite3.Connection, name: str, now_ms: int, said_ms: int | None
+) -> Balance:
+    limits: list[LimitBalance] = []
+    asked: Account | None = None
+    reservations = rows.open_reservations(connection)
+    for number, link in enumerate(history.chain(connection, name)):
+        known = history.versions(connection, link)
+        if said_ms is not None:
+            known = history.until(known, said_ms)
+        account = known[-1].account
+        if account is None:  # it was removed at that time
+            continue
+        asked = account if number == 0 else asked
+        below = history.subtree(connection, link)
+        mine = [row for row in reservations if row.account in below]
+        used = Used(Settled(connection, link, below), InFlight(mine, now_ms))
+        book = _Book(connection, account, known, mine, used, now_ms)
+        limits += [_limit_balance(book, limit) for limit in account.limits]
+    if asked is None:
+        raise history.not_found(connection, name)
+    balance = Balance(name, tuple(limits), asked.kind == "simulated", asked.unit)
+    tightest = balance.tightest
+    saved = rows.saved(connection, history.subtree(connection, tightest.account), tightest.window)
+    return Balance(name, balance.limits, balance.simulated, asked.unit, MappingProxyType(saved))
+
+
+def _limit_balance(book: _Book, limit: Limit) -> LimitBalance:
+    if limit.window.kind == "per-session":
+        return _of_session(book, limit)
+    if limit.window.kind == "lots":
+        return _of_lots(book, limit)
+    return _of_window(book, limit)
+
+
+def _of_session(book: _Book, limit: Limit) -> LimitBalance:
+    window = limit.window.window_at(book.now_ms, book.used)
+    return LimitBalance(
+        book.account.name,
+        limit,
+        window,
+        limit.amount_ms,
+        settled_ms=0,
+        in_flight_ms=0,
+        reserved_ms=0,
+        whole_ms=limit.amount_ms,
+        unit=book.account.unit,
+    )
+
+
+def _of_lots(book: _Book, limit: Limit) -> LimitBalance:
+    now_ms = book.now_ms
+    lots = readings.lots(book.connection, book.account.name)
+    newest = readings.newest(book.connection, book.account.name, limit.name, LATEST_MS)
+    before = purse_at(now_ms, lots, book.used.settled, newest)
+    purse = purse_at(now_ms, lots, book.used, newest)
+    settled_ms = purse.amount_ms - before.left_ms - purse.foreign_ms
+    return _finished(
+        book,
+        limit,
+        limit.window.window_at(now_ms, book.used),
+        amount_ms=purse.amount_ms,
+        settled_ms=settled_ms,
+        in_flight_ms=before.left_ms - purse.left_ms,
+        foreign_ms=purse.foreign_ms + (newest.others_reserved_ms if newest else 0),
+        next_gain_ms=None,
+    )
+
+
+def _of_window(book: _Book, limit: Limit) -> LimitBalance:
+    rule, now_ms, used = limit.window, book.now_ms, book.used
+    window = plain = rule.window_at(now_ms, used)
+    newest = readings.newest(book.connection, book.account.name, limit.name, window.end_ms - 1)
+    rules = history.rules(book.versions, limit.name)
+    if newest is not None or len(rules) > 1:
+        plain = _window(rules[-1:], now_ms, used, newest)
+        # A change of the rule is no reset: until its first one, the window goes further back.
+        window = _window(rules, now_ms, used, newest)
+    amount_ms, foreign_ms = limit.amount_ms, 0
+    if newest is not None and newest.at_ms in window:
+        foreign_ms = newest.foreign_ms(plain, used)
+        amount_ms = limit.amount_ms if newest.allowed_ms is None else newest.allowed_ms
+    gain_ms: int | None = plain.end_ms
+    if rule.kind != "calendar" and (rule.kind != "first-use" or plain.start_ms == now_ms):
+        gain_ms = rule.next_gain_ms(now_ms, used)
+    return _finished(
+        book,
+        limit,
+        window,
+        amount_ms=amount_ms,
+        settled_ms=used.settled.between(window.start_ms, window.end_ms),
+        in_flight_ms=used.in_flight.between(window.start_ms, window.end_ms),
+        foreign_ms=foreign_ms,
+        next_gain_ms=gain_ms,
+    )
+
+
+def _window(
+    rules: Sequence[tuple[int, WindowRule]], now_ms: int, used: Usage, newest: Reading | None
+) -> Window:
+    if newest is None or newest.refresh_ms is None:
+        return window_under(rules, now_ms, used)
+    return with_refresh(rules, now_ms, used, read_at_ms=newest.at_ms, refresh_ms=newest.refresh_ms)
+
+
+def _finished(
+    book: _Book,
+    limit: Limit,
+    window: Window,
+    *,
+    amount_ms: int,
+    settled_ms: int,
+    in_flight_ms: int,
+    foreign_ms: int,
+    next_gain_ms: int | None,
+) -> LimitBalance:
+    keep_back_ms, reserved_ms = book.account.keep_back_ms, book.reserved_ms
+    used_ms = settled_ms + in_flight_ms + reserved_ms + foreign_ms
+    kept_back_ms = max(0, min(keep_back_ms, amount_ms - used_ms))
+    if limit.window.kind in ("lots", "unbounded"):
+        whole_ms = amount_ms - settled_ms - foreign_ms - keep_back_ms
+    else:
+        whole_ms = max(amount_ms, limit.amount_ms) - keep_back_ms
+    return LimitBalance(
+        book.account.name,
+        limit,
+        window,
+        amount_ms,
+        settled_ms,
+        in_flight_ms,
+        reserved_ms,
+        foreign_ms,
+        kept_back_ms,
+        next_gain_ms,
+        whole_ms,
+        book.account.unit,
+    )
