@@ -270,7 +270,7 @@ class Scheduler:
                 expires_ms=self.clock.now_ms() + allocation.wall_ms + FORGOTTEN_MS,
             )
         except OverBudget as refused:
-            return (i.Refused(allocation.id, refused.what, refused.resets_ms),)
+            return (i.Refused(allocation.id, refused.what, refused.until_ms),)
         except IdTaken as taken:
             return (i.Refused(allocation.id, taken.what, self.clock.now_ms()),)
         except LedgerError as error:
