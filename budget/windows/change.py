@@ -49,9 +49,10 @@ def with_refresh(
 
     The provider's word beats the rule. Until the refresh the window is the one of the reading, and
     ends there; after it none begins before the refresh. A window from the first use began its
-    length before the refresh, and what is used from the refresh on begins the next. Where the refresh is not an instant at
-    which a calendar resets, the resets after it keep their distance from it: the calendar's own
-    next one would come too soon. A refresh that was past when it was read says nothing.
+    length before the refresh, and what is used from the refresh on begins the next. Where the
+    refresh is not an instant at which a calendar resets, the resets after it keep their distance
+    from it: the calendar's own next one would come too soon. A refresh that was past when it was
+    read says nothing.
     """
     if refresh_ms <= read_at_ms or now_ms < read_at_ms:
         return window_under(versions, now_ms, usage)
