@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from budget.amount import format_amount
 from budget.definition import AccountError, check_whole, check_word, matches
 from budget.duration import LONGEST_MS
 from budget.limit import Limit
@@ -80,8 +81,8 @@ class Account:
             if limit.window.kind != "lots" and self.keep_back_ms > limit.amount_ms:
                 raise AccountError(
                     f"account {self.name} keeps back more than its limit {limit.name} has",
-                    got=f"{self.keep_back_ms} ms",
-                    wanted=f"at most {limit.amount_ms} ms",
+                    got=format_amount(self.keep_back_ms, self.unit),
+                    wanted=f"at most {format_amount(limit.amount_ms, self.unit)}",
                 )
 
     def limit(self, name: str) -> Limit:

@@ -61,19 +61,46 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _add(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
     account = described(arguments, ledger.account)
-    new = ledger.add_account(account, now_ms)
-    words = f"{account.name}: {limits_words(account, now_ms)}"
-    of = f" · part of {account.parent}" if account.parent else ""
-    print(
-        f"{'added' if new else 'there already'}   {words} · kind {account.kind}"
-        f" · executor {account.executor}{of}"
-    )
+    known = {there.name: there for there in ledger.accounts()}.get(account.name)
+    if known is not None and _lacks_only_facts(known, account):
+        ledger.change_account(account, now_ms)
+        done = "completed"
+    elif known is not None and known != account:
+        raise AccountError(
+            f"there is another account called {account.name}",
+            got=_sentence(account, now_ms),
+            wanted=_sentence(known, now_ms),
+            next=f"skint account set-quota {account.name} AMOUNT, or another name",
+        )
+    else:
+        done = "added" if ledger.add_account(account, now_ms) else "there already"
+    print(f"{done}   {account.name}: {_sentence(account, now_ms)}")
     _grant_first(ledger, account, arguments.quota, now_ms)
     from orchestrator.submitting import EXECUTORS  # slow, and nothing else here needs it
 
     if account.executor not in EXECUTORS:
         print(f"this version cannot run anything there yet: it has no executor {account.executor}")
     return OK
+
+
+def _sentence(account: Account, now_ms: int) -> str:
+    kept = ""
+    if account.keep_back_ms:
+        kept = f" · {format_amount(account.keep_back_ms, account.unit)} kept back"
+    of = f" · part of {account.parent}" if account.parent else ""
+    words = limits_words(account, now_ms)
+    return f"{words}{kept} · kind {account.kind} · executor {account.executor}{of}"
+
+
+FACTS = ("machines", "session", "metering", "overrun", "observe", "best_effort")
+"""What a preset knows of its platform, and accounts of the first version could not say."""
+
+
+def _lacks_only_facts(known: Account, account: Account) -> bool:
+    """`known` is `account` as the first version wrote it: without any fact of the platform."""
+    bare = Account(account.name, account.kind, account.executor, account.limits)
+    without = {name: getattr(bare, name) for name in FACTS}
+    return known != account and account.unit != "credit" and known == replace(account, **without)
 
 
 def _grant_first(ledger: Ledger, account: Account, quota: str | None, now_ms: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from budget.account import Account
 from budget.amount import format_amount
-from budget.duration import format_length
+from budget.duration import HOUR_MS, format_length
 from budget.instant import format_instant
 from budget.limit import Limit
 from budget.machine import Machine
@@ -39,6 +39,8 @@ YOURS, PROVIDER, ASSUMED = "yours", "provider", "assumed"
 def limit_words(limit: Limit, unit: str, now_ms: int) -> str:
     """ "30.00 h a week, next reset Sat 28 Nov 2026 00:00 UTC", for what has not been used."""
     words = format_amount(limit.amount_ms, unit)
+    if unit != "credit" and 0 < limit.amount_ms < HOUR_MS:
+        words = format_length(limit.amount_ms)
     if isinstance(limit.window, Lots):
         words = {"credit": "credits"}.get(unit, "hours")
     words = f"{words} {limit.window.describe()}{' (assumed)' if limit.assumed else ''}"
@@ -54,7 +56,7 @@ def limits_words(account: Account, now_ms: int) -> str:
 
 def account_rows(account: Account, now_ms: int) -> list[tuple[str, str, str]]:
     """(field, words, source) of every field; the source is yours, provider, measured or assumed."""
-    given = PROVIDER if account.kind == "provider" and not account.parent else YOURS
+    given = PROVIDER if account.kind == "provider" else YOURS
     rows = [
         ("kind", KINDS[account.kind], YOURS),
         ("executor", account.executor, YOURS),
@@ -62,7 +64,7 @@ def account_rows(account: Account, now_ms: int) -> list[tuple[str, str, str]]:
         ("counted in", UNITS[account.unit], given),
     ]
     for limit in account.limits:
-        source = ASSUMED if limit.assumed else given
+        source = ASSUMED if limit.assumed else YOURS if account.parent else given
         rows.append((f"limit {limit.name}", limit_words(limit, account.unit, now_ms), source))
     session, meter = account.session, account.metering
     longest = "as long as you like" if session.max_ms is None else format_length(session.max_ms)
