@@ -261,6 +261,26 @@ class KeptIdle(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SavingFound(Event):
+    """Hours were not spent; written in the step that knows it, and booked afterwards."""
+
+    saving: str
+    """Its id in the ledger."""
+    job: str
+    account: str
+    kind: str
+    amount_ms: int
+    derivation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavingBooked(Event):
+    """The ledger has it."""
+
+    saving: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobEnded(Event):
     job: str
     outcome: JobOutcome

@@ -15,6 +15,7 @@ from orchestrator.state import (
     JobState,
     Result,
     RunState,
+    SavingState,
     State,
 )
 
@@ -173,6 +174,24 @@ def _allocation_planned(run: RunState, event: e.AllocationPlanned) -> RunState:
     return replace(run, allocations={**run.allocations, event.allocation: allocation})
 
 
+def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
+    saving = SavingState(
+        id=event.saving,
+        job=event.job,
+        account=event.account,
+        kind=event.kind,
+        amount_ms=event.amount_ms,
+        derivation=event.derivation,
+        found_ms=event.at_ms,
+    )
+    return replace(run, savings={**run.savings, saving.id: saving})
+
+
+def _saving_booked(run: RunState, event: e.SavingBooked) -> RunState:
+    booked = replace(run.savings[event.saving], booked=True)
+    return replace(run, savings={**run.savings, event.saving: booked})
+
+
 _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.JobReused: _job_reused,
     e.JobWaited: lambda run, event: _job(
@@ -218,6 +237,8 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.AllocationReleased: lambda run, event: _allocation(
         run, event.allocation, status="released", reason=event.reason
     ),
+    e.SavingFound: _saving_found,
+    e.SavingBooked: _saving_booked,
     e.AttemptPlanned: _attempt_planned,
     e.AttemptAccepted: lambda run, event: _attempt(run, event.attempt, status="accepted"),
     e.AttemptStarted: lambda run, event: _attempt(

@@ -16,6 +16,7 @@ from orchestrator.state import (
     JobState,
     Result,
     RunState,
+    SavingState,
 )
 
 
@@ -39,6 +40,7 @@ def run_from_json(data: Mapping[str, Any]) -> RunState:
                 name: AllocationState(**_tuples(a)) for name, a in rest["allocations"].items()
             },
             "stops": tuple(e.StopAsked(**stop) for stop in rest["stops"]),
+            "savings": {name: SavingState(**s) for name, s in rest.get("savings", {}).items()},
             "verdicts": tuple(e.VerdictGiven(**verdict) for verdict in rest["verdicts"]),
         }
     )

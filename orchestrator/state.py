@@ -125,6 +125,21 @@ class JobState:
 
 
 @dataclass(frozen=True)
+class SavingState:
+    """Hours that were not spent, in the account's milliseconds."""
+
+    id: str
+    job: str
+    account: str
+    kind: str
+    amount_ms: int
+    derivation: str
+    found_ms: int
+    booked: bool = False
+    """The ledger has it."""
+
+
+@dataclass(frozen=True)
 class RunState:
     name: str
     graph: Graph
@@ -138,6 +153,7 @@ class RunState:
     allocations: dict[str, AllocationState] = field(default_factory=dict)
     stops: tuple[e.StopAsked, ...] = ()
     verdicts: tuple[e.VerdictGiven, ...] = ()
+    savings: Mapping[str, SavingState] = field(default_factory=dict)
     outcome: e.RunOutcome | None = None
     sentence: str = ""
     ended_ms: int | None = None
@@ -148,8 +164,12 @@ class RunState:
 
     @property
     def settled(self) -> bool:
-        """Nothing of it is running, reserved or unpaid."""
-        return not self.live and not any(a.open for a in self.allocations.values())
+        """Nothing of it is running, reserved, unpaid or unbooked."""
+        return (
+            not self.live
+            and not any(a.open for a in self.allocations.values())
+            and all(saving.booked for saving in self.savings.values())
+        )
 
     def current(self, job: str) -> AttemptState | None:
         """The newest attempt of a job."""

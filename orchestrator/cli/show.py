@@ -16,6 +16,7 @@ from orchestrator.store import read_state
 from orchestrator.views.figures import figure
 from orchestrator.views.meters import HEADS as METER_HEADS
 from orchestrator.views.meters import meter_notes, meter_rows
+from orchestrator.views.savings import saving_line
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
 
@@ -102,8 +103,9 @@ def _summary(
             f"{'charged':<18} {format_exact(sum(charged.values()))}"
             f" for {count} attempts, by the ledger{simulated}"
         )
-    if view.saved_ms:
-        lines.append(f"{'saved':<18} {format_exact(view.saved_ms)} by reused results")
+    if view.savings:
+        lines.append(f"{'saved':<18} {format_exact(view.saved_ms)}{simulated}")
+        lines += [f"{'':<18} {saving_line(saving)}" for saving in view.savings]
     if run.graph.account and run.graph.account in {a.name for a in ledger.accounts()}:
         balance = ledger.balance(run.graph.account, now_ms)
         limit = balance.tightest

@@ -13,6 +13,7 @@ from orchestrator.home import Home
 from orchestrator.state import RunState
 from orchestrator.store import read_recent, read_state
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
+from orchestrator.views.savings import saved_words
 from orchestrator.views.view import JobRow, RunView, run_view
 from skint.errors import OK
 
@@ -78,6 +79,8 @@ def _run_line(view: RunView) -> str:
         parts.append(f"{view.metric} {mean_and_spread(view.mean, view.spread)}")
     if view.charged_ms or view.in_flight_ms:
         parts.append(f"{amount(view.charged_ms + view.in_flight_ms)} charged")
+    if view.savings:
+        parts.append(saved_words(view.savings))
     if view.eta is not None:
         parts.append(to_go(view.eta))
     if view.sentence:

@@ -27,6 +27,9 @@ def due(state: State, inputs: i.Inputs) -> Iterator[i.Action]:
 
 
 def _closings(run: RunState) -> Iterator[i.Action]:
+    for saving in run.savings.values():
+        if not saving.booked:
+            yield i.BookSaving(run.name, saving.id)
     for allocation in run.allocations.values():
         if allocation.status == "ended":
             yield i.Settle(run.name, allocation.id)

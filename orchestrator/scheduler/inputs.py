@@ -83,7 +83,23 @@ class Released:
     reason: str
 
 
-Answer = Reserved | Refused | Accepted | NotAccepted | Unanswered | Signalled | Settled | Released
+@dataclass(frozen=True)
+class Booked:
+    run: str
+    saving: str
+
+
+Answer = (
+    Reserved
+    | Refused
+    | Accepted
+    | NotAccepted
+    | Unanswered
+    | Signalled
+    | Settled
+    | Released
+    | Booked
+)
 
 
 @dataclass(frozen=True)
@@ -155,7 +171,13 @@ class Release:
     reason: str
 
 
-Action = Reserve | Submit | Signal | Cancel | Settle | Release
+@dataclass(frozen=True)
+class BookSaving:
+    run: str
+    saving: str
+
+
+Action = Reserve | Submit | Signal | Cancel | Settle | Release | BookSaving
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from orchestrator.executors.base import (
 from orchestrator.results import is_there
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
+from orchestrator.scheduler.booking import book_saving
 from orchestrator.scheduler.lines import parse_line
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
@@ -246,6 +247,10 @@ class Scheduler:
                 return self._settle(action)
             case i.Release():
                 return self._release(action)
+            case i.BookSaving(run, saving):
+                return book_saving(
+                    self.ledger, owner_of(run), run, self.state.runs[run].savings[saving]
+                )
             case i.Submit():
                 return self._submit(action)
             case i.Signal():

@@ -14,6 +14,7 @@ from orchestrator.scheduler import (
     endings,
     metering,
     observations,
+    savings,
     verdicts,
 )
 from orchestrator.scheduler import inputs as i
@@ -68,6 +69,8 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
             deciding.take(metering.told(run_of(name), attempt_now, metered, now_ms))
     for run in tuple(deciding.state.live_runs()):
         _advance(deciding, run.name, inputs, now_ms)
+    told = tuple(deciding.events)
+    deciding.take(savings.found(deciding.state, told, inputs.accounts, now_ms))
     return i.Step(
         events=tuple(deciding.events),
         state=deciding.state,
@@ -130,6 +133,8 @@ def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms
             deciding.take(
                 [e.AllocationReleased(at_ms=now_ms, run=name, allocation=allocation, reason=reason)]
             )
+        case i.Booked(_, saving):
+            deciding.take([e.SavingBooked(at_ms=now_ms, run=name, saving=saving)])
 
 
 def _run_of(state: State, answer: i.Answer) -> str:
@@ -138,6 +143,8 @@ def _run_of(state: State, answer: i.Answer) -> str:
             pass
         case i.Signalled(name, _):
             pass
+        case i.Booked(name, _):
+            return name
         case _:
             name = answer.allocation
     return run_of(name)

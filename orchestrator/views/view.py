@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 
 from orchestrator.graph import Job
-from orchestrator.state import AttemptState, JobState, RunState
+from orchestrator.state import AttemptState, JobState, RunState, SavingState
 from orchestrator.views.charges import (
     attempt_in_flight_ms,
     in_flight_ms,
@@ -93,6 +93,7 @@ class RunView:
     charged_ms: int = 0
     in_flight_ms: int = 0
     saved_ms: int = 0
+    savings: tuple[SavingState, ...] = ()
     eta: Eta | None = None
     """Until the last accelerator job ends; None unless each part of it was measured."""
     sentence: str = ""
@@ -128,7 +129,6 @@ class RunView:
 def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = None) -> RunView:
     """`runs` lets reused results show the scores that they had in the run they come from."""
     rows = tuple(_row(run, job, now_ms, runs or {}) for job in run.graph.jobs)
-    accelerated = [row for row in rows if row.lane == "accelerator"]
     status = _status(run, rows)
     view = RunView(
         name=run.name,
@@ -137,7 +137,8 @@ def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = N
         rows=rows,
         charged_ms=sum(a.charged_ms for a in run.allocations.values()),
         in_flight_ms=sum(in_flight_ms(a, now_ms) for a in run.allocations.values()),
-        saved_ms=sum(row.saved_ms for row in accelerated),
+        saved_ms=sum(saving.amount_ms for saving in run.savings.values()),
+        savings=tuple(run.savings.values()),
         eta=_run_eta(rows, now_ms) if run.live else None,
         sentence=_sentence(run, status, rows),
         simulated=is_simulated(run),

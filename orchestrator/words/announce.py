@@ -18,6 +18,7 @@ from orchestrator.graph import Job
 from orchestrator.state import AttemptState, RunState, State, job_of
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.figures import amount, figure
+from orchestrator.views.savings import saved_words, saving_line
 from orchestrator.views.view import JobRow, RunView, run_view
 from orchestrator.words.headline import head, result
 from orchestrator.words.notifying import places
@@ -189,6 +190,8 @@ class _Teller:
             yield self._notice("reply", key, title, lines, self._curve())
         elif event.outcome == "stopped" and self.run.jobs[event.job].attempts:
             lines = [_cost(row), self._unused([self.run.graph.job(event.job)])]
+            saved = [one for one in self.view.savings if one.job == event.job]
+            lines += [f"saved {saving_line(one)}" for one in saved]
             title = f"{row.title} {row.status}"
             if event.reason == "deadline":
                 title = f"{title}: {row.why}"
@@ -253,8 +256,8 @@ class _Teller:
         if self.view.fold_rows:
             charged = amount(used_ms) if used_ms else "nothing"
             parts.append(f"{charged} charged to {self.run.graph.account}{simulated}")
-        if self.view.saved_ms:
-            parts.append(f"{amount(self.view.saved_ms)} saved by known results")
+        if self.view.savings:
+            parts.append(saved_words(self.view.savings))
         return " · ".join(parts)
 
 

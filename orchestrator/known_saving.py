@@ -1,0 +1,39 @@
+"""What a plan saves whose results are all there, so that nothing is submitted."""
+
+from __future__ import annotations
+
+import hashlib
+
+from budget.saving import Saving
+from orchestrator.scheduler.savings import charge_of
+from orchestrator.state import State
+from orchestrator.submitting import Prepared
+from orchestrator.views.figures import amount
+
+
+def known_saving(prepared: Prepared, state: State, now_ms: int) -> Saving | None:
+    """What the earlier attempts were charged, to be booked on the plan's account.
+
+    None where nobody knows. However often the same plan is submitted, it has the same id, and so
+    it is booked once.
+    """
+    if prepared.account is None or not prepared.all_known:
+        return None
+    charges: dict[str, int] = {}
+    for expected in prepared.expected:
+        if expected.job.devices and expected.result is not None:
+            attempt = expected.result.attempt
+            charges[attempt] = charge_of(state, attempt, prepared.account.name) or 0
+    amount_ms = sum(charges.values())
+    if not amount_ms:
+        return None
+    paid = ", ".join(name for name, charged_ms in charges.items() if charged_ms)
+    return Saving(
+        id=f"known.{hashlib.sha256(' '.join(sorted(charges)).encode()).hexdigest()[:24]}",
+        account=prepared.account.name,
+        owner=f"{prepared.graph.name}/",
+        kind="refused",
+        amount_ms=amount_ms,
+        derivation=f"nothing submitted: {paid} had the same results for {amount(amount_ms)}",
+        at_ms=now_ms,
+    )

@@ -1,0 +1,187 @@
+"""Hours that were not spent, each with its derivation. What is not known is not booked. Pure.
+
+cache       the result was there: what the earlier attempt was charged
+early-stop  a rule or a person ended a job: what was probably left of it
+refused     a smoke test failed: what the same job was charged when it did run
+parked      an attempt was cut at an edge and kept its checkpoint: its charge up to there
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from budget.account import Account
+from budget.duration import format_clock
+from budget.saving import KINDS
+from orchestrator import events as e
+from orchestrator.forecasting import forecast_job
+from orchestrator.graph import Job
+from orchestrator.history import History
+from orchestrator.scheduler.admission import key_of
+from orchestrator.scheduler.edges import EDGE
+from orchestrator.scheduler.endings import is_cut
+from orchestrator.scheduler.pieces import left_ms
+from orchestrator.state import AttemptState, JobStatus, RunState, State, run_of
+from orchestrator.views.figures import amount
+
+CACHE, EARLY_STOP, REFUSED, PARKED = KINDS
+
+
+class _Saved(NamedTuple):
+    kind: str
+    amount_ms: int
+    derivation: str
+
+
+def found(
+    state: State, events: Iterable[e.Event], accounts: Mapping[str, Account], now_ms: int
+) -> Iterator[e.SavingFound]:
+    """What `events`, which led to `state`, saved; once only, since an event happens once."""
+    history = History()
+    for event in events:
+        run = state.runs.get(event.run)
+        account = accounts.get(run.graph.account or "") if run else None
+        if run is None or account is None:
+            continue
+        saved: list[tuple[str, Job, _Saved | None]] = []
+        if isinstance(event, e.JobEnded) and run.graph.job(event.job).devices:
+            job = run.graph.job(event.job)
+            saved.append((job.id, job, _of_job(state, run, job, account, now_ms, history)))
+        elif isinstance(event, e.AllocationSettled):
+            for name, charged_ms in event.shares.items():
+                if (attempt := run.attempts.get(name)) is not None:
+                    job = run.graph.job(attempt.job)
+                    saved.append(
+                        (f"{job.id}.{attempt.fence}", job, _parked(run, attempt, charged_ms))
+                    )
+        for what, job, known in saved:
+            if known is not None and known.amount_ms > 0:
+                yield e.SavingFound(
+                    at_ms=now_ms,
+                    run=run.name,
+                    saving=f"{run.name}.{what}.{known.kind}.{run.uid[:8]}",
+                    job=job.id,
+                    account=account.name,
+                    kind=known.kind,
+                    amount_ms=known.amount_ms,
+                    derivation=known.derivation,
+                )
+
+
+def _of_job(
+    state: State, run: RunState, job: Job, account: Account, now_ms: int, history: History
+) -> _Saved | None:
+    ended = run.jobs[job.id]
+    if ended.status == "reused":
+        return _reused(state, run, job)
+    if ended.status == "stopped" and (stop := run.stop_of(job)) and stop.then == "end":
+        return _stopped(state, run, job, account, now_ms, history)
+    if ended.status == "skipped" and ended.reason == "sibling-failed":
+        return _spared(run, job, account)
+    if ended.status == "skipped" and _smoke_failed(run, job):
+        return _refused(state, run, job)
+    return None
+
+
+def _reused(state: State, run: RunState, job: Job) -> _Saved | None:
+    source = run.jobs[job.id].result_of
+    charged_ms = charge_of(state, source, run.graph.account)
+    if charged_ms is None:
+        return None
+    text = f"{source} was charged {amount(charged_ms)} for the same result"
+    return _Saved(CACHE, charged_ms, text)
+
+
+def _stopped(
+    state: State, run: RunState, job: Job, account: Account, now_ms: int, history: History
+) -> _Saved | None:
+    """What the forecast said was left, no more than its limit left, and nothing without one."""
+    attempt = run.current(job.id)
+    status: JobStatus = "waiting"
+    attempts = run.attempts
+    if attempt is not None and attempt.started_ms is not None:
+        now_ms = now_ms if attempt.ended_ms is None else attempt.ended_ms
+        status = "running"
+        still = replace(attempt, status="running", ended_ms=None, outcome=None)
+        attempts = {**attempts, attempt.id: still}
+    jobs = {**run.jobs, job.id: replace(run.jobs[job.id], status=status)}
+    as_if = replace(run, attempts=attempts, jobs=jobs)
+    state = replace(state, runs={**state.runs, run.name: as_if})
+    forecast = forecast_job(state, as_if, job, now_ms, history)
+    if forecast.source == "unknown":
+        return None
+    unused_ms = min(forecast.likely_ms, left_ms(run, job))
+    text = f"{job.id} was stopped with likely {format_clock(unused_ms)} to go, by {forecast.basis}"
+    return _Saved(EARLY_STOP, _cost_ms(account, job, unused_ms), text)
+
+
+def _spared(run: RunState, job: Job, account: Account) -> _Saved | None:
+    """It would have run the same code, so it would have failed after as long as its sibling."""
+    for sibling in run.graph.groups()[job.group]:
+        failed = run.current(sibling.id)
+        if run.jobs[sibling.id].status != "failed" or failed is None:
+            continue
+        if failed.started_ms is not None and failed.ended_ms is not None:
+            wall_ms = max(0, failed.ended_ms - failed.started_ms)
+            text = f"{job.id} would have run the code that failed in {failed.id} after"
+            cost_ms = _cost_ms(account, job, wall_ms)
+            return _Saved(EARLY_STOP, cost_ms, f"{text} {format_clock(wall_ms)}")
+    return None
+
+
+def _smoke_failed(run: RunState, job: Job) -> bool:
+    return any(
+        run.graph.job(need).smoke and run.jobs[need].status == "failed" for need in job.needs
+    )
+
+
+def _refused(state: State, run: RunState, job: Job) -> _Saved | None:
+    """Only where the very same job was paid for before: else nobody knows what it would cost."""
+    needed = [name for name in run.graph.ancestors(job.id) if not run.graph.job(name).smoke]
+    if not all(run.jobs[name].digest for name in needed):
+        return None
+    key = key_of(run, job)
+    for earlier in reversed([*state.runs.values()]):
+        for attempt in reversed([*earlier.attempts.values()]):
+            charged_ms = charge_of(state, attempt.id, run.graph.account)
+            if attempt.key == key and charged_ms is not None:
+                text = f"{attempt.id} was charged {amount(charged_ms)} for the same job"
+                return _Saved(REFUSED, charged_ms, f"{text}; this time its smoke test failed first")
+    return None
+
+
+def _parked(run: RunState, attempt: AttemptState, charged_ms: int) -> _Saved | None:
+    """The part of its charge up to its checkpoint, by time; the job goes on from there."""
+    began_ms, ended_ms, kept_ms = attempt.started_ms, attempt.ended_ms, attempt.checkpoint_ms
+    goes_on = run.jobs[attempt.job].status in ("waiting", "running", "done")
+    asked = any(stop.reason == EDGE and attempt.id in stop.attempts for stop in run.stops)
+    if not goes_on or not (is_cut(attempt) or (asked and attempt.outcome == "stopped")):
+        return None
+    if began_ms is None or ended_ms is None or kept_ms is None or ended_ms <= began_ms:
+        return None
+    part_ms = min(max(0, kept_ms - began_ms), ended_ms - began_ms)
+    text = (
+        f"{attempt.id} was parked at the end of its {attempt.edge} and goes on from its checkpoint"
+        f" after {format_clock(part_ms)} of {format_clock(ended_ms - began_ms)}"
+    )
+    return _Saved(PARKED, charged_ms * part_ms // (ended_ms - began_ms), text)
+
+
+def charge_of(state: State, attempt: str, account: str | None) -> int | None:
+    """What `account` was charged for an attempt of any run; None where that is not known.
+
+    What another account was charged says nothing: its unit and its rates may be others.
+    """
+    run = state.runs.get(run_of(attempt))
+    known = run.attempts.get(attempt) if run else None
+    allocation = run.allocations.get(known.allocation or "") if run and known else None
+    if allocation is None or allocation.status != "settled" or allocation.account != account:
+        return None
+    return allocation.shares.get(attempt)
+
+
+def _cost_ms(account: Account, job: Job, wall_ms: int) -> int:
+    """Rounded down, without a minimum: hours that were saved are never guessed in our favour."""
+    return account.rate_milli(job.devices) * wall_ms // 1_000
