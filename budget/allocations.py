@@ -54,11 +54,15 @@ def reserve(
         return known
     if rows.line(connection, id) is not None:
         raise IdTaken(f"the id {id} stands for an adjustment already")
-    definition = history.present(connection, account)
-    refusing = reckoning.admission_of(connection, account, now_ms).refusing(amount_ms)
+    books = reckoning.books(connection, account, now_ms)
+    refusing = reckoning.admission_by(books).refusing(amount_ms)
     if refusing is not None:
         raise OverBudget(amount_ms, refusing)
-    _check_sessions(connection, account)
+    for book in books:
+        concurrent, open_now = book.account.session.concurrent, len(book.reservations)
+        if concurrent is not None and open_now >= concurrent:
+            raise TooManySessions(book.account.name, open_now, concurrent)
+    definition = books[0].account
     made = Reservation(
         id=id,
         account=account,
@@ -83,15 +87,6 @@ def _rate_milli(definition: Account, devices: int, machine: str) -> int:
         return definition.rate_milli(devices, machine)
     except AccountError as error:
         raise LedgerError(error.what, got=error.got, wanted=error.wanted) from error
-
-
-def _check_sessions(connection: sqlite3.Connection, account: str) -> None:
-    for link in history.chain(connection, account):
-        concurrent = history.present(connection, link).session.concurrent
-        if concurrent is not None:
-            open_now = len(reckoning.open_below(connection, link))
-            if open_now >= concurrent:
-                raise TooManySessions(link, open_now, concurrent)
 
 
 def start(connection: sqlite3.Connection, id: str, start_ms: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from budget import history, readings, rows
@@ -23,13 +23,14 @@ from budget.windows.change import window_under, with_refresh
 
 
 @dataclass(frozen=True, slots=True)
-class _Book:
-    """All that a balance of one account, parent or not, is computed from."""
+class Book:
+    """All that the limits of one account, asked or a parent, are computed from."""
 
     connection: sqlite3.Connection
     account: Account
     versions: Sequence[Version]
     reservations: Sequence[Reservation]
+    """The open ones that count here: its own, and those of all below it."""
     used: Used
     now_ms: int
 
@@ -39,16 +40,49 @@ class _Book:
         return sum(row.amount_ms - row.in_flight_ms(self.now_ms) for row in self.reservations)
 
 
+def books(
+    connection: sqlite3.Connection, name: str, now_ms: int, said_ms: int | None = None
+) -> tuple[Book, ...]:
+    """The account and its parents upwards, by what they say now, or said at `said_ms`.
+
+    What admits goes by now: a clock that was set back must not get round a change. Raises
+    `AccountNotFound`.
+    """
+    found: list[Book] = []
+    reservations = rows.open_reservations(connection)
+    link = name
+    while link:
+        known = history.versions(connection, link)
+        if not known or known[-1].account is None:
+            raise history.not_found(connection, link)
+        if said_ms is not None:
+            known = history.until(known, said_ms)
+        account = known[-1].account
+        if account is None:  # it was removed then, and has been added again
+            raise history.not_found(connection, link)
+        below = history.subtree(connection, link)
+        mine = [row for row in reservations if row.account in below]
+        used = Used(Settled(connection, link, below), InFlight(mine, now_ms))
+        found.append(Book(connection, account, known, mine, used, now_ms))
+        link = account.parent
+    return tuple(found)
+
+
 def balance_of(connection: sqlite3.Connection, name: str, now_ms: int) -> Balance:
     """The balance of the account at `now_ms`, by what it and its parents said then."""
-    history.present(connection, name)
-    return _balance(connection, name, now_ms, now_ms)
+    kept = books(connection, name, now_ms, said_ms=now_ms)
+    balance = admission_by(kept)
+    tightest = balance.tightest
+    of = next(book for book in kept if book.account.name == tightest.account)
+    saved = rows.saved(connection, of.used.settled.subtree, tightest.window)
+    return replace(balance, saved=MappingProxyType(saved))
 
 
-def admission_of(connection: sqlite3.Connection, name: str, now_ms: int) -> Balance:
-    """The same by what they say now: what a clock that was set back must not get round."""
-    history.present(connection, name)
-    return _balance(connection, name, now_ms, None)
+def admission_by(books: Sequence[Book]) -> Balance:
+    """The balance of the first of `books`, without what was saved."""
+    limits = [_limit_balance(book, limit) for book in books for limit in book.account.limits]
+    asked = books[0].account
+    return Balance(asked.name, tuple(limits), asked.kind == "simulated", asked.unit)
 
 
 def open_below(connection: sqlite3.Connection, name: str) -> list[Reservation]:
@@ -57,34 +91,7 @@ def open_below(connection: sqlite3.Connection, name: str) -> list[Reservation]:
     return [row for row in rows.open_reservations(connection) if row.account in below]
 
 
-def _balance(
-    connection: sqlite3.Connection, name: str, now_ms: int, said_ms: int | None
-) -> Balance:
-    limits: list[LimitBalance] = []
-    asked: Account | None = None
-    reservations = rows.open_reservations(connection)
-    for number, link in enumerate(history.chain(connection, name)):
-        known = history.versions(connection, link)
-        if said_ms is not None:
-            known = history.until(known, said_ms)
-        account = known[-1].account
-        if account is None:  # it was removed at that time
-            continue
-        asked = account if number == 0 else asked
-        below = history.subtree(connection, link)
-        mine = [row for row in reservations if row.account in below]
-        used = Used(Settled(connection, link, below), InFlight(mine, now_ms))
-        book = _Book(connection, account, known, mine, used, now_ms)
-        limits += [_limit_balance(book, limit) for limit in account.limits]
-    if asked is None:
-        raise history.not_found(connection, name)
-    balance = Balance(name, tuple(limits), asked.kind == "simulated", asked.unit)
-    tightest = balance.tightest
-    saved = rows.saved(connection, history.subtree(connection, tightest.account), tightest.window)
-    return Balance(name, balance.limits, balance.simulated, asked.unit, MappingProxyType(saved))
-
-
-def _limit_balance(book: _Book, limit: Limit) -> LimitBalance:
+def _limit_balance(book: Book, limit: Limit) -> LimitBalance:
     if limit.window.kind == "per-session":
         return _of_session(book, limit)
     if limit.window.kind == "lots":
@@ -92,7 +99,7 @@ def _limit_balance(book: _Book, limit: Limit) -> LimitBalance:
     return _of_window(book, limit)
 
 
-def _of_session(book: _Book, limit: Limit) -> LimitBalance:
+def _of_session(book: Book, limit: Limit) -> LimitBalance:
     window = limit.window.window_at(book.now_ms, book.used)
     return LimitBalance(
         book.account.name,
@@ -107,7 +114,7 @@ def _of_session(book: _Book, limit: Limit) -> LimitBalance:
     )
 
 
-def _of_lots(book: _Book, limit: Limit) -> LimitBalance:
+def _of_lots(book: Book, limit: Limit) -> LimitBalance:
     now_ms = book.now_ms
     lots = readings.lots(book.connection, book.account.name)
     newest = readings.newest(book.connection, book.account.name, limit.name, LATEST_MS)
@@ -126,7 +133,7 @@ def _of_lots(book: _Book, limit: Limit) -> LimitBalance:
     )
 
 
-def _of_window(book: _Book, limit: Limit) -> LimitBalance:
+def _of_window(book: Book, limit: Limit) -> LimitBalance:
     rule, now_ms, used = limit.window, book.now_ms, book.used
     window = plain = rule.window_at(now_ms, used)
     newest = readings.newest(book.connection, book.account.name, limit.name, window.end_ms - 1)
@@ -163,7 +170,7 @@ def _window(
 
 
 def _finished(
-    book: _Book,
+    book: Book,
     limit: Limit,
     window: Window,
     *,
