@@ -18,7 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "top": ("orchestrator.cli.top", "live dashboard: budget, jobs, events"),
     "budget": ("orchestrator.cli.budget", "hours used, reserved and free on each account"),
     "ledger": ("orchestrator.cli.ledger", "what was written down; adjust, readings, lots, export"),
-    "account": ("orchestrator.cli.account", "add and list accounts"),
+    "account": ("orchestrator.cli.account", "add, show, change and remove accounts"),
     "cancel": ("orchestrator.cli.cancel", "stop a run; checkpoints are kept"),
     "abort": ("orchestrator.cli.abort", "stop one fold of a run; the others go on"),
     "scheduler": ("orchestrator.cli.scheduler", "start or stop the background scheduler"),
