@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from budget.ledger import Ledger
 from budget.saving import Saving
 from orchestrator.scheduler.savings import charge_of
 from orchestrator.state import State
@@ -37,3 +38,20 @@ def known_saving(prepared: Prepared, state: State, now_ms: int) -> Saving | None
         derivation=f"nothing submitted: {paid} had the same results for {amount(amount_ms)}",
         at_ms=now_ms,
     )
+
+
+def book_known(ledger: Ledger, prepared: Prepared, state: State, now_ms: int) -> str:
+    """Book it; the words for it, empty where there is nothing to book. Raises LedgerError."""
+    saving = known_saving(prepared, state, now_ms)
+    if saving is None:
+        return ""
+    ledger.book_saving(
+        saving.id,
+        saving.account,
+        saving.owner,
+        saving.kind,
+        saving.amount_ms,
+        saving.derivation,
+        saving.at_ms,
+    )
+    return f"{amount(saving.amount_ms)} of {saving.account} saved: they are not spent again"

@@ -12,6 +12,7 @@ from orchestrator.cli.plan import add_plan_arguments
 from orchestrator.clock import SystemClock
 from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Request, SubmitRun
 from orchestrator.home import Home
+from orchestrator.known_saving import book_known
 from orchestrator.state import State
 from orchestrator.store import Store, StoreError, read_state
 from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
@@ -73,6 +74,10 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
         )
     if prepared.all_known:
         print(known_already(prepared, state))
+        with Ledger(home.ledger) as ledger:
+            saved = book_known(ledger, prepared, state, now_ms)
+        if saved:
+            print(saved)
         return None
     refuse_if_it_does_not_fit(prepared)
     check_notify(prepared.graph)

@@ -1,0 +1,362 @@
+"""Hours that were not spent are booked once, with their derivation; what nobody knows is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from budget.account import Account
+from budget.ledger import Ledger, LedgerError
+from budget.limit import weekly
+from orchestrator.events import AllocationSettled, SavingBooked, SavingFound
+from orchestrator.executors.simulated import Script
+from orchestrator.graph import Graph
+from orchestrator.scheduler.savings import found
+from orchestrator.snapshot import run_from_json, run_to_json
+from orchestrator.state import RunState
+from skint.attempt import Task
+from tests.orchestrator.worlds import (
+    FOLD_MS,
+    HOUR_MS,
+    World,
+    epochs,
+    graph,
+    job,
+    kfold,
+    reasons,
+    statuses,
+    training,
+)
+
+NAN = float("nan")
+MINUTE_MS = 60_000
+RUN = "seedlings-1"
+
+
+def told(run: RunState) -> dict[str, tuple[str, int]]:
+    """Kind and amount by job."""
+    return {saving.job: (saving.kind, saving.amount_ms) for saving in run.savings.values()}
+
+
+def folds(*values: list[float]) -> Callable[[Task], Script]:
+    """CPU jobs take five seconds; fold n reports `values[n]`."""
+
+    def script_of(task: Task) -> Script:
+        if task.fold is None:
+            return Script(seconds=5, outputs={f"{task.job}.csv": b"1"})
+        return epochs(values[task.fold], metric="val_loss")
+
+    return script_of
+
+
+# --- known results --------------------------------------------------------------------------------
+
+
+def test_a_known_result_saves_what_its_attempt_was_charged(tmp_path: Path) -> None:
+    """Edge 35: a cache hit is charged nothing."""
+    world = World(tmp_path, training)
+    world.settle(kfold())
+    run = world.settle(kfold(), "seedlings-2")
+    assert told(run) == {f"train.fold{n}": ("cache", FOLD_MS) for n in range(3)}
+    booked = world.ledger.savings("lab")
+    assert [(one.kind, one.account, one.amount_ms) for one in booked] == [
+        ("cache", "lab", FOLD_MS)
+    ] * 3
+    assert booked[0].owner == "seedlings-2/"
+    assert booked[0].derivation == (
+        "seedlings-1.train.fold0.1 was charged 2 min 30 s for the same result"
+    )
+    assert all(saving.booked for saving in run.savings.values())
+    assert world.settled_ms == 3 * FOLD_MS
+
+
+def test_a_run_that_was_charged_for_all_it_did_saved_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    run = world.settle(kfold())
+    assert run.savings == {} and world.ledger.savings() == ()
+    again = world.settle(kfold(), "seedlings-2", again=True)
+    assert again.savings == {}
+
+
+def test_what_another_account_was_charged_is_no_measure(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    world.settle(kfold())
+    other = Account("other", "simulated", "simulated", limits=(weekly(HOUR_MS),))
+    world.ledger.add_account(other, world.clock.now_ms())
+    run = world.settle(replace(kfold(), account="other"), "seedlings-2")
+    assert statuses(run)["train.fold0"] == "reused"
+    assert run.savings == {}
+
+
+# --- stopped early --------------------------------------------------------------------------------
+
+
+def test_a_fold_that_a_rule_stops_saves_the_epochs_that_were_left(tmp_path: Path) -> None:
+    world = World(tmp_path, folds([0.5, 0.6, NAN, 0.7, 0.7, 0.7, 0.7, 0.7]))
+    run = world.settle(kfold(folds=1))
+    (saving,), attempt = run.savings.values(), run.current("train.fold0")
+    assert (saving.kind, saving.job) == ("early-stop", "train.fold0")
+    assert attempt and attempt.started_ms is not None and attempt.ended_ms is not None
+    ran_ms = attempt.ended_ms - attempt.started_ms
+    assert saving.amount_ms == 8 * MINUTE_MS - ran_ms
+    assert saving.derivation.startswith("train.fold0 was stopped with likely 4 min")
+    assert "3 epochs of its own" in saving.derivation
+    assert [one.amount_ms for one in world.ledger.savings("lab")] == [saving.amount_ms]
+
+
+def test_devices_count_in_what_is_saved(tmp_path: Path) -> None:
+    world = World(
+        tmp_path, lambda task: epochs([0.5, 0.6, NAN, 0.7, 0.7, 0.7], metric="val_loss"), devices=2
+    )
+    rules = kfold().job("train.fold0").stop
+    run = world.settle(graph(job("train", devices=2, limit_s=7200, stop=rules)))
+    (saving,) = run.savings.values()
+    (attempt,) = run.attempts.values()
+    assert attempt.started_ms is not None and attempt.ended_ms is not None
+    assert saving.amount_ms == 2 * (6 * MINUTE_MS - (attempt.ended_ms - attempt.started_ms))
+
+
+def test_folds_that_a_stop_kept_from_starting_save_what_a_finished_one_took(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, folds([0.5, 0.6], [0.5, 0.6], [0.5, 0.6]))
+    world.submit(kfold())
+    world.until(lambda state: RUN in state.runs and bool(state.runs[RUN].jobs["train.fold0"].ended))
+    world.stop(reason="cancelled")
+    run = world.until_settled().runs[RUN]
+    assert statuses(run)["train.fold2"] == "stopped"
+    assert run.current("train.fold2") is None
+    kind, saved_ms = told(run)["train.fold2"]
+    assert kind == "early-stop"
+    assert saved_ms == FOLD_MS
+    (one,) = [saving for saving in run.savings.values() if saving.job == "train.fold2"]
+    assert "1 run" in one.derivation
+
+
+def test_without_a_measured_basis_nothing_is_booked(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda task: Script(seconds=600))  # it reports nothing
+    world.submit(kfold(folds=2))
+    world.until(lambda state: any(a.devices for _, a in state.live_attempts()))
+    world.stop(reason="cancelled")
+    run = world.until_settled().runs[RUN]
+    assert reasons(run)["train.fold0"] == reasons(run)["train.fold1"] == "cancelled"
+    assert run.savings == {}
+
+
+def test_no_more_is_saved_than_the_limit_left(tmp_path: Path) -> None:
+    world = World(tmp_path, folds([0.5, 0.5, NAN, *[0.5] * 997]))
+    run = world.settle(kfold(folds=1, limit_s=600))
+    (saving,), attempt = run.savings.values(), run.current("train.fold0")
+    assert attempt and attempt.started_ms is not None and attempt.ended_ms is not None
+    assert saving.amount_ms == 600_000 - (attempt.ended_ms - attempt.started_ms)
+
+
+def test_a_job_that_its_own_limit_ended_saved_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, folds([0.5] * 100))
+    run = world.settle(kfold(folds=1, limit_s=300))
+    assert reasons(run)["train.fold0"] == "deadline"
+    assert run.savings == {}
+
+
+def test_a_stopped_cpu_job_saves_no_accelerator_hours(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda task: epochs([0.5] * 10))
+    world.submit(graph(job("scan")))
+    world.until(lambda state: any(len(a.reports) > 3 for _, a in state.live_attempts()))
+    world.stop(reason="cancelled")
+    assert world.until_settled().runs[RUN].savings == {}
+
+
+# --- refused --------------------------------------------------------------------------------------
+
+
+def test_siblings_of_a_fold_that_failed_save_what_it_took_to_fail(tmp_path: Path) -> None:
+    def script_of(task: Task) -> Script:
+        return Script(seconds=20, code=1) if task.fold == 0 else training(task)
+
+    run = World(tmp_path, script_of).settle(kfold())
+    assert told(run) == {
+        "train.fold1": ("early-stop", 20_000),
+        "train.fold2": ("early-stop", 20_000),
+    }
+    first = next(iter(run.savings.values()))
+    assert first.derivation == (
+        "train.fold1 would have run the code that failed in seedlings-1.train.fold0.1 after 20 s"
+    )
+
+
+def smoked(stop_smoke: bool) -> Graph:
+    """scan → smoke test → train; the smoke test may be left out, as one may in a plan."""
+    smoke = job("train.smoke", "scan", smoke=True)
+    train = job("train", "scan", *(["train.smoke"] if stop_smoke else []), devices=1, limit_s=600)
+    return graph(job("scan"), *([smoke] if stop_smoke else []), train)
+
+
+def fails_in_smoke(task: Task) -> Script:
+    if task.job == "train.smoke":
+        return Script(seconds=3, code=1)
+    return Script(seconds=100, code=1) if task.job == "train" else training(task)
+
+
+def test_a_failed_smoke_test_books_nothing_where_nobody_knows_the_cost(tmp_path: Path) -> None:
+    """Edge 46: a failing preflight on CPUs costs no accelerator hours; nor does it claim any."""
+    world = World(tmp_path, fails_in_smoke)
+    run = world.settle(smoked(True))
+    assert statuses(run)["train"] == "skipped"
+    assert (world.settled_ms, run.savings) == (0, {})
+
+
+def test_a_failed_smoke_test_saves_what_the_same_job_was_charged_before(tmp_path: Path) -> None:
+    world = World(tmp_path, fails_in_smoke)
+    world.settle(smoked(False))
+    assert world.settled_ms == 100_000
+    run = world.settle(smoked(True), "seedlings-2")
+    assert told(run) == {"train": ("refused", 100_000)}
+    (saving,) = run.savings.values()
+    assert saving.derivation == (
+        "seedlings-1.train.1 was charged 1 min 40 s for the same job;"
+        " this time its smoke test failed first"
+    )
+
+
+# --- parked ---------------------------------------------------------------------------------------
+
+
+def parked(run: RunState, **changes: Any) -> RunState:
+    """The run's one accelerator attempt as if the end of a session had cut it; it goes on."""
+    (attempt,) = [a for a in run.attempts.values() if a.devices]
+    assert attempt.started_ms is not None
+    known: dict[str, Any] = {
+        "edge": "session",
+        "outcome": "deadline",
+        "checkpoint_ms": attempt.started_ms + 120_000,
+        **changes,
+    }
+    waits = replace(run.jobs[attempt.job], status="waiting")
+    return replace(
+        run,
+        attempts={**run.attempts, attempt.id: replace(attempt, **known)},
+        jobs={**run.jobs, attempt.job: waits},
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "saved_ms"),
+    [
+        ({}, 120_000),
+        ({"edge": ""}, None),  # no edge cut it
+        ({"outcome": "done"}, None),  # it ended before the edge came
+        ({"checkpoint_ms": None}, None),  # nothing was kept: the time is lost
+        ({"checkpoint_ms": 1}, None),  # a clock that was set
+        ({"checkpoint_ms": 2**50}, FOLD_MS),
+    ],
+)
+def test_a_parked_attempt_saves_its_charge_up_to_its_checkpoint(
+    tmp_path: Path, changes: dict[str, Any], saved_ms: int | None
+) -> None:
+    world = World(tmp_path, training)
+    run = world.settle(kfold(folds=1))
+    (settled,) = world.kept(AllocationSettled)
+    assert (settled.charged_ms, len(settled.shares)) == (FOLD_MS, 1)
+    state = replace(world.scheduler.state, runs={RUN: parked(run, **changes)})
+    accounts = {account.name: account for account in world.ledger.accounts()}
+    savings = [*found(state, [settled], accounts, 7)]
+    assert [saving.amount_ms for saving in savings] == ([] if saved_ms is None else [saved_ms])
+    if savings:
+        assert savings[0].kind == "parked"
+        assert savings[0].saving.startswith("seedlings-1.train.fold0.1.parked.")
+        assert "goes on from its checkpoint" in savings[0].derivation
+
+
+# --- booking --------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """The scheduler dies."""
+
+
+def test_a_scheduler_killed_before_or_after_it_books_books_once(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    world.settle(kfold())
+    for when in ("before", "after"):
+        name = f"seedlings-{when}"
+        world.submit(kfold(), name)
+        world.restart(partial(_dying, when))
+        with pytest.raises(Killed):
+            world.until_settled(name)
+        known = world.store.state().runs[name].savings
+        assert len(known) == 3 and not any(saving.booked for saving in known.values())
+        world.restart()
+        run = world.until_settled(name).runs[name]
+        assert all(saving.booked for saving in run.savings.values())
+        booked = [one for one in world.ledger.savings("lab") if one.owner == f"{name}/"]
+        assert [one.amount_ms for one in booked] == [FOLD_MS] * 3
+    assert len(world.kept(SavingFound)) == len(world.kept(SavingBooked)) == 6
+
+
+def _dying(when: str, outside: Any) -> Any:
+    return _DyingLedger(outside, when) if isinstance(outside, Ledger) else outside
+
+
+class _DyingLedger:
+    """The scheduler that uses it dies at its first booking."""
+
+    def __init__(self, ledger: Ledger, when: str) -> None:
+        self.ledger = ledger
+        self.when = when
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ledger, name)
+
+    def book_saving(self, *arguments: Any) -> None:
+        if self.when == "after":
+            self.ledger.book_saving(*arguments)
+        raise Killed
+
+
+def test_a_ledger_that_cannot_be_written_is_asked_again(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    world.settle(kfold(folds=1))
+    world.submit(kfold(folds=1), "seedlings-2")
+    world.restart(lambda outside: _Full(outside) if isinstance(outside, Ledger) else outside)
+    for _ in range(3):
+        world.scheduler.tick()
+        world.clock.advance(60)
+    run = world.scheduler.state.runs["seedlings-2"]
+    world.restart()
+    assert world.until_settled("seedlings-2").runs["seedlings-2"].settled
+    assert len(world.ledger.savings("lab")) == 1
+    assert not run.settled
+
+
+class _Full(_DyingLedger):
+    """Its disk is full."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(ledger, "")
+
+    def book_saving(self, *arguments: Any) -> None:
+        raise LedgerError("the disk is full")
+
+
+def test_savings_are_the_same_from_events_and_from_snapshots(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    world.settle(kfold())
+    run = world.settle(kfold(), "seedlings-2")
+    assert run.savings
+    assert world.store.state().runs == world.store.replayed().runs
+    assert run_from_json(run_to_json(run)) == run
+
+
+def test_a_snapshot_of_the_version_before_has_no_savings_and_books_none(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    world.settle(kfold())
+    run = world.settle(kfold(), "seedlings-2")
+    data = run_to_json(run)
+    del data["savings"]
+    old = run_from_json(data)
+    assert old.savings == {} and old.settled
