@@ -1,59 +1,203 @@
 """settled: charged for what has ended. in flight: used by what runs now. reserved: set aside for
-what runs or is about to, beyond what it has used. free: what can still be reserved."""
+what runs or is about to, beyond what it has used. foreign: used by others, says the provider. kept
+back: never given out. free: what can still be reserved."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from budget.account import Account
-from budget.balance import LimitBalance
-from budget.duration import format_clock, format_exact, format_hours
+from budget.amount import format_amount
+from budget.balance import Balance, LimitBalance
 from budget.instant import format_instant
 from budget.ledger import Ledger
+from budget.reading import Reading
+from orchestrator.cli.amount import parse_instant
+from orchestrator.cli.screen import table
 from orchestrator.home import Home
-from skint.errors import OK
+from orchestrator.views.account_tree import in_tree
+from orchestrator.views.budget_screen import account_screen, newest_reading
+from skint.errors import OK, USAGE, SkintError
 
-WIDTH = 40
+NO_ACCOUNTS = "no accounts yet · skint account add NAME --preset simulated"
+MOST_WINDOWS = 1_000
+
+
+class HistoryError(SkintError):
+    """There is no such number of windows."""
+
+    exit_code = USAGE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("account", nargs="?", help="one account; default: all")
     parser.add_argument("--exact", action="store_true", help="to the millisecond")
+    parser.add_argument("--json", action="store_true", help="for other programs, in milliseconds")
+    parser.add_argument("--at", metavar="INSTANT", help="as of e.g. 2026-11-28T00:00Z")
+    parser.add_argument("--history", type=int, metavar="N", help="the last N windows as well")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    now_ms = time.time_ns() // 1_000_000
+    at_ms = (
+        parse_instant(arguments.at, where="--at") if arguments.at else time.time_ns() // 1_000_000
+    )
+    if arguments.history is not None and not 0 < arguments.history <= MOST_WINDOWS:
+        raise HistoryError(
+            "this is not a number of windows",
+            where="--history",
+            got=arguments.history,
+            wanted=f"1 to {MOST_WINDOWS}",
+        )
     with Ledger(Home.find().ledger, read_only=True) as ledger:
-        accounts = ledger.accounts()
-        if arguments.account:
-            accounts = (ledger.account(arguments.account),)
-        for account in accounts:
-            for limit in ledger.balance(account.name, now_ms).limits:
-                print(render(account, limit, now_ms, exact=arguments.exact))
-    if not accounts:
-        print("no accounts yet · skint account add NAME --preset simulated")
+        accounts = (ledger.account(arguments.account),) if arguments.account else ledger.accounts()
+        if arguments.json:
+            print(_json(ledger, accounts, at_ms))
+            return OK
+        if not accounts:
+            print(NO_ACCOUNTS)
+        for depth, account in in_tree(accounts):
+            print(_indented(_text(ledger, account, at_ms, arguments), depth))
     return OK
 
 
-def render(account: Account, limit: LimitBalance, now_ms: int, *, exact: bool = False) -> str:
-    """One limit of one account: a head line, then a line and a bar for each part."""
-    resets = format_instant(limit.window.end_ms, limit.limit.window.zone)
-    left = format_clock(limit.window.end_ms - now_ms)
-    simulated = "  (simulated)" if account.kind == "simulated" else ""
-    lines = [f"{account.name}   week to {resets} ({left}){simulated}"]
-    parts = [
-        ("settled", limit.settled_ms, "█"),
-        ("in flight", limit.in_flight_ms, "▓"),
-        ("reserved", limit.reserved_ms, "▒"),
-        ("foreign", limit.foreign_ms, "▚"),
-        ("free", limit.free_ms, "░"),
-    ]
-    show = format_exact if exact else format_hours
-    for name, amount_ms, mark in parts:
-        if name == "foreign" and not amount_ms:
+def _text(ledger: Ledger, account: Account, at_ms: int, arguments: argparse.Namespace) -> str:
+    screen = account_screen(
+        account,
+        ledger.balance(account.name, at_ms),
+        ledger.readings(account.name),
+        at_ms,
+        lots=ledger.lots(account.name),
+        exact=arguments.exact,
+    )
+    if arguments.history is None:
+        return screen
+    past = past_windows(ledger, account, at_ms, arguments.history)
+    return f"{screen}\n{_past_table(account, past, arguments.exact)}"
+
+
+def _indented(text: str, depth: int) -> str:
+    return "\n".join("  " * depth + line for line in text.splitlines())
+
+
+def past_windows(
+    ledger: Ledger, account: Account, at_ms: int, count: int
+) -> list[tuple[int, LimitBalance]]:
+    """(the instant it was looked at, the limit) of the windows that have ended, newest first.
+
+    Only windows that follow each other are listed: a rolling one has no past, lots neither. The
+    amount is the one of that time. Before the account was added there is nothing to list.
+    """
+    found = []
+    added_ms = ledger.account_versions(account.name)[0].from_ms
+    for limit in ledger.balance(account.name, at_ms).limits:
+        if limit.account != account.name or limit.limit.window.kind not in (
+            "calendar",
+            "first-use",
+        ):
             continue
-        cells = round(WIDTH * max(0, amount_ms) / limit.amount_ms) if limit.amount_ms else 0
-        cells = max(cells, 1 if amount_ms > 0 else 0)
-        lines.append(f"  {name:<10} {show(amount_ms):>10}  {mark * min(cells, WIDTH)}".rstrip())
-    return "\n".join([*lines, f"  {'of':<10} {show(limit.amount_ms):>10}"])
+        start_ms = limit.window.start_ms
+        for _ in range(count):
+            if start_ms <= added_ms:
+                break
+            past = _limit_at(ledger, account, limit.limit.name, start_ms - 1)
+            if past is None:
+                break
+            found.append((start_ms - 1, past))
+            start_ms = past.window.start_ms
+    return found
+
+
+def _limit_at(ledger: Ledger, account: Account, name: str, at_ms: int) -> LimitBalance | None:
+    """The limit as it was at an instant; None if the account had no such limit then."""
+    for limit in ledger.balance(account.name, at_ms).limits:
+        if (limit.account, limit.limit.name) == (account.name, name):
+            return limit
+    return None
+
+
+def _past_table(account: Account, past: Sequence[tuple[int, LimitBalance]], exact: bool) -> str:
+    if not past:
+        return "  (no windows that have ended)"
+
+    def shown(amount_ms: int) -> str:
+        return format_amount(amount_ms, account.unit, exact=exact)
+
+    rows = [
+        (
+            limit.limit.name,
+            format_instant(limit.window.start_ms, limit.limit.window.zone),
+            format_instant(limit.window.end_ms, limit.limit.window.zone),
+            shown(limit.settled_ms + limit.in_flight_ms),
+            shown(limit.foreign_ms),
+            shown(limit.amount_ms),
+        )
+        for _, limit in past
+    ]
+    heads = ("  limit", "from", "to", ">used", ">foreign", ">of")
+    return table(heads, [(f"  {name}", *rest) for name, *rest in rows])
+
+
+def _json(ledger: Ledger, accounts: Sequence[Account], at_ms: int) -> str:
+    import json
+
+    value = {
+        "version": 1,
+        "at_ms": at_ms,
+        "accounts": [
+            _account_value(
+                account, ledger.balance(account.name, at_ms), ledger.readings(account.name)
+            )
+            for account in accounts
+        ],
+    }
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _account_value(
+    account: Account, balance: Balance, readings: Sequence[Reading]
+) -> dict[str, Any]:
+    return {
+        "account": account.name,
+        "kind": account.kind,
+        "unit": account.unit,
+        "simulated": balance.simulated,
+        "part_of": account.parent or None,
+        "best_effort": account.best_effort,
+        "free_ms": balance.free_ms,
+        "limits": [_limit_value(limit, readings) for limit in balance.limits],
+        "saved_ms": dict(balance.saved),
+    }
+
+
+def _limit_value(limit: LimitBalance, readings: Sequence[Reading]) -> dict[str, Any]:
+    reading = newest_reading(readings, limit)
+    return {
+        "account": limit.account,
+        "limit": limit.limit.name,
+        "window": limit.limit.window.kind,
+        "start_ms": limit.window.start_ms,
+        "end_ms": limit.window.end_ms,
+        "next_gain_ms": limit.next_gain_ms,
+        "assumed": limit.limit.assumed,
+        "unlimited": limit.limit.unlimited,
+        "amount_ms": limit.amount_ms,
+        "settled_ms": limit.settled_ms,
+        "in_flight_ms": limit.in_flight_ms,
+        "reserved_ms": limit.reserved_ms,
+        "foreign_ms": limit.foreign_ms,
+        "kept_back_ms": limit.kept_back_ms,
+        "free_ms": limit.free_ms,
+        "reading": None
+        if reading is None
+        else {
+            "at_ms": reading.at_ms,
+            "used_ms": reading.used_ms,
+            "allowed_ms": reading.allowed_ms,
+            "reserved_ms": reading.reserved_ms,
+            "refresh_ms": reading.refresh_ms,
+            "source": reading.source,
+        },
+    }

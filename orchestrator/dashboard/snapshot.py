@@ -17,6 +17,7 @@ from orchestrator.commands import Request
 from orchestrator.home import Home
 from orchestrator.state import RunState, State
 from orchestrator.store import Reply, Store
+from orchestrator.views.account_tree import in_tree
 from orchestrator.views.view import RunView, run_view
 from orchestrator.words.telling import Tone, tell, tone
 from skint.errors import SkintError
@@ -38,13 +39,22 @@ class EventLine:
 
 
 @dataclass(frozen=True)
+class AccountLimit:
+    """One limit of one account; sub-budgets are one deeper than their parent."""
+
+    account: Account
+    limit: LimitBalance
+    depth: int = 0
+
+
+@dataclass(frozen=True)
 class Screen:
     """What was known at `now_ms`."""
 
     now_ms: int
     scheduler_pid: int | None = None
-    accounts: tuple[tuple[Account, LimitBalance], ...] = ()
-    """Each limit of each account."""
+    accounts: tuple[AccountLimit, ...] = ()
+    """Each limit of each account, sub-budgets after their parent."""
     state: State = field(default_factory=State)
     views: tuple[RunView, ...] = ()
     """Live runs in the order they were submitted, then the last ones that ended, newest first."""
@@ -104,9 +114,11 @@ class Reader:
         pid = self.home.scheduler_pid()
         with Ledger(self.home.ledger, read_only=True) as ledger:
             accounts = tuple(
-                (account, limit)
-                for account in ledger.accounts()
+                AccountLimit(account, limit, depth)
+                for depth, account in in_tree(ledger.accounts())
                 for limit in ledger.balance(account.name, now_ms).limits
+                if limit.account == account.name  # its parent's stand with the parent
+                and limit.limit.window.kind != "per-session"  # never summed up: there is no bar
             )
         if not self.home.store.exists():
             self._close()
