@@ -19,6 +19,7 @@ from budget.duration import LONGEST_MS
 from budget.history import Version
 from budget.ledger_file import LedgerError, LedgerFile
 from budget.line import Charge, Reservation
+from budget.network_disk import Disk
 from budget.notes import Notes
 from budget.refusal import (
     AccountNotFound,
@@ -47,12 +48,15 @@ class Ledger(Notes):
 
     Any number of threads and processes may have it open: who reserves first, wins. With
     `read_only` nothing is written and a missing file reads as empty. ":memory:" is a ledger that
-    ends with this object. Every method raises `LedgerError` if the file cannot be used.
+    ends with this object. `disk` is what the file is on, looked up if it is not given. Every method
+    raises `LedgerError` if the file cannot be used.
     """
 
-    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, *, read_only: bool = False, disk: Disk | None = None
+    ) -> None:
         self.path = Path(path)
-        self._file = LedgerFile(self.path, read_only=read_only)
+        self._file = LedgerFile(self.path, read_only=read_only, disk=disk)
 
     def __enter__(self) -> Ledger:
         return self

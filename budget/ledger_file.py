@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from budget.lease import OLD_S, Lease, LeaseLost, LeaseTaken, lease
+from budget.network_disk import LOCAL, Disk, disk_at
 from budget.schema import MIGRATIONS
 from skint.errors import SkintError
 
@@ -33,16 +35,22 @@ class LedgerError(SkintError):
 class LedgerFile:
     """The file at `path`; made if it is missing, or read as an empty ledger with `read_only`.
 
-    Raises `LedgerError` for a file that is not a ledger, is damaged, or was written by a newer
-    version.
+    On a disk of the network it has no log that processes share, and who writes holds a lease.
+    `disk` is looked up if it is not given. Raises `LedgerError` for a file that is not a ledger, is
+    damaged or was written by a newer version, and for a disk whose locks cannot be trusted.
     """
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
+    def __init__(self, path: Path, *, read_only: bool, disk: Disk | None = None) -> None:
         self.path = path
         self.read_only = read_only
         self._lock = threading.RLock()
         with self._translated():
-            self._connection = self._open()
+            in_memory = str(path) == IN_MEMORY
+            self.disk = LOCAL if in_memory else disk or disk_at(path.parent)
+            if self.disk.fault and not read_only:
+                raise _locks_error(path, self.disk)
+            with self._lease(write=not read_only):
+                self._connection = self._open()
 
     def close(self) -> None:
         self._connection.close()
@@ -53,7 +61,7 @@ class LedgerFile:
 
         Threads take turns. Raises `LedgerError` for what SQLite and the disk refuse.
         """
-        with self._lock, self._translated():
+        with self._lock, self._translated(), self._lease(write) as lease:
             if self.read_only and str(self.path) != IN_MEMORY:
                 # Anew each time: the file may have been made, or moved, since the last look.
                 self._connection.close()
@@ -64,11 +72,24 @@ class LedgerFile:
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
                 yield connection
+                if lease is not None:
+                    lease.check()
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def _lease(self, write: bool) -> Iterator[Lease | None]:
+        """The right to write, where locks alone are not enough; nothing on a local disk."""
+        if not write or self.read_only or not self.disk.network:
+            yield None
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        path = self.path.with_name(self.path.name + ".lease")
+        with lease(path, wait_s=BUSY_TIMEOUT_S) as held:
+            yield held
 
     def _open(self) -> sqlite3.Connection:
         path = self.path
@@ -80,7 +101,7 @@ class LedgerFile:
             return connection
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _make(path)
+            _make(path, self.disk)
         if not path.is_file() or path.stat().st_size == 0:
             raise LedgerError(
                 "this is not a ledger: it is " + ("empty" if path.is_file() else "not a file"),
@@ -90,9 +111,11 @@ class LedgerFile:
             )
         if not _is_whole(path):
             raise LedgerError(_DAMAGED, where=str(path), next=_RESTORE)
-        connection = _connect(path, self.read_only)
+        connection = _connect(path, self.read_only, self.disk)
         try:
             connection.execute("PRAGMA synchronous = FULL")
+            if self.disk.network and not self.read_only and _has_shared_log(path):
+                _give_up_shared_log(connection, path)
             if _checked_version(connection, path) < VERSION:
                 connection = _migrated(connection, self.read_only)
             connection.execute("PRAGMA foreign_keys = ON")
@@ -107,6 +130,19 @@ class LedgerFile:
             yield
         except (sqlite3.Error, OSError) as error:
             raise _ledger_error(self.path, error) from error
+        except LeaseTaken as taken:
+            raise LedgerError(
+                f"the ledger is kept by {taken}",
+                where=str(self.path),
+                next=f"wait for it, or end it; a lease of {OLD_S / 60:.0f} minutes is taken over",
+            ) from taken
+        except LeaseLost as lost:
+            raise LedgerError(
+                "this machine was stopped in the middle of a write, and another one has gone on:"
+                " nothing was written",
+                where=str(self.path),
+                next="try again",
+            ) from lost
 
 
 def _is_whole(path: Path) -> bool:
@@ -115,9 +151,9 @@ def _is_whole(path: Path) -> bool:
     SQLite itself finds missing pages, but reads the missing part of a page as zeros. With a log
     beside it such a page is in the log: a checkpoint was interrupted.
     """
-    log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:
-        return True
+    for log in (path.with_name(path.name + "-wal"), path.with_name(path.name + "-journal")):
+        if log.exists() and log.stat().st_size:
+            return True
     with path.open("rb") as file:
         header = file.read(100)
     page_bytes = int.from_bytes(header[16:18], "big")  # file format, 1.3.2: 1 stands for 65536
@@ -128,11 +164,30 @@ def _is_whole(path: Path) -> bool:
     )
 
 
-def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+def _has_shared_log(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(20)[18:20] == b"\2\2"  # file format, 1.3.3: read and written through a WAL
+
+
+def _give_up_shared_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Make a ledger that comes from a local disk fit for one that machines share.
+
+    While one connection has the file to itself its log needs no shared memory.
+    """
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    _checked_version(connection, path)
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute("PRAGMA locking_mode = NORMAL")
+    connection.execute("SELECT count(*) FROM sqlite_master")  # what lets go of the lock
+
+
+def _connect(path: Path, read_only: bool, disk: Disk) -> sqlite3.Connection:
     query = "?mode=ro" if read_only else "?mode=rw"
     wal = path.with_name(path.name + "-wal")
-    if read_only and not os.access(path.parent, os.W_OK) and not wal.exists():
-        query = "?immutable=1"  # else even a reader of a WAL file must be able to make files
+    if read_only and not wal.exists():
+        shared_log = _has_shared_log(path)
+        if shared_log and (disk.network or not os.access(path.parent, os.W_OK)):
+            query = "?immutable=1"  # else even a reader of a WAL file must be able to make files
     return sqlite3.connect(
         path.resolve().as_uri() + query,
         uri=True,
@@ -164,22 +219,25 @@ def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
     return int(version)
 
 
-def _make(path: Path) -> None:
+def _make(path: Path, disk: Disk = LOCAL) -> None:
     """Make an empty ledger beside `path` and link it there.
 
     So nobody ever sees a half-made ledger, and of two who make it at once one wins and the other
-    opens the winner's.
+    opens the winner's. Disks of the network may know no links: there the lease keeps the other out.
     """
     import tempfile  # slow to import, and needed once in a ledger's life
 
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         made = Path(folder) / path.name
         with closing(sqlite3.connect(made, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_mode = {'DELETE' if disk.network else 'WAL'}")
             connection.execute("PRAGMA synchronous = FULL")
             _migrate(connection)
         try:
-            os.link(made, path)
+            if disk.network:
+                made.rename(path)
+            else:
+                os.link(made, path)
         except FileExistsError:
             return
         directory = os.open(path.parent, os.O_RDONLY)
@@ -225,6 +283,14 @@ def _migrate(connection: sqlite3.Connection) -> None:
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _locks_error(path: Path, disk: Disk) -> LedgerError:
+    return LedgerError(
+        f"a ledger on this disk ({disk.file_system}) could be overdrawn: {disk.fault}",
+        where=str(path),
+        next="set SKINT_HOME to a folder on a local disk, or have the disk mounted with locks",
+    )
 
 
 def _ledger_error(path: Path, error: sqlite3.Error | OSError) -> LedgerError:
