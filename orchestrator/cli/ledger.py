@@ -113,7 +113,8 @@ def _export(ledger: Ledger, arguments: argparse.Namespace) -> int:
     entries = _entries(ledger, arguments.account)
     _write(as_csv(entries) if arguments.format == "csv" else as_json(entries), arguments.output)
     if arguments.output:
-        print(f"wrote {len(entries)} lines to {arguments.output}", file=sys.stderr)
+        count = "1 line" if len(entries) == 1 else f"{len(entries)} lines"
+        print(f"wrote {count} to {arguments.output}", file=sys.stderr)
     return OK
 
 
