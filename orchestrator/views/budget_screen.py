@@ -14,6 +14,7 @@ from budget.lot import Lot
 from budget.reading import Reading
 from budget.windows import Lots, PerSession
 from orchestrator.views.budget_parts import Part, shown_parts
+from orchestrator.views.dry_words import dry_words
 from orchestrator.views.windows import window_words
 
 WIDTH = 40
@@ -44,7 +45,6 @@ def account_screen(
     now_ms: int,
     *,
     lots: Sequence[Lot] = (),
-    forecast: str = "",
     exact: bool = False,
 ) -> str:
     """Every limit of `account` itself, then what was saved and what the provider says.
@@ -53,6 +53,8 @@ def account_screen(
     where they leave less than the account's own do, a line says so.
     """
     lines = [*_lines(account, balance, readings, now_ms, exact), *_lot_lines(account, lots, now_ms)]
+    own = [limit for limit in balance.limits if limit.account == account.name]
+    forecast = dry_words(min(own, key=lambda limit: limit.free_ms), now_ms) if own else ""
     if forecast:
         lines.append(_Line("forecast", "", forecast))
     width = max(10, *(len(line.amount) for line in lines))

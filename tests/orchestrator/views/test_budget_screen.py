@@ -169,9 +169,12 @@ def test_hours_saved_are_told_by_kind() -> None:
     )
 
 
-def test_a_forecast_is_the_last_line() -> None:
-    text = account_screen(account(), balance(account()), (), NOW_MS, forecast="runs dry Thu 14:10")
-    assert text.splitlines()[-1] == "  forecast    runs dry Thu 14:10"
+def test_a_forecast_is_the_last_line_where_there_is_one() -> None:
+    made = account()
+    assert screen(made, balance(made, used_h=20))[-1] == (
+        "  forecast    at 9.60 h a day, as so far, nothing is left from Tue 24 Nov 2026 03:00 UTC"
+    )
+    assert screen(made, balance(made))[-1].startswith("  of ")
 
 
 def test_exact_figures_add_up() -> None:
