@@ -59,7 +59,7 @@ class Calendar:
     def window_at(self, now_ms: int, usage: Usage | None = None) -> Window:
         """The window that holds `now_ms`; it does not depend on use."""
         zone = zone_named(self.zone)
-        # One period further than needed: where a zone skips a day, "the next one" may have passed.
+        # Two on: where clocks go back over midnight, the next date's reset may be past already.
         period = self._period(local_date(now_ms, zone)) + 2
         end_ms = reset_ms = instant_ms(self._reset_date(period), self.at, zone)
         while reset_ms > now_ms:

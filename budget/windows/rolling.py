@@ -34,7 +34,7 @@ class Rolling:
     def next_gain_ms(self, now_ms: int, usage: Usage) -> int | None:
         """When the oldest use in the window begins to fall out; None if there is none."""
         oldest_ms = usage.first_from(self.window_at(now_ms).start_ms)
-        return None if oldest_ms is None else max(now_ms + 1, oldest_ms + self.length_ms)
+        return None if oldest_ms is None else oldest_ms + self.length_ms
 
     def describe(self) -> str:
         return f"in any {format_length(self.length_ms)}"

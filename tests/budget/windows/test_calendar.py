@@ -229,6 +229,14 @@ def test_a_monthly_reset_in_the_skipped_hour_happens_once() -> None:
     assert resets(rule, "2026-03-20T00:00Z", "2026-04-20T00:00Z") == [at("2026-03-29T03:30+02:00")]
 
 
+def test_clocks_that_go_back_over_midnight_do_not_bring_the_reset_of_the_next_date_twice() -> None:
+    """Edge 2: on 7 November 2010 the clock of St. John's went from 00:01 back to 23:01."""
+    rule = Calendar("day", at="00:00", zone="America/St_Johns")
+    first_ms, again_ms = at("2010-11-07T00:00-02:30"), at("2010-11-06T23:30-03:30")
+    assert first_ms < again_ms
+    assert rule.window_at(again_ms) == Window(first_ms, at("2010-11-08T00:00-03:30"))
+
+
 def test_a_day_that_the_zone_skipped_does_not_make_a_window_of_nothing() -> None:
     # Samoa had no Friday 30 December 2011: both noons are the same instant.
     rule = Calendar("day", at="12:00", zone="Pacific/Apia")

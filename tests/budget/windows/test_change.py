@@ -48,8 +48,8 @@ def test_another_zone_in_mid_week_resets_once_at_the_hour_of_the_new_zone() -> N
 def test_changing_there_and_back_gives_nothing() -> None:
     versions: Versions = [(0, SATURDAY), (WED_18, MONDAY), (WED_18 + 5, SATURDAY)]
     assert window_under(versions, WED_18 + 10, NONE) == Window(SAT_14, SAT_21)
-    again: Versions = [(0, SATURDAY), (WED_18, SATURDAY)]
-    assert window_under(again, WED_18 + 10, NONE) == Window(SAT_14, SAT_21)
+    again: Versions = [(0, FirstUse(DAY_MS)), (WED_18, FirstUse(DAY_MS))]
+    assert window_under(again, WED_18 + 10, NONE) == Window(WED_18 + 10, WED_18 + 10 + DAY_MS)
 
 
 def test_a_longer_new_window_counts_what_it_says() -> None:
@@ -153,6 +153,13 @@ def test_a_refresh_that_was_past_when_it_was_read_says_nothing() -> None:
     for refresh_ms in (WED_18, WED_18 - 5, SAT_14 + 1):
         seen = with_refresh(KAGGLE, SAT_21 - 1, NONE, read_at_ms=WED_18, refresh_ms=refresh_ms)
         assert seen == Window(SAT_14, SAT_21)
+
+
+def test_what_was_used_before_a_refresh_is_out_of_a_rolling_window_after_it() -> None:
+    rule: Versions = [(0, Rolling(5_000))]
+    for now_ms, start_ms in ((3_999, 0), (4_000, 4_000), (8_999, 4_000), (9_000, 4_001)):
+        window = with_refresh(rule, now_ms, NONE, read_at_ms=2_000, refresh_ms=4_000)
+        assert window.start_ms == start_ms and now_ms in window
 
 
 def test_first_use_ends_at_the_refresh_and_what_runs_then_begins_the_next() -> None:

@@ -22,6 +22,7 @@ def test_the_first_use_begins_it_and_its_length_ends_it() -> None:
     usage = used((300, 400), (900, 950))
     assert DAY.window_at(299, usage) == Window(299, 1_299)
     assert DAY.window_at(300, usage) == Window(300, 1_300)
+    assert (DAY.next_gain_ms(299, usage), DAY.next_gain_ms(300, usage)) == (None, 1_300)
     assert DAY.window_at(1_299, usage) == Window(300, 1_300)
     assert DAY.next_gain_ms(950, usage) == 1_300
     assert DAY.window_at(1_300, usage) == Window(1_300, 2_300)
