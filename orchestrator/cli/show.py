@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import time
 
-from budget.duration import format_clock, format_exact, format_hours
+from budget.amount import format_amount
+from budget.balance import Balance
+from budget.duration import format_clock, format_exact
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.screen import table
@@ -107,13 +109,17 @@ def _summary(
         lines.append(f"{'saved':<18} {format_exact(view.saved_ms)}{simulated}")
         lines += [f"{'':<18} {saving_line(saving)}" for saving in view.savings]
     if run.graph.account and run.graph.account in {a.name for a in ledger.accounts()}:
-        balance = ledger.balance(run.graph.account, now_ms)
-        limit = balance.tightest
-        resets = format_instant(limit.window.end_ms, limit.limit.window.zone)
-        simulated = "  (simulated)" if balance.simulated else ""
-        lines.append(
-            f"{'left':<18} {format_exact(limit.free_ms)} of {format_hours(limit.amount_ms)}"
-            f" on {run.graph.account} until {resets}{simulated}"
-        )
+        lines.append(_left(ledger.balance(run.graph.account, now_ms)))
     lines.append(f"{run.name} {view.status}" + (f": {view.sentence}" if view.sentence else ""))
     return lines
+
+
+def _left(balance: Balance) -> str:
+    limit = balance.tightest
+    zone, gain_ms = limit.limit.window.zone, limit.next_gain_ms
+    until = "" if gain_ms is None else f" until {format_instant(gain_ms, zone)}"
+    simulated = "  (simulated)" if balance.simulated else ""
+    return (
+        f"{'left':<18} {format_amount(limit.free_ms, limit.unit, exact=True)}"
+        f" of {format_amount(limit.amount_ms, limit.unit)} on {balance.account}{until}{simulated}"
+    )
