@@ -18,6 +18,7 @@ from budget.limit import Limit
 from budget.line import RELEASED, Charge, Reservation
 from budget.windows import Calendar, PerSession, Rolling, Unbounded
 
+WRITES = ("reserve", "start", "settle", "release", "expire", "adjust")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -61,9 +62,11 @@ class Admitted:
     readings: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """By account and limit: what the provider had counted, and when."""
     judged: int = 0
+    writes: int = 0
 
     def heard(self, name: str, given: dict[str, Any], answer: Any) -> None:
         """A call to the ledger was carried out. Raises InvariantBroken for one that overdraws."""
+        self.writes += name in WRITES
         if name != "reserve" or answer.id in self.accounts:
             return
         self.judged += 1
@@ -84,9 +87,8 @@ class Admitted:
         span = window_of(limit, now_ms)
         if span is None:
             return
-        family = {known.name for known in self.ledger.accounts() if self._is_of(known, account)}
-        charges = [c for c in self.ledger.charges() if c.account in family and c.kind != RELEASED]
-        uses = [_Use(c.start_ms, c.end_ms, c.amount_ms) for c in charges]
+        family = self._family(account)
+        uses = self._uses(family)
         used_ms = sum(use.within(*span) for use in uses)
         for reservation in self.ledger.reservations():
             if reservation.account in family:
@@ -97,6 +99,39 @@ class Admitted:
         crossing = sum(use.start_ms < edge < use.end_ms for use in uses for edge in span)
         facts = (account.name, limit.name, made.id, f"{-left_ms} ms too much", f"now {now_ms}")
         must(left_ms >= -2 * crossing, "a reservation overdraws its account", *facts)
+
+    def agree(self, now_ms: int) -> None:
+        """What the ledger says of each account is what its lines add up to."""
+        for account in self.ledger.accounts():
+            uses = self._uses(self._family(account))
+            for said in self.ledger.balance(account.name, now_ms).limits:
+                if said.account != account.name:
+                    continue
+                parts_ms = said.settled_ms + said.in_flight_ms + said.reserved_ms + said.foreign_ms
+                left_ms = said.amount_ms - parts_ms - said.kept_back_ms
+                must(said.free_ms == left_ms, "what is free is not what is left", said)
+                span = window_of(said.limit, now_ms)
+                if span is None:
+                    continue
+                of = (account.name, said.limit.name, f"now {now_ms}")
+                if isinstance(said.limit.window, Calendar):
+                    found = (said.window.start_ms, said.window.end_ms)
+                    must(found == span, "a window begins or ends at another time", *of, found, span)
+                settled_ms = sum(use.within(*span) for use in uses)
+                off_ms = abs(settled_ms - said.settled_ms)
+                crossing = sum(use.start_ms < edge < use.end_ms for use in uses for edge in span)
+                must(off_ms <= 2 * crossing, "the lines are not the balance", *of, off_ms)
+
+    def _family(self, account: Account) -> set[str]:
+        """An account and its sub-budgets."""
+        return {known.name for known in self.ledger.accounts() if self._is_of(known, account)}
+
+    def _uses(self, family: set[str]) -> list[_Use]:
+        return [
+            _Use(charge.start_ms, charge.end_ms, charge.amount_ms)
+            for charge in self.ledger.charges()
+            if charge.account in family and charge.kind != RELEASED
+        ]
 
     def _foreign_ms(
         self, account: Account, limit: Limit, span: tuple[int, int], uses: list[_Use]

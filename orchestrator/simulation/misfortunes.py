@@ -12,6 +12,7 @@ from budget.account import Account
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.simulation.admitted import Admitted
+from orchestrator.simulation.mortal import NEVER
 from orchestrator.simulation.world import House, World
 from skint.attempt import StopHow, Task
 
@@ -131,7 +132,7 @@ class Misfortunes:
             )
             if house.fate is not None:
                 house.fate.full.clear()
-                house.fate.edges = 1 << 60
+                house.fate.edges = NEVER
 
     def died(self, house: House) -> None:
         """Its scheduler is dead: somebody will start another, at once or much later."""
@@ -219,6 +220,7 @@ class Misfortunes:
             return False
         changed: Account = replace(account, limits=limits)
         self.world.ledger.change_account(changed, self.world.clock.now_ms())
+        self.admitted.writes += 1
         return True
 
     def _read_provider(self, house: House) -> bool:

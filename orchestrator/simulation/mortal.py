@@ -12,7 +12,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.simulation.admitted import must
+
 NEVER = 1 << 60
+MOST_CALLS = 20_000
+"""Far more than any round makes."""
 
 
 class Killed(BaseException):
@@ -27,6 +31,8 @@ class Fate:
     full: set[str] = field(default_factory=set)
     """`store`, `ledger`: on the full disk."""
     happened: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    """In this round."""
 
     def draw(self, dice: random.Random) -> None:
         """A new life."""
@@ -34,6 +40,8 @@ class Fate:
 
     def pass_edge(self) -> None:
         self.edges -= 1
+        self.calls += 1
+        must(self.calls < MOST_CALLS, "a round of the scheduler never ends")
         if self.edges < 0:
             self.happened["scheduler killed"] += 1
             raise Killed

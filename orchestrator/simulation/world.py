@@ -103,6 +103,8 @@ class House:
         """One round of the scheduler, which begins anew if none lives; False where it died."""
         if self.clock.true.now_ms() < self.away_until_ms:
             return True
+        if self.fate is not None:
+            self.fate.calls = 0
         try:
             if self.scheduler is None:
                 self.begin()
