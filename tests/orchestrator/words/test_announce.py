@@ -42,12 +42,14 @@ def test_a_broken_run_says_which_loss_broke_and_what_stopping_frees(tmp_path: Pa
         "alert: stopping train: train_loss became nan in epoch 2 of train.fold0"
         " · rule broken · frees up to 1.48 h of reserve",
         "reply: fold 0 (1 of 3) stopped · after epoch 2 of 3 · 2 min 01 s charged"
-        " · up to 0.48 h of reserve not used",
+        " · up to 0.48 h of reserve not used"
+        " · saved 59 s: train.fold0 was stopped with likely 59 s to go, by 2 epochs of its own",
         "alert: failed: 3 done, 3 stopped, 1 skipped"
         " · train_loss became nan in epoch 2 of train.fold0"
         " · fold 0 (1 of 3): stopped · after epoch 2 of 3 · 2 min 01 s charged"
         " · fold 1 (2 of 3): stopped · fold 2 (3 of 3): stopped"
-        " · 2 min 01 s charged to lab (simulated) · up to 1.48 h of reserve not used",
+        " · 2 min 01 s charged to lab (simulated) · 59 s saved by stopping early"
+        " · up to 1.48 h of reserve not used",
     ]
 
 
@@ -59,11 +61,13 @@ def test_a_cancel_says_who_asked_and_what_is_kept(tmp_path: Path) -> None:
         "reply: stopping the run: cancelled by cli"
         " · frees up to 0.98 h of reserve · checkpoints are kept",
         "reply: fold 1 (2 of 3) stopped · 2 epochs · 2 min 01 s charged"
-        " · up to 0.48 h of reserve not used",
+        " · up to 0.48 h of reserve not used"
+        " · saved 30 s: train.fold1 was stopped with likely 30 s to go, by 2 epochs of its own",
         "alert: cancelled: 4 done, 3 stopped · cancelled by cli · val_acc 0.700 over 1 of 3 folds"
         " · fold 0 (1 of 3): val_acc 0.700 · 2 epochs · 2 min 30 s charged"
         " · fold 1 (2 of 3): stopped · 2 epochs · 2 min 01 s charged · fold 2 (3 of 3): stopped"
-        " · 4 min 31 s charged to lab (simulated) · up to 0.98 h of reserve not used",
+        " · 4 min 31 s charged to lab (simulated) · 3 min 00 s saved by stopping early"
+        " · up to 0.98 h of reserve not used",
     ]
     assert said(notices, "head")[-2:] == [
         "head: stopping · cancelled by cli · 1 of 3 folds done · val_acc 0.700"
@@ -124,7 +128,8 @@ def test_a_failure_says_what_where_got_wanted_next(tmp_path: Path) -> None:
         " · fold 0 (1 of 3): val_acc 0.700 · 2 epochs · 2 min 30 s charged"
         " · fold 1 (2 of 3): failed · after epoch 1 of 2 · 1 min 10 s charged"
         " · fold 2 (3 of 3): skipped"
-        " · 3 min 40 s charged to lab (simulated) · up to 0.99 h of reserve not used",
+        " · 3 min 40 s charged to lab (simulated) · 1 min 10 s saved by stopping early"
+        " · up to 0.99 h of reserve not used",
     ]
 
 
