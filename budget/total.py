@@ -10,11 +10,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
-from budget.duration import DAY_MS, HOUR_MS
+from budget.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from budget.line import Span
 
-LONG_REACH = 11
-"""The reach of lines of more than 1024 hours: they are in no total and are read one by one."""
+LONG_REACH = 17
+"""The reach of lines of more than 65536 minutes: they are in no total and are read one by one."""
 
 _PART = """
     CASE WHEN :{at} <= start_ms THEN 0
@@ -28,7 +28,7 @@ _PARTS = f"coalesce(sum({_PART.format(at='b')} - {_PART.format(at='a')}), 0)"
 
 _TOUCHING = f"""
     WITH reaches (reach, span_ms) AS (
-        VALUES {", ".join(f"({reach}, {HOUR_MS << reach})" for reach in range(LONG_REACH))}
+        VALUES {", ".join(f"({reach}, {MINUTE_MS << reach})" for reach in range(LONG_REACH))}
     )
     SELECT {_PARTS} FROM reaches CROSS JOIN line INDEXED BY line_by_start
     WHERE line.account = :account AND line.reach = reaches.reach
@@ -40,7 +40,7 @@ _LONG = f"""
 """
 _IN_USE = f"""
     WITH reaches (reach, span_ms) AS (
-        VALUES {", ".join(f"({reach}, {HOUR_MS << reach})" for reach in range(LONG_REACH))},
+        VALUES {", ".join(f"({reach}, {MINUTE_MS << reach})" for reach in range(LONG_REACH))},
             ({LONG_REACH}, 1 << 62)
     )
     SELECT 1 FROM reaches CROSS JOIN line INDEXED BY line_by_start
@@ -57,9 +57,12 @@ _ADD = """
 
 
 def reach(span: Span) -> int:
-    """The span is at most 2 ** reach hours long; `LONG_REACH` stands for everything longer."""
-    hours = -(-(span.end_ms - span.start_ms) // HOUR_MS)
-    return min(LONG_REACH, max(0, hours - 1).bit_length())
+    """The span is at most 2 ** reach minutes long; `LONG_REACH` stands for everything longer.
+
+    Who looks for the lines at an instant need not look further back than that.
+    """
+    minutes = -(-(span.end_ms - span.start_ms) // MINUTE_MS)
+    return min(LONG_REACH, max(0, minutes - 1).bit_length())
 
 
 def parts(span: Span) -> Iterator[tuple[int, int, int]]:
@@ -152,7 +155,7 @@ def recount(connection: sqlite3.Connection) -> dict[tuple[str, int, int], int]:
 def fill(connection: sqlite3.Connection) -> None:
     """Compute the reach of every line and all totals: for a ledger that had none."""
     rows = connection.execute(
-        "SELECT start_ms, end_ms, rowid FROM line WHERE end_ms - start_ms > ?", (HOUR_MS,)
+        "SELECT start_ms, end_ms, rowid FROM line WHERE end_ms - start_ms > ?", (MINUTE_MS,)
     ).fetchall()
     connection.executemany(
         "UPDATE line SET reach = ? WHERE rowid = ?",
