@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from budget.account import Account
+from budget.account import Account, Session
 from budget.ledger import Ledger, LedgerError
 from budget.limit import weekly
 from orchestrator.events import AllocationSettled, SavingBooked, SavingFound
@@ -360,3 +360,29 @@ def test_a_snapshot_of_the_version_before_has_no_savings_and_books_none(tmp_path
     del data["savings"]
     old = run_from_json(data)
     assert old.savings == {} and old.settled
+
+
+def test_a_job_longer_than_a_session_is_parked_and_what_it_kept_is_saved(tmp_path: Path) -> None:
+    """Edge 37: a job longer than a session is split at its checkpoints, and loses nothing."""
+
+    def script_of(task: Task) -> Script:
+        def at(minute: int) -> tuple[float, dict[str, Any]]:
+            step = 100 * task.fence + minute
+            return 60.0 * minute, {"kind": "checkpoint", "path": "x", "epoch": 1, "step": step}
+
+        minutes = 11 if task.fence == 1 else 4
+        return Script(seconds=60 * minutes, lines=tuple(at(n) for n in range(1, minutes)))
+
+    world = World(tmp_path, script_of)
+    session = Session(max_ms=8 * MINUTE_MS)
+    short = Account("short", "simulated", "simulated", (weekly(HOUR_MS),), session=session)
+    world.ledger.add_account(short, world.clock.now_ms())
+    train = job("train", devices=1, limit_s=1800, grace_s=30, resumes=True, at_edge="park")
+    run = world.settle(graph(train, account="short"))
+    parked_first = run.attempts[f"{RUN}.train.1"]
+    assert parked_first.edge == "session" and len(run.attempts) > 1
+    first = next(iter(run.savings.values()))
+    assert (first.kind, first.job) == ("parked", "train")
+    assert parked_first.started_ms is not None and parked_first.ended_ms is not None
+    ran_ms = parked_first.ended_ms - parked_first.started_ms
+    assert first.amount_ms == ran_ms // MINUTE_MS * MINUTE_MS
