@@ -163,6 +163,7 @@ def test_an_id_stands_for_one_reservation_only(ledger: Ledger, changed: dict[str
 
 
 def test_settling_twice_charges_once(ledger: Ledger) -> None:
+    """Edge 23: settled a second time, with other figures."""
     reserve(ledger)
     first = ledger.settle("a", NOW_MS, NOW_MS + 100, shares={"x": 1}, now_ms=NOW_MS + 100)
     second = ledger.settle("a", NOW_MS, NOW_MS + 900, shares={"y": 1}, now_ms=NOW_MS + 900)
@@ -221,6 +222,7 @@ def test_a_run_across_the_reset_is_charged_to_both_weeks_to_the_millisecond(
 def test_a_run_that_ended_before_the_reset_but_was_settled_after_it_is_of_the_old_week(
     ledger: Ledger,
 ) -> None:
+    """Edge 7: nobody settles until after the reset."""
     reserve(ledger)
     ledger.settle("a", RESET_MS - 500, RESET_MS, shares={}, now_ms=RESET_MS + 10 * HOUR_MS)
     assert figures(ledger, RESET_MS + 10 * HOUR_MS)[0] == 0
@@ -242,6 +244,7 @@ def test_a_charge_is_split_where_the_clocks_change(ledger: Ledger) -> None:
 def test_what_is_released_is_free_again_and_kept_as_a_line_with_its_reason(
     ledger: Ledger,
 ) -> None:
+    """Edge 24: released twice."""
     reserve(ledger)
     ledger.release("a", NOW_MS + 1, "submit refused: no such partition")
     ledger.release("a", NOW_MS + 2, "again")
@@ -263,6 +266,7 @@ def test_what_has_started_cannot_be_released(ledger: Ledger) -> None:
 
 
 def test_what_was_released_can_neither_start_nor_be_settled_in_silence(ledger: Ledger) -> None:
+    """Edge 24: nothing is clamped, what cannot be is an error."""
     reserve(ledger)
     ledger.release("a", NOW_MS, "refused")
     with pytest.raises(LedgerError, match="cannot be started"):

@@ -39,6 +39,7 @@ with Ledger(Path(sys.argv[1])) as ledger:
 def test_after_a_kill_what_was_answered_stands_and_the_rest_can_be_asked_again(
     tmp_path: Path, lines: int
 ) -> None:
+    """Edges 10, 11 and 15: killed before a reservation is written, after it, and while settling."""
     path = tmp_path / "ledger.db"
     with Ledger(path) as ledger:
         ledger.add_account(preset("simulated"), NOW_MS)

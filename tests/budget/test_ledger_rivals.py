@@ -119,6 +119,7 @@ def test_of_rival_processes_on_a_ledger_none_has_made_yet_exactly_as_many_win_as
 
 
 def test_of_rival_settlements_one_is_the_charge_and_all_get_it(tmp_path: Path) -> None:
+    """Edge 23: an exit handler and a reaper settle at once."""
     path, gate = tmp_path / "ledger.db", threading.Barrier(6)
     with Ledger(path) as first:
         first.add_account(preset("simulated"), NOW_MS)

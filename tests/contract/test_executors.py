@@ -36,6 +36,7 @@ def exit_of(seen: Observation, attempt: str) -> Exit:
 
 
 def test_what_is_submitted_twice_is_started_once(ground: Ground) -> None:
+    """Edge 12: submitted again, after a crash in between."""
     executor, restarted = ground.connect(), ground.connect()
     submission = ground.submission("short")
     for one in (executor, executor, restarted, executor):
@@ -141,6 +142,7 @@ def test_a_stop_that_comes_alone_is_an_end_too(ground: Ground) -> None:
 
 
 def test_cancel_ends_what_ignores_every_request_where_the_engine_can(ground: Ground) -> None:
+    """Edge 42: an engine that cannot cancel lets it run to its end."""
     executor = ground.connect()
     submission = ground.submission("stubborn")
     handle = start(ground, executor, submission)

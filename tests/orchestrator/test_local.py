@@ -41,6 +41,7 @@ def reported(run: str = "small-1", jobs: int = 1) -> Callable[[State], bool]:
 def test_a_run_of_real_processes_ends_and_is_charged_to_the_millisecond(
     living: LivingHome,
 ) -> None:
+    """Edge 31: from the start of the worker until its last process is gone."""
     folds = [
         living.job(
             f"train.fold{n}",
@@ -111,6 +112,7 @@ def test_after_a_cancel_no_process_of_the_run_is_alive(living: LivingHome) -> No
 def test_a_scheduler_that_was_killed_is_followed_by_one_that_adopts_what_runs(
     living: LivingHome,
 ) -> None:
+    """Edge 19: what is alive is adopted and not started a second time."""
     living.submit(
         living.job("train", WAITS_FOR_GO, **ACCELERATED),
         living.job("cpu", WAITS_FOR_GO),
@@ -131,6 +133,7 @@ def test_a_scheduler_that_was_killed_is_followed_by_one_that_adopts_what_runs(
 
 
 def test_what_ended_while_no_scheduler_lived_is_charged_as_it_was(living: LivingHome) -> None:
+    """Edge 13: the scheduler dies, the job goes on and ends."""
     living.submit(living.job("train", WAITS_FOR_GO, **ACCELERATED))
     first = living.begin()
     living.until(reported())
@@ -149,6 +152,7 @@ def test_what_ended_while_no_scheduler_lived_is_charged_as_it_was(living: Living
 def test_a_shim_that_was_killed_too_is_lost_tried_again_and_nothing_of_it_is_left(
     living: LivingHome,
 ) -> None:
+    """Edge 14: the scheduler and what watches the job are both killed."""
     script = f'if [ "${{SKINT_ATTEMPT##*.}}" = 1 ]; then {LEAVES_DAEMONS}\nfi'
     living.submit(living.job("train", script, retries=1, **ACCELERATED))
     first = living.begin()

@@ -381,6 +381,7 @@ def test_what_is_still_dying_keeps_its_device(
 
 
 def test_after_a_reboot_it_is_lost_and_nobody_knows_since_when(place: Place) -> None:
+    """Edge 14: a power cut."""
     submission = place.submission()
     run(place.executor(), submission)
     os.kill(shim_of(submission), signal.SIGKILL)
@@ -392,6 +393,7 @@ def test_after_a_reboot_it_is_lost_and_nobody_knows_since_when(place: Place) -> 
 
 
 def test_the_same_pid_after_a_reboot_is_somebody_else(place: Place) -> None:
+    """Edge 18: the pid is given out again."""
     submission = place.submission()
     submission.folders[0].mkdir(parents=True)
     directory(submission).create(submission.tasks[0])

@@ -33,6 +33,7 @@ def failing(name: str, *, times: int = 99, code: int = 1) -> Callable[[Task], Sc
 
 
 def test_a_failed_job_is_tried_again_as_often_as_the_plan_says(tmp_path: Path) -> None:
+    """Edge 34: each try is a charge of its own."""
     world = World(tmp_path, failing("train.fold1", times=2))
     run = world.settle(kfold(retries=2))
     assert run.outcome == "done"
@@ -101,6 +102,7 @@ def test_a_fold_whose_node_is_lost_says_nothing_about_its_siblings(tmp_path: Pat
 def test_a_lost_allocation_is_charged_in_full_as_an_estimate_and_tried_again(
     tmp_path: Path,
 ) -> None:
+    """Edges 14 and 43: no end was seen, and nothing is given back by a guess."""
     world = World(tmp_path, training)
     world.submit(kfold(retries=1))
     lose_the_first_allocation(world)

@@ -67,6 +67,7 @@ def test_a_new_store_does_not_pay_with_reservations_of_the_old_one(tmp_path: Pat
 def test_a_reservation_that_nobody_remembers_is_charged_in_full_after_a_week(
     tmp_path: Path,
 ) -> None:
+    """Edge 11: a reservation that nobody takes up."""
     world = World(tmp_path, script_of)
     world.submit(kfold(folds=1))
     world.until(one_fold_runs)

@@ -16,6 +16,7 @@ HOUR_S = 3600.0
 def test_what_was_accepted_and_never_arrived_is_submitted_again_under_its_name(
     tmp_path: Path,
 ) -> None:
+    """Edge 12: submitted, and nothing is known of it: its name was made before."""
     world = World(tmp_path, training)
     world.submit(graph(job("scan")))
     world.scheduler.tick()
@@ -48,6 +49,7 @@ def test_what_was_seen_to_run_and_is_forgotten_is_lost_paid_in_full_and_not_subm
 
 
 def test_an_engine_that_does_not_answer_for_hours_is_waited_for(tmp_path: Path) -> None:
+    """Edge 20: a hundred polls without an answer."""
     world = World(tmp_path, training, Faults(lost_poll_share=1.0))
     world.submit(kfold())
     for _ in range(100):
