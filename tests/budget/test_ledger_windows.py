@@ -223,7 +223,7 @@ def test_the_windows_of_any_rule_hold_every_millisecond_of_use_once(
 
 
 STEPS = st.lists(
-    st.tuples(st.integers(0, 12), st.integers(1, 6), st.integers(0, 6), st.integers(-3, 3)),
+    st.tuples(st.integers(0, 8), st.integers(1, 6), st.integers(0, 6), st.integers(-8, 0)),
     min_size=3,
     max_size=25,
 )
