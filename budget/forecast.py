@@ -145,6 +145,5 @@ def unknown(limit_ms: int | None) -> Forecast:
     return Forecast(0, limit_ms, limit_ms, "unknown", basis)
 
 
-def over() -> Forecast:
-    """Of what has ended."""
-    return Forecast(0, 0, 0, "own-epochs", "it has ended")
+OVER = Forecast(0, 0, 0, "own-epochs", "it has ended")
+"""Of what has ended."""

@@ -7,9 +7,12 @@ before other runs. Reservations admit, forecasts advise (`budget.forecast`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
-from budget.forecast import Forecast, from_epochs, from_history, over, unknown
+from budget.account import Account
+from budget.forecast import OVER, Forecast, from_epochs, from_history, unknown
 from orchestrator.graph import Graph, Job
 from orchestrator.history import CPU, History, Kind, Past, ends_of, epochs_of, likeness
 from orchestrator.state import AttemptState, RunState, State
@@ -25,7 +28,7 @@ def forecast_job(
     """
     known = run.jobs[job.id]
     if known.ended:
-        return over()
+        return OVER
     history = (history or History()).update(state)
     attempt = run.current(job.id)
     running = attempt is not None and attempt.live
@@ -43,6 +46,66 @@ def forecast_job(
     if not running or attempt is None or attempt.started_ms is None:
         return planned
     return planned.after(max(0, now_ms - attempt.started_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What the live runs of an account will still use, in its weighted milliseconds."""
+
+    jobs: int
+    """How many of them wait or run."""
+    low_ms: int
+    likely_ms: int
+    high_ms: int
+    waiting_ms: int
+    """The part of `likely_ms` that nothing is reserved for yet."""
+    held_ms: int
+    """What is reserved for the running ones and not used yet. When all is over this is free again
+    but for what they use of it: left = free + held - likely."""
+    wall_ms: int
+    """Until all of it has probably run, as many at once as run now."""
+
+
+def forecast_queue(
+    state: State, account: Account, now_ms: int, history: History | None = None
+) -> Queue:
+    """What is queued and running on an account. CPU work and what has ended count nothing."""
+    history = (history or History()).update(state)
+    low_ms = likely_ms = high_ms = waiting_ms = wall_ms = jobs = 0
+    kept = [
+        allocation
+        for run in state.live_runs()
+        for allocation in run.allocations.values()
+        if allocation.account == account.name and allocation.keeps_devices
+    ]
+    for run in state.live_runs():
+        if run.graph.account != account.name or not run.live or run.cpu_only:
+            continue
+        for job in run.graph.jobs:
+            if not job.devices or run.jobs[job.id].ended or run.stop_of(job) is not None:
+                continue
+            to_go = forecast_job(state, run, job, now_ms, history)
+            cost_ms = partial(_cost_ms, account, job)
+            low_ms += cost_ms(to_go.low_ms)
+            likely_ms += cost_ms(to_go.likely_ms)
+            high_ms += cost_ms(to_go.high_ms)
+            jobs, wall_ms = jobs + 1, wall_ms + min(to_go.likely_ms, job.wall_limit_ms)
+            allocation = run.allocation_of(job.id)
+            if allocation is None or not allocation.keeps_devices:
+                waiting_ms += cost_ms(to_go.likely_ms)
+    held_ms = sum(
+        max(0, a.amount_ms - account.cost_ms(len(a.devices), max(0, now_ms - a.start_ms)))
+        if a.start_ms is not None
+        else a.amount_ms
+        for a in kept
+    )
+    wall_ms //= max(1, len(kept))
+    return Queue(jobs, low_ms, likely_ms, high_ms, waiting_ms, held_ms, wall_ms)
+
+
+def _cost_ms(account: Account, job: Job, wall_ms: int) -> int:
+    """At its limit a job is stopped: it cannot cost more."""
+    return account.cost_ms(job.devices, min(wall_ms, job.wall_limit_ms))
 
 
 def forecast_planned(graph: Graph, job: Job, history: History, kind: Kind | None) -> Forecast:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from budget.account import Account
+from budget.amount import format_amount
 from budget.balance import Balance
-from budget.duration import format_exact, format_hours
-from budget.ledger import Ledger
+from budget.duration import format_clock
 from budget.instant import format_instant
-from orchestrator.devices import DECLARED, find_devices
-from orchestrator.graph import Graph
+from budget.ledger import Ledger
+from orchestrator.devices import DECLARED, Source, find_devices
+from orchestrator.executors.base import Device
+from orchestrator.forecasting import forecast_planned, forecast_queue
+from orchestrator.graph import Graph, Job
+from orchestrator.history import History, Kind
 from orchestrator.plans.expand import expand
+from orchestrator.plans.fitting import Fit, fit, needs_of
+from orchestrator.plans.only_folds import only_folds
 from orchestrator.plans.plan import Plan, load_plan
 from orchestrator.plans.preview import Expectation, preview
+from orchestrator.plans.ways import Way, ways
 from orchestrator.results import is_there
 from orchestrator.state import State
 from skint.errors import OVER_BUDGET, SkintError
@@ -25,7 +32,7 @@ EXECUTORS = ("local",)
 
 
 class DoesNotFit(SkintError):
-    """The plan reserves more than its account has left."""
+    """The plan will probably use more than its account has left."""
 
     exit_code = OVER_BUDGET
 
@@ -39,15 +46,10 @@ class Prepared:
     account: Account | None
     expected: tuple[Expectation, ...]
     balance: Balance | None
-
-    @property
-    def reserve_ms(self) -> int:
-        """What all its accelerator jobs reserve together on the account."""
-        if self.account is None:
-            return 0
-        return sum(
-            self.account.cost_ms(e.job.devices, e.reserve_ms) for e in self.expected if e.reserve_ms
-        )
+    fit: Fit | None = None
+    """None where it needs no account."""
+    ways: tuple[Way, ...] = ()
+    """What would fit, where it does not."""
 
     @property
     def all_known(self) -> bool:
@@ -65,19 +67,61 @@ def prepare(
     account: str | None = None,
     cpu_only: bool = False,
     again: bool = False,
+    folds: Collection[int] | None = None,
 ) -> Prepared:
     """Load, expand and check a plan. Raises PlanError and what the plan's parts raise."""
     plan = load_plan(path, sets, account)
-    graph = expand(plan)
-    expected = preview(graph, state, cpu_only=cpu_only, again=again, has_output=is_there)
+    graph = expand(plan) if folds is None else only_folds(expand(plan), folds)
     known = {known.name: known for known in ledger.accounts()}
+    costs = any(job.devices for job in graph.jobs) and not cpu_only
+    source, devices = find_devices() if costs else ("declared", ())
     needs_account = graph.account is not None and not cpu_only
-    used = _account(plan, known, graph) if needs_account else known.get(graph.account or "")
-    balance = ledger.balance(used.name, now_ms) if used else None
-    return Prepared(plan, graph, used, expected, balance)
+    used = known.get(graph.account or "")
+    if needs_account:
+        used = _account(plan, known, graph, source, devices)
+    history = History({device.uuid: device.name for device in devices}).update(state)
+
+    def kind_for(job: Job) -> Kind | None:
+        """Of the devices here if all are alike, else of those that the account gave last."""
+        alike = len({device.name for device in devices}) == 1
+        if used is not None and used.executor in EXECUTORS and alike:
+            return history.kind_of(used.executor, [devices[0].uuid] * job.devices)
+        return history.usual_kind(used.name, job.devices) if used is not None else None
+
+    expected = preview(
+        graph,
+        state,
+        cpu_only=cpu_only,
+        again=again,
+        has_output=is_there,
+        history=history,
+        kind_for=kind_for,
+    )
+    if used is None:
+        return Prepared(plan, graph, None, expected, None)
+    balance = ledger.balance(used.name, now_ms)
+    queued = forecast_queue(state, used, now_ms, history)
+    fits = fit(needs_of(expected, used), balance, queued.waiting_ms, now_ms)
+    found: list[Way] = []
+    if fits.short is not None:
+        sizes = {job.params.get("size") for run in state.runs.values() for job in run.graph.jobs}
+        found = ways(
+            fits,
+            graph,
+            used,
+            lambda changed, job: forecast_planned(changed, job, history, kind_for(job)),
+            [size for size in sizes if type(size) is int],
+        )
+    return Prepared(plan, graph, used, expected, balance, fits, tuple(found))
 
 
-def _account(plan: Plan, known: Mapping[str, Account], graph: Graph) -> Account:
+def _account(
+    plan: Plan,
+    known: Mapping[str, Account],
+    graph: Graph,
+    source: Source,
+    devices: Sequence[Device],
+) -> Account:
     """The plan's account, if it can be used here."""
     name = graph.account or ""
     account = known.get(name)
@@ -99,7 +143,6 @@ def _account(plan: Plan, known: Mapping[str, Account], graph: Graph) -> Account:
             wanted=f"an account whose executor is one of: {', '.join(EXECUTORS)}",
             next="skint account list",
         )
-    source, devices = find_devices()
     if not devices:
         raise plan.error(
             ("account",),
@@ -133,24 +176,66 @@ def _preset_like(name: str) -> str:
     return name if name in PRESETS else "simulated"
 
 
-def refuse_if_it_does_not_fit(prepared: Prepared) -> None:
-    """Raise DoesNotFit, with numbers and ways out, if too little is left on the account."""
-    if prepared.balance is None or prepared.account is None:
+def refuse_if_it_does_not_fit(prepared: Prepared, *, park: bool = False) -> None:
+    """Raise DoesNotFit, with numbers and ways out, if it will probably use more than is left.
+
+    With `park` it may use the hours of several windows; what fits in none is refused all the same.
+    """
+    if prepared.fit is None or prepared.account is None:
         return
-    limit = prepared.balance.tightest
-    over_ms = prepared.reserve_ms - limit.free_ms
-    if not prepared.reserve_ms or over_ms <= 0:
+    _refuse_what_never_fits(prepared, prepared.fit, prepared.account)
+    short, limit = prepared.fit.short, prepared.fit.limit
+    if park or short is None or limit is None:
         return
+    unit = prepared.account.unit
     path = prepared.plan.path
-    resets = format_instant(limit.window.end_ms, limit.limit.window.zone)
-    fits = f"after {resets}" if prepared.reserve_ms <= limit.amount_ms else "with a shorter limit"
+    over_ms = prepared.fit.likely_ms - prepared.fit.free_ms
+    until = ""
+    if limit.next_gain_ms is not None:
+        until = f" until {format_instant(limit.next_gain_ms, limit.limit.window.zone)}"
+    free = f"{format_amount(max(0, prepared.fit.free_ms), unit)} are free{until}"
+    too_much = f"{format_amount(over_ms, unit, exact=True)} too much"
+    rows = [(way.option, way.what, f"{way.cost}  {way.later}".rstrip()) for way in prepared.ways]
+    rows.append(("--cpu-only", f"skint run {path} --cpu-only does the rest now", ""))
+    widths = [max(len(row[at]) for row in rows) for at in (0, 1)]
     raise DoesNotFit(
-        f"{prepared.graph.name} reserves {format_hours(prepared.reserve_ms)}"
-        f" on {prepared.account.name}, {format_hours(max(0, limit.free_ms))} are free"
-        f" until {resets}: {format_exact(over_ms)} too much",
-        next=f"skint run {path} --cpu-only does the rest now; what needs the accelerator"
-        f" fits {fits}",
+        f"{prepared.graph.name} {needed(prepared.fit, unit)} on {prepared.account.name},"
+        f" {free}: {too_much}; they run out in {short.need.job.id}",
+        next="\n          ".join(
+            f"{option.ljust(widths[0])}  {what.ljust(widths[1])}  {cost}".rstrip()
+            for option, what, cost in rows
+        ),
     )
+
+
+def needed(fit: Fit, unit: str) -> str:
+    """ "needs 9.60 h (8.90–10.80)", or "reserves 5.00 h" where nothing better is known."""
+    likely = format_amount(fit.likely_ms, unit)
+    if not fit.known:
+        return f"reserves {likely}"
+    low, high = (format_amount(ms, unit).split(" ")[0] for ms in (fit.low_ms, fit.high_ms))
+    return f"needs {likely} ({low}–{high})"
+
+
+def _refuse_what_never_fits(prepared: Prepared, fit: Fit, account: Account) -> None:
+    """A job that no window, or no session, has the hours for, and that cannot be cut."""
+    if fit.too_big is not None and prepared.balance is not None:
+        whole = format_amount(prepared.balance.whole_ms, account.unit)
+        raise DoesNotFit(
+            f"{fit.too_big.job.id} reserves {format_amount(fit.too_big.reserve_ms, account.unit)},"
+            f" {account.name} never has more than {whole}",
+            where=prepared.plan.path,
+            next="a shorter limit in the plan, or a job that resumes, with at-edge: park",
+        )
+    longest_ms = account.session.max_ms
+    for need in fit.needs:
+        if longest_ms is not None and need.job.wall_limit_ms > longest_ms and not need.job.parks:
+            raise DoesNotFit(
+                f"{need.job.id} may take {format_clock(need.job.wall_limit_ms)}, a session of"
+                f" {account.name} lasts {format_clock(longest_ms)} at most",
+                where=prepared.plan.path,
+                next="a shorter limit in the plan, or a job that resumes, with at-edge: park",
+            )
 
 
 def next_run_name(graph: Graph, state: State, runs_dir: Path) -> str:

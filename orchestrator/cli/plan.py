@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 
-from budget.duration import format_clock, format_hours
+from budget.account import Account
+from budget.amount import format_amount
+from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
+from orchestrator.plans.fitting import Fit
+from orchestrator.plans.only_folds import parse_folds
 from orchestrator.plans.preview import Expectation
 from orchestrator.store import read_state
-from orchestrator.submitting import Prepared, prepare, refuse_if_it_does_not_fit
+from orchestrator.submitting import Prepared, needed, prepare, refuse_if_it_does_not_fit
 from skint.errors import OK
 
 
@@ -39,6 +44,14 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--again", action="store_true", help="pay for accelerator results that are known already"
     )
+    parser.add_argument(
+        "--park",
+        action="store_true",
+        help="begin although not all of it fits; what is cut short goes on when hours come back",
+    )
+    parser.add_argument(
+        "--folds", metavar="N,N", type=parse_folds, help="of `per: fold` entries only these"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,9 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
             account=arguments.account,
             cpu_only=arguments.cpu_only,
             again=arguments.again,
+            folds=arguments.folds,
         )
     print(render(prepared))
-    refuse_if_it_does_not_fit(prepared)
+    refuse_if_it_does_not_fit(prepared, park=arguments.park)
     return OK
 
 
@@ -99,11 +113,25 @@ def _one(expected: Expectation) -> str:
 
 
 def _time(expected: list[Expectation]) -> str:
-    runs = [e for e in expected if e.what == "runs"]
+    runs = [e.forecast for e in expected if e.what == "runs"]
     if not runs:
         return "–"
-    known = [e.wall_ms for e in runs if e.wall_ms is not None]
-    return f"~{format_clock(sum(known))}" if len(known) == len(runs) else "unknown"
+    if any(forecast.source == "unknown" for forecast in runs):
+        return "unknown"
+    low_ms = sum(forecast.low_ms for forecast in runs)
+    high_ms = sum(forecast.high_ms for forecast in runs)
+    return time_range(low_ms, sum(forecast.likely_ms for forecast in runs), high_ms)
+
+
+def time_range(low_ms: int, likely_ms: int, high_ms: int) -> str:
+    """ "~2.10 h (1.90–2.40)", in the unit that the likely figure asks for."""
+    unit_ms, unit, digits = HOUR_MS, "h", 2
+    if likely_ms < 2 * MINUTE_MS:
+        unit_ms, unit, digits = SECOND_MS, "s", 0
+    elif likely_ms < HOUR_MS:
+        unit_ms, unit, digits = MINUTE_MS, "min", 0
+    low, likely, high = (f"{ms / unit_ms:.{digits}f}" for ms in (low_ms, likely_ms, high_ms))
+    return f"~{likely} {unit} ({low}–{high})"
 
 
 def _charge(expected: list[Expectation]) -> str:
@@ -115,19 +143,45 @@ def _charge(expected: list[Expectation]) -> str:
 
 
 def _account_lines(prepared: Prepared) -> list[str]:
-    lines = []
-    if prepared.account is not None and prepared.balance is not None:
-        limit = prepared.balance.tightest
-        resets = format_instant(limit.window.end_ms, limit.limit.window.zone)
-        simulated = " (simulated)" if prepared.account.kind == "simulated" else ""
-        lines.append(
-            f"{prepared.account.name}{simulated}   {format_hours(limit.free_ms)} free of"
-            f" {format_hours(limit.amount_ms)} until {resets}"
-            f" · this plan reserves {format_hours(prepared.reserve_ms)}"
-        )
+    lines: list[str] = []
+    if prepared.fit is not None and prepared.account is not None:
+        lines += _fit_lines(prepared, prepared.fit, prepared.account)
     rules = {rule.name: None for e in prepared.expected for rule in e.job.stop}
     if rules:
         lines.append(f"would stop early if   {' · '.join(rules)}")
     if prepared.all_known:
         lines.append("everything in it is known already; run it again with --again")
     return lines
+
+
+def _fit_lines(prepared: Prepared, fit: Fit, account: Account) -> Iterator[str]:
+    """What is left, what the plan will use of it, on what that stands, and where it ends."""
+    simulated = " (simulated)" if account.kind == "simulated" else ""
+    head = f"{account.name}{simulated}   "
+    if fit.limit is None:
+        yield f"{head}every session has its hours anew · this plan {needed(fit, account.unit)}"
+    else:
+        limit, zone = fit.limit, fit.limit.limit.window.zone
+        until = f" until {format_instant(limit.next_gain_ms, zone)}" if limit.next_gain_ms else ""
+        yield (
+            f"{head}{format_amount(limit.free_ms, account.unit)} free of"
+            f" {format_amount(limit.amount_ms, account.unit)}{until}"
+            f" · this plan {needed(fit, account.unit)}"
+        )
+        if fit.queued_ms:
+            queued = format_amount(fit.queued_ms, account.unit)
+            yield f"queued before it   {queued}, as runs that wait will probably use"
+    for group, basis in {need.job.group: need.forecast.basis for need in fit.needs}.items():
+        yield f"time of {group}   {basis}"
+    for need in fit.needs:
+        if need.forecast.source != "unknown" and need.forecast.low_ms > need.job.wall_limit_ms:
+            yield (
+                f"{need.job.id} would be stopped at its limit:"
+                f" it probably takes {format_hours(need.forecast.likely_ms)}"
+            )
+    if fit.waits is not None and fit.limit is not None:
+        reserve = format_amount(fit.waits.reserve_ms, account.unit)
+        yield f"{fit.waits.job.id} would wait: it reserves {reserve}, and less will be left"
+    if fit.short is not None and fit.limit is not None:
+        at = format_instant(fit.short.at_ms, fit.limit.limit.window.zone)
+        yield f"the hours run out in {fit.short.need.job.id}, about {at}"

@@ -71,6 +71,7 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
             account=arguments.account,
             cpu_only=arguments.cpu_only,
             again=arguments.again,
+            folds=arguments.folds,
         )
     if prepared.all_known:
         print(known_already(prepared, state))
@@ -79,13 +80,14 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
         if saved:
             print(saved)
         return None
-    refuse_if_it_does_not_fit(prepared)
+    refuse_if_it_does_not_fit(prepared, park=arguments.park)
     check_notify(prepared.graph)
     return SubmitRun(
         run=_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
         graph=prepared.graph.to_json(),
         cpu_only=arguments.cpu_only,
         again=arguments.again,
+        park=arguments.park,
     )
 
 

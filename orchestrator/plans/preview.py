@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from budget.forecast import OVER, Forecast, from_history
+from orchestrator.forecasting import forecast_planned
 from orchestrator.graph import Graph, Job
+from orchestrator.history import CPU, History, Kind
 from orchestrator.plans.keys import job_key
 from orchestrator.state import Result, RunState, State
 
@@ -21,8 +24,11 @@ class Expectation:
     key: str | None
     """None while it depends on results that are not there yet."""
     result: Result | None = None
-    wall_ms: int | None = None
-    """How long it took the last time; None if it never ran."""
+    forecast: Forecast = OVER
+    """How long it will run; nothing where it does not."""
+    digest: str | None = None
+    """Of its output, as far as it can be known: a result whose files are gone will be made again as
+    it was, so that what was paid for on top of it is not counted twice."""
 
     @property
     def reserve_ms(self) -> int:
@@ -37,13 +43,33 @@ def preview(
     cpu_only: bool = False,
     again: bool = False,
     has_output: Callable[[str], bool] = lambda _: True,
+    history: History | None = None,
+    kind_for: Callable[[Job], Kind | None] = lambda _: None,
 ) -> tuple[Expectation, ...]:
-    """One expectation for each job, in the graph's order."""
+    """One expectation for each job, in the graph's order.
+
+    `kind_for` says which devices an accelerator job would get; where that is not known, neither is
+    its time.
+    """
     expected: dict[str, Expectation] = {}
     before = _last_run(graph, state)
+    history = (history or History()).update(state)
     for job in graph.jobs:
-        expected[job.id] = _expect(job, graph, state, expected, before, cpu_only, again, has_output)
+        found = _expect(job, graph, state, expected, before, cpu_only, again, has_output)
+        if found.what == "runs":
+            kind = kind_for(job) if job.devices else CPU
+            forecast = forecast_planned(graph, job, history, kind)
+            found = replace(found, forecast=_or_last_time(job, forecast, before))
+        expected[job.id] = found
     return tuple(expected.values())
+
+
+def _or_last_time(job: Job, forecast: Forecast, before: RunState | None) -> Forecast:
+    """CPU work of which nothing better is known takes about as long as it did the last time."""
+    last_ms = None if job.devices else _last_wall_ms(job, before)
+    if forecast.source != "unknown" or last_ms is None or before is None:
+        return forecast
+    return from_history([last_ms], f"{job.id} in {before.name}")
 
 
 def _last_run(graph: Graph, state: State) -> RunState | None:
@@ -61,29 +87,27 @@ def _expect(
     again: bool,
     has_output: Callable[[str], bool],
 ) -> Expectation:
-    wall_ms = _last_wall_ms(job, before)
     left_out = [need for need in job.needs if expected[need].what == "left out"]
     if cpu_only and (job.devices or left_out):
         why = "needs an accelerator" if job.devices else f"needs {left_out[0]}"
         return Expectation(job, "left out", f"{why} (--cpu-only)", None)
     digests: dict[str, str] = {}
     for name in graph.ancestors(job.id):
-        found = expected[name].result
-        if found is None:
-            return Expectation(job, "runs", f"needs {name}", None, wall_ms=wall_ms)
+        digest = expected[name].digest
+        if digest is None:
+            return Expectation(job, "runs", f"needs {name}", None)
         if not graph.job(name).smoke:
-            digests[name] = found.digest
+            digests[name] = digest
     key = job_key(job.static_key, digests)
     result = state.results.get(key)
     if result is not None and not has_output(result.out):
         why = f"the files of {result.job} of {result.run} are gone"
-        return Expectation(job, "runs", why, key, wall_ms=wall_ms)
+        return Expectation(job, "runs", why, key, digest=result.digest)
     if result is None:
-        return Expectation(job, "runs", _what_changed(job, before), key, wall_ms=wall_ms)
+        return Expectation(job, "runs", _what_changed(job, before), key)
     if again and graph.runs_again(job):
-        why = f"done in {result.run}, asked for again"
-        return Expectation(job, "runs", why, key, wall_ms=wall_ms)
-    return Expectation(job, "reused", f"same as in {result.run}", key, result, wall_ms)
+        return Expectation(job, "runs", f"done in {result.run}, asked for again", key)
+    return Expectation(job, "reused", f"same as in {result.run}", key, result, digest=result.digest)
 
 
 def _last_wall_ms(job: Job, before: RunState | None) -> int | None:
