@@ -26,6 +26,10 @@ class SubmitRun:
     graph: Mapping[str, Any]
     cpu_only: bool = False
     again: bool = False
+    priority: int = 0
+    """Added to that of each of its jobs."""
+    park: bool = False
+    """Begin although not all fits, and let jobs span windows by parking them."""
     by: str = "cli"
 
 

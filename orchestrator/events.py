@@ -15,6 +15,7 @@ from skint.attempt import StopHow, StopThen
 StopScope = Literal["attempt", "group", "run"]
 AttemptOutcome = Literal["done", "failed", "stopped", "deadline", "killed", "lost"]
 JobOutcome = Literal["done", "reused", "failed", "stopped", "skipped"]
+Edge = Literal["", "session", "window"]
 RunOutcome = Literal["done", "failed", "cancelled"]
 
 
@@ -35,6 +36,10 @@ class RunSubmitted(Event):
     cpu_only: bool = False
     again: bool = False
     """Pay for accelerator jobs again even when their result is known."""
+    priority: int = 0
+    """Added to that of each of its jobs."""
+    park: bool = False
+    """Begin although not all fits, and let jobs span windows by parking them."""
     by: str = "cli"
 
 
@@ -75,6 +80,13 @@ class AllocationPlanned(Event):
     amount_ms: int
     """What that costs the account: this much is reserved."""
     attempts: tuple[str, ...]
+    limits_s: tuple[float, ...] = ()
+    """Of each attempt, in seconds; empty in events of version 1, where the job's own limit held."""
+    graces_s: tuple[float, ...] = ()
+    edge: Edge = ""
+    """What cuts its attempts shorter than their jobs' limits, if anything does."""
+    edge_until_ms: int | None = None
+    """When a job that is cut there may go on; None: at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +99,12 @@ class AllocationRefused(Event):
     allocation: str
     reason: str
     sentence: str
-    until_ms: int
+    until_ms: int | None
+    """When what was refused comes back by itself, where that is known."""
+    again_ms: int = 0
+    """Before this nothing is asked for the same job again, whatever seems to be free."""
     after: int = 0
-    """How many allocations of the account had been closed by then: after one more, ask again."""
+    """Only in events of version 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +158,12 @@ class AttemptPlanned(Event):
     allocation: str | None = None
     previous: str | None = None
     """`out/` of the attempt it goes on from."""
+    limit_s: float | None = None
+    """Of this attempt; None: the job's own."""
+    grace_s: float | None = None
+    edge: Edge = ""
+    """What ends it before its job's limit is used up, if anything does."""
+    edge_until_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +213,28 @@ class NoteWritten(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckpointKept(Event):
+    """A checkpoint is whole on disk."""
+
+    attempt: str
+    path: str
+    """Relative to `out/`."""
+    epoch: int
+    step: int
+    kept_ms: int
+    """When it was, on the clock of the attempt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOvertaken(Event):
+    """A job that comes later in the order has started before it; written the first time."""
+
+    job: str
+    by: str
+    """RUN.JOB of the other one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ErrorReported(Event):
     attempt: str
     what: str
@@ -223,6 +266,8 @@ class StopAsked(Event):
     reason: str
     sentence: str
     by: str
+    attempts: tuple[str, ...] = ()
+    """With `requeue`: the attempts it is aimed at. The ones after them are not stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,7 +355,7 @@ def _kinds(cls: type[Event]) -> dict[str, type[Event]]:
 KINDS = _kinds(Event)
 """Every kind of event by its name; the name is what the store keeps."""
 
-_TUPLES = ("devices", "attempts")
+_TUPLES = ("devices", "attempts", "limits_s", "graces_s")
 
 
 def to_json(event: Event) -> dict[str, Any]:

@@ -17,6 +17,8 @@ TEARDOWN_S = 2.0
 """Seconds beyond limit and grace that killing the last process may take; reserved as well."""
 
 Lane = Literal["cpu", "accelerator"]
+AtEdge = Literal["finish-epoch", "park", "hard-stop"]
+WhenShort = Literal["wait", "begin"]
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,27 @@ class Job:
     smoke: bool = False
     stop: tuple[StopRule, ...] = ()
     metric: str | None = None
+    priority: int = 0
+    """Larger goes first; that of the run is added."""
+    value: float = 1.0
+    """What its result is worth beside others, in any unit; 0 or more."""
+    resumes: bool = False
+    """Whether a new attempt goes on from the checkpoint of the one before."""
+    at_edge: AtEdge = "hard-stop"
+    """What happens where a session or a window ends before it does."""
+    when_short: WhenShort = "begin"
+    """Whether its group begins although the hours that are free do not reach for all of it."""
     static_key: str = ""
     """SHA-256 over everything about the job that is known before its inputs are."""
 
     @property
     def lane(self) -> Lane:
         return "accelerator" if self.devices else "cpu"
+
+    @property
+    def parks(self) -> bool:
+        """Whether it may be cut at the edge of a session or a window and go on afterwards."""
+        return self.resumes and self.at_edge != "hard-stop"
 
     @property
     def wall_limit_ms(self) -> int:
@@ -97,10 +114,7 @@ class Graph:
 
     def groups(self) -> dict[str, tuple[Job, ...]]:
         """Jobs by plan entry, in topological order of the entries' first jobs."""
-        found: dict[str, tuple[Job, ...]] = {}
-        for job in self.jobs:
-            found[job.group] = (*found.get(job.group, ()), job)
-        return found
+        return self._groups
 
     def ancestors(self, id: str) -> tuple[str, ...]:
         """Everything `id` depends on, nearest first; at equal distance in the order of `jobs`."""
@@ -135,6 +149,13 @@ class Graph:
     @cached_property
     def _by_id(self) -> dict[str, Job]:
         return {job.id: job for job in self.jobs}
+
+    @cached_property
+    def _groups(self) -> dict[str, tuple[Job, ...]]:
+        found: dict[str, list[Job]] = {}
+        for job in self.jobs:
+            found.setdefault(job.group, []).append(job)
+        return {name: tuple(jobs) for name, jobs in found.items()}
 
     @cached_property
     def _needs(self) -> dict[str, tuple[str, ...]]:

@@ -39,6 +39,8 @@ def apply(state: State, event: e.Event) -> State:
             uid=event.uid,
             cpu_only=event.cpu_only,
             again=event.again,
+            priority=event.priority,
+            park=event.park,
             by=event.by,
             jobs={job.id: JobState(job.id) for job in graph.jobs},
         )
@@ -102,6 +104,10 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
         devices=event.devices,
         allocation=event.allocation,
         previous=event.previous,
+        limit_s=event.limit_s,
+        grace_s=event.grace_s,
+        edge=event.edge,
+        edge_until_ms=event.edge_until_ms,
     )
     job = run.jobs[event.job]
     return replace(
@@ -114,6 +120,7 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
             reason="",
             sentence="",
             until_ms=None,
+            overtaken_ms=None,
         ),
         attempts={**run.attempts, event.attempt: attempt},
     )
@@ -170,6 +177,10 @@ def _allocation_planned(run: RunState, event: e.AllocationPlanned) -> RunState:
         wall_ms=event.wall_ms,
         amount_ms=event.amount_ms,
         attempts=event.attempts,
+        limits_s=event.limits_s,
+        graces_s=event.graces_s,
+        edge=event.edge,
+        edge_until_ms=event.edge_until_ms,
     )
     return replace(run, allocations={**run.allocations, event.allocation: allocation})
 
@@ -213,7 +224,7 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
         reason=event.reason,
         sentence=event.sentence,
         until_ms=event.until_ms,
-        refused_after=event.after,
+        again_ms=event.again_ms,
     ),
     e.AllocationStarted: lambda run, event: _allocation(
         run, event.allocation, status="running", start_ms=event.start_ms
@@ -255,10 +266,16 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.NoteWritten: lambda run, event: _attempt(
         run, event.attempt, notes=(*run.attempts[event.attempt].notes, event.text)
     ),
+    e.CheckpointKept: lambda run, event: _attempt(
+        run, event.attempt, checkpoint=(event.epoch, event.step), checkpoint_ms=event.kept_ms
+    ),
+    e.JobOvertaken: lambda run, event: _job(run, event.job, overtaken_ms=event.at_ms),
     e.ErrorReported: _error_reported,
     e.VerdictGiven: lambda run, event: replace(run, verdicts=(*run.verdicts, event)),
     e.StopAsked: lambda run, event: replace(run, stops=(*run.stops, event)),
-    e.StopSent: lambda run, event: _attempt(run, event.attempt, stop_sent=event.how),
+    e.StopSent: lambda run, event: _attempt(
+        run, event.attempt, stop_sent=event.how, stop_sent_ms=event.at_ms
+    ),
     e.AttemptEnded: _attempt_ended,
     e.AttemptMetered: lambda run, event: _attempt(
         run, event.attempt, metered=Metered.from_json(event.metered)

@@ -37,9 +37,10 @@ def run_from_json(data: Mapping[str, Any]) -> RunState:
             "jobs": {name: JobState(**_tuples(job)) for name, job in rest["jobs"].items()},
             "attempts": {name: _attempt(a) for name, a in rest["attempts"].items()},
             "allocations": {
-                name: AllocationState(**_tuples(a)) for name, a in rest["allocations"].items()
+                name: AllocationState(**_without(_tuples(a), "refused_after"))
+                for name, a in rest["allocations"].items()
             },
-            "stops": tuple(e.StopAsked(**stop) for stop in rest["stops"]),
+            "stops": tuple(e.StopAsked(**_tuples(stop)) for stop in rest["stops"]),
             "savings": {name: SavingState(**s) for name, s in rest.get("savings", {}).items()},
             "verdicts": tuple(e.VerdictGiven(**verdict) for verdict in rest["verdicts"]),
         }
@@ -55,6 +56,11 @@ def _attempt(data: Mapping[str, Any]) -> AttemptState:
 def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has no tuples; every list of these records is one."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+
+
+def _without(data: dict[str, Any], key: str) -> dict[str, Any]:
+    """A field that version 1 wrote and that means nothing any more."""
+    return {k: v for k, v in data.items() if k != key}
 
 
 def result_to_json(result: Result) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from budget.meters.log import Metered
 from orchestrator import events as e
@@ -40,6 +40,11 @@ class AttemptState:
     devices: tuple[str, ...] = ()
     allocation: str | None = None
     previous: str | None = None
+    limit_s: float | None = None
+    """Seconds of this attempt; None: those of its job."""
+    grace_s: float | None = None
+    edge: e.Edge = ""
+    edge_until_ms: int | None = None
     status: AttemptStatus = "planned"
     started_ms: int | None = None
     ended_ms: int | None = None
@@ -52,7 +57,11 @@ class AttemptState:
     """Values reported, in order; each with `at_ms`."""
     notes: tuple[str, ...] = ()
     error: Mapping[str, str] | None = None
+    checkpoint: tuple[int, int] | None = None
+    """Epoch and step of the newest checkpoint it has said to be whole."""
+    checkpoint_ms: int | None = None
     stop_sent: str | None = None
+    stop_sent_ms: int | None = None
     unreachable: str = ""
     """Why nothing is known of it at the moment; empty when something is."""
     metered: Metered | None = None
@@ -77,12 +86,16 @@ class AllocationState:
     wall_ms: int
     amount_ms: int
     attempts: tuple[str, ...]
+    limits_s: tuple[float, ...] = ()
+    graces_s: tuple[float, ...] = ()
+    edge: e.Edge = ""
+    edge_until_ms: int | None = None
     status: AllocationStatus = "planned"
     reason: str = ""
     sentence: str = ""
     reserved_at_ms: int | None = None
     until_ms: int | None = None
-    refused_after: int = 0
+    again_ms: int = 0
     start_ms: int | None = None
     end_ms: int | None = None
     estimated: bool = False
@@ -114,6 +127,8 @@ class JobState:
     sentence: str = ""
     until_ms: int | None = None
     saved_ms: int = 0
+    overtaken_ms: int | None = None
+    """Since when jobs that come later start before it; None once it has started."""
 
     @property
     def ended(self) -> bool:
@@ -147,6 +162,8 @@ class RunState:
     uid: str = ""
     cpu_only: bool = False
     again: bool = False
+    priority: int = 0
+    park: bool = False
     by: str = "cli"
     jobs: Mapping[str, JobState] = field(default_factory=dict)
     attempts: Mapping[str, AttemptState] = field(default_factory=dict)
@@ -183,11 +200,48 @@ class RunState:
                 return allocation
         return None
 
+    def aimed_at(self, aim: Aim) -> tuple[str, ...]:
+        """The live attempts that a stop of this scope and target reaches."""
+        return tuple(
+            a.id
+            for a in self.attempts.values()
+            if a.live
+            and (aim.scope == "run" or aim.target in (a.id, a.job, self.graph.job(a.job).group))
+        )
+
     def stop_of(self, job: Job) -> e.StopAsked | None:
-        """The stop that is asked of a job, the strictest first."""
-        names = (job.group, job.id, *self.jobs[job.id].attempts)
-        asked = [stop for stop in self.stops if stop.scope == "run" or stop.target in names]
-        return min(asked, key=lambda stop: ("kill", "step", "epoch").index(stop.how), default=None)
+        """The stop that is asked of a job, the strictest first.
+
+        One that requeues holds for the attempts it was aimed at, and no longer than they count.
+        """
+        if not self.stops:
+            return None
+        known = self.jobs[job.id]
+        names = (job.group, job.id, *known.attempts)
+        asked = [
+            stop
+            for stop in self.stops
+            if (stop.scope == "run" or stop.target in names)
+            and (not stop.attempts or _is_aimed_at(stop, known))
+        ]
+        return min(asked, key=_strictness, default=None)
+
+
+def _is_aimed_at(stop: e.StopAsked, job: JobState) -> bool:
+    return job.status == "running" and job.attempts[-1] in stop.attempts
+
+
+def _strictness(stop: e.StopAsked) -> tuple[int, bool]:
+    return ("kill", "step", "epoch").index(stop.how), stop.then == "requeue"
+
+
+class Aim(Protocol):
+    """What a stop, or the wish for one, is aimed at."""
+
+    @property
+    def scope(self) -> e.StopScope: ...
+    @property
+    def target(self) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class JobType:
     """Parameters that are paths: `path`, `file-path` or `directory-path` by name."""
     model: type[BaseModel] | None = None
     """The parameters' class; None for a user's job, which lives in another process."""
+    resume: bool = False
+    """Whether it goes on from the checkpoint of the attempt before."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     """JSON schema of a user's parameters; for a built-in job `model` says more and costs less."""
 
@@ -83,7 +85,9 @@ def _describe_builtin(uses: str) -> JobType:
     function = getattr(importlib.import_module(module), name)
     info = function.__skint_job__
     model = get_type_hints(function)["params"]
-    return JobType(uses, info.devices, info.cpus, info.smoke, _path_fields(model), model)
+    return JobType(
+        uses, info.devices, info.cpus, info.smoke, _path_fields(model), model, info.resume
+    )
 
 
 def _ask_worker(uses: str, base: Path, python: str) -> JobType:
@@ -126,6 +130,7 @@ def _ask_worker(uses: str, base: Path, python: str) -> JobType:
         devices=int(answer["devices"]),
         cpus=int(answer["cpus"]),
         smoke=bool(answer["smoke"]),
+        resume=bool(answer.get("resume")),
         paths=_paths_in_schema(answer.get("params") or {}),
         schema=answer.get("params") or {},
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.graph import StopRule
+from orchestrator.graph import AtEdge, StopRule
 from orchestrator.plans.complaints import UNKNOWN_KEY, nearest
 from orchestrator.plans.describe import JobType
 from orchestrator.plans.document import Keys
@@ -86,6 +86,19 @@ class Entry:
     @property
     def offers_smoke(self) -> bool:
         return self.devices > 0 and self.kind is not None and self.kind.smoke
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a new attempt goes on where the one before was stopped."""
+        if self.spec.resume is not None:
+            return self.spec.resume
+        return self.kind.resume if self.kind else False
+
+    @property
+    def at_edge(self) -> AtEdge:
+        if self.spec.at_edge is not None:
+            return self.spec.at_edge
+        return "park" if self.resumes else "hard-stop"
 
     def cells(self) -> Iterator[Cell]:
         """Folds within values; nothing when the folds are not known."""

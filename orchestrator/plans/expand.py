@@ -168,6 +168,11 @@ class _Expansion:
                 python=spec.python,
                 stop=stop,
                 metric=spec.metric,
+                priority=spec.priority,
+                value=spec.value,
+                resumes=entry.resumes,
+                at_edge=entry.at_edge,
+                when_short=spec.when_short,
             )
             yield self._keyed(entry, job)
 
@@ -180,12 +185,33 @@ class _Expansion:
                 wanted="account: NAME, at the top of the plan",
                 next="skint account list, or: skint account add --help",
             )
+        self._check_edge(entry)
         if entry.spec.smoke and not entry.offers_smoke:
             self._problems.add(
                 (*entry.keys, "smoke"),
                 "there is no smoke test to ask for",
                 got="smoke: true",
                 wanted="an accelerator job that offers one: @skint.job(devices=1, smoke=True)",
+            )
+
+    def _check_edge(self, entry: Entry) -> None:
+        known = entry.kind is not None or entry.spec.uses is None
+        if known and entry.at_edge != "hard-stop" and not entry.resumes:
+            self._problems.add(
+                (*entry.keys, "at-edge"),
+                "a job that starts from the beginning each time cannot go on after an edge",
+                got=f"at-edge: {entry.at_edge}",
+                wanted="at-edge: hard-stop, or a job that resumes",
+                next="@skint.job(..., resume=True), or `resume: true` beside a `run`"
+                " that goes on from $SKINT_PREVIOUS",
+            )
+        if entry.spec.resume is not None and entry.kind is not None:
+            self._problems.add(
+                (*entry.keys, "resume"),
+                "whether it resumes is said by the job itself",
+                got=f"resume: {str(entry.spec.resume).lower()}",
+                wanted="`resume` beside `run` only",
+                next="@skint.job(..., resume=True)",
             )
 
     def _smoke(self, entry: Entry, jobs: tuple[Job, ...]) -> Job | None:

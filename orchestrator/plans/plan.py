@@ -242,7 +242,9 @@ def _job_problems(plan: Plan, name: str, job: JobSpec) -> Iterator[PlanError]:
         yield plan.error((*keys, "run"), what, got="both", wanted="one of them")
     if not job.uses and not job.run:
         what = "this entry says nothing to do"
-        said = ", ".join(sorted(name.rstrip("_") for name in job.model_fields_set)) or "nothing"
+        fields = JobSpec.model_fields
+        said = ", ".join(sorted(fields[name].alias or name for name in job.model_fields_set))
+        said = said or "nothing"
         yield plan.error(keys, what, got=said, wanted="`uses: JOB` or `run: COMMAND`")
     for number, need in enumerate(job.needs):
         if need not in plan.spec.jobs:

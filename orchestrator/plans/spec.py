@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from budget.duration import DurationError, parse_ms
+from orchestrator.graph import AtEdge, WhenShort
 from orchestrator.plans.complaints import Wrong
 
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]i?)B?", re.IGNORECASE)
@@ -58,7 +59,7 @@ class _Spec(BaseModel):
         """`with:` above lines that are all commented out is as good as no `with`."""
         if not isinstance(data, dict):
             return data
-        known = {name.rstrip("_") for name in cls.model_fields}
+        known = {info.alias or name for name, info in cls.model_fields.items()}
         return {key: value for key, value in data.items() if value is not None or key not in known}
 
 
@@ -67,6 +68,8 @@ Limit = Annotated[int, BeforeValidator(_limit_ms)]
 Memory = Annotated[int, BeforeValidator(_memory_mib)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
 Count = Annotated[int, Field(strict=True, ge=0, le=10_000)]
+Priority = Annotated[int, Field(strict=True, ge=-1000, le=1000)]
+Value = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
 class JobSpec(_Spec):
@@ -84,6 +87,11 @@ class JobSpec(_Spec):
     limit: Limit | None = None
     grace: Duration | None = None
     retries: Count = 0
+    priority: Priority = 0
+    value: Value = 1.0
+    at_edge: AtEdge | None = Field(default=None, alias="at-edge")
+    when_short: WhenShort = Field(default="wait", alias="when-short")
+    resume: bool | None = None
     env: Words = ()
     python: str = ""
     stop: list[Any] | None = None

@@ -49,6 +49,8 @@ def _submit(
         uid=command,
         cpu_only=request.cpu_only,
         again=request.again,
+        priority=request.priority,
+        park=request.park,
         by=request.by,
     )
     text = f"run {request.run} queued"
@@ -69,6 +71,7 @@ def _stop(state: State, command: str, request: StopJobs, now_ms: int) -> Iterato
             reason=request.reason,
             sentence=f"{request.reason} by {request.by}",
             by=request.by,
+            attempts=run.aimed_at(request) if run and request.then == "requeue" else (),
         )
     name = request.run if run else ""
     yield e.CommandAnswered(at_ms=now_ms, run=name, command=command, ok=ok, text=text)
@@ -79,6 +82,8 @@ def _can_stop(run: RunState | None, request: StopJobs, now_ms: int) -> tuple[boo
         return False, f"there is no run {request.run}"
     if not run.live:
         return False, f"{run.name} has ended already: {run.outcome}"
+    if request.then == "requeue" and not run.aimed_at(request):
+        return False, f"nothing of {request.target} is running now"
     if request.scope == "run":
         freed = _freed(run, run.graph.jobs, now_ms)
         return True, f"{run.name} is being stopped; checkpoints are kept{freed}"

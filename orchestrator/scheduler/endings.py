@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from budget.duration import format_clock
 from orchestrator import events as e
 from orchestrator.graph import Job
+from orchestrator.scheduler.edges import EDGE
+from orchestrator.scheduler.pieces import gets_nowhere, left_ms
 from orchestrator.state import AttemptState, RunState
 
+_CUT = ("stopped", "deadline", "killed")
 
-def end_jobs(run: RunState, job: Job, now_ms: int) -> Iterator[e.Event]:
-    """The end of one job, if it has come. Call in topological order, applying as you go."""
+
+def failed_groups(run: RunState) -> dict[str, str]:
+    """The groups of which a job has failed by itself, and which job it is."""
+    found: dict[str, str] = {}
+    for job in run.graph.jobs:
+        known = run.jobs[job.id]
+        if known.status == "failed" and known.reason != "lost":
+            found.setdefault(job.group, job.id)
+    return found
+
+
+def end_jobs(run: RunState, job: Job, failed: Mapping[str, str], now_ms: int) -> Iterator[e.Event]:
+    """The end of one job, if it has come. Call in topological order, applying as you go.
+
+    `failed` are the `failed_groups` of the run.
+    """
     status = run.jobs[job.id].status
     if status == "running":
         attempt = run.current(job.id)
         if attempt is not None and not attempt.live:
             yield _after(run, job, attempt, now_ms)
     elif status == "waiting":
-        why = _never_starts(run, job)
+        why = _never_starts(run, job, failed)
+        if why is None:
+            return
         allocation = run.allocation_of(job.id)
-        if why is not None and not (allocation and allocation.open):
+        if not (allocation and allocation.open):
             outcome, reason, sentence = why
             yield e.JobEnded(
                 at_ms=now_ms,
@@ -37,7 +57,11 @@ def _after(run: RunState, job: Job, attempt: AttemptState, now_ms: int) -> e.Eve
     reason, sentence = attempt.reason, attempt.sentence
     if attempt.outcome == "done":
         outcome = "done"
-    elif stop is not None:
+    elif stop is not None and stop.then == "end":
+        outcome, reason, sentence = "stopped", stop.reason, stop.sentence
+    elif attempt.outcome in _CUT and job.resumes and (stop or is_cut(attempt)):
+        return _parked(run, job, attempt, stop, now_ms)
+    elif stop is not None and attempt.outcome in _CUT:
         outcome, reason, sentence = "stopped", stop.reason, stop.sentence
     elif attempt.outcome in ("stopped", "deadline"):
         outcome, reason = "stopped", "deadline" if attempt.outcome == "deadline" else reason
@@ -50,7 +74,55 @@ def _after(run: RunState, job: Job, attempt: AttemptState, now_ms: int) -> e.Eve
     )
 
 
-def _never_starts(run: RunState, job: Job) -> tuple[e.JobOutcome, str, str] | None:
+def is_cut(attempt: AttemptState) -> bool:
+    """Whether its time was over at an edge, before its job's limit was."""
+    return bool(attempt.edge) and attempt.outcome == "deadline"
+
+
+def _parked(
+    run: RunState, job: Job, attempt: AttemptState, stop: e.StopAsked | None, now_ms: int
+) -> e.Event:
+    """It goes on in another attempt, unless that would lead nowhere."""
+    ran = format_clock((attempt.ended_ms or 0) - (attempt.started_ms or attempt.ended_ms or 0))
+    at_edge = is_cut(attempt) or (stop is not None and stop.reason == EDGE)
+    why, wanted = "", ""
+    if left_ms(run, job) <= 0:
+        count = len(run.jobs[job.id].attempts)
+        why = f"its limit is used up, over {count} attempt{'s' * (count != 1)}"
+        wanted = "deadline"
+    elif at_edge and gets_nowhere(run, job):
+        why = (
+            f"it was cut at the end of a {attempt.edge} twice and came no further: it does not"
+            f" go on from its checkpoint, or {ran} are too short for it"
+        )
+        wanted = "no-progress"
+    if wanted:
+        return e.JobEnded(
+            at_ms=now_ms,
+            run=run.name,
+            job=job.id,
+            outcome="stopped",
+            reason=wanted,
+            sentence=why,
+        )
+    text = f"parked after {ran}"
+    if at_edge:
+        text += f" at the end of its {attempt.edge}"
+    elif stop is not None:
+        text += f": {stop.sentence}"
+    return e.JobWaited(
+        at_ms=now_ms,
+        run=run.name,
+        job=job.id,
+        reason="parked",
+        sentence=f"{text}; it goes on from its checkpoint",
+        until_ms=attempt.edge_until_ms if at_edge else None,
+    )
+
+
+def _never_starts(
+    run: RunState, job: Job, failed: Mapping[str, str]
+) -> tuple[e.JobOutcome, str, str] | None:
     stop = run.stop_of(job)
     if stop is not None:
         return "stopped", stop.reason, stop.sentence
@@ -62,12 +134,9 @@ def _never_starts(run: RunState, job: Job) -> tuple[e.JobOutcome, str, str] | No
             if needed.reason == "cpu-only":
                 return "skipped", "cpu-only", f"needs {need}, which needs an accelerator"
             return "skipped", "needs-failed", f"needs {need}, which {needed.status}"
-    if job.lane == "accelerator":
-        for sibling in run.graph.groups()[job.group]:
-            failed = run.jobs[sibling.id]
-            if failed.status == "failed" and failed.reason != "lost":
-                text = f"{sibling.id} failed, and this would run the same code"
-                return "skipped", "sibling-failed", text
+    if job.lane == "accelerator" and job.group in failed:
+        text = f"{failed[job.group]} failed, and this would run the same code"
+        return "skipped", "sibling-failed", text
     return None
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from budget.account import Account
+from budget.balance import Balance
 from budget.meters.log import Metered
 from orchestrator.commands import Command
 from orchestrator.events import Event
 from orchestrator.executors.base import Capabilities, Capacity, Handle, Observation
+from orchestrator.history import History
 from orchestrator.state import State
 from skint.attempt import StopRequest
 
@@ -36,11 +38,15 @@ class Reserved:
 
 @dataclass(frozen=True)
 class Refused:
-    """Too little is left on the account."""
+    """The ledger says no, although it seemed to fit: somebody else was faster."""
 
     allocation: str
     sentence: str
-    until_ms: int
+    until_ms: int | None
+    """When hours come back by themselves, where they are what is missing."""
+    again_ms: int
+    """When asking again makes sense, whatever seems to be free before."""
+    reason: Literal["over-budget", "sessions"] = "over-budget"
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,10 @@ class Inputs:
     capacity: Mapping[str, Capacity] = field(default_factory=dict)
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    balances: Mapping[str, Balance] = field(default_factory=dict)
+    """Of the accounts that jobs wait for; as they are after the last answer."""
+    history: History = field(default_factory=History)
+    """What forecasts have worked out before; it changes how fast they are, not what they say."""
     metered: Mapping[str, Metered] = field(default_factory=dict)
     """By attempt: what meters have read of it by now, where something reads them."""
     runs_dir: str = ""

@@ -65,6 +65,11 @@ _FIELDS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
     "progress": {"done": _is_number, "total": _is_number},
     "report": {"values": _are_scalars},
     "note": {"text": lambda value: isinstance(value, str)},
+    "checkpoint": {
+        "path": lambda value: isinstance(value, str),
+        "epoch": lambda value: type(value) is int and abs(value) <= LARGEST,
+        "step": lambda value: type(value) is int and abs(value) <= LARGEST,
+    },
     "error": {"what": lambda value: isinstance(value, str)},
 }
 

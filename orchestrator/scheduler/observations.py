@@ -25,12 +25,20 @@ _OUTCOMES: Mapping[str, e.AttemptOutcome] = {
 
 
 def from_lines(state: State, lines: tuple[i.Line, ...], now_ms: int) -> Iterator[e.Event]:
-    """Events of the lines that count; of progress lines only the newest of each attempt."""
+    """Events of the lines that count; of progress lines only the newest of each attempt.
+
+    The way to a machine far off may bring a line twice: the same report counts once.
+    """
     newest = {line.attempt: line for line in lines if line.kind == "progress"}
+    told: list[i.Line] = []
     for line in lines:
         attempt = state.attempt(line.attempt)
         if attempt is None or not attempt.live or attempt.fence != line.fence:
             continue
+        if line.kind == "report":
+            if line in told or {**line.data["values"], "at_ms": line.at_ms} in attempt.reports:
+                continue
+            told.append(line)
         if line.kind == "progress" and newest[line.attempt] is not line:
             continue
         event = _from_line(line, run_of(line.attempt), now_ms)
@@ -50,6 +58,16 @@ def _from_line(line: i.Line, run: str, now_ms: int) -> e.Event | None:
             )
         case "note":
             return e.NoteWritten(at_ms=now_ms, run=run, attempt=name, text=data["text"])
+        case "checkpoint":
+            return e.CheckpointKept(
+                at_ms=now_ms,
+                run=run,
+                attempt=name,
+                path=data["path"],
+                epoch=data["epoch"],
+                step=data["step"],
+                kept_ms=line.at_ms,
+            )
         case "error":
             keys = ("what", "where", "got", "wanted", "next")
             parts = {key: str(data[key]) for key in keys if key == "what" or data.get(key)}

@@ -13,10 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from budget.balance import Balance
-from budget.ledger import IdTaken, Ledger, LedgerError, OverBudget, ReservationNotFound
+from budget.ledger import (
+    IdTaken,
+    Ledger,
+    LedgerError,
+    OverBudget,
+    ReservationNotFound,
+    TooManySessions,
+)
 from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.clock import Clock
+from orchestrator.commands import Command, SubmitRun
 from orchestrator.executors.base import (
     Executor,
     ExecutorRefused,
@@ -24,6 +32,7 @@ from orchestrator.executors.base import (
     Handle,
     Observation,
 )
+from orchestrator.history import History
 from orchestrator.results import is_there
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
@@ -43,6 +52,9 @@ FORGOTTEN_MS = 7 * 24 * 3_600_000
 its run was lost with its store."""
 
 DISCOVER_EVERY_MS = 60_000
+
+BACK_OFF_MS = 30_000
+"""After the ledger has refused what seemed to fit: somebody else has it, for longer than a tick."""
 
 
 class Scheduler:
@@ -75,6 +87,7 @@ class Scheduler:
         self.state = store.state()
         self._cursors = store.cursors()
         self._discovered_ms: int | None = None
+        self._history = History()
         for run in self.state.live_runs():
             self._note_starts(run)
         self._expire()
@@ -107,6 +120,8 @@ class Scheduler:
             inputs = replace(
                 inputs, commands=(), lines=(), observations={}, orphans={}, answers=tuple(answers)
             )
+            if any(isinstance(action, i.Reserve | i.Settle | i.Release) for action in todo):
+                inputs = replace(inputs, balances=self._waited_for(()))
             cursors = {}
 
     # --- looking ------------------------------------------------------------------------------
@@ -127,15 +142,18 @@ class Scheduler:
                 for attempt, (new, cursor) in read.items():
                     lines += new
                     cursors[attempt] = cursor
+        commands = tuple(self.store.unanswered())
         return (
             i.Inputs(
-                commands=tuple(self.store.unanswered()),
+                commands=commands,
                 observations=observations,
                 lines=tuple(lines),
                 orphans=self._discover(),
                 capacity={name: ex.capacity() for name, ex in self.executors.items()},
                 capabilities={name: ex.capabilities for name, ex in self.executors.items()},
                 accounts={account.name: account for account in self.ledger.accounts()},
+                balances=self._waited_for(commands),
+                history=self._history,
                 metered=self.read_meters(self.state, self.clock.now_ms()),
                 runs_dir=str(self.runs_dir),
                 has_output=self.has_output,
@@ -143,6 +161,29 @@ class Scheduler:
             ),
             cursors,
         )
+
+    def _waited_for(self, commands: Iterable[Command]) -> dict[str, Balance]:
+        """What is left on the accounts that jobs wait for, or that a new run will charge."""
+        names = {
+            run.graph.account
+            for run in self.state.live_runs()
+            if any(job.devices and run.jobs[job.id].status == "waiting" for job in run.graph.jobs)
+        }
+        names |= {
+            command.request.graph.get("account")
+            for command in commands
+            if isinstance(command.request, SubmitRun)
+        }
+        return self._left_on(name for name in names if name)
+
+    def _left_on(self, accounts: Iterable[str]) -> dict[str, Balance]:
+        found = {}
+        for account in accounts:
+            try:
+                found[account] = self.ledger.balance(account, self.clock.now_ms())
+            except LedgerError as error:
+                _log.warning("what is left on %s is not known: %s", account, error)
+        return found
 
     def _handles(self) -> dict[str, list[Handle]]:
         found: dict[str, dict[str, Handle]] = {}
@@ -219,14 +260,8 @@ class Scheduler:
     def _balances(self, decided: i.Step) -> dict[str, Balance]:
         """What is left on the accounts of the runs that something happened to."""
         runs = {event.run for event in decided.events if event.run}
-        accounts = {decided.state.runs[name].graph.account for name in runs} - {None}
-        found = {}
-        for account in accounts:
-            try:
-                found[str(account)] = self.ledger.balance(str(account), self.clock.now_ms())
-            except LedgerError as error:
-                _log.warning("what is left on %s is not known: %s", account, error)
-        return found
+        accounts = {decided.state.runs[name].graph.account for name in runs}
+        return self._left_on(account for account in accounts if account)
 
     def _note_starts(self, run: RunState) -> None:
         """What is in flight follows from the start; the sum with what is reserved does not."""
@@ -275,16 +310,20 @@ class Scheduler:
                 expires_ms=self.clock.now_ms() + allocation.wall_ms + FORGOTTEN_MS,
             )
         except OverBudget as refused:
-            return (i.Refused(allocation.id, refused.what, refused.until_ms),)
+            again_ms = self.clock.now_ms() + BACK_OFF_MS
+            return (i.Refused(allocation.id, refused.what, refused.until_ms, again_ms),)
+        except TooManySessions as full:
+            again_ms = self.clock.now_ms() + BACK_OFF_MS
+            return (i.Refused(allocation.id, full.what, None, again_ms, "sessions"),)
         except IdTaken as taken:
-            return (i.Refused(allocation.id, taken.what, self.clock.now_ms()),)
+            return (i.Refused(allocation.id, taken.what, None, self.clock.now_ms()),)
         except LedgerError as error:
             _log.warning("the ledger cannot reserve %s now: %s", allocation.id, error)
             return ()
         if not known.is_open:
             # The ledger outlives the store: an earlier run of this name has paid under this id.
             text = f"{allocation.id} stands in the ledger for something else, and is closed"
-            return (i.Refused(allocation.id, text, self.clock.now_ms()),)
+            return (i.Refused(allocation.id, text, None, self.clock.now_ms()),)
         return (i.Reserved(allocation.id),)
 
     def _settle(self, action: i.Settle) -> Iterable[i.Answer]:

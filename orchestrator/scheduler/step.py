@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from orchestrator import events as e
 from orchestrator.executors.base import Observation
 from orchestrator.projection import apply
 from orchestrator.scheduler import (
+    accelerators,
     actions,
     admission,
     commands,
+    edges,
     endings,
     metering,
     observations,
@@ -59,16 +61,20 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     deciding.observe(observations.starts, inputs, now_ms)
     deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
     for run in tuple(deciding.state.live_runs()):
-        for attempt in tuple(deciding.state.runs[run.name].attempts.values()):
-            now = deciding.state.runs[run.name]
-            deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
+        for attempt in run.attempts.values():
+            if attempt.live:
+                now = deciding.state.runs[run.name]
+                deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
     deciding.observe(observations.ends, inputs, now_ms)
     for name, metered in inputs.metered.items():
         attempt_now = deciding.state.attempt(name)
         if attempt_now is not None:
             deciding.take(metering.told(run_of(name), attempt_now, metered, now_ms))
     for run in tuple(deciding.state.live_runs()):
-        _advance(deciding, run.name, inputs, now_ms)
+        for attempt in run.attempts.values():
+            if attempt.live:
+                deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
+    _advance(deciding, inputs, now_ms)
     told = tuple(deciding.events)
     deciding.take(savings.found(deciding.state, told, inputs.accounts, now_ms))
     return i.Step(
@@ -85,8 +91,8 @@ def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms
     match answer:
         case i.Reserved(allocation):
             deciding.take(admission.begin(run, allocation, inputs, now_ms))
-        case i.Refused(allocation, sentence, until_ms):
-            deciding.take(_refused(deciding, name, allocation, sentence, until_ms, now_ms))
+        case i.Refused():
+            deciding.take(_refused(run, answer, now_ms))
         case i.Accepted(submission):
             deciding.take(
                 e.AttemptAccepted(at_ms=now_ms, run=name, attempt=attempt.id)
@@ -150,47 +156,51 @@ def _run_of(state: State, answer: i.Answer) -> str:
     return run_of(name)
 
 
-def _refused(
-    deciding: _Deciding, name: str, allocation: str, sentence: str, until_ms: int, now_ms: int
-) -> list[e.Event]:
-    run = deciding.state.runs[name]
-    account = run.allocations[allocation].account
-    events: list[e.Event] = [
-        e.AllocationRefused(
+def _refused(run: RunState, answer: i.Refused, now_ms: int) -> Iterator[e.Event]:
+    yield e.AllocationRefused(
+        at_ms=now_ms,
+        run=run.name,
+        allocation=answer.allocation,
+        reason=answer.reason,
+        sentence=answer.sentence,
+        until_ms=answer.until_ms,
+        again_ms=answer.again_ms,
+    )
+    for attempt in run.allocations[answer.allocation].attempts:
+        yield e.JobWaited(
             at_ms=now_ms,
-            run=name,
-            allocation=allocation,
-            reason="over-budget",
-            sentence=sentence,
-            until_ms=until_ms,
-            after=admission.closed_on(deciding.state, account),
+            run=run.name,
+            job=job_of(attempt),
+            reason=answer.reason,
+            sentence=answer.sentence,
+            until_ms=answer.again_ms,
         )
-    ]
-    for attempt in run.allocations[allocation].attempts:
-        events.append(
-            e.JobWaited(
-                at_ms=now_ms,
-                run=name,
-                job=job_of(attempt),
-                reason="over-budget",
-                sentence=sentence,
-                until_ms=until_ms,
-            )
-        )
-    return events
 
 
-def _advance(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) -> None:
+def _advance(deciding: _Deciding, inputs: i.Inputs, now_ms: int) -> None:
     """End what has ended, start what may start, until nothing more follows."""
     again = True
-    while again and deciding.state.runs[name].live:
+    while again:
+        for run in tuple(deciding.state.live_runs()):
+            if run.live:
+                _advance_run(deciding, run.name, inputs, now_ms)
+        # Over all runs: accelerators are given to what comes first among all that wait.
+        again = deciding.take(accelerators.admit(deciding.state, inputs, now_ms))
+    for run in tuple(deciding.state.live_runs()):
+        deciding.take(endings.end_run(run, now_ms))
+
+
+def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) -> None:
+    again = True
+    while again:
         again = False
+        failed = endings.failed_groups(deciding.state.runs[name])
         for job in deciding.state.runs[name].graph.jobs:
             run = deciding.state.runs[name]
-            again |= deciding.take(endings.end_jobs(run, job, now_ms))
+            if not run.jobs[job.id].ended:
+                again |= deciding.take(endings.end_jobs(run, job, failed, now_ms))
         run = deciding.state.runs[name]
         again |= deciding.take(admission.admit(deciding.state, run, inputs, now_ms))
-    deciding.take(endings.end_run(deciding.state.runs[name], now_ms))
 
 
 def _wake_ms(state: State, now_ms: int) -> int | None:
@@ -199,5 +209,6 @@ def _wake_ms(state: State, now_ms: int) -> int | None:
         for run in state.live_runs()
         for job in run.jobs.values()
         if job.status == "waiting" and job.until_ms is not None and job.until_ms > now_ms
+        if job.reason not in accelerators.QUEUED
     ]
     return min(due, default=None)

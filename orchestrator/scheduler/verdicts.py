@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from orchestrator import events as e
 from orchestrator.graph import Job
@@ -39,7 +40,7 @@ def judge(run: RunState, attempt: AttemptState, now_ms: int) -> Iterator[e.Event
             sentence=verdict.sentence,
         )
         if verdict.action in ("stop", "park"):
-            yield e.StopAsked(
+            stop = e.StopAsked(
                 at_ms=now_ms,
                 run=run.name,
                 scope=verdict.scope,
@@ -50,6 +51,7 @@ def judge(run: RunState, attempt: AttemptState, now_ms: int) -> Iterator[e.Event
                 sentence=verdict.sentence,
                 by=f"rule {rule.name}",
             )
+            yield stop if stop.then == "end" else replace(stop, attempts=run.aimed_at(stop))
             return
 
 

@@ -1,0 +1,408 @@
+"""The accelerator lane: one queue over all runs. What may start now, and why the rest waits.
+
+The ledger's own reserve has the last word; here is decided what is worth asking it. A pass goes
+through the queue in order (`queue`), hands out devices and hours (`room`), cuts what does not fit
+whole where it can go on later (`pieces`, `budget.edge`), and lets nobody pass a job that is blocked
+at its expense (`backfill`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from budget.account import Account
+from budget.amount import format_amount
+from budget.balance import Balance, LimitBalance
+from budget.edge import Piece
+from budget.refusal import OverBudget
+from orchestrator import events as e
+from orchestrator.executors.base import Device
+from orchestrator.graph import Job
+from orchestrator.scheduler.admission import cannot_run, key_of, needs_are_met, reuse
+from orchestrator.scheduler.backfill import Shadow, Shortage, may_use_devices, shadow_of
+from orchestrator.scheduler.fitting import (
+    Fit,
+    Fitting,
+    is_parked,
+    may_span,
+    never_fits,
+    session_ms,
+    wall_of,
+)
+from orchestrator.scheduler.inputs import Inputs
+from orchestrator.scheduler.queue import Candidate, in_order
+from orchestrator.scheduler.room import Room
+from orchestrator.state import JobState, RunState, State, job_of
+
+QUEUED = ("devices", "turn")
+"""Reasons that end when another job does; their `until_ms` is the latest time, not an alarm."""
+
+STIR_MS = 60_000
+"""A wait is told again when the time until which it lasts has moved by more than this."""
+
+
+def admit(state: State, inputs: Inputs, now_ms: int) -> list[e.Event]:
+    """Everything that follows for the accelerator lane now; nothing if nothing has changed."""
+    return Admission(state, inputs, now_ms).decide()
+
+
+@dataclass(frozen=True)
+class _Blocked:
+    """The first job that waits for hours of a limit."""
+
+    candidate: Candidate
+    shortage: Shortage
+
+
+class Admission:
+    """One pass over the queue."""
+
+    def __init__(self, state: State, inputs: Inputs, now_ms: int) -> None:
+        self._state = state
+        self._inputs = inputs
+        self._now_ms = now_ms
+        self._events: list[e.Event] = []
+        self._room = Room(state, inputs, now_ms)
+        self._shadows: dict[str, Shadow] = {}
+        self._blocked: dict[tuple[str, str], _Blocked] = {}
+        self._begun: dict[tuple[str, str], bool] = {}
+        self._carried: set[tuple[str, str]] = set()
+        self._refused_until: dict[tuple[str, str], int] = {}
+        self._allocations: dict[str, int] = {}
+        self._fitting = Fitting(state, inputs.history, now_ms)
+
+    def decide(self) -> list[e.Event]:
+        waiting: list[Candidate] = []
+        for age, run in enumerate(self._state.live_runs()):
+            if run.live and not run.cpu_only:
+                waiting += self._waiting(run, age)
+        if waiting and not self._nothing_moves(waiting):
+            for candidate in in_order(waiting, self._likely_cost_ms):
+                if (candidate.run, candidate.job.id) not in self._carried:
+                    self._consider(candidate)
+        return self._events
+
+    # --- who waits --------------------------------------------------------------------------------
+
+    def _waiting(self, run: RunState, age: int) -> list[Candidate]:
+        jobs = [
+            (place, job)
+            for place, job in enumerate(run.graph.jobs)
+            if job.devices
+            and run.jobs[job.id].status == "waiting"
+            and needs_are_met(run, job)
+            and run.stop_of(job) is None
+        ]
+        if not jobs:
+            return []
+        self._note_allocations(run)
+        found = []
+        for place, job in jobs:
+            if (run.name, job.id) in self._carried:
+                continue
+            account = self._inputs.accounts.get(run.graph.account or "")
+            if account is None or account.executor not in self._inputs.capacity:
+                text = f"account {run.graph.account} cannot be used on this machine"
+                self._cannot_run(run, job, "account", text)
+            elif run.jobs[job.id].reason or not self._reuse(run, job):
+                priority = run.priority + job.priority
+                begun = self._has_begun(run, job.group)
+                found.append(Candidate(run.name, job, priority, begun, age, place))
+        return found
+
+    def _note_allocations(self, run: RunState) -> None:
+        """Jobs that an open allocation carries, and those that the ledger has just refused."""
+        self._allocations[run.name] = len(run.allocations)
+        for allocation in run.allocations.values():
+            refused = allocation.status == "refused" and allocation.again_ms > self._now_ms
+            if not (allocation.open or refused):
+                continue
+            for name in allocation.attempts:
+                key = (run.name, job_of(name))
+                if allocation.open:
+                    self._carried.add(key)
+                else:
+                    self._refused_until[key] = allocation.again_ms
+
+    def _has_begun(self, run: RunState, group: str) -> bool:
+        key = (run.name, group)
+        if key not in self._begun:
+            self._begun[key] = any(
+                run.jobs[job.id].attempts or (run.name, job.id) in self._carried
+                for job in run.graph.groups()[group]
+            )
+        return self._begun[key]
+
+    def _nothing_moves(self, waiting: Sequence[Candidate]) -> bool:
+        """No device is free and everybody knows why he waits: the usual case, so the cheap one."""
+        if any(not self._job(one).reason for one in waiting):
+            return False
+        return not any(self._free(self._account(one)) for one in waiting)
+
+    # --- one candidate ----------------------------------------------------------------------------
+
+    def _consider(self, one: Candidate) -> None:
+        run, job, account = self._run(one), one.job, self._account(one)
+        if (one.run, job.id) in self._refused_until:
+            return
+        usable = self._usable(account)
+        if job.devices > len(usable):
+            sort = "simulated " if account.kind == "simulated" else ""
+            text = f"wants {job.devices} {sort}devices, {account.executor} has {len(usable)}"
+            self._cannot_run(run, job, "too-big", text)
+            return
+        balance = self._room.balance(account)
+        if balance is None:
+            self._wait(one, "ledger", f"what is left on {account.name} cannot be read now", None)
+            return
+        fit = self._fitting.in_session(run, job, account, balance)
+        if isinstance(fit, str):
+            self._cannot_run(run, job, "too-big", fit)
+            return
+        if self._waits_for_its_group(one, account, balance):
+            return
+        refusing = balance.refusing(fit.cost_ms)
+        free = self._free(account)
+        if job.devices > len(free):
+            if refusing is not None and not never_fits(refusing, fit.cost_ms):
+                self._block(one, fit.cost_ms, refusing)
+            self._wait_for_devices(one, account, len(free), len(usable))
+            return
+        if refusing is not None:
+            cut = self._fitting.in_window(run, job, account, balance, refusing, fit)
+            if cut is None:
+                self._over_budget(one, refusing, fit.cost_ms)
+                return
+            fit = cut
+        concurrent = account.session.concurrent
+        if concurrent is not None and self._room.sessions(account.name) >= concurrent:
+            text = f"{account.name} admits {concurrent} at once, and as many run"
+            self._wait(one, "sessions", text, None)
+            return
+        if not self._may_pass(one, account, balance, fit):
+            return
+        if not self._job(one).reason or not self._reuse(run, job):
+            self._start(one, account, balance, fit, free)
+
+    def _over_budget(self, one: Candidate, refusing: LimitBalance, cost_ms: int) -> None:
+        run, job = self._run(one), one.job
+        spans = may_span(run, job)
+        if never_fits(refusing, cost_ms) and not spans:
+            cost, never = (format_amount(ms, refusing.unit) for ms in (cost_ms, refusing.whole_ms))
+            text = (
+                f"its limit and grace cost {cost}, {refusing.account} never has more than {never}"
+            )
+            text += "; with --park it goes on from one window to the next" if job.parks else ""
+            self._cannot_run(run, job, "too-big", text)
+            return
+        head = self._block(one, cost_ms, refusing)
+        if is_parked(run, job, self._now_ms):
+            return  # it has said so
+        refusal = OverBudget(cost_ms, refusing)
+        until_ms = refusal.until_ms if not spans else refusing.next_gain_ms
+        self._wait(one, "over-budget", refusal.what, until_ms, afresh=head)
+
+    def _waits_for_its_group(self, one: Candidate, account: Account, balance: Balance) -> bool:
+        """A group that would not come to its end with the hours that are free is not begun."""
+        run, job = self._run(one), one.job
+        if one.begun or run.park or job.when_short == "begin":
+            return False
+        group = [x for x in run.graph.groups()[job.group] if not run.jobs[x.id].ended]
+        if len(group) < 2:
+            return False
+        needed_ms = self._fitting.group_needs_ms(run, account, balance, group)
+        refusing = balance.refusing(needed_ms)
+        if refusing is None:
+            return False
+        said = f"{job.group} has {len(group)} jobs to do and is not begun before all of them fit"
+        way_out = "--park, or `when-short: begin` in the plan, begins it all the same"
+        if never_fits(refusing, needed_ms):
+            never = f"{refusing.account} never has more than"
+            text = (
+                f"{said}: they need {format_amount(needed_ms, refusing.unit)}, {never}"
+                f" {format_amount(refusing.whole_ms, refusing.unit)}; {way_out}"
+            )
+            self._cannot_run(run, job, "too-big", text)
+            return True
+        self._block(one, needed_ms, refusing)
+        refusal = OverBudget(needed_ms, refusing)
+        self._wait(one, "group", f"{said}: {refusal.what}; {way_out}", refusal.until_ms)
+        return True
+
+    # --- who may pass whom ------------------------------------------------------------------------
+
+    def _block(self, one: Candidate, needed_ms: int, refusing: LimitBalance) -> bool:
+        """Whether it is the first that waits for this limit; those behind it may not delay it."""
+        key = (refusing.account, refusing.limit.name)
+        if key in self._blocked:
+            return False
+        shortage = Shortage(
+            needed_ms=needed_ms,
+            free_ms=refusing.free_ms,
+            returning_ms=refusing.reserved_ms,
+            whole_ms=refusing.whole_ms,
+            gain_ms=refusing.next_gain_ms,
+            renews=refusing.limit.window.kind in ("calendar", "first-use"),
+            overtaken_ms=self._job(one).overtaken_ms,
+        )
+        self._blocked[key] = _Blocked(one, shortage)
+        return True
+
+    def _may_pass(self, one: Candidate, account: Account, balance: Balance, fit: Fit) -> bool:
+        wall_ms = fit.wall_ms
+        shadow = self._shadows.get(account.executor)
+        if shadow and not may_use_devices(shadow, one.job.devices, wall_ms, self._now_ms):
+            self._wait_for_turn(one, account, None)
+            return False
+        overtaken = []
+        for limit in balance.limits:
+            blocked = self._blocked.get((limit.account, limit.limit.name))
+            if blocked is None:
+                continue
+            may = blocked.shortage.may_use_hours(fit.cost_ms, wall_ms, self._now_ms)
+            if may == "no":
+                self._wait_for_turn(one, account, blocked.shortage.gain_ms)
+                return False
+            if may == "overtakes" and blocked.shortage.overtaken_ms is None:
+                overtaken.append(blocked.candidate)
+        for other in overtaken:
+            self._events.append(
+                e.JobOvertaken(at_ms=self._now_ms, run=other.run, job=other.job.id, by=one.name)
+            )
+        return True
+
+    # --- what comes of it -------------------------------------------------------------------------
+
+    def _start(
+        self, one: Candidate, account: Account, balance: Balance, fit: Fit, free: Sequence[Device]
+    ) -> None:
+        run, job = self._run(one), one.job
+        fits = [(job, fit.piece)]
+        if not fit.edge:
+            fits += self._carried_beside(one, account, balance, fit)
+        wall_ms = sum(wall_of(part) for _, part in fits)
+        devices = tuple(device.uuid for device in free[: job.devices])
+        self._allocations[run.name] += 1
+        planned = e.AllocationPlanned(
+            at_ms=self._now_ms,
+            run=run.name,
+            allocation=f"{run.name}.allocation-{self._allocations[run.name]}.{run.uid[:8]}",
+            account=account.name,
+            executor=account.executor,
+            devices=devices,
+            wall_ms=wall_ms,
+            amount_ms=account.cost_ms(len(devices), wall_ms),
+            attempts=tuple(
+                f"{run.name}.{carried.id}.{len(run.jobs[carried.id].attempts) + 1}"
+                for carried, _ in fits
+            ),
+            limits_s=tuple(part.limit_ms / 1000 for _, part in fits),
+            graces_s=tuple(part.tail_ms / 1000 for _, part in fits),
+            edge=fit.edge,
+            edge_until_ms=fit.until_ms,
+        )
+        self._events.append(planned)
+        self._room.take(planned)
+        self._carried.update((run.name, carried.id) for carried, _ in fits)
+        self._begun[run.name, job.group] = True
+
+    def _carried_beside(
+        self, one: Candidate, account: Account, balance: Balance, fit: Fit
+    ) -> list[tuple[Job, Piece]]:
+        """The jobs of the group that the same allocation can carry in turn."""
+        several = self._inputs.capabilities[account.executor].attempts_per_allocation
+        if several < 2:
+            return []
+        run, found = self._run(one), list[tuple[Job, Piece]]()
+        wall_ms, room_ms = fit.wall_ms, session_ms(account, balance, one.job.devices)
+        for job in run.graph.groups()[one.job.group]:
+            part = self._fitting.whole(run, job)
+            longer_ms = wall_ms + wall_of(part)
+            if (
+                len(found) + 1 < several
+                and job.id != one.job.id
+                and job.devices == one.job.devices
+                and run.jobs[job.id].status == "waiting"
+                and needs_are_met(run, job)
+                and (run.name, job.id) not in self._carried
+                and run.stop_of(job) is None
+                and (room_ms is None or longer_ms <= room_ms)
+                and balance.refusing(account.cost_ms(job.devices, longer_ms)) is None
+            ):
+                found.append((job, part))
+                wall_ms = longer_ms
+        return found
+
+    def _wait_for_devices(self, one: Candidate, account: Account, free: int, usable: int) -> None:
+        if account.executor in self._shadows:
+            self._wait_for_turn(one, account, None)
+            return
+        holdings = self._room.holdings(account.executor)
+        shadow = shadow_of(one.job.devices, free, holdings)
+        self._shadows[account.executor] = shadow
+        holders = ", ".join(self._room.holders(account.executor))
+        text = f"waits for {one.job.devices} of {usable} devices ({holders})"
+        self._wait(one, "devices", text, shadow.at_ms, afresh=True)
+
+    def _wait_for_turn(self, one: Candidate, account: Account, until_ms: int | None) -> None:
+        text = f"waits for its turn: other jobs come first on {account.name}"
+        self._wait(one, "turn", text, until_ms)
+
+    def _wait(
+        self,
+        one: Candidate,
+        reason: str,
+        sentence: str,
+        until_ms: int | None,
+        *,
+        afresh: bool = False,
+    ) -> None:
+        """Say why it waits, if that is news. Of those behind the first one (`afresh`), whose
+        sentences change with every job that starts or ends, only the reason and the time count."""
+        known = self._job(one)
+        moved = abs((known.until_ms or 0) - (until_ms or 0)) > STIR_MS
+        if known.reason == reason and not moved and not (afresh and known.sentence != sentence):
+            return
+        self._events.append(
+            e.JobWaited(
+                at_ms=self._now_ms,
+                run=one.run,
+                job=one.job.id,
+                reason=reason,
+                sentence=sentence,
+                until_ms=until_ms,
+            )
+        )
+
+    def _cannot_run(self, run: RunState, job: Job, reason: str, sentence: str) -> None:
+        self._events.append(cannot_run(run, job, reason, sentence, self._now_ms))
+
+    def _reuse(self, run: RunState, job: Job) -> bool:
+        """Whether a result that is known stands in; `--again` and missing files count."""
+        key = key_of(run, job)
+        found = tuple(reuse(self._state, run, job, key, self._inputs, self._now_ms))
+        self._events += found
+        return bool(found)
+
+    # --- what is known ----------------------------------------------------------------------------
+
+    def _run(self, one: Candidate) -> RunState:
+        return self._state.runs[one.run]
+
+    def _job(self, one: Candidate) -> JobState:
+        return self._state.runs[one.run].jobs[one.job.id]
+
+    def _account(self, one: Candidate) -> Account:
+        return self._inputs.accounts[self._run(one).graph.account or ""]
+
+    def _usable(self, account: Account) -> list[Device]:
+        """A simulated device is never charged to a real account, nor a real one to a simulated."""
+        devices = self._inputs.capacity[account.executor].devices
+        return [d for d in devices if d.simulated == (account.kind == "simulated")]
+
+    def _free(self, account: Account) -> list[Device]:
+        return self._room.devices(account.executor, self._usable(account))
+
+    def _likely_cost_ms(self, one: Candidate) -> int:
+        return self._fitting.likely_cost_ms(self._run(one), one.job, self._account(one))

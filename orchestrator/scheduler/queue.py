@@ -1,0 +1,58 @@
+"""In which order jobs get accelerators: over all runs, and pure.
+
+Priority first. Then groups that have begun: half a k-fold is worth little. Then what brings most
+for an hour of the accelerator, then the older run, then the order of the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from budget.duration import HOUR_MS
+from orchestrator.graph import Job
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A job of the accelerator lane that waits for nothing but its turn, devices and hours."""
+
+    run: str
+    job: Job
+    priority: int
+    """That of its run and its own together."""
+    begun: bool
+    """Another job of its group has started."""
+    age: int
+    """Place of its run among all, the oldest first."""
+    place: int
+    """Place of the job in its plan."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.run}.{self.job.id}"
+
+
+def in_order(
+    candidates: Iterable[Candidate], cost_ms: Callable[[Candidate], int]
+) -> list[Candidate]:
+    """All of them, the next one first. `cost_ms` is what one will probably cost its account.
+
+    It is asked only where it decides: among jobs of several groups of one rank.
+    """
+    ranks: dict[tuple[int, bool], list[Candidate]] = {}
+    for candidate in candidates:
+        ranks.setdefault((-candidate.priority, not candidate.begun), []).append(candidate)
+    found: list[Candidate] = []
+    for _, same in sorted(ranks.items(), key=lambda rank: rank[0]):
+        compared = len({(one.run, one.job.group) for one in same}) > 1
+        worth = {
+            one.name: value_per_hour(one.job.value, cost_ms(one)) if compared else 0 for one in same
+        }
+        found += sorted(same, key=lambda one: (-worth[one.name], one.age, one.place))
+    return found
+
+
+def value_per_hour(value: float, cost_ms: int) -> float:
+    """What a job brings for an hour of its account."""
+    return value * HOUR_MS / max(1, cost_ms)

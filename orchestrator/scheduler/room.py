@@ -1,0 +1,91 @@
+"""What the accelerator lane has to give at one time: devices, sessions, hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from budget.account import Account
+from budget.balance import Balance
+from orchestrator import events as e
+from orchestrator.executors.base import Device
+from orchestrator.scheduler.backfill import Holding
+from orchestrator.scheduler.inputs import Inputs
+from orchestrator.state import AllocationState, State
+
+
+class Room:
+    """What is free, less what has been planned and is not reserved yet. `take` makes it less."""
+
+    def __init__(self, state: State, inputs: Inputs, now_ms: int) -> None:
+        self._inputs = inputs
+        self._now_ms = now_ms
+        self._kept: dict[str, dict[str, str]] = {}
+        """By executor: whom each device that is not free is kept for."""
+        self._holdings: dict[str, list[Holding]] = {}
+        self._sessions: dict[str, int] = {}
+        self._planned: dict[tuple[str, str], int] = {}
+        """By account and limit."""
+        for run in state.live_runs():
+            for allocation in run.allocations.values():
+                if allocation.keeps_devices:
+                    self._note(allocation)
+
+    def take(self, planned: e.AllocationPlanned) -> None:
+        """An allocation that is planned now."""
+        self._keep(planned, self._now_ms + planned.wall_ms)
+        self._plan(planned.account, planned.amount_ms)
+
+    def _note(self, kept: AllocationState) -> None:
+        began_ms = self._now_ms if kept.reserved_at_ms is None else kept.reserved_at_ms
+        if kept.start_ms is not None:
+            began_ms = kept.start_ms
+        until_ms = began_ms + kept.wall_ms
+        self._keep(kept, until_ms if until_ms > self._now_ms else None)
+        if kept.status == "planned":
+            self._plan(kept.account, kept.amount_ms)
+
+    def _keep(self, kept: AllocationState | e.AllocationPlanned, until_ms: int | None) -> None:
+        names = ", ".join(name.rsplit(".", 1)[0] for name in kept.attempts)
+        devices = self._kept.setdefault(kept.executor, {})
+        devices.update(dict.fromkeys(kept.devices, names))
+        holding = Holding(len(kept.devices), until_ms)
+        self._holdings.setdefault(kept.executor, []).append(holding)
+        self._sessions[kept.account] = self._sessions.get(kept.account, 0) + 1
+
+    def _plan(self, account: str, amount_ms: int) -> None:
+        balance = self._inputs.balances.get(account)
+        for limit in balance.limits if balance else ():
+            key = (limit.account, limit.limit.name)
+            self._planned[key] = self._planned.get(key, 0) + amount_ms
+
+    def devices(self, executor: str, usable: Sequence[Device]) -> list[Device]:
+        """Those of `usable` that no allocation of any run keeps."""
+        kept = self._kept.get(executor, {})
+        return [device for device in usable if device.uuid not in kept]
+
+    def holders(self, executor: str) -> list[str]:
+        """The jobs that devices are kept for, RUN.JOB."""
+        return list(dict.fromkeys(self._kept.get(executor, {}).values()))
+
+    def holdings(self, executor: str) -> list[Holding]:
+        return self._holdings.get(executor, [])
+
+    def sessions(self, account: str) -> int:
+        """How many allocations of the account are open."""
+        return self._sessions.get(account, 0)
+
+    def balance(self, account: Account) -> Balance | None:
+        """What is left on it; None where the ledger could not be asked."""
+        found = self._inputs.balances.get(account.name)
+        if found is None or not self._planned:
+            return found
+        limits = tuple(
+            replace(
+                limit,
+                reserved_ms=limit.reserved_ms
+                + self._planned.get((limit.account, limit.limit.name), 0),
+            )
+            for limit in found.limits
+        )
+        return replace(found, limits=limits)
