@@ -73,6 +73,11 @@ class Notes:
         with self._file.transaction(write=False) as connection:
             return readings.readings(connection, account)
 
+    def newest_reading(self, account: str, limit: str, until_ms: int) -> Reading | None:
+        """The reading of the limit with the latest time, `until_ms` at the latest."""
+        with self._file.transaction(write=False) as connection:
+            return readings.newest(connection, account, limit, until_ms)
+
     def grant(
         self,
         account: str,

@@ -64,10 +64,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _text(ledger: Ledger, account: Account, at_ms: int, arguments: argparse.Namespace) -> str:
+    balance = ledger.balance(account.name, at_ms)
     screen = account_screen(
         account,
-        ledger.balance(account.name, at_ms),
-        ledger.readings(account.name),
+        balance,
+        _newest_readings(ledger, balance),
         at_ms,
         lots=ledger.lots(account.name),
         exact=arguments.exact,
@@ -76,6 +77,15 @@ def _text(ledger: Ledger, account: Account, at_ms: int, arguments: argparse.Name
         return screen
     past = past_windows(ledger, account, at_ms, arguments.history)
     return f"{screen}\n{_past_table(account, past, arguments.exact)}"
+
+
+def _newest_readings(ledger: Ledger, balance: Balance) -> list[Reading]:
+    """One of each limit, of an earlier window or of its present one."""
+    found = (
+        ledger.newest_reading(limit.account, limit.limit.name, limit.window.end_ms - 1)
+        for limit in balance.limits
+    )
+    return [reading for reading in found if reading is not None]
 
 
 def _indented(text: str, depth: int) -> str:
@@ -143,14 +153,13 @@ def _past_table(account: Account, past: Sequence[tuple[int, LimitBalance]], exac
 def _json(ledger: Ledger, accounts: Sequence[Account], at_ms: int) -> str:
     import json
 
+    balances = [ledger.balance(account.name, at_ms) for account in accounts]
     value = {
         "version": 1,
         "at_ms": at_ms,
         "accounts": [
-            _account_value(
-                account, ledger.balance(account.name, at_ms), ledger.readings(account.name)
-            )
-            for account in accounts
+            _account_value(account, balance, _newest_readings(ledger, balance))
+            for account, balance in zip(accounts, balances, strict=True)
         ],
     }
     return json.dumps(value, indent=2, ensure_ascii=False)

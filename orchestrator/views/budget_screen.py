@@ -76,7 +76,8 @@ def newest_reading(readings: Sequence[Reading], limit: LimitBalance) -> Reading 
     own = [
         reading
         for reading in readings
-        if reading.limit == limit.limit.name and reading.at_ms < limit.window.end_ms
+        if (reading.account, reading.limit) == (limit.account, limit.limit.name)
+        and reading.at_ms < limit.window.end_ms
     ]
     return max(own, key=lambda reading: reading.at_ms, default=None)
 

@@ -195,6 +195,9 @@ def test_check_finds_a_sum_that_somebody_changed(desk: Terminal) -> None:
 def test_the_budget_for_programs_adds_up(desk: Terminal) -> None:
     done(desk.skint("ledger", "adjust", "kaggle-gpu", "2h", "--reason", "x"))
     done(desk.skint("ledger", "reading", "kaggle-gpu", "--used", "3h"))
+    with Ledger(ledger_of(desk)) as ledger:  # an older one, noted later
+        now_ms = ledger.readings()[0].at_ms
+        ledger.reading("kaggle-gpu", id="old", used_ms=2 * HOUR_MS, at_ms=now_ms - 1, now_ms=now_ms)
     done(desk.skint("account", "add", "part", "--parent", "kaggle-gpu", "--quota", "5h"))
     value = json.loads(done(desk.skint("budget", "--json")))
     assert [account["account"] for account in value["accounts"]] == ["colab", "kaggle-gpu", "part"]
