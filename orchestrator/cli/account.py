@@ -13,7 +13,13 @@ from budget.definition import AccountError
 from budget.ledger import Ledger
 from budget.presets import PRESETS
 from budget.windows import Lots
-from orchestrator.cli.account_options import add_options, described, quota_ms
+from orchestrator.cli.account_options import (
+    add_options,
+    change_options,
+    changed,
+    described,
+    quota_ms,
+)
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.views.account_words import account_rows, limits_words
@@ -22,7 +28,9 @@ from skint.errors import OK
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(
-        dest="action", required=True, metavar="add | list | show | presets | set-quota | remove"
+        dest="action",
+        required=True,
+        metavar="add | list | show | presets | set-quota | change | remove",
     )
     add_options(actions.add_parser("add", help="add an account", allow_abbrev=False))
     actions.add_parser("list", help="list the accounts", allow_abbrev=False)
@@ -33,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     quota.add_argument("name", metavar="NAME")
     quota.add_argument("amount", metavar="AMOUNT", help="e.g. 40h, unlimited")
     quota.add_argument("--limit", metavar="LIMIT", default="", help="which one; default: the first")
+    change_options(
+        actions.add_parser(
+            "change", help="change a window, an amount or what is kept back", allow_abbrev=False
+        )
+    )
     remove = actions.add_parser("remove", help="take no more from an account", allow_abbrev=False)
     remove.add_argument("name", metavar="NAME")
 
@@ -54,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _add(ledger, arguments, now_ms)
         if arguments.action == "set-quota":
             return _set_quota(ledger, arguments, now_ms)
+        if arguments.action == "change":
+            return _change(ledger, arguments, now_ms)
         ledger.remove_account(arguments.name, now_ms)
     print(f"removed   {arguments.name}; what was charged to it stays in the ledger")
     return OK
@@ -137,12 +152,26 @@ def _set_quota(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> in
         )
     amount_ms = quota_ms(arguments.amount, account.unit)
     assert amount_ms is not None, "argparse asks for it"
-    changed = replace(limit, amount_ms=amount_ms, assumed=False)
-    limits = tuple(changed if known is limit else known for known in account.limits)
+    given = replace(limit, amount_ms=amount_ms, assumed=False)
+    limits = tuple(given if known is limit else known for known in account.limits)
     account = replace(account, limits=limits)
     ledger.change_account(account, now_ms)
     was = format_amount(limit.amount_ms, account.unit)
     print(f"changed   {account.name}: {limits_words(account, now_ms)} (was {was})")
+    return OK
+
+
+def _change(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
+    old = ledger.account(arguments.name)
+    new = changed(old, arguments)
+    if isinstance(new.limit(arguments.limit).window, Lots) and arguments.quota is not None:
+        raise AccountError(
+            f"the amount of {new.name} is in its lots",
+            got=arguments.quota,
+            next=f"skint ledger grant {new.name} AMOUNT",
+        )
+    done = "changed" if ledger.change_account(new, now_ms) else "as it was"
+    print(f"{done}   {new.name}: {_sentence(new, now_ms)}")
     return OK
 
 

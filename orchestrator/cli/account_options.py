@@ -1,4 +1,4 @@
-"""The options of `skint account add`, and the account that they describe."""
+"""The options of `skint account add` and `change`, and the account that they describe."""
 
 from __future__ import annotations
 
@@ -32,6 +32,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--preset", metavar="PRESET", help="start from one of: " + ", ".join(PRESETS)
     )
     parser.add_argument("--parent", metavar="ACCOUNT", help="make a sub-budget of this account")
+    _add_terms(parser)
+
+
+def change_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--limit", metavar="LIMIT", default="", help="which one; default: the first"
+    )
+    _add_terms(parser)
+
+
+def _add_terms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quota", metavar="AMOUNT", help="e.g. 30h, 100 credits, unlimited")
     parser.add_argument("--unlimited", action="store_true", help="count, but never refuse")
     parser.add_argument("--window", choices=KINDS, help="what the quota is counted over")
@@ -46,19 +58,39 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def described(arguments: argparse.Namespace, find: Callable[[str], Account]) -> Account:
     """The account that the options describe; `find` gives the parent. Raises `SkintError`."""
     account = _begun(arguments, find)
-    limit, *others = account.limits
-    limit = _with_window(limit, arguments)
+    limit = account.limits[0]
+    moved = _with_window(limit, arguments)
+    if moved.window != limit.window:
+        moved = replace(moved, name=_limit_name(moved.window))
+    return _with_amounts(replace(account, limits=(moved, *account.limits[1:])), moved, arguments)
+
+
+def changed(account: Account, arguments: argparse.Namespace) -> Account:
+    """`account` with what the options say of one of its limits. Raises `SkintError`.
+
+    The limit keeps its name, whatever its window is now: that is how its history is found.
+    """
+    limit = account.limit(arguments.limit)
+    moved = _with_window(limit, arguments)
+    limits = tuple(moved if known is limit else known for known in account.limits)
+    return _with_amounts(replace(account, limits=limits), moved, arguments)
+
+
+def _with_amounts(account: Account, limit: Limit, arguments: argparse.Namespace) -> Account:
+    """`account` with the quota of the options in `limit`, and what they keep back."""
     amount_ms = quota_ms(arguments.quota, account.unit)
     if arguments.unlimited:
         if amount_ms is not None:
             raise AccountError("--quota and --unlimited are two amounts", next="give one of them")
         amount_ms = UNLIMITED_MS
+    limits = account.limits
     if amount_ms is not None and not isinstance(limit.window, Lots):
-        limit = replace(limit, amount_ms=amount_ms, assumed=False)
+        given = replace(limit, amount_ms=amount_ms, assumed=False)
+        limits = tuple(given if known is limit else known for known in limits)
     keep_back_ms = account.keep_back_ms
     if arguments.keep_back is not None:
         keep_back_ms = parse_amount(arguments.keep_back, account.unit, where="--keep-back")
-    return replace(account, limits=(limit, *others), keep_back_ms=keep_back_ms)
+    return replace(account, limits=limits, keep_back_ms=keep_back_ms)
 
 
 def quota_ms(text: str | None, unit: str) -> int | None:
@@ -114,8 +146,7 @@ def _with_window(limit: Limit, arguments: argparse.Namespace) -> Limit:
         )
     if kind == window.kind and not calendar and arguments.length is None:
         return limit
-    made = _rule(kind, window, arguments)
-    return replace(limit, window=made, name=_limit_name(made))
+    return replace(limit, window=_rule(kind, window, arguments))
 
 
 def _rule(kind: str, old: WindowRule, arguments: argparse.Namespace) -> WindowRule:

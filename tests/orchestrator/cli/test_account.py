@@ -109,6 +109,23 @@ def test_a_quota_is_changed_from_now_on(terminal: Terminal) -> None:
     assert "unlimited" in account(terminal, "set-quota", "kaggle-gpu", "unlimited").out
 
 
+def test_another_zone_and_day_hold_from_now_on_and_the_account_stays_the_same(
+    terminal: Terminal,
+) -> None:
+    """Edge 8: changed in the middle of a week."""
+    account(terminal, "add", "lab", "--preset", "local")
+    words = ("change", "lab", "--resets", "sat", "--zone", "Europe/Berlin", "--keep-back", "2h")
+    changed = account(terminal, *words)
+    assert changed.out.startswith("changed   lab: 40.00 h a week, next reset Sat ")
+    assert "CE" in changed.out and "2.00 h kept back" in changed.out
+    assert account(terminal, *words).out.startswith("as it was   lab")
+    wider = account(terminal, "change", "lab", "--every", "month", "--quota", "100h")
+    assert "100.00 h a month, next reset" in wider.out
+    assert stored(terminal, "lab").limits[0].name == "weekly"
+    assert account(terminal, "change", "lab", "--limit", "daily", "--quota", "1h").code == 2
+    assert account(terminal, "change", "nobody", "--quota", "1h").code == 3
+
+
 def test_one_of_several_limits_is_changed_by_its_name(terminal: Terminal) -> None:
     account(terminal, "add", "studio-lab")
     account(terminal, "set-quota", "studio-lab", "2h", "--limit", "per-session")
