@@ -113,6 +113,7 @@ def test_what_never_fits_is_told_so(ledger: Ledger) -> None:
 
 
 def test_an_account_of_nothing_admits_nothing(ledger: Ledger) -> None:
+    """Edge 30: an amount of zero."""
     ledger.add_account(Account("none", "machine", "local", (weekly(0),)), NOW_MS)
     with pytest.raises(OverBudget):
         reserve(ledger, account="none", amount_ms=1)
@@ -173,6 +174,7 @@ def test_settling_twice_charges_once(ledger: Ledger) -> None:
 
 
 def test_an_overrun_is_charged_and_the_balance_goes_below_zero(ledger: Ledger) -> None:
+    """Edge 30: a negative rest."""
     reserve(ledger, hours=30)
     charge = ledger.settle(
         "a", NOW_MS, NOW_MS + 31 * HOUR_MS, shares={}, estimated=True, now_ms=NOW_MS
@@ -182,6 +184,7 @@ def test_an_overrun_is_charged_and_the_balance_goes_below_zero(ledger: Ledger) -
 
 
 def test_devices_are_charged_each_and_sessions_once(ledger: Ledger) -> None:
+    """Edge 26: two devices, by device and by session."""
     ledger.add_account(preset("kaggle-gpu"), NOW_MS)
     reserve(ledger, "two", devices=2)
     reserve(ledger, "session", account="kaggle-gpu", devices=2)
@@ -333,6 +336,7 @@ def test_expiry_never_frees_what_was_not_seen_to_start(ledger: Ledger) -> None:
 
 
 def test_a_clock_that_steps_over_the_reset_and_back_forgives_nothing(ledger: Ledger) -> None:
+    """Edge 4: the clock steps over the reset and back."""
     reserve(ledger)
     ledger.settle("a", NOW_MS, NOW_MS + HOUR_MS, shares={}, now_ms=NOW_MS + HOUR_MS)
     assert figures(ledger, RESET_MS + 1)[3] == 30 * HOUR_MS
@@ -418,6 +422,7 @@ def test_absurd_settlements_are_refused_and_leave_the_reservation_open(ledger: L
 
 
 def test_a_run_of_no_time_costs_nothing(ledger: Ledger) -> None:
+    """Edge 28: no time at all."""
     reserve(ledger)
     charge = ledger.settle("a", NOW_MS, NOW_MS, shares={"x": 1, "y": 1}, now_ms=NOW_MS)
     assert (charge.amount_ms, ledger.shares("a")) == (0, {"x": 0, "y": 0})

@@ -65,6 +65,7 @@ def test_a_file_that_is_no_ledger_is_refused_and_left_alone(
 
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_truncated_ledger_is_refused_and_never_reads_as_zero(path: Path, read_only: bool) -> None:
+    """Edge 17: cut short anywhere."""
     whole = path.read_bytes()
     for size in (
         1,
@@ -170,6 +171,7 @@ for call in (lambda: Ledger(path).expire(0), lambda: Ledger(path.with_name("new.
 
 
 def test_a_ledger_in_a_folder_without_permission_can_be_read_but_not_written(path: Path) -> None:
+    """Edge 17: read-only."""
     with tempfile.TemporaryDirectory() as name:  # tmp_path is closed to other users
         folder = Path(name)
         copy = folder / "ledger.db"
@@ -226,6 +228,7 @@ def test_the_file_itself_refuses_to_change_what_is_written(path: Path, statement
 def test_a_ledger_kept_locked_by_another_is_reported(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Edge 17: locked."""
     monkeypatch.setattr("budget.ledger_file.BUSY_TIMEOUT_S", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other, Ledger(path) as ledger:
         other.execute("BEGIN IMMEDIATE")

@@ -83,6 +83,7 @@ def test_a_log_that_was_left_beside_a_moved_ledger_is_not_lost(path: Path, tmp_p
 
 @pytest.mark.parametrize("there", [False, True])
 def test_where_locks_do_not_hold_no_ledger_is_written(path: Path, there: bool) -> None:
+    """Edge 17: a network disk."""
     if there:
         with Ledger(path) as local:
             fill(local)

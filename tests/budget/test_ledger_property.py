@@ -60,6 +60,7 @@ def used_in_week(ledger: Ledger, a: int, b: int, now_ms: int) -> int:
 def test_no_schedule_overdraws_any_window(
     steps: list[tuple[str, int, int, int, int, bool]],
 ) -> None:
+    """Edge 21: whatever is asked in whatever order."""
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "l.db") as ledger:
         ledger.add_account(ACCOUNT, FIRST_MS)
         now_ms, windows, accepted = FIRST_MS, set(), {}

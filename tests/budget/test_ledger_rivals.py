@@ -50,6 +50,7 @@ def hasty_threads() -> Iterator[None]:
 @pytest.mark.usefixtures("hasty_threads")
 @pytest.mark.parametrize("shared", [True, False])
 def test_of_rival_threads_exactly_as_many_win_as_fit(tmp_path: Path, shared: bool) -> None:
+    """Edge 21: all of them see what is left, in threads."""
     path, gate = tmp_path / "ledger.db", threading.Barrier(6)
     with Ledger(path) as common:
         common.add_account(preset("simulated"), NOW_MS)
@@ -92,6 +93,7 @@ print(won)
 def test_of_rival_processes_on_a_ledger_none_has_made_yet_exactly_as_many_win_as_fit(
     tmp_path: Path,
 ) -> None:
+    """Edge 21: all of them see what is left, in processes."""
     path = tmp_path / "ledger.db"
     rivals = [
         subprocess.Popen(

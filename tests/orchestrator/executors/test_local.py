@@ -263,6 +263,7 @@ def test_a_shim_that_is_alive_may_still_begin_however_old_its_claim_is(place: Pl
 
 
 def test_by_a_clock_that_was_set_back_nobody_knows_until_when_it_ran(place: Place) -> None:
+    """Edge 3: the clock was set back while it ran."""
     said, started, neither = (place.submission() for _ in range(3))
     later_s = time.time() + 3600
     for submission in (said, started, neither):
