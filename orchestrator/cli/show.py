@@ -12,7 +12,7 @@ from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
-from orchestrator.scheduler.shell import owner_of
+from orchestrator.scheduler.books import owner_of
 from orchestrator.state import RunState, State
 from orchestrator.store import read_state
 from orchestrator.views.figures import figure

@@ -13,14 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from budget.balance import Balance
-from budget.ledger import (
-    IdTaken,
-    Ledger,
-    LedgerError,
-    OverBudget,
-    ReservationNotFound,
-    TooManySessions,
-)
+from budget.ledger import Ledger, LedgerError
 from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.clock import Clock
@@ -36,25 +29,18 @@ from orchestrator.history import History
 from orchestrator.results import is_there
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
-from orchestrator.scheduler.booking import book_saving
+from orchestrator.scheduler.books import Books
 from orchestrator.scheduler.lines import parse_line
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
-from orchestrator.state import AllocationState, RunState, State
+from orchestrator.state import RunState, State
 from orchestrator.store import Store
 from orchestrator.words import announce
 from skint.errors import SkintError
 
 _log = logging.getLogger(__name__)
 
-FORGOTTEN_MS = 7 * 24 * 3_600_000
-"""A reservation that nobody settled so long after its deadline is charged in full, as an estimate:
-its run was lost with its store."""
-
 DISCOVER_EVERY_MS = 60_000
-
-BACK_OFF_MS = 30_000
-"""After the ledger has refused what seemed to fit: somebody else has it, for longer than a tick."""
 
 
 class Scheduler:
@@ -88,6 +74,7 @@ class Scheduler:
         self._cursors = store.cursors()
         self._discovered_ms: int | None = None
         self._history = History()
+        self._books = Books(ledger, clock)
         for run in self.state.live_runs():
             self._note_starts(run)
         self._expire()
@@ -276,16 +263,14 @@ class Scheduler:
 
     def _perform(self, action: i.Action) -> Iterable[i.Answer]:
         match action:
-            case i.Reserve():
-                return self._reserve(action)
-            case i.Settle():
-                return self._settle(action)
-            case i.Release():
-                return self._release(action)
+            case i.Reserve(run, allocation):
+                return self._books.reserve(run, self.state.runs[run].allocations[allocation])
+            case i.Settle(run, allocation):
+                return self._books.settle(self.state.runs[run].allocations[allocation])
+            case i.Release(_, allocation, reason):
+                return self._books.release(allocation, reason)
             case i.BookSaving(run, saving):
-                return book_saving(
-                    self.ledger, owner_of(run), run, self.state.runs[run].savings[saving]
-                )
+                return self._books.save(run, self.state.runs[run].savings[saving])
             case i.Submit():
                 return self._submit(action)
             case i.Signal():
@@ -296,79 +281,6 @@ class Scheduler:
                 except ExecutorUnreachable as error:
                     _log.warning("%s cannot be cancelled now: %s", handle.name, error.what)
                 return ()
-
-    def _reserve(self, action: i.Reserve) -> Iterable[i.Answer]:
-        allocation = self.state.runs[action.run].allocations[action.allocation]
-        try:
-            known = self.ledger.reserve(
-                id=allocation.id,
-                account=allocation.account,
-                owner=owner_of(action.run),
-                devices=len(allocation.devices),
-                amount_ms=allocation.amount_ms,
-                now_ms=self.clock.now_ms(),
-                expires_ms=self.clock.now_ms() + allocation.wall_ms + FORGOTTEN_MS,
-            )
-        except OverBudget as refused:
-            again_ms = self.clock.now_ms() + BACK_OFF_MS
-            return (i.Refused(allocation.id, refused.what, refused.until_ms, again_ms),)
-        except TooManySessions as full:
-            again_ms = self.clock.now_ms() + BACK_OFF_MS
-            return (i.Refused(allocation.id, full.what, None, again_ms, "sessions"),)
-        except IdTaken as taken:
-            return (i.Refused(allocation.id, taken.what, None, self.clock.now_ms()),)
-        except LedgerError as error:
-            _log.warning("the ledger cannot reserve %s now: %s", allocation.id, error)
-            return ()
-        if not known.is_open:
-            # The ledger outlives the store: an earlier run of this name has paid under this id.
-            text = f"{allocation.id} stands in the ledger for something else, and is closed"
-            return (i.Refused(allocation.id, text, None, self.clock.now_ms()),)
-        return (i.Reserved(allocation.id),)
-
-    def _settle(self, action: i.Settle) -> Iterable[i.Answer]:
-        allocation = self.state.runs[action.run].allocations[action.allocation]
-        assert allocation.start_ms is not None and allocation.end_ms is not None
-        try:
-            charge = self.ledger.settle(
-                allocation.id,
-                allocation.start_ms,
-                allocation.end_ms,
-                shares=allocation.weights,
-                estimated=allocation.estimated,
-                now_ms=self.clock.now_ms(),
-            )
-            shares = self.ledger.shares(allocation.id)
-        except ReservationNotFound:
-            return self._book_without_reservation(allocation)
-        except LedgerError as error:
-            _log.warning("the ledger cannot settle %s now: %s", allocation.id, error)
-            return ()
-        return (i.Settled(allocation.id, charge.amount_ms, shares),)
-
-    def _book_without_reservation(self, allocation: AllocationState) -> Iterable[i.Answer]:
-        """The ledger was lost or replaced meanwhile: the hours are used all the same."""
-        assert allocation.start_ms is not None and allocation.end_ms is not None
-        used_ms = (allocation.end_ms - allocation.start_ms) * allocation.amount_ms
-        charged_ms = round(used_ms / max(1, allocation.wall_ms))
-        try:
-            reason = f"{allocation.id} ended; its reservation is not in this ledger"
-            self.ledger.adjust(
-                allocation.account, charged_ms, reason, self.clock.now_ms(), allocation.id
-            )
-        except LedgerError as error:
-            _log.error("%s was used and can be booked nowhere: %s", allocation.id, error)
-        return (i.Settled(allocation.id, charged_ms, {}),)
-
-    def _release(self, action: i.Release) -> Iterable[i.Answer]:
-        try:
-            self.ledger.release(action.allocation, self.clock.now_ms(), action.reason)
-        except ReservationNotFound:
-            pass  # a lost or replaced ledger: there is nothing to give back
-        except LedgerError as error:
-            _log.warning("the ledger cannot release %s now: %s", action.allocation, error)
-            return ()
-        return (i.Released(action.allocation, action.reason),)
 
     def _submit(self, action: i.Submit) -> Iterable[i.Answer]:
         run = self.state.runs[action.run]
@@ -403,8 +315,3 @@ class Scheduler:
 
 def _in_one_line(error: SkintError) -> str:
     return "; ".join(part for part in (error.what, error.next) if part)
-
-
-def owner_of(run: str) -> str:
-    """Under whose name the ledger books a run; the slash ends the prefix that it is found by."""
-    return f"{run}/"

@@ -8,7 +8,7 @@ from budget.account import Account
 from budget.ledger import Ledger
 from budget.limit import weekly
 from orchestrator.executors.simulated import Script
-from orchestrator.scheduler.shell import FORGOTTEN_MS
+from orchestrator.scheduler.books import FORGOTTEN_MS
 from orchestrator.state import State
 from skint.attempt import Task
 from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold

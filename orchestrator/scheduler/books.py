@@ -1,0 +1,137 @@
+"""What the scheduler has the ledger do. Each call may be made again and changes nothing then.
+
+No answer where the ledger cannot be used at the moment: what was asked is simply due again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from budget.ledger import (
+    AccountNotFound,
+    IdTaken,
+    Ledger,
+    LedgerError,
+    OverBudget,
+    ReservationNotFound,
+    TooManySessions,
+)
+from orchestrator.clock import Clock
+from orchestrator.scheduler import inputs as i
+from orchestrator.state import AllocationState, SavingState
+
+_log = logging.getLogger(__name__)
+
+FORGOTTEN_MS = 7 * 24 * 3_600_000
+"""A reservation that nobody settled so long after its deadline is charged in full, as an estimate:
+its run was lost with its store."""
+
+BACK_OFF_MS = 30_000
+"""After the ledger has refused what seemed to fit: somebody else has it, for longer than a tick."""
+
+
+def owner_of(run: str) -> str:
+    """Under whose name the ledger books a run; the slash ends the prefix that it is found by."""
+    return f"{run}/"
+
+
+class Books:
+    """The ledger as a scheduler uses it."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self.ledger = ledger
+        self.clock = clock
+
+    def reserve(self, run: str, allocation: AllocationState) -> Iterable[i.Answer]:
+        """Set aside what it may cost, before anything starts."""
+        try:
+            known = self.ledger.reserve(
+                id=allocation.id,
+                account=allocation.account,
+                owner=owner_of(run),
+                devices=len(allocation.devices),
+                amount_ms=allocation.amount_ms,
+                now_ms=self.clock.now_ms(),
+                expires_ms=self.clock.now_ms() + allocation.wall_ms + FORGOTTEN_MS,
+            )
+        except OverBudget as refused:
+            again_ms = self.clock.now_ms() + BACK_OFF_MS
+            return (i.Refused(allocation.id, refused.what, refused.until_ms, again_ms),)
+        except TooManySessions as full:
+            again_ms = self.clock.now_ms() + BACK_OFF_MS
+            return (i.Refused(allocation.id, full.what, None, again_ms, "sessions"),)
+        except IdTaken as taken:
+            return (i.Refused(allocation.id, taken.what, None, self.clock.now_ms()),)
+        except LedgerError as error:
+            _log.warning("the ledger cannot reserve %s now: %s", allocation.id, error)
+            return ()
+        if not known.is_open:
+            # The ledger outlives the store: an earlier run of this name has paid under this id.
+            text = f"{allocation.id} stands in the ledger for something else, and is closed"
+            return (i.Refused(allocation.id, text, None, self.clock.now_ms()),)
+        return (i.Reserved(allocation.id),)
+
+    def settle(self, allocation: AllocationState) -> Iterable[i.Answer]:
+        """Replace what was set aside by what was used."""
+        assert allocation.start_ms is not None and allocation.end_ms is not None
+        try:
+            charge = self.ledger.settle(
+                allocation.id,
+                allocation.start_ms,
+                allocation.end_ms,
+                shares=allocation.weights,
+                estimated=allocation.estimated,
+                now_ms=self.clock.now_ms(),
+            )
+            shares = self.ledger.shares(allocation.id)
+        except ReservationNotFound:
+            return self._book_without_reservation(allocation)
+        except LedgerError as error:
+            _log.warning("the ledger cannot settle %s now: %s", allocation.id, error)
+            return ()
+        return (i.Settled(allocation.id, charge.amount_ms, shares),)
+
+    def _book_without_reservation(self, allocation: AllocationState) -> Iterable[i.Answer]:
+        """The ledger was lost or replaced meanwhile: the hours are used all the same."""
+        assert allocation.start_ms is not None and allocation.end_ms is not None
+        used_ms = (allocation.end_ms - allocation.start_ms) * allocation.amount_ms
+        charged_ms = round(used_ms / max(1, allocation.wall_ms))
+        try:
+            reason = f"{allocation.id} ended; its reservation is not in this ledger"
+            self.ledger.adjust(
+                allocation.account, charged_ms, reason, self.clock.now_ms(), allocation.id
+            )
+        except LedgerError as error:
+            _log.error("%s was used and can be booked nowhere: %s", allocation.id, error)
+        return (i.Settled(allocation.id, charged_ms, {}),)
+
+    def release(self, allocation: str, reason: str) -> Iterable[i.Answer]:
+        """Give back what was set aside for one that never started."""
+        try:
+            self.ledger.release(allocation, self.clock.now_ms(), reason)
+        except ReservationNotFound:
+            pass  # a lost or replaced ledger: there is nothing to give back
+        except LedgerError as error:
+            _log.warning("the ledger cannot release %s now: %s", allocation, error)
+            return ()
+        return (i.Released(allocation, reason),)
+
+    def save(self, run: str, saving: SavingState) -> Iterable[i.Answer]:
+        """Note what was not spent."""
+        try:
+            self.ledger.book_saving(
+                saving.id,
+                saving.account,
+                owner_of(run),
+                saving.kind,
+                saving.amount_ms,
+                saving.derivation,
+                saving.found_ms,
+            )
+        except AccountNotFound as error:  # the account was removed, or the ledger replaced
+            _log.warning("%s is booked nowhere: %s", saving.id, error.what)
+        except LedgerError as error:
+            _log.warning("%s cannot be booked now: %s", saving.id, error)
+            return ()
+        return (i.Booked(run, saving.id),)
