@@ -8,7 +8,7 @@ parked      an attempt was cut at an edge and kept its checkpoint: its charge up
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from orchestrator.history import History
 from orchestrator.scheduler.admission import key_of
 from orchestrator.scheduler.edges import EDGE
 from orchestrator.scheduler.endings import is_cut
+from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import left_ms
 from orchestrator.state import AttemptState, JobStatus, RunState, State, run_of
 from orchestrator.views.figures import amount
@@ -36,19 +37,18 @@ class _Saved(NamedTuple):
 
 
 def found(
-    state: State, events: Iterable[e.Event], accounts: Mapping[str, Account], now_ms: int
+    state: State, events: Iterable[e.Event], inputs: Inputs, now_ms: int
 ) -> Iterator[e.SavingFound]:
     """What `events`, which led to `state`, saved; once only, since an event happens once."""
-    history = History()
     for event in events:
         run = state.runs.get(event.run)
-        account = accounts.get(run.graph.account or "") if run else None
+        account = inputs.accounts.get(run.graph.account or "") if run else None
         if run is None or account is None:
             continue
         saved: list[tuple[str, Job, _Saved | None]] = []
         if isinstance(event, e.JobEnded) and run.graph.job(event.job).devices:
             job = run.graph.job(event.job)
-            saved.append((job.id, job, _of_job(state, run, job, account, now_ms, history)))
+            saved.append((job.id, job, _of_job(state, run, job, account, now_ms, inputs.history)))
         elif isinstance(event, e.AllocationSettled):
             for name, charged_ms in event.shares.items():
                 if (attempt := run.attempts.get(name)) is not None:

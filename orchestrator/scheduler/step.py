@@ -76,7 +76,7 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
                 deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
     _advance(deciding, inputs, now_ms)
     told = tuple(deciding.events)
-    deciding.take(savings.found(deciding.state, told, inputs.accounts, now_ms))
+    deciding.take(savings.found(deciding.state, told, inputs, now_ms))
     return i.Step(
         events=tuple(deciding.events),
         state=deciding.state,

@@ -16,6 +16,7 @@ from budget.limit import weekly
 from orchestrator.events import AllocationSettled, SavingBooked, SavingFound
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph
+from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.savings import found
 from orchestrator.snapshot import run_from_json, run_to_json
 from orchestrator.state import RunState
@@ -264,7 +265,7 @@ def test_a_parked_attempt_saves_its_charge_up_to_its_checkpoint(
     assert (settled.charged_ms, len(settled.shares)) == (FOLD_MS, 1)
     state = replace(world.scheduler.state, runs={RUN: parked(run, **changes)})
     accounts = {account.name: account for account in world.ledger.accounts()}
-    savings = [*found(state, [settled], accounts, 7)]
+    savings = [*found(state, [settled], Inputs(accounts=accounts), 7)]
     assert [saving.amount_ms for saving in savings] == ([] if saved_ms is None else [saved_ms])
     if savings:
         assert savings[0].kind == "parked"
