@@ -135,20 +135,15 @@ def _whole(connection: sqlite3.Connection, account: str, a_ms: int, b_ms: int) -
 def recount(connection: sqlite3.Connection) -> dict[tuple[str, int, int], int]:
     """By account, width and start: every total as the lines have it."""
     parents = dict(connection.execute("SELECT name, parent FROM account"))
-    chains: dict[str, tuple[str, ...]] = {}
-    for name in parents:
-        chain, above = [name], parents[name]
-        while above is not None and above not in chain:
-            chain.append(above)
-            above = parents[above]
-        chains[name] = tuple(chain)
     totals: dict[tuple[str, int, int], int] = {}
     rows = connection.execute("SELECT account, start_ms, end_ms, rate_milli, amount_ms FROM line")
     for account, *values in rows:
         for width_ms, start_ms, amount_ms in parts(Span(*values)):
-            for name in chains[account]:
+            name = account
+            while name is not None:
                 key = (name, width_ms, start_ms)
                 totals[key] = totals.get(key, 0) + amount_ms
+                name = parents.get(name)
     return totals
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -145,13 +145,14 @@ def test_a_removed_account_admits_nothing_and_keeps_its_lines(ledger: Ledger) ->
     ledger.remove_account("lab", TUESDAY_MS)
     assert ledger.accounts() == ()
     assert [line.id for line in ledger.charges("lab")] == ["a"]
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: ledger.account("lab"),
         lambda: ledger.balance("lab", TUESDAY_MS),
         lambda: charge(ledger, "b", TUESDAY_MS, HOUR_MS),
         lambda: ledger.remove_account("lab", TUESDAY_MS),
         lambda: ledger.change_account(LAB, TUESDAY_MS),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(AccountNotFound):
             call()
 
