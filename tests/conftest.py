@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("skint", deadline=None)  # a busy machine is no failed test
+settings.load_profile("skint")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

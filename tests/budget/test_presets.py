@@ -46,6 +46,7 @@ def test_a_lab_server_counts_the_last_seven_days_and_slurm_a_grant() -> None:
 
 
 def test_the_other_platforms_are_data() -> None:
+    """Edge 31: what starts the meter is a session, or a call."""
     lightning = preset("lightning-free")
     assert lightning.limits[0].window == Calendar("month", "1")
     assert 21 * HOUR_MS < lightning.duration_ms(1, lightning.limits[0].amount_ms) < 23 * HOUR_MS
