@@ -139,6 +139,16 @@ def test_folds_that_a_stop_kept_from_starting_save_what_a_finished_one_took(
     assert "1 run" in one.derivation
 
 
+def test_folds_that_a_rule_kept_from_starting_save_what_the_first_one_foretold(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, folds([0.5, 0.5, NAN, 0.5, 0.5, 0.5]))
+    jobs = tuple(replace(one, params={"epochs": 6}) if one.devices else one for one in kfold().jobs)
+    run = world.settle(replace(kfold(), jobs=jobs))
+    assert statuses(run)["train.fold2"] == "stopped"
+    assert told(run)["train.fold1"] == told(run)["train.fold2"] == ("early-stop", 6 * MINUTE_MS)
+
+
 def test_without_a_measured_basis_nothing_is_booked(tmp_path: Path) -> None:
     world = World(tmp_path, lambda task: Script(seconds=600))  # it reports nothing
     world.submit(kfold(folds=2))
