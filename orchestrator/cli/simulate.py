@@ -57,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long each job of an entry takes, or a YAML file of such pairs; may be repeated",
     )
     parser.add_argument("--account", metavar="NAME", help="an account, or a preset: kaggle-gpu …")
+    parser.add_argument(
+        "--park", action="store_true", help="begin although not all fits, and span windows"
+    )
     parser.add_argument("--devices", type=int, metavar="N", help="devices at once (default: 1)")
     parser.add_argument(
         "--broken", type=float, default=0.0, metavar="SHARE", help="of the configurations: NaN"
@@ -91,6 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
     print("\n".join(lines))
     skint = look_ahead(setting)
     print(f"\n{_weeks(skint, setting)}")
+    for what, why in skint.waiting.items():
+        print(f"{what}: {why}")
     if against:
         others = [play(name, setting) for name in against]
         print(f"\n{_policy_table([skint, *others])}")
@@ -142,7 +147,10 @@ def _setting(arguments: argparse.Namespace) -> tuple[Setting, list[str]]:
     most = max((job.devices for graph in graphs for job in graph.jobs), default=0)
     setting = Setting(
         accounts,
-        tuple(Asked(weeks[0].from_ms, replace(graph, account=name)) for graph in graphs),
+        tuple(
+            Asked(weeks[0].from_ms, replace(graph, account=name), park=arguments.park)
+            for graph in graphs
+        ),
         Fortunes(arguments.seed, times, arguments.broken, arguments.crashes),
         weeks,
         devices=max(1, most, arguments.devices or 1),

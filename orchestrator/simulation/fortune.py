@@ -103,6 +103,8 @@ def script_for(fortune: Fortune, task: Task, done_s: float) -> Script:
         at_s = fortune.seconds * epoch / fortune.epochs - done_s
         if at_s > 0:
             lines.append((at_s, {"kind": "report", "values": fortune.values(epoch, dice)}))
+            kept = {"kind": "checkpoint", "path": "last.ckpt", "epoch": epoch, "step": epoch}
+            lines.append((at_s, kept))
     if fortune.crashes_at and task.fence == 1:
         end_s = fortune.seconds * fortune.crashes_at
         return Script(end_s, tuple(line for line in lines if line[0] <= end_s), code=1)

@@ -10,8 +10,9 @@ from typing import Any
 
 from budget.account import Account
 from orchestrator.executors.base import Capabilities
-from orchestrator.executors.simulated import Faults, Script
+from orchestrator.executors.simulated import Faults, Script, SimulatedEngine
 from orchestrator.simulation.admitted import Admitted
+from orchestrator.simulation.fortune import done_before
 from orchestrator.simulation.mortal import NEVER
 from orchestrator.simulation.world import House, World
 from skint.attempt import StopHow, Task
@@ -42,27 +43,36 @@ def draw_faults(dice: random.Random) -> Faults:
     )
 
 
-def scripts(seed: int, happened: Counter[str]) -> Callable[[Task], Script]:
-    """What an attempt does follows from its name, however often it is asked."""
+def scripts(
+    seed: int, happened: Counter[str], engine: Callable[[], SimulatedEngine]
+) -> Callable[[Task], Script]:
+    """What an attempt does follows from its name, however often it is asked. One that goes on from
+    a checkpoint does the rest; all of them write one now and then."""
 
     def script_of(task: Task) -> Script:
+        job = random.Random(f"{seed} {task.run} {task.job}")
+        seconds = job.choice((1, 60, 600, 2400, 4000, 9000 if task.devices else 30))
+        count = job.randrange(6) if task.devices else 0
+        broken = job.random() < 0.06
         dice = random.Random(f"{seed} {task.attempt}")
-        seconds = dice.choice((1, 60, 600, 2400, 4000, 9000 if task.devices else 30))
-        broken = dice.random() < 0.06
+        done_s = done_before(engine(), task) if task.previous else 0.0
         lines: list[tuple[float, Mapping[str, Any]]] = []
-        count = dice.randrange(6) if task.devices else 0
         for n in range(count):
-            at_s = (n + 1) * seconds / (count + 1)
+            at_s = (n + 1) * seconds / (count + 1) - done_s
+            if at_s <= 0:
+                continue
             loss = "nan" if broken and n > 1 else 1 / (n + 1)
             report = {"epoch": n + 1, "epochs": count, "train_loss": loss}
             lines.append((at_s, {"kind": "report", "values": report}))
+            kept = {"kind": "checkpoint", "path": "last.ckpt", "epoch": n + 1, "step": n + 1}
+            lines.append((at_s, kept))
             if dice.random() < 0.3:  # a process of an older attempt that nobody could kill
                 lines.append((at_s, {"kind": "note", "text": "zombie", "fence": task.fence - 1}))
                 happened["zombie line"] += 1
         failed = dice.random() < (0.2 if task.devices else 0.03)
         happened["worker crashed"] += failed
         return Script(
-            seconds=seconds * (dice.random() if failed else 1),
+            seconds=max(1.0, seconds - done_s) * (dice.random() if failed else 1),
             lines=tuple(lines),
             code=int(failed),
             stops_after_s=dice.choice((None, 1, 5)),

@@ -28,6 +28,7 @@ class Asked:
     at_ms: int
     graph: Graph
     again: bool = False
+    park: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def look_ahead(setting: Setting, *, poll_s: float = POLL_S) -> Tally:
     engines.append(house.engine)
     _live(world, house, setting, graphs, poll_s)
     tally = count(setting, house)
+    tally.waiting = _waiting(house)
     world.ledger.close()
     return tally
 
@@ -100,7 +102,7 @@ def _live(
         now_ms = world.clock.now_ms()
         while waiting and waiting[0].at_ms <= now_ms:
             asked = waiting.pop(0)
-            graphs[house.submit(asked.graph, again=asked.again)] = asked.graph
+            graphs[house.submit(asked.graph, again=asked.again, park=asked.park)] = asked.graph
         house.round()
         if not waiting and house.settled:
             return
@@ -108,6 +110,17 @@ def _live(
         next_ms = waiting[0].at_ms if waiting else end_ms
         left_s = (min(next_ms, end_ms) - now_ms) / 1000
         world.pass_time(min(left_s, poll_s if running else IDLE_S))
+
+
+def _waiting(house: House) -> dict[str, str]:
+    """What each group that has not ended waits for, of the first of its jobs that says so."""
+    found: dict[str, str] = {}
+    for run in house.state.runs.values():
+        for job in run.graph.jobs:
+            known = run.jobs[job.id]
+            if known.status in ("waiting", "failed") and known.sentence:
+                found.setdefault(f"{run.name} {job.group}", known.sentence)
+    return found
 
 
 def count(setting: Setting, house: House) -> Tally:

@@ -36,6 +36,8 @@ class Week:
 class Tally:
     policy: str
     weeks: list[Week] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
+    """What has not been done in the end, and why, by run and entry."""
 
     def week_at(self, at_ms: float) -> Week | None:
         """None outside of the time that is counted."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from budget.account import Account
+from budget.account import Account, Metering, Session
 from budget.limit import Limit, weekly
 from budget.windows import Rolling, Unbounded
-from orchestrator.graph import Graph, Job, StopRule
+from orchestrator.executors.simulated import Script
+from orchestrator.graph import AtEdge, Graph, Job, StopRule, WhenShort
 from orchestrator.simulation.admitted import Admitted, InvariantBroken
 from orchestrator.simulation.invariants import Invariants
 from orchestrator.simulation.misfortunes import Misfortunes, draw_faults, scripts
 from orchestrator.simulation.mortal import Fate
 from orchestrator.simulation.world import NO_FAULTS, House, World
+from skint.attempt import Task
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -56,7 +59,7 @@ class FaultWeek:
         for number in range(self.dice.choice((1, 1, 2))):
             house = self.world.add_house(
                 self.dice.choice(accounts),
-                scripts(self.dice.getrandbits(32), self.happened),
+                self._scripts(number),
                 faults=draw_faults(self.dice) if self.dice.random() < 0.8 else NO_FAULTS,
                 devices=self.dice.choice((1, 2)),
                 fate=Fate(happened=self.happened),
@@ -73,10 +76,20 @@ class FaultWeek:
         for house in self.world.houses:
             self.submit(house)
 
+    def _scripts(self, number: int) -> Callable[[Task], Script]:
+        seed = self.dice.getrandbits(32)
+        return scripts(seed, self.happened, lambda: self.world.houses[number].engine)
+
     def submit(self, house: House) -> None:
         """One more run of a k-fold plan; about half of them are paid for anew."""
         graph = draw_graph(self.dice, house.account)
-        house.submit(graph, again=self.dice.random() < 0.5)
+        dice = self.dice
+        house.submit(
+            graph,
+            again=dice.random() < 0.5,
+            priority=dice.choice((0, 0, 5)),
+            park=dice.random() < 0.4,
+        )
 
     def live(self) -> None:
         """To the end of all that was asked for."""
@@ -152,11 +165,21 @@ def draw_accounts(dice: random.Random) -> tuple[Account, ...]:
     if kind > 0.8 or not limits:
         limits.append(Limit(5 * amount_ms, Unbounded(), "in-all"))
     unit = dice.choice(("device", "device", "session"))
-    own = Account("lab", "simulated", "simulated", tuple(limits), unit=unit)
+    own = Account(
+        "lab",
+        "simulated",
+        "simulated",
+        tuple(limits),
+        unit=unit,
+        session=Session(dice.choice((None, None, 2 * HOUR_MS)), dice.choice((None, None, 1))),
+        metering=dice.choice((Metering(), Metering(), Metering(60_000, 300_000))),
+        keep_back_ms=dice.choice((0, 0, HOUR_MS)),
+    )
     if dice.random() < 0.6:
         return (own,)
     part = Limit(max(3 * HOUR_MS, amount_ms // 2), limits[0].window, "part")
-    return own, Account("thesis", "simulated", "simulated", (part,), unit=unit, parent="lab")
+    thesis = replace(own, name="thesis", limits=(part,), keep_back_ms=0, parent="lab")
+    return own, thesis
 
 
 def draw_graph(dice: random.Random, account: str) -> Graph:
@@ -170,6 +193,10 @@ def draw_graph(dice: random.Random, account: str) -> Graph:
     devices = dice.choice((1, 1, 1, 2))
     retries = dice.choice((0, 1, 2))
     rules = (StopRule("broken"),) if dice.random() < 0.7 else ()
+    edges: tuple[AtEdge, ...] = ("park", "finish-epoch", "hard-stop")
+    resumes = dice.random() < 0.5
+    at_edge = dice.choice(edges) if resumes else "hard-stop"
+    when_short: WhenShort = "begin" if dice.random() < 0.5 else "wait"
     train = tuple(
         Job(
             f"train.fold{n}",
@@ -183,6 +210,11 @@ def draw_graph(dice: random.Random, account: str) -> Graph:
             grace_s=30,
             stop=rules,
             retries=retries,
+            priority=dice.choice((0, 0, 0, 3)),
+            value=dice.choice((1.0, 1.0, 4.0)),
+            resumes=resumes,
+            at_edge=at_edge,
+            when_short=when_short,
             static_key=f"train {n} {limit_s} {devices}",
         )
         for n in range(folds)

@@ -116,11 +116,15 @@ class House:
         self.wake_ms = None if wake_ms is None else wake_ms - self.clock.ahead_ms
         return True
 
-    def submit(self, graph: Graph, *, again: bool = False) -> str:
+    def submit(
+        self, graph: Graph, *, again: bool = False, priority: int = 0, park: bool = False
+    ) -> str:
         """Put a run into the inbox; its name."""
         name = f"{graph.name}-{len(self.submitted) + 1}"
         self.submitted.append(name)
-        request = SubmitRun(run=name, graph=graph.to_json(), again=again)
+        request = SubmitRun(
+            run=name, graph=graph.to_json(), again=again, priority=priority, park=park
+        )
         self.store.ask(request, self.clock.now_ms())
         return name
 

@@ -1,0 +1,139 @@
+"""`skint simulate` as a person types it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.terminal import Said, Terminal
+
+PLAN = """
+name: toy
+account: practice
+jobs:
+  prepare: {run: "python prepare.py"}
+  train:
+    run: python fit.py {n}
+    needs: [prepare]
+    matrix: {n: [0, 1, 2, 3]}
+    devices: 1
+    limit: 1h
+    stop: [broken]
+"""
+TABLE = re.compile(r"^ *(\d+|all)  (.*?) +(\d+) +(\d+) +(\S+) h +(\S+) h +(\S+) h +(\S+) h$", re.M)
+
+
+@pytest.fixture
+def desk(terminal: Terminal) -> Terminal:
+    terminal.write("plan.yaml", PLAN)
+    terminal.write("fit.py", "print('never run')")
+    terminal.write("prepare.py", "print('never run')")
+    assert terminal.skint("account", "set-quota", "practice", "30h").code == 0
+    return terminal
+
+
+def weeks(said: Said) -> list[tuple[str, ...]]:
+    """(week, folds, runs, used, wasted, saved, left) of each line, the sum last."""
+    assert said.code == 0, said
+    return [(row[0], *row[2:]) for row in TABLE.findall(said.out)]
+
+
+def test_what_a_user_would_get_is_shown_week_by_week(desk: Terminal) -> None:
+    said = desk.skint("simulate", "plan.yaml", "--weeks", "2", "--hours", "train=0.5h±0%")
+    assert weeks(said) == [
+        ("1", "4", "1", "2.00", "0.00", "0.00", "28.00"),
+        ("2", "0", "0", "0.00", "0.00", "0.00", "30.00"),
+        ("all", "4", "1", "2.00", "0.00", "0.00", "58.00"),
+    ]
+    assert "practice (simulated)   30.00 h a week · one device at once" in said.out
+    assert "train   as given" in said.out
+
+
+def test_nothing_is_started_charged_or_kept(desk: Terminal) -> None:
+    before = desk.skint("ledger", "--json").out
+    assert desk.skint("simulate", "plan.yaml").code == 0
+    assert desk.skint("ledger", "--json").out == before
+    assert not (desk.folder / "home" / "store.db").exists()
+    assert not (desk.folder / "home" / "runs").exists()
+
+
+def test_the_same_seed_gives_the_same_weeks_and_another_one_others(desk: Terminal) -> None:
+    first, again, other = (
+        desk.skint("simulate", "plan.yaml", "--seed", seed).out for seed in ("1", "1", "2")
+    )
+    assert first == again
+    assert first != other
+
+
+def test_what_does_not_fit_into_a_week_comes_after_the_reset(desk: Terminal) -> None:
+    """Edge 44: what the hours do not reach for waits for the next window, by itself."""
+    assert desk.skint("account", "set-quota", "practice", "2h").code == 0
+    said = desk.skint("simulate", "plan.yaml", "--weeks", "3", "--hours", "train=0.9h±0%")
+    found = weeks(said)
+    assert [row[1] for row in found] == ["2", "1", "1", "4"] or [row[1] for row in found][-1] == "4"
+    assert all(float(row[6]) >= 0 for row in found)
+
+
+def test_others_are_shown_beside_it(desk: Terminal) -> None:
+    said = desk.skint(
+        *("simulate", "plan.yaml", "plan.yaml", "--hours", "train=0.5h±0%"),
+        *("--against", "fcfs,slurm-safe", "--weeks", "1"),
+    )
+    assert said.code == 0
+    rows = {row.split()[0]: row.split() for row in said.out.splitlines() if row[:1].isalpha()}
+    assert rows["skint"][1:] == ["4", "2", "2.00", "h", "0.00", "h", "2.00", "h", "28.00", "h"]
+    assert rows["fcfs"][1:] == ["4", "2", "4.00", "h", "2.00", "h", "0.00", "h", "26.00", "h"]
+    assert rows["slurm-safe"] == ["slurm-safe", *rows["fcfs"][1:]]
+    assert "wastes least: skint · finishes most: skint, fcfs, slurm-safe" in said.out
+
+
+def test_a_preset_is_an_account_too(desk: Terminal) -> None:
+    said = desk.skint("simulate", "plan.yaml", "--account", "kaggle-gpu", "--weeks", "1")
+    assert "kaggle-gpu (simulated)   30.00 h a week" in said.out
+    assert weeks(said)[0][1] == "4"
+
+
+def test_times_that_were_measured_here_are_used(desk: Terminal) -> None:
+    desk.write("fit.py", "import time; time.sleep(0.2)")
+    assert desk.skint("run", "plan.yaml").code == 0
+    said = desk.skint("simulate", "plan.yaml")
+    assert re.search(r"^train   4 times here, 0\.00 h$", said.out, re.M)
+
+
+def test_hours_come_from_a_file(desk: Terminal) -> None:
+    desk.write("times.yaml", 'train: "0.25h±0%"\n')
+    said = desk.skint("simulate", "plan.yaml", "--hours", "times.yaml", "--weeks", "1")
+    assert weeks(said)[0][3] == "1.00"
+    assert "train   from times.yaml" in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "what"),
+    [
+        ((), 2, "no plan is named"),
+        (("plan.yaml", "--weeks", "0"), 2, "no number of weeks"),
+        (("plan.yaml", "--broken", "2"), 2, "--broken is a share"),
+        (("plan.yaml", "--hours", "train=soon"), 2, "soon"),
+        (("plan.yaml", "--hours", "trian=1h"), 2, "names what no plan has"),
+        (("plan.yaml", "--hours", "nothing"), 2, "--hours cannot be read"),
+        (("plan.yaml", "--against", "random"), 2, "unknown policy"),
+        (("plan.yaml", "--account", "nobody"), 3, "neither an account nor a preset"),
+        (("missing.yaml",), 2, "missing.yaml"),
+    ],
+)
+def test_a_mistake_is_told_in_words(
+    desk: Terminal, words: tuple[str, ...], code: int, what: str
+) -> None:
+    said = desk.skint("simulate", *words)
+    assert said.code == code, said
+    assert what in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_week_of_faults_is_lived_and_counted(desk: Terminal) -> None:
+    said = desk.skint("simulate", "--faults", "--seed", "11")
+    assert said.code == 0, said
+    assert said.out.startswith("1 weeks (")
+    assert said.out.rstrip().endswith("0 broken invariants")
+    assert desk.skint("simulate", "--faults", "--seed", "11").out == said.out
