@@ -20,6 +20,9 @@ from orchestrator.graph import Graph, Job
 
 STATE_VERSION = 1
 
+QUEUED = ("devices", "turn")
+"""Reasons to wait that end when another job does; their `until_ms` is the latest time, no alarm."""
+
 JobStatus = Literal["waiting", "running", "done", "reused", "failed", "stopped", "skipped"]
 AttemptStatus = Literal["planned", "accepted", "running", "ended"]
 AllocationStatus = Literal[

@@ -32,11 +32,8 @@ from orchestrator.scheduler.fitting import (
 )
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.queue import Candidate, in_order
-from orchestrator.scheduler.room import Room
+from orchestrator.scheduler.room import Room, limit_key
 from orchestrator.state import JobState, RunState, State, job_of
-
-QUEUED = ("devices", "turn")
-"""Reasons that end when another job does; their `until_ms` is the latest time, not an alarm."""
 
 STIR_MS = 60_000
 """A wait is told again when the time until which it lasts has moved by more than this."""
@@ -66,6 +63,7 @@ class Admission:
         self._room = Room(state, inputs, now_ms)
         self._shadows: dict[str, Shadow] = {}
         self._blocked: dict[tuple[str, str], _Blocked] = {}
+        self._held: set[tuple[str, str]] = set()
         self._begun: dict[tuple[str, str], bool] = {}
         self._carried: set[tuple[str, str]] = set()
         self._refused_until: dict[tuple[str, str], int] = {}
@@ -163,6 +161,8 @@ class Admission:
         if self._waits_for_its_group(one, account, balance):
             return
         refusing = balance.refusing(fit.cost_ms)
+        if refusing is not None and self._settles_first(one, refusing):
+            return
         free = self._free(account)
         if job.devices > len(free):
             if refusing is not None and not never_fits(refusing, fit.cost_ms):
@@ -215,6 +215,8 @@ class Admission:
         refusing = balance.refusing(needed_ms)
         if refusing is None:
             return False
+        if self._settles_first(one, refusing):
+            return True
         said = f"{job.group} has {len(group)} jobs to do and is not begun before all of them fit"
         way_out = "--park, or `when-short: begin` in the plan, begins it all the same"
         if never_fits(refusing, needed_ms):
@@ -230,11 +232,21 @@ class Admission:
         self._wait(one, "group", f"{said}: {refusal.what}; {way_out}", refusal.until_ms)
         return True
 
+    def _settles_first(self, one: Candidate, refusing: LimitBalance) -> bool:
+        """Whether hours come back with the next answers of the ledger: then nothing is said about
+        numbers that hold for a moment only, and nobody behind takes the hours away."""
+        if not self._room.is_closing(refusing):
+            return False
+        self._held.add(limit_key(refusing))
+        if not self._job(one).reason:
+            self._wait(one, "ledger", f"waits until {refusing.account} is settled", None)
+        return True
+
     # --- who may pass whom ------------------------------------------------------------------------
 
     def _block(self, one: Candidate, needed_ms: int, refusing: LimitBalance) -> bool:
         """Whether it is the first that waits for this limit; those behind it may not delay it."""
-        key = (refusing.account, refusing.limit.name)
+        key = limit_key(refusing)
         if key in self._blocked:
             return False
         shortage = Shortage(
@@ -257,7 +269,9 @@ class Admission:
             return False
         overtaken = []
         for limit in balance.limits:
-            blocked = self._blocked.get((limit.account, limit.limit.name))
+            if limit_key(limit) in self._held:
+                return False
+            blocked = self._blocked.get(limit_key(limit))
             if blocked is None:
                 continue
             may = blocked.shortage.may_use_hours(fit.cost_ms, wall_ms, self._now_ms)

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from budget.account import Account
-from budget.balance import Balance
+from budget.balance import Balance, LimitBalance
 from orchestrator import events as e
 from orchestrator.executors.base import Device
 from orchestrator.scheduler.backfill import Holding
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import AllocationState, State
+
+
+def limit_key(limit: LimitBalance) -> tuple[str, str]:
+    """What tells one limit from all others: its account and its name."""
+    return limit.account, limit.limit.name
 
 
 class Room:
@@ -26,10 +31,14 @@ class Room:
         self._sessions: dict[str, int] = {}
         self._planned: dict[tuple[str, str], int] = {}
         """By account and limit."""
+        self._closing: set[tuple[str, str]] = set()
+        """Limits of allocations that are over and not settled yet: in a moment they have more."""
         for run in state.live_runs():
             for allocation in run.allocations.values():
                 if allocation.keeps_devices:
                     self._note(allocation)
+                elif allocation.status == "ended":
+                    self._closing.update(self._limits(allocation.account))
 
     def take(self, planned: e.AllocationPlanned) -> None:
         """An allocation that is planned now."""
@@ -54,10 +63,16 @@ class Room:
         self._sessions[kept.account] = self._sessions.get(kept.account, 0) + 1
 
     def _plan(self, account: str, amount_ms: int) -> None:
-        balance = self._inputs.balances.get(account)
-        for limit in balance.limits if balance else ():
-            key = (limit.account, limit.limit.name)
+        for key in self._limits(account):
             self._planned[key] = self._planned.get(key, 0) + amount_ms
+
+    def _limits(self, account: str) -> list[tuple[str, str]]:
+        balance = self._inputs.balances.get(account)
+        return [limit_key(limit) for limit in balance.limits] if balance else []
+
+    def is_closing(self, limit: LimitBalance) -> bool:
+        """Whether hours of it come back with the next answers of the ledger."""
+        return limit_key(limit) in self._closing
 
     def devices(self, executor: str, usable: Sequence[Device]) -> list[Device]:
         """Those of `usable` that no allocation of any run keeps."""
@@ -83,8 +98,7 @@ class Room:
         limits = tuple(
             replace(
                 limit,
-                reserved_ms=limit.reserved_ms
-                + self._planned.get((limit.account, limit.limit.name), 0),
+                reserved_ms=limit.reserved_ms + self._planned.get(limit_key(limit), 0),
             )
             for limit in found.limits
         )

@@ -20,7 +20,7 @@ from orchestrator.scheduler import (
     verdicts,
 )
 from orchestrator.scheduler import inputs as i
-from orchestrator.state import RunState, State, job_of, run_of
+from orchestrator.state import QUEUED, RunState, State, job_of, run_of
 
 
 class _Deciding:
@@ -209,6 +209,6 @@ def _wake_ms(state: State, now_ms: int) -> int | None:
         for run in state.live_runs()
         for job in run.jobs.values()
         if job.status == "waiting" and job.until_ms is not None and job.until_ms > now_ms
-        if job.reason not in accelerators.QUEUED
+        if job.reason not in QUEUED
     ]
     return min(due, default=None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median, stdev
 
 from orchestrator.graph import Job
-from orchestrator.state import AttemptState, JobState, RunState, SavingState
+from orchestrator.state import QUEUED, AttemptState, JobState, RunState, SavingState
 from orchestrator.views.charges import (
     attempt_in_flight_ms,
     in_flight_ms,
@@ -204,7 +204,7 @@ def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> 
         in_flight_ms=sum(attempt_in_flight_ms(run, attempt, now_ms) for attempt in attempts),
         saved_ms=state.saved_ms * max(1, job.devices),
         wall_ms=sum(walls) if walls else None,
-        until_ms=state.until_ms,
+        until_ms=None if state.reason in QUEUED else state.until_ms,
         why=why_of(run, job, state, newest),
         note=newest.notes[-1] if newest and newest.notes else "",
         log=f"{newest.folder}/log.txt" if newest else "",

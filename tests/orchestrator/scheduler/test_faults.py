@@ -326,6 +326,15 @@ def test_the_weeks_are_as_bad_as_they_are_meant_to_be(quick_path: Path) -> None:
             seen.update(verdict.rule for verdict in run.verdicts)
         seen["killed in between"] += week.kills
         seen["unreachable"] += len(week.world.kept(e.AttemptUnreachable))
+        seen.update(wait.reason for wait in week.world.kept(e.JobWaited))
     wanted = {"done", "failed", "stopped", "killed", "lost", "reused", "skipped", "deadline"}
-    wanted |= {"settled", "refused", "step", "kill", "broken", "unreachable", "killed in between"}
+    wanted |= {
+        "settled",
+        "over-budget",
+        "step",
+        "kill",
+        "broken",
+        "unreachable",
+        "killed in between",
+    }
     assert wanted <= {what for what, n in seen.items() if n}

@@ -65,9 +65,7 @@ def test_too_little_left_is_told_with_its_numbers(tmp_path: Path) -> None:
     world.submit(kfold(folds=2))
     world.until(
         lambda state: any(
-            allocation.status == "refused"
-            for run in state.runs.values()
-            for allocation in run.allocations.values()
+            job.reason == "over-budget" for run in state.runs.values() for job in run.jobs.values()
         )
     )
     told = [line for line in story(world) if "lab has 0.48 h left of 0.52 h" in line]
