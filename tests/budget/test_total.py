@@ -149,15 +149,15 @@ def test_a_line_of_ten_years_fills_no_total_and_is_counted(ledger: Ledger) -> No
     assert ledger.check() == ()
 
 
-def test_a_million_small_charges_sum_exactly(ledger: Ledger) -> None:
-    """Edge 29: integers do not drift."""
+def test_a_hundred_thousand_small_charges_sum_exactly(ledger: Ledger) -> None:
+    """Edge 29: integers do not drift. `benchmarks/ledger.py` does it with a million."""
     ledger.add_account(Account("lab", "machine", "local", (weekly(10**11),)), 0)
     with ledger._file.transaction() as connection:
         connection.execute(
-            "WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < 999999)"
+            "WITH RECURSIVE n (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM n WHERE n < 99999)"
             " INSERT INTO line SELECT 'a' || n, 'adjustment', 'lab', '', ?1 + n * 3, ?1 + n * 3, 1,"
             " '', 0, 0, 1 + n % 3, 0, 'why', NULL, 0 FROM n",
             (START_MS,),
         )
         total.fill(connection)
-    assert ledger.balance("lab", START_MS).settled_ms == 333_334 + 333_333 * 2 + 333_333 * 3
+    assert ledger.balance("lab", START_MS).settled_ms == 33_334 + 33_333 * 2 + 33_333 * 3
