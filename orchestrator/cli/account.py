@@ -126,7 +126,7 @@ def _grant_first(ledger: Ledger, account: Account, quota: str | None, now_ms: in
     amount_ms = quota_ms(quota, account.unit)
     if amount_ms is None or ledger.lots(account.name):
         if not ledger.lots(account.name):
-            print(f"it has nothing yet · skint ledger grant {account.name} AMOUNT")
+            print(f"it has nothing yet · skint ledger grant {account.name} AMOUNT --reason bought")
         return
     expires_ms = None if rule.lifetime_ms is None else now_ms + rule.lifetime_ms
     ledger.grant(
@@ -148,7 +148,7 @@ def _set_quota(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> in
         raise AccountError(
             f"the amount of {account.name} is in its lots",
             got=arguments.amount,
-            next=f"skint ledger grant {account.name} AMOUNT",
+            next=f"skint ledger grant {account.name} AMOUNT --reason bought",
         )
     amount_ms = quota_ms(arguments.amount, account.unit)
     assert amount_ms is not None, "argparse asks for it"
@@ -168,7 +168,7 @@ def _change(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
         raise AccountError(
             f"the amount of {new.name} is in its lots",
             got=arguments.quota,
-            next=f"skint ledger grant {new.name} AMOUNT",
+            next=f"skint ledger grant {new.name} AMOUNT --reason bought",
         )
     done = "changed" if ledger.change_account(new, now_ms) else "as it was"
     print(f"{done}   {new.name}: {_sentence(new, now_ms)}")

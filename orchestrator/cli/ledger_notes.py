@@ -12,6 +12,7 @@ from budget.balance import Balance
 from budget.duration import parse_ms
 from budget.ledger import Ledger
 from budget.reading import Reading
+from budget.windows import Lots
 from orchestrator.cli.amount import AmountError, parse_amount, parse_instant
 
 T = TypeVar("T")
@@ -39,7 +40,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 def add_grant(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("account", metavar="ACCOUNT")
     parser.add_argument("amount", metavar="AMOUNT", help="e.g. 100")
-    parser.add_argument("--expires", metavar="TIME", help="after e.g. 90d, or an instant")
+    parser.add_argument(
+        "--expires",
+        metavar="TIME",
+        help="after e.g. 90d, at an instant, or never; default: as the account's lots do",
+    )
     parser.add_argument("--at", metavar="INSTANT", help="when it was granted; default: now")
     parser.add_argument("--reason", required=True, metavar="WORDS")
     parser.add_argument("--id", metavar="ID", help="the same id again changes nothing")
@@ -116,7 +121,7 @@ def _grant(
         id=id,
         amount_ms=amount_ms,
         granted_ms=granted_ms,
-        expires_ms=_expiry(arguments.expires, granted_ms),
+        expires_ms=_expiry(arguments.expires, granted_ms, account),
         reason=_reason(arguments),
         now_ms=now_ms,
     )
@@ -124,9 +129,18 @@ def _grant(
     return f"{amount} granted ({id}) · {_left(ledger.balance(account.name, now_ms))}"
 
 
-def _expiry(text: str | None, granted_ms: int) -> int | None:
-    """`90d` counts from the grant; anything with a date in it is an instant."""
+def _expiry(text: str | None, granted_ms: int, account: Account) -> int | None:
+    """`90d` counts from the grant; anything with a date in it is an instant; None: never.
+
+    Where nothing is said, lots live as long as the account's do: an expiry that is forgotten would
+    be a guess in our favour.
+    """
     if text is None:
+        rules = (limit.window for limit in account.limits)
+        lives = (rule.lifetime_ms for rule in rules if isinstance(rule, Lots))
+        lifetime_ms = next(lives, None)
+        return None if lifetime_ms is None else granted_ms + lifetime_ms
+    if text.strip().lower() == "never":
         return None
     if "-" not in text.strip()[1:]:
         return granted_ms + parse_ms(text, where="--expires")

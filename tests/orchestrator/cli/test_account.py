@@ -96,6 +96,13 @@ def test_credits_are_granted_in_lots_and_print_as_credits(terminal: Terminal) ->
     assert "1.19 credits an hour" in account(terminal, "show", "colab").out
     refused = account(terminal, "set-quota", "colab", "40")
     assert refused.code == 2 and "lots" in refused.err
+    for id, expires, days in (("a", (), 90), ("b", ("--expires", "never"), None)):
+        grant = ("ledger", "grant", "colab", "5", "--reason", "x", "--id", id, *expires)
+        assert terminal.skint(*grant).code == 0
+        with Ledger(terminal.folder / "home" / "ledger.db", read_only=True) as ledger:
+            new = ledger.lots("colab")[-1]
+        life_ms = None if new.expires_ms is None else new.expires_ms - new.granted_ms
+        assert life_ms == (None if days is None else days * 24 * HOUR_MS)
     empty = account(terminal, "add", "later", "--preset", "colab-paid")
     assert "it has nothing yet" in empty.out
 
