@@ -313,6 +313,8 @@ class SavingFound(Event):
     """Its id in the ledger."""
     job: str
     account: str
+    unit: str
+    """Of the account: credits are no hours."""
     kind: str
     amount_ms: int
     derivation: str

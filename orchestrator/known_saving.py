@@ -28,6 +28,7 @@ def known_saving(prepared: Prepared, state: State, now_ms: int) -> Saving | None
     amount_ms = sum(charges.values())
     if not amount_ms:
         return None
+    spent = amount(amount_ms, prepared.account.unit)
     paid = ", ".join(name for name, charged_ms in charges.items() if charged_ms)
     return Saving(
         id=f"known.{hashlib.sha256(' '.join(sorted(charges)).encode()).hexdigest()[:24]}",
@@ -35,7 +36,7 @@ def known_saving(prepared: Prepared, state: State, now_ms: int) -> Saving | None
         owner=f"{prepared.graph.name}/",
         kind="refused",
         amount_ms=amount_ms,
-        derivation=f"nothing submitted: {paid} had the same results for {amount(amount_ms)}",
+        derivation=f"nothing submitted: {paid} had the same results for {spent}",
         at_ms=now_ms,
     )
 
@@ -54,4 +55,5 @@ def book_known(ledger: Ledger, prepared: Prepared, state: State, now_ms: int) ->
         saving.derivation,
         saving.at_ms,
     )
-    return f"{amount(saving.amount_ms)} of {saving.account} saved: they are not spent again"
+    saved = amount(saving.amount_ms, prepared.account.unit if prepared.account else "device")
+    return f"{saved} of {saving.account} saved: they are not spent again"

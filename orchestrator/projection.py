@@ -190,6 +190,7 @@ def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
         id=event.saving,
         job=event.job,
         account=event.account,
+        unit=event.unit,
         kind=event.kind,
         amount_ms=event.amount_ms,
         derivation=event.derivation,

@@ -149,6 +149,7 @@ class SavingState:
     id: str
     job: str
     account: str
+    unit: str
     kind: str
     amount_ms: int
     derivation: str

@@ -18,7 +18,7 @@ from orchestrator.store import read_state
 from orchestrator.views.figures import figure
 from orchestrator.views.meters import HEADS as METER_HEADS
 from orchestrator.views.meters import meter_notes, meter_rows
-from orchestrator.views.savings import saving_line
+from orchestrator.views.savings import exactly, saving_line
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
 
@@ -106,7 +106,7 @@ def _summary(
             f" for {count} attempts, by the ledger{simulated}"
         )
     if view.savings:
-        lines.append(f"{'saved':<18} {format_exact(view.saved_ms)}{simulated}")
+        lines.append(f"{'saved':<18} {exactly(view.savings)}{simulated}")
         lines += [f"{'':<18} {saving_line(saving)}" for saving in view.savings]
     if run.graph.account and run.graph.account in {a.name for a in ledger.accounts()}:
         lines.append(_left(ledger.balance(run.graph.account, now_ms)))

@@ -64,6 +64,7 @@ def found(
                     saving=f"{run.name}.{what}.{known.kind}.{run.uid[:8]}",
                     job=job.id,
                     account=account.name,
+                    unit=account.unit,
                     kind=known.kind,
                     amount_ms=known.amount_ms,
                     derivation=known.derivation,
@@ -75,22 +76,22 @@ def _of_job(
 ) -> _Saved | None:
     ended = run.jobs[job.id]
     if ended.status == "reused":
-        return _reused(state, run, job)
+        return _reused(state, run, job, account)
     if ended.status == "stopped" and (stop := run.stop_of(job)) and stop.then == "end":
         return _stopped(state, run, job, account, now_ms, history)
     if ended.status == "skipped" and ended.reason == "sibling-failed":
         return _spared(run, job, account)
     if ended.status == "skipped" and _smoke_failed(run, job):
-        return _refused(state, run, job)
+        return _refused(state, run, job, account)
     return None
 
 
-def _reused(state: State, run: RunState, job: Job) -> _Saved | None:
+def _reused(state: State, run: RunState, job: Job, account: Account) -> _Saved | None:
     source = run.jobs[job.id].result_of
-    charged_ms = charge_of(state, source, run.graph.account)
+    charged_ms = charge_of(state, source, account.name)
     if charged_ms is None:
         return None
-    text = f"{source} was charged {amount(charged_ms)} for the same result"
+    text = f"{source} was charged {amount(charged_ms, account.unit)} for the same result"
     return _Saved(CACHE, charged_ms, text)
 
 
@@ -137,7 +138,7 @@ def _smoke_failed(run: RunState, job: Job) -> bool:
     )
 
 
-def _refused(state: State, run: RunState, job: Job) -> _Saved | None:
+def _refused(state: State, run: RunState, job: Job, account: Account) -> _Saved | None:
     """Only where the very same job was paid for before: else nobody knows what it would cost."""
     needed = [name for name in run.graph.ancestors(job.id) if not run.graph.job(name).smoke]
     if not all(run.jobs[name].digest for name in needed):
@@ -145,9 +146,11 @@ def _refused(state: State, run: RunState, job: Job) -> _Saved | None:
     key = key_of(run, job)
     for earlier in reversed([*state.runs.values()]):
         for attempt in reversed([*earlier.attempts.values()]):
-            charged_ms = charge_of(state, attempt.id, run.graph.account)
+            charged_ms = charge_of(state, attempt.id, account.name)
             if attempt.key == key and charged_ms is not None:
-                text = f"{attempt.id} was charged {amount(charged_ms)} for the same job"
+                text = (
+                    f"{attempt.id} was charged {amount(charged_ms, account.unit)} for the same job"
+                )
                 return _Saved(REFUSED, charged_ms, f"{text}; this time its smoke test failed first")
     return None
 
@@ -169,7 +172,7 @@ def _parked(run: RunState, attempt: AttemptState, charged_ms: int) -> _Saved | N
     return _Saved(PARKED, charged_ms * part_ms // (ended_ms - began_ms), text)
 
 
-def charge_of(state: State, attempt: str, account: str | None) -> int | None:
+def charge_of(state: State, attempt: str, account: str) -> int | None:
     """What `account` was charged for an attempt of any run; None where that is not known.
 
     What another account was charged says nothing: its unit and its rates may be others.

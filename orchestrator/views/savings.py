@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from budget.amount import format_amount
 from orchestrator.state import SavingState
 from orchestrator.views.figures import amount
 
@@ -17,13 +18,20 @@ _BY = {
 
 def saved_words(savings: Iterable[SavingState]) -> str:
     """ "1.20 h saved by known results, 4 min 05 s by stopping early"; empty where nothing was."""
-    sums_ms: dict[str, int] = {}
+    sums_ms: dict[tuple[str, str], int] = {}
     for saving in savings:
-        sums_ms[saving.kind] = sums_ms.get(saving.kind, 0) + saving.amount_ms
-    parts = [f"{amount(ms)} {_BY.get(kind, kind)}" for kind, ms in sums_ms.items()]
+        key = saving.kind, saving.unit
+        sums_ms[key] = sums_ms.get(key, 0) + saving.amount_ms
+    parts = [f"{amount(ms, unit)} {_BY.get(kind, kind)}" for (kind, unit), ms in sums_ms.items()]
     return ", ".join(parts).replace(" by ", " saved by ", 1)
 
 
 def saving_line(saving: SavingState) -> str:
     """ "0.75 h: fold 1 was stopped with likely 45 min to go, by 3 epochs of its own"."""
-    return f"{amount(saving.amount_ms)}: {saving.derivation}"
+    return f"{amount(saving.amount_ms, saving.unit)}: {saving.derivation}"
+
+
+def exactly(savings: Sequence[SavingState]) -> str:
+    """All of a run's together, to the millisecond: they are on one account."""
+    total_ms = sum(saving.amount_ms for saving in savings)
+    return format_amount(total_ms, savings[0].unit if savings else "device", exact=True)
