@@ -7,6 +7,10 @@ in a process of its own, on one core, and appends a line of JSON per trace to
 benchmarks/data/step_times.jsonl. What the file has already is not recorded again, so that it can
 be stopped at any time; with the whole list there it does nothing. The neighbours of a trace are
 real processes on the same core, with the same priority. Some begin or end in the middle of it.
+What else the machine does must not count among them: give the recorder a session and a group of its
+own, as root on Linux
+
+    setsid sh -c 'echo -20 > /proc/self/autogroup; exec nice -n -20 python FILE --core 1'
 
 A line: model, size (pixels), batch, load, moves ("" or "begins"/"ends", after `moved_at` of all
 steps), decodes (the first epoch decodes the photographs), epochs, steps (an epoch), step_us (per

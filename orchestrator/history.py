@@ -63,14 +63,25 @@ def likeness(graph: Graph, job: Job) -> str:
     needed = [graph.job(name) for name in graph.ancestors(job.id)]
     data = sorted(
         {
-            _text([other.uses, {k: v for k, v in other.params.items() if k != "seed"}])
+            _text(
+                [
+                    other.uses,
+                    _program(other),
+                    {k: v for k, v in other.params.items() if k != "seed"},
+                ]
+            )
             for other in needed
-            if not other.smoke and not other.devices and other.uses
+            if not other.smoke and not other.devices
         }
     )
-    # A program's arguments may name its fold: the plan entry and its matrix stand for it.
+    # The plan entry and its matrix stand for a program's arguments, some of which only tune.
     program = [graph.name, job.group, job.argv[:1], _paced(job.matrix)] if job.argv else []
     return _text([job.uses, program, own, job.smoke, job.devices, graph.base, data])
+
+
+def _program(job: Job) -> tuple[str, ...]:
+    """A program with its arguments, unless those may name the fold."""
+    return job.argv if job.fold is None else job.argv[:1]
 
 
 def _paced(values: Mapping[str, Any]) -> dict[str, Any]:
