@@ -64,7 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
     with Ledger(path) as ledger:
         account = ledger.account(arguments.account)
         id = arguments.id or f"{arguments.action}-{os.urandom(6).hex()}"
-        print(f"{account.name}: {NOTES[arguments.action](ledger, account, arguments, id, now_ms)}")
+        said = NOTES[arguments.action](ledger, account, arguments, id, now_ms)
+    simulated = " (simulated)" if account.kind == "simulated" else ""
+    print(f"{account.name}{simulated}: {said}")
     return OK
 
 

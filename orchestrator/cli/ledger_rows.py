@@ -8,6 +8,7 @@ from budget.amount import format_amount
 from budget.instant import format_instant
 from orchestrator.cli.screen import table
 from orchestrator.views.entries import COLUMNS, Entry, cells_of
+from orchestrator.views.figures import amount
 
 VERSION = 1
 """Of the JSON form; it counts up when a column changes its meaning or goes."""
@@ -51,7 +52,7 @@ def as_table(entries: Sequence[Entry], zones: Mapping[str, str], exact: bool = F
 
 def _row(entry: Entry, zone: str, exact: bool) -> tuple[str, ...]:
     def shown(amount_ms: int | None) -> str:
-        return "" if amount_ms is None else format_amount(amount_ms, entry.unit, exact=exact)
+        return "" if amount_ms is None else _shown(amount_ms, entry.unit, exact)
 
     charged = shown(entry.charged_ms)
     if entry.kind == "adjustment" and (entry.charged_ms or 0) > 0:
@@ -59,8 +60,8 @@ def _row(entry: Entry, zone: str, exact: bool) -> tuple[str, ...]:
     return (
         format_instant(entry.at_ms, zone),
         _what(entry),
-        entry.account,
-        _in_a_line(entry.owner) or "–",
+        _name(entry),
+        _in_a_line(entry.owner).rstrip("/") or "–",
         "" if not entry.devices else str(entry.devices),
         shown(entry.reserved_ms),
         charged,
@@ -77,7 +78,7 @@ def _what(entry: Entry) -> str:
 
 def _why(entry: Entry) -> str:
     def shown(amount_ms: int) -> str:
-        return format_amount(amount_ms, entry.unit)
+        return _shown(amount_ms, entry.unit, False)
 
     if entry.provider_used_ms is not None:
         words = f"the provider counts {shown(entry.provider_used_ms)}"
@@ -102,11 +103,17 @@ def _sums(entries: Sequence[Entry], exact: bool) -> Iterator[str]:
     """What was charged and saved on each account, by these entries."""
     for name in sorted({entry.account for entry in entries}):
         own = [entry for entry in entries if entry.account == name]
-        charged = format_amount(
-            sum(entry.charged_ms or 0 for entry in own), own[0].unit, exact=exact
-        )
+        charged = _shown(sum(entry.charged_ms or 0 for entry in own), own[0].unit, exact)
         lines = "1 line" if len(own) == 1 else f"{len(own)} lines"
-        yield f"{name}   charged {charged} in {lines}"
+        yield f"{_name(own[0])}   charged {charged} in {lines}"
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.account} (simulated)" if entry.simulated else entry.account
+
+
+def _shown(amount_ms: int, unit: str, exact: bool) -> str:
+    return format_amount(amount_ms, unit, exact=True) if exact else amount(amount_ms, unit)
 
 
 def _in_a_line(text: str) -> str:

@@ -15,6 +15,7 @@ from budget.reading import Reading
 from budget.windows import Lots, PerSession
 from orchestrator.views.budget_parts import Part, shown_parts
 from orchestrator.views.dry_words import dry_words
+from orchestrator.views.figures import amount
 from orchestrator.views.windows import window_words
 
 WIDTH = 40
@@ -65,7 +66,7 @@ def saved_words(balance: Balance) -> str:
     """ "3.10 h by early stops · 1.75 h by cache"."""
     known = [*SAVED, *sorted(kind for kind in balance.saved if kind not in SAVED)]
     return " · ".join(
-        f"{format_amount(balance.saved[kind], balance.unit)} {SAVED.get(kind, kind)}"
+        f"{amount(balance.saved[kind], balance.unit)} {SAVED.get(kind, kind)}"
         for kind in known
         if balance.saved.get(kind)
     )

@@ -12,7 +12,7 @@ from budget.lot import Lot
 from budget.reading import Reading
 from budget.saving import Saving
 
-Cell = str | int | None
+Cell = str | int | bool | None
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,6 +28,8 @@ class Entry:
     """reservation (an open one), settled, estimated, released, adjustment, reading, lot, saving."""
     id: str
     account: str
+    simulated: bool
+    """The account's hours are pretended ones."""
     unit: str
     at_ms: int
     """When it was written, or when the provider's counter was read, or a lot granted."""
@@ -83,28 +85,33 @@ def entries_of(
 
     Of an allocation there is one entry: its reservation while that is open, then its charge.
     """
-    units = {account.name: account.unit for account in accounts}
+    known = {account.name: account for account in accounts}
     made = {row.id: row for row in reservations}
     found = [
-        *(_of_reservation(row, units) for row in made.values() if row.is_open),
-        *(_of_charge(charge, made.get(charge.id), units) for charge in charges),
-        *(_of_reading(reading, units) for reading in readings),
-        *(_of_lot(lot, units) for lot in lots),
-        *(_of_saving(saving, units) for saving in savings),
+        *(_of_reservation(row, known) for row in made.values() if row.is_open),
+        *(_of_charge(charge, made.get(charge.id), known) for charge in charges),
+        *(_of_reading(reading, known) for reading in readings),
+        *(_of_lot(lot, known) for lot in lots),
+        *(_of_saving(saving, known) for saving in savings),
     ]
     return tuple(sorted(found, key=lambda entry: entry.at_ms))
 
 
-def _unit(units: Mapping[str, str], account: str) -> str:
-    return units.get(account, "device")
+def _unit(known: Mapping[str, Account], name: str) -> str:
+    return known[name].unit if name in known else "device"
 
 
-def _of_reservation(made: Reservation, units: Mapping[str, str]) -> Entry:
+def _simulated(known: Mapping[str, Account], name: str) -> bool:
+    return name in known and known[name].kind == "simulated"
+
+
+def _of_reservation(made: Reservation, known: Mapping[str, Account]) -> Entry:
     return Entry(
         kind="reservation",
         id=made.id,
         account=made.account,
-        unit=_unit(units, made.account),
+        simulated=_simulated(known, made.account),
+        unit=_unit(known, made.account),
         at_ms=made.reserved_at_ms,
         reserved_at_ms=made.reserved_at_ms,
         owner=made.owner,
@@ -117,13 +124,14 @@ def _of_reservation(made: Reservation, units: Mapping[str, str]) -> Entry:
     )
 
 
-def _of_charge(charge: Charge, made: Reservation | None, units: Mapping[str, str]) -> Entry:
+def _of_charge(charge: Charge, made: Reservation | None, known: Mapping[str, Account]) -> Entry:
     allocated = charge.kind != ADJUSTMENT
     return Entry(
         kind=charge.kind,
         id=charge.id,
         account=charge.account,
-        unit=_unit(units, charge.account),
+        simulated=_simulated(known, charge.account),
+        unit=_unit(known, charge.account),
         at_ms=charge.at_ms,
         owner=charge.owner,
         reserved_at_ms=made.reserved_at_ms if made else None,
@@ -140,12 +148,13 @@ def _of_charge(charge: Charge, made: Reservation | None, units: Mapping[str, str
     )
 
 
-def _of_reading(reading: Reading, units: Mapping[str, str]) -> Entry:
+def _of_reading(reading: Reading, known: Mapping[str, Account]) -> Entry:
     return Entry(
         kind="reading",
         id=reading.id,
         account=reading.account,
-        unit=_unit(units, reading.account),
+        simulated=_simulated(known, reading.account),
+        unit=_unit(known, reading.account),
         at_ms=reading.at_ms,
         limit=reading.limit,
         provider_used_ms=reading.used_ms,
@@ -156,12 +165,13 @@ def _of_reading(reading: Reading, units: Mapping[str, str]) -> Entry:
     )
 
 
-def _of_lot(lot: Lot, units: Mapping[str, str]) -> Entry:
+def _of_lot(lot: Lot, known: Mapping[str, Account]) -> Entry:
     return Entry(
         kind="lot",
         id=lot.id,
         account=lot.account,
-        unit=_unit(units, lot.account),
+        simulated=_simulated(known, lot.account),
+        unit=_unit(known, lot.account),
         at_ms=lot.granted_ms,
         granted_ms=lot.amount_ms,
         expires_ms=lot.expires_ms,
@@ -169,12 +179,13 @@ def _of_lot(lot: Lot, units: Mapping[str, str]) -> Entry:
     )
 
 
-def _of_saving(saving: Saving, units: Mapping[str, str]) -> Entry:
+def _of_saving(saving: Saving, known: Mapping[str, Account]) -> Entry:
     return Entry(
         kind="saving",
         id=saving.id,
         account=saving.account,
-        unit=_unit(units, saving.account),
+        simulated=_simulated(known, saving.account),
+        unit=_unit(known, saving.account),
         at_ms=saving.at_ms,
         owner=saving.owner,
         saved_ms=saving.amount_ms,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock, format_hours
-from orchestrator.views.training import Eta
+from budget.amount import format_amount
+from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock
+
+if TYPE_CHECKING:
+    from orchestrator.views.training import Eta
 
 _SHORT_MS = HOUR_MS // 10
 
@@ -22,9 +26,11 @@ def mean_and_spread(mean: float, spread: float | None) -> str:
     return figure(mean) if spread is None else f"{figure(mean)} ± {figure(spread)}"
 
 
-def amount(ms: int) -> str:
-    """An amount of an account: hours, or a clock for less than six minutes ("2 min 30 s")."""
-    return format_clock(ms) if abs(ms) < _SHORT_MS else format_hours(ms)
+def amount(ms: int, unit: str = "device") -> str:
+    """An amount of an account: credits, hours, or a clock for less than six minutes
+    ("2 min 30 s")."""
+    short = unit != "credit" and abs(ms) < _SHORT_MS
+    return format_clock(ms) if short else format_amount(ms, unit)
 
 
 def to_go(eta: Eta) -> str:

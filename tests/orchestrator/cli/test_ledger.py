@@ -127,6 +127,18 @@ def test_a_refund_goes_to_its_charge_once_and_never_beyond_it(desk: Terminal) ->
     assert "(refunds run-1.a1)" in done(desk.skint("ledger", "list"))
 
 
+def test_pretended_hours_are_labelled_on_every_screen(desk: Terminal) -> None:
+    done(desk.skint("account", "add", "practice", "--preset", "simulated"))
+    said = done(desk.skint("ledger", "adjust", "practice", "90s", "--reason", "x"))
+    assert said.startswith("practice (simulated): ")
+    listed = done(desk.skint("ledger", "list"))
+    assert re.search(r"adjustment +practice \(simulated\) .*\+1 min 30 s", listed)
+    assert "practice (simulated)   charged 1 min 30 s in 1 line" in listed
+    (row,) = exported(done(desk.skint("ledger", "export", "--format", "csv")))
+    assert row["simulated"] == "True"
+    assert "(simulated)" in done(desk.skint("budget", "practice"))
+
+
 def exported(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
