@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from budget.account import Account, Session
+from budget.account import Account, Machine, Session
 from budget.ledger import Ledger, LedgerError
 from budget.limit import weekly
 from orchestrator.events import AllocationSettled, SavingBooked, SavingFound
@@ -20,6 +20,7 @@ from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.savings import found
 from orchestrator.snapshot import run_from_json, run_to_json
 from orchestrator.state import RunState
+from orchestrator.views.savings import saved_words
 from skint.attempt import Task
 from tests.orchestrator.worlds import (
     FOLD_MS,
@@ -281,6 +282,21 @@ def test_a_parked_attempt_saves_its_charge_up_to_its_checkpoint(
         assert savings[0].kind == "parked"
         assert savings[0].saving.startswith("seedlings-1.train.fold0.1.parked.")
         assert "goes on from its checkpoint" in savings[0].derivation
+
+
+def test_credits_are_saved_as_credits(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    machines = (Machine("t4", 1_190, 1),)
+    paid = Account(
+        "colab", "simulated", "simulated", (weekly(90 * HOUR_MS),), unit="credit", machines=machines
+    )
+    world.ledger.add_account(paid, world.clock.now_ms())
+    world.settle(replace(kfold(folds=1), account="colab"))
+    run = world.settle(replace(kfold(folds=1), account="colab"), "seedlings-2")
+    (saving,) = run.savings.values()
+    assert saving.amount_ms == FOLD_MS * 1_190 // 1_000
+    assert saving.derivation.endswith("was charged 0.05 credits for the same result")
+    assert saved_words([saving]) == "0.05 credits saved by known results"
 
 
 # --- booking --------------------------------------------------------------------------------------
