@@ -63,8 +63,9 @@ def test_use_before_any_lot_is_a_debt() -> None:
 def test_what_is_given_back_pays_the_debt_then_fills_the_live_lots_and_never_beyond() -> None:
     paid = lots_left([OLD], Used(((100, 250, 1), (300, 400, -1))), 450)
     assert (paid.left_ms, paid.debt_ms, paid.lost_ms) == ({"old": 50}, 0, 0)
-    two = lots_left([OLD, NEW], Used(((600, 750, 1), (800, 870, -1))), 900)
-    assert two.left_ms == {"old": 20, "new": 100}
+    mark = lot("mark", 5, 760, 3_000)
+    two = lots_left([OLD, NEW, mark], Used(((600, 750, 1), (800, 870, -1))), 900)
+    assert two.left_ms == {"old": 20, "new": 100, "mark": 5}
     over = lots_left([OLD], Used(((100, 120, 1), (300, 400, -1))), 450)
     assert (over.left_ms, over.lost_ms) == ({"old": 100}, 80)
 
