@@ -55,14 +55,16 @@ def _park(fit: Fit, short: Shortage, account: Account) -> Iterator[Way]:
     limit = fit.limit
     if limit is None or limit.next_gain_ms is None or fit.too_big is not None:
         return
-    at = len(short.before)
-    over = sum(need.likely_ms for need in short.before)
-    now_ms = over + (short.left_ms if short.need.job.parks else 0)
-    rest = fit.needs[at:]
-    verb = "" if short.need.job.parks or not at else "begun "
-    first = f"{names(short.before)} {verb}now, " if at else ""
+    now_ms = sum(need.likely_ms for need in short.before)
+    first = f"{names(short.before)} now, " if short.before else ""
+    rest = fit.needs[len(short.before) :]
+    if short.need.job.parks and short.left_ms:
+        now_ms += short.left_ms
+        first += f"{names(rest[:1])} in two parts, "
+        rest = rest[1:]
+    last = f"{names(rest)} after " if rest else "the second after "
     cost = f"{_bare(now_ms, account)} + {_amount(fit.likely_ms - now_ms, account)}"
-    yield Way("--park", f"{first}{names(rest)} after {_gain(fit)}", cost)
+    yield Way("--park", f"{first}{last}{_gain(fit)}", cost)
 
 
 def _fewer_folds(fit: Fit, account: Account) -> Iterator[Way]:
