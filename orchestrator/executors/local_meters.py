@@ -33,8 +33,8 @@ class LocalMeters:
         live = {a.id: a for _, a in state.live_attempts() if a.executor == LOCAL}
         self._logs = {name: log for name, log in self._logs.items() if name in live}
         if self._read_ms is None or not 0 <= now_ms - self._read_ms < self._every_ms:
-            self._read_ms = now_ms
             watched = [one for attempt in live.values() if (one := _watched(attempt)) is not None]
+            self._read_ms = now_ms if watched else None  # the first one is read as it starts
             for name, reading in self._meter.read(watched, now_ms).items():
                 log = self._logs.get(name) or MeterLog(live[name].metered or Metered())
                 self._logs[name] = log.add(reading)

@@ -64,12 +64,12 @@ def _line(title: str, attempt: AttemptState, metered: Metered) -> tuple[str, ...
         title,
         _percent(metered.utilisation),
         _percent(metered.max_utilisation),
-        _gib(metered.peak_memory_mib),
+        _memory(metered.peak_memory_mib),
         _figure(metered.power_w, "W", 0),
         _figure(watt_hours, "Wh", 1),
         idle,
         _figure(cores, "", 1),
-        _gib(metered.peak_ram_mib),
+        _memory(metered.peak_ram_mib),
         _percent(min(1.0, metered.covered_s / ran_s) if ran_s else None),
     )
 
@@ -78,8 +78,10 @@ def _percent(share: float | None) -> str:
     return NOT_READ if share is None else f"{share:.0%}"
 
 
-def _gib(mib: float | None) -> str:
-    return NOT_READ if mib is None else f"{mib / 1024:.1f} GiB"
+def _memory(mib: float | None) -> str:
+    if mib is None:
+        return NOT_READ
+    return f"{mib / 1024:.1f} GiB" if mib >= 1024 else f"{mib:.0f} MiB"
 
 
 def _figure(value: float | None, unit: str, digits: int) -> str:

@@ -64,6 +64,17 @@ def test_an_attempt_is_read_when_a_reading_is_due_and_not_more_often(tmp_path: P
     )
 
 
+def test_the_first_attempt_is_read_as_soon_as_it_runs(tmp_path: Path) -> None:
+    meter, folder = FakeMeter(), tmp_path / "1"
+    meters = LocalMeters(meter, every_s=5)
+    for now_ms in (0, 200, 400):
+        assert meters.look(state_of(folder), now_ms) == {}
+    started(folder)
+    assert meters.look(state_of(folder), 600).keys() == {"small-1.train.1"}
+    meters.look(state_of(folder), 800)
+    assert [at_ms for at_ms, watched in meter.asked if watched] == [600]
+
+
 @pytest.mark.parametrize(
     "break_it",
     [

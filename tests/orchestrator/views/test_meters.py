@@ -36,7 +36,7 @@ def test_every_figure_has_its_unit(tmp_path: Path) -> None:
         power_ws=35_000,
         energy_j=42_000,
         cpu_s=1140,
-        peak_ram_mib=3072,
+        peak_ram_mib=307.2,
         idle_s=75,
     )
     (row,) = meter_rows(run_with(tmp_path, metered))
@@ -49,7 +49,7 @@ def test_every_figure_has_its_unit(tmp_path: Path) -> None:
         ">energy": "11.7 Wh",
         ">idle": "1 min 15 s",
         ">cores": "1.9",
-        ">RAM": "3.0 GiB",
+        ">RAM": "307 MiB",
         ">measured": "90%",
     }
 
@@ -65,7 +65,7 @@ def test_what_nobody_could_read_is_a_dash_and_a_zero_is_a_zero(tmp_path: Path) -
     ]
     zero = Metered(device_s=1, max_utilisation=0, peak_memory_mib=0, energy_j=0, idle_s=0, cpu_s=0)
     (row,) = meter_rows(run_with(tmp_path / "zero", zero))
-    assert row == ("train", "0%", "0%", "0.0 GiB", "–", "0.0 Wh", "0 s", "0.0", "–", "0%")
+    assert row == ("train", "0%", "0%", "0 MiB", "–", "0.0 Wh", "0 s", "0.0", "–", "0%")
 
 
 def test_a_job_that_was_not_metered_has_no_line(tmp_path: Path) -> None:
