@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -308,6 +309,9 @@ def _ledger_error(path: Path, error: sqlite3.Error | OSError) -> LedgerError:
     elif name.startswith("SQLITE_CANTOPEN"):
         what = "the ledger cannot be opened"
         next = "check that the folder may be read and written, or set SKINT_HOME to another"
-    elif name.startswith("SQLITE_FULL"):
+    elif name.startswith("SQLITE_FULL") or getattr(error, "errno", None) == errno.ENOSPC:
         what, next = "the disk is full: nothing was written to the ledger", "make room"
+    elif name.startswith("SQLITE_IOERR"):
+        what = "the disk refused to read or write the ledger: what was asked did not happen"
+        next = "look at the disk, its quota and the limit on the size of files, then try again"
     return LedgerError(what, where=str(path), got=error, next=next)
