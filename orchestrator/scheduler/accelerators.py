@@ -63,7 +63,6 @@ class Admission:
         self._room = Room(state, inputs, now_ms)
         self._shadows: dict[str, Shadow] = {}
         self._blocked: dict[tuple[str, str], _Blocked] = {}
-        self._held: set[tuple[str, str]] = set()
         self._begun: dict[tuple[str, str], bool] = {}
         self._carried: set[tuple[str, str]] = set()
         self._refused_until: dict[tuple[str, str], int] = {}
@@ -161,8 +160,6 @@ class Admission:
         if self._waits_for_its_group(one, account, balance):
             return
         refusing = balance.refusing(fit.cost_ms)
-        if refusing is not None and self._settles_first(one, refusing):
-            return
         free = self._free(account)
         if job.devices > len(free):
             if refusing is not None and not never_fits(refusing, fit.cost_ms):
@@ -215,8 +212,6 @@ class Admission:
         refusing = balance.refusing(needed_ms)
         if refusing is None:
             return False
-        if self._settles_first(one, refusing):
-            return True
         said = f"{job.group} has {len(group)} jobs to do and is not begun before all of them fit"
         way_out = "--park, or `when-short: begin` in the plan, begins it all the same"
         if never_fits(refusing, needed_ms):
@@ -230,16 +225,6 @@ class Admission:
         self._block(one, needed_ms, refusing)
         refusal = OverBudget(needed_ms, refusing)
         self._wait(one, "group", f"{said}: {refusal.what}; {way_out}", refusal.until_ms)
-        return True
-
-    def _settles_first(self, one: Candidate, refusing: LimitBalance) -> bool:
-        """Whether hours come back with the next answers of the ledger: then nothing is said about
-        numbers that hold for a moment only, and nobody behind takes the hours away."""
-        if not self._room.is_closing(refusing):
-            return False
-        self._held.add(limit_key(refusing))
-        if not self._job(one).reason:
-            self._wait(one, "ledger", f"waits until {refusing.account} is settled", None)
         return True
 
     # --- who may pass whom ------------------------------------------------------------------------
@@ -269,8 +254,6 @@ class Admission:
             return False
         overtaken = []
         for limit in balance.limits:
-            if limit_key(limit) in self._held:
-                return False
             blocked = self._blocked.get(limit_key(limit))
             if blocked is None:
                 continue
@@ -375,6 +358,9 @@ class Admission:
         """Say why it waits, if that is news. Of those behind the first one (`afresh`), whose
         sentences change with every job that starts or ends, only the reason and the time count."""
         known = self._job(one)
+        unsettled = self._account(one).name in self._room.unsettled
+        if known.reason and unsettled and reason in ("over-budget", "group"):
+            return  # in a moment the screens know as much as is known here
         moved = abs((known.until_ms or 0) - (until_ms or 0)) > STIR_MS
         if known.reason == reason and not moved and not (afresh and known.sentence != sentence):
             return

@@ -20,7 +20,8 @@ def limit_key(limit: LimitBalance) -> tuple[str, str]:
 
 
 class Room:
-    """What is free, less what has been planned and is not reserved yet. `take` makes it less."""
+    """What is free: as the ledger says, less what is planned and not reserved yet, and with what
+    is over and not settled yet. `take` makes it less."""
 
     def __init__(self, state: State, inputs: Inputs, now_ms: int) -> None:
         self._inputs = inputs
@@ -31,14 +32,15 @@ class Room:
         self._sessions: dict[str, int] = {}
         self._planned: dict[tuple[str, str], int] = {}
         """By account and limit."""
-        self._closing: set[tuple[str, str]] = set()
-        """Limits of allocations that are over and not settled yet: in a moment they have more."""
+        self.unsettled: set[str] = set()
+        """Accounts of allocations that are over and not settled yet."""
         for run in state.live_runs():
             for allocation in run.allocations.values():
                 if allocation.keeps_devices:
                     self._note(allocation)
                 elif allocation.status == "ended":
-                    self._closing.update(self._limits(allocation.account))
+                    self._plan(allocation.account, -self._unused_ms(allocation))
+                    self.unsettled.add(allocation.account)
 
     def take(self, planned: e.AllocationPlanned) -> None:
         """An allocation that is planned now."""
@@ -70,9 +72,13 @@ class Room:
         balance = self._inputs.balances.get(account)
         return [limit_key(limit) for limit in balance.limits] if balance else []
 
-    def is_closing(self, limit: LimitBalance) -> bool:
-        """Whether hours of it come back with the next answers of the ledger."""
-        return limit_key(limit) in self._closing
+    def _unused_ms(self, ended: AllocationState) -> int:
+        """What comes back when it is settled: that is done before anything new is reserved."""
+        account = self._inputs.accounts.get(ended.account)
+        if account is None or ended.start_ms is None or ended.end_ms is None:
+            return 0
+        used_ms = account.cost_ms(len(ended.devices), ended.end_ms - ended.start_ms)
+        return max(0, ended.amount_ms - used_ms)
 
     def devices(self, executor: str, usable: Sequence[Device]) -> list[Device]:
         """Those of `usable` that no allocation of any run keeps."""

