@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from budget.account import Account
 from budget.amount import format_amount
@@ -22,8 +22,14 @@ from orchestrator.views.account_tree import in_tree
 from orchestrator.views.budget_screen import account_screen, newest_reading
 from skint.errors import OK, USAGE, SkintError
 
+if TYPE_CHECKING:
+    from orchestrator.forecasting import Queue
+    from orchestrator.state import State
+
 NO_ACCOUNTS = "no accounts yet · skint account add NAME --preset simulated"
 MOST_WINDOWS = 1_000
+RUNS_MEASURED = 20
+"""Ended runs whose times tell how long the queued ones take."""
 
 
 class HistoryError(SkintError):
@@ -51,19 +57,47 @@ def run(arguments: argparse.Namespace) -> int:
             got=arguments.history,
             wanted=f"1 to {MOST_WINDOWS}",
         )
-    with Ledger(Home.find().ledger, read_only=True) as ledger:
+    home = Home.find()
+    with Ledger(home.ledger, read_only=True) as ledger:
         accounts = (ledger.account(arguments.account),) if arguments.account else ledger.accounts()
         if arguments.json:
             print(_json(ledger, accounts, at_ms))
             return OK
         if not accounts:
             print(NO_ACCOUNTS)
+        # Another instant has another queue, and nobody knows which.
+        state = None if arguments.at else _live_state(home)
         for depth, account in in_tree(accounts):
-            print(_indented(_text(ledger, account, at_ms, arguments), depth))
+            print(_indented(_text(ledger, account, state, at_ms, arguments), depth))
     return OK
 
 
-def _text(ledger: Ledger, account: Account, at_ms: int, arguments: argparse.Namespace) -> str:
+def _live_state(home: Home) -> State | None:
+    """The runs that wait or run, and some that ended, to measure by; None if nobody runs any."""
+    if home.scheduler_pid() is None:
+        return None
+    from orchestrator.store import read_recent  # 50 ms that nobody waits for who has nothing queued
+
+    if not read_recent(home.store, 0).runs:
+        return None
+    return read_recent(home.store, RUNS_MEASURED)
+
+
+def _queue(state: State | None, account: Account, at_ms: int) -> Queue | None:
+    if state is None:
+        return None
+    from orchestrator.forecasting import forecast_queue
+
+    return forecast_queue(state, account, at_ms)
+
+
+def _text(
+    ledger: Ledger,
+    account: Account,
+    state: State | None,
+    at_ms: int,
+    arguments: argparse.Namespace,
+) -> str:
     balance = ledger.balance(account.name, at_ms)
     screen = account_screen(
         account,
@@ -71,6 +105,7 @@ def _text(ledger: Ledger, account: Account, at_ms: int, arguments: argparse.Name
         _newest_readings(ledger, balance),
         at_ms,
         lots=ledger.lots(account.name),
+        queue=_queue(state, account, at_ms),
         exact=arguments.exact,
     )
     if arguments.history is None:

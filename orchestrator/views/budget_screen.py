@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from budget.account import Account
 from budget.amount import format_amount
@@ -16,7 +17,11 @@ from budget.windows import Lots, PerSession
 from orchestrator.views.budget_parts import Part, shown_parts
 from orchestrator.views.dry_words import dry_words
 from orchestrator.views.figures import amount
+from orchestrator.views.queue_words import queue_words
 from orchestrator.views.windows import window_words
+
+if TYPE_CHECKING:
+    from orchestrator.forecasting import Queue
 
 WIDTH = 40
 """Cells of the bar of a whole amount."""
@@ -46,18 +51,20 @@ def account_screen(
     now_ms: int,
     *,
     lots: Sequence[Lot] = (),
+    queue: Queue | None = None,
     exact: bool = False,
 ) -> str:
     """Every limit of `account` itself, then what was saved and what the provider says.
 
-    `readings` and `lots` are those of the account. Limits of parents are shown with the parents;
-    where they leave less than the account's own do, a line says so.
+    `readings` and `lots` are those of the account, `queue` is what waits and runs there. Limits of
+    parents are shown with the parents; where they leave less than the account's own do, a line
+    says so.
     """
     lines = [*_lines(account, balance, readings, now_ms, exact), *_lot_lines(account, lots, now_ms)]
     own = [limit for limit in balance.limits if limit.account == account.name]
-    forecast = dry_words(min(own, key=lambda limit: limit.free_ms), now_ms) if own else ""
-    if forecast:
-        lines.append(_Line("forecast", "", forecast))
+    summed = [limit for limit in own if not isinstance(limit.limit.window, PerSession)]
+    if summed:
+        lines += _ahead(min(summed, key=lambda limit: limit.free_ms), queue, now_ms)
     width = max(10, *(len(line.amount) for line in lines))
     return "\n".join(_drawn(line, width) for line in lines)
 
@@ -120,6 +127,17 @@ def _lot_lines(account: Account, lots: Sequence[Lot], now_ms: int) -> Iterator[_
             words = f"expires {at} ({format_clock(lot.expires_ms - now_ms)})"
         granted = format_amount(lot.amount_ms, account.unit)
         yield _Line("lot", granted, f"{words}: {lot.reason}")
+
+
+def _ahead(limit: LimitBalance, queue: Queue | None, now_ms: int) -> Iterator[_Line]:
+    """What becomes of the limit."""
+    if queue is not None and queue.jobs:
+        yield _Line(
+            "queued", amount(queue.likely_ms, limit.unit), queue_words(queue, limit, now_ms)
+        )
+    words = dry_words(limit, now_ms)
+    if words:
+        yield _Line("forecast", "", words)
 
 
 def _head(account: Account, limit: LimitBalance, now_ms: int, *, several: bool) -> str:

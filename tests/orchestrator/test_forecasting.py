@@ -209,3 +209,21 @@ def test_a_scheduler_s_own_state_forecasts_the_next_run(tmp_path: Path) -> None:
     found = forecast_job(state, fresh, fresh.graph.job("train.fold2"), world.clock.now_ms())
     assert found.source == "history"
     assert abs(found.likely_ms - FOLD_MS) < 10_000  # what it was charged, polls included
+
+
+def test_the_reservation_admits_and_not_the_forecast(tmp_path: Path) -> None:
+    """Edge 55: the forecast says that it fits, what it has to reserve does not."""
+    world = World(tmp_path, training, week_ms=kfold().job("train.fold0").wall_limit_ms + FOLD_MS)
+    world.submit(kfold())
+    state = world.until(
+        lambda state: (
+            "seedlings-1" in state.runs
+            and state.runs["seedlings-1"].jobs["train.fold2"].reason == "over-budget"
+        )
+    )
+    run, now_ms = state.runs["seedlings-1"], world.clock.now_ms()
+    fold = run.graph.job("train.fold2")
+    free_ms = world.ledger.balance("lab", now_ms).free_ms
+    forecast = forecast_job(state, run, fold, now_ms)
+    assert forecast.source == "history" and forecast.high_ms <= free_ms < fold.wall_limit_ms
+    assert run.jobs["train.fold2"].status == "waiting"

@@ -138,7 +138,9 @@ def test_a_run_is_watched_and_cancelled_from_another_terminal(slow: Terminal) ->
     until(lambda: "epoch 1/100" in slow.skint("status").out)
     status = slow.skint("status").out
     assert re.search(r"slow-1 +running", status) and "waits for 1 of 1 devices" in status
-    assert "in flight" in slow.skint("budget").out
+    budget = slow.skint("budget").out
+    assert "in flight" in budget
+    assert re.search(r"queued +.* 2 jobs, over about .* UTC with 0\.\d\d h left", budget)
     assert len(processes_of("slow-1")) >= 2
 
     cancelled = slow.skint("cancel", "slow-1")
