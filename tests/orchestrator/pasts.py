@@ -74,6 +74,7 @@ def run_of(
             jobs[attempt.job],
             status="waiting" if status == "stopped" else status,  # type: ignore[arg-type]
             attempts=(*jobs[attempt.job].attempts, attempt.id),
+            result_of=attempt.id if status == "done" else "",
         )
     return RunState(
         name,
