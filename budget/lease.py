@@ -119,8 +119,12 @@ class Lease:
             descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         except FileExistsError:
             return False
-        with open(descriptor, "w") as file:
-            json.dump(asdict(self.me), file)
+        try:
+            with open(descriptor, "w") as file:
+                json.dump(asdict(self.me), file)
+        except OSError:  # a full disk: an empty lease would be nobody's, and keep everybody out
+            self.path.unlink(missing_ok=True)
+            raise
         return True
 
     def _standing(self) -> tuple[Holder | None, float]:

@@ -41,7 +41,7 @@ def fill(ledger: Ledger, tries: int = 5000) -> LedgerError:
     """Reserve until it is refused."""
     for number in range(tries):
         try:
-            reserve(ledger, f"{number}-{'x' * 200}")
+            reserve(ledger, f"{number}-{'x' * 3000}")
         except LedgerError as error:
             return error
     raise AssertionError("the disk was never full")
@@ -69,6 +69,7 @@ def test_on_a_full_disk_nothing_is_written_and_all_that_was_is_there(
         with pytest.raises(LedgerError, match="the disk is full"):
             for number in range(100):
                 ledger.adjust("simulated", 1, "y" * 3000, NOW_MS, f"fix-{number}")
+    assert not path.with_name("ledger.db.lease").exists()
     with Ledger(path, disk=disk, read_only=True) as reader:
         assert reader.check() == ()
         assert reader.balance("simulated", NOW_MS).reserved_ms == len(reader.reservations()) > 10
@@ -98,7 +99,7 @@ def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path: Path) -> None:
         ledger.add_account(preset("simulated"), NOW_MS)
         connection = ledger._file._connection
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {pages + 4}")
+        connection.execute(f"PRAGMA max_page_count = {pages + 40}")
         assert fill(ledger).what == "the disk is full: nothing was written to the ledger"
         assert_sound(ledger)
         connection.execute("PRAGMA max_page_count = 100000")
