@@ -14,7 +14,7 @@ from statistics import median
 from budget.account import Account
 from budget.forecast import OVER, Forecast, from_epochs, from_history, unknown
 from orchestrator.graph import Graph, Job
-from orchestrator.history import CPU, History, Kind, Past, ends_of, epochs_of, likeness
+from orchestrator.history import CPU, History, Kind, Likeness, Past, ends_of, epochs_of
 from orchestrator.state import AttemptState, RunState, State
 from orchestrator.views.training import newest_count
 
@@ -110,7 +110,7 @@ def _cost_ms(account: Account, job: Job, wall_ms: int) -> int:
 
 def forecast_planned(graph: Graph, job: Job, history: History, kind: Kind | None) -> Forecast:
     """Wall milliseconds that a job of a graph that is no run yet would run on devices of a kind."""
-    pasts = history.of(likeness(graph, job), kind) if kind else []
+    pasts = history.of(Likeness(graph).of(job), kind) if kind else []
     return _from_pasts(graph, job, _epochs(job), pasts, "", kind)
 
 

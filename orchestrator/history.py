@@ -53,30 +53,46 @@ def kind_of(executor: str, devices: Sequence[str], names: Mapping[str, str]) -> 
     return (executor, *sorted(names.get(device, device) for device in devices))
 
 
-def likeness(graph: Graph, job: Job) -> str:
-    """The same text for jobs that are expected to take equally long on one kind of device."""
-    own = {
-        name: value
-        for name, value in job.params.items()
-        if name not in PACELESS and not isinstance(value, float)
-    }
-    needed = [graph.job(name) for name in graph.ancestors(job.id)]
-    data = sorted(
-        {
-            _text(
-                [
-                    other.uses,
-                    _program(other),
-                    {k: v for k, v in other.params.items() if k != "seed"},
-                ]
-            )
-            for other in needed
-            if not other.smoke and not other.devices
+class Likeness:
+    """The likeness of the jobs of one graph, each made when it is first asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._data: dict[tuple[str, ...], str] = {}
+        self._found: dict[str, str] = {}
+
+    def __getitem__(self, job: str) -> str:
+        if job not in self._found:
+            self._found[job] = self.of(self.graph.job(job))
+        return self._found[job]
+
+    def of(self, job: Job) -> str:
+        """The same text for jobs that are expected to take equally long on one kind of device."""
+        own = {
+            name: value
+            for name, value in job.params.items()
+            if name not in PACELESS and not isinstance(value, float)
         }
-    )
-    # The plan entry and its matrix stand for a program's arguments, some of which only tune.
-    program = [graph.name, job.group, job.argv[:1], _paced(job.matrix)] if job.argv else []
-    return _text([job.uses, program, own, job.smoke, job.devices, graph.base, data])
+        if job.needs not in self._data:  # the folds of an entry need the same
+            self._data[job.needs] = self._data_of(job)
+        # The plan entry and its matrix stand for a program's arguments, some of which only tune.
+        program = [self.graph.name, job.group, job.argv[:1], _paced(job.matrix)] if job.argv else []
+        where = [job.smoke, job.devices, self.graph.base]
+        return _text([job.uses, program, own, *where, self._data[job.needs]])
+
+    def _data_of(self, job: Job) -> str:
+        needed = [self.graph.job(name) for name in self.graph.ancestors(job.id)]
+        return _text(
+            sorted(
+                _text([other.uses, _program(other), _unseeded(other.params)])
+                for other in needed
+                if not other.smoke and not other.devices
+            )
+        )
+
+
+def _unseeded(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name != "seed"}
 
 
 def _program(job: Job) -> tuple[str, ...]:
@@ -140,28 +156,32 @@ class History:
         """`names` are the models of devices by id."""
         self._names = dict(names or {})
         self._runs: dict[str, _Read] = {}
+        self._found: dict[tuple[str, Kind], list[Past]] | None = None
+        """By likeness and kind; None until it is asked for again after a change."""
 
     def update(self, state: State) -> History:
         """Take in `state`; itself, so that it can be used at once."""
         for name in self._runs.keys() - state.runs.keys():
             del self._runs[name]
+            self._found = None
         for name, run in state.runs.items():
             known = self._runs.get(name)
             if known is None or known.run is not run:
                 same = known is not None and known.run.graph is run.graph
-                alike = known.alike if known is not None and same else _alike(run.graph)
+                alike = known.alike if known is not None and same else Likeness(run.graph)
                 self._runs[name] = _Read(run, alike, tuple(self._pasts(run, alike)))
+                self._found = None
         return self
 
     def kind_of(self, executor: str, devices: Sequence[str]) -> Kind:
         return kind_of(executor, devices, self._names)
 
     def likeness(self, run: RunState, job: Job) -> str:
-        """`likeness`, remembered for the runs of the state."""
+        """Remembered for the runs of the state."""
         known = self._runs.get(run.name)
         if known is not None and known.run.graph is run.graph:
             return known.alike[job.id]
-        return likeness(run.graph, job)
+        return Likeness(run.graph).of(job)
 
     def usual_kind(self, account: str, devices: int) -> Kind | None:
         """The kind that the newest allocation of so many devices on an account had."""
@@ -176,15 +196,16 @@ class History:
 
     def of(self, like: str, kind: Kind) -> list[Past]:
         """Jobs that were like it, on this kind of devices, the newest first."""
-        found = [
-            past
-            for known in self._runs.values()
-            for alike, past in known.pasts
-            if alike == like and past.kind == kind
-        ]
-        return sorted(found, key=lambda past: past.at_ms, reverse=True)[:MOST]
+        if self._found is None:
+            self._found = {}
+            for known in self._runs.values():
+                for alike, past in known.pasts:
+                    self._found.setdefault((alike, past.kind), []).append(past)
+            for pasts in self._found.values():
+                pasts.sort(key=lambda past: past.at_ms, reverse=True)
+        return self._found.get((like, kind), [])[:MOST]
 
-    def _pasts(self, run: RunState, alike: Mapping[str, str]) -> Iterator[tuple[str, Past]]:
+    def _pasts(self, run: RunState, alike: Likeness) -> Iterator[tuple[str, Past]]:
         for attempt in run.attempts.values():
             if attempt.started_ms is not None:
                 kind = self.kind_of(attempt.executor, attempt.devices)
@@ -194,12 +215,8 @@ class History:
 @dataclass(frozen=True, slots=True)
 class _Read:
     run: RunState
-    alike: Mapping[str, str]
+    alike: Likeness
     pasts: tuple[tuple[str, Past], ...]
-
-
-def _alike(graph: Graph) -> dict[str, str]:
-    return {job.id: likeness(graph, job) for job in graph.jobs}
 
 
 def past_of(run: RunState, attempt: AttemptState, kind: Kind) -> Past:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.graph import Graph, Job
-from orchestrator.history import History, kind_of, likeness
+from orchestrator.history import History, Likeness, kind_of
 from tests.orchestrator.pasts import (
     DONE_MS,
     GPU,
@@ -27,7 +27,7 @@ FOLD = "train.fold0"
 
 
 def like(graph: Graph, job: str = FOLD) -> str:
-    return likeness(graph, graph.job(job))
+    return Likeness(graph)[job]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_data_of_another_folder_is_other_data() -> None:
 def test_programs_are_alike_within_their_entry_whatever_fold_they_are_given() -> None:
     def program(argv: tuple[str, ...], plan: str = "toy", **matrix: Any) -> str:
         job = Job("fit", "fit", argv=argv, devices=1, limit_s=60, matrix=matrix)
-        return likeness(Graph(plan, "lab", "/plans", (job,)), job)
+        return Likeness(Graph(plan, "lab", "/plans", (job,))).of(job)
 
     assert program(("python", "fit.py", "0")) == program(("python", "fit.py", "1"))
     assert program(("python",), lr=0.1) == program(("python",), lr=0.2)
@@ -108,7 +108,7 @@ def test_a_job_without_epochs_tells_how_long_it_took_only_when_it_is_done() -> N
     running = run_of(graph, [attempt_of("packed", device="", run="b")], name="b", over=False)
     failed = attempt_of("packed", device="", run="c", wall_ms=9_000, outcome="failed")
     history = History().update(state_of(ended, running, run_of(graph, [failed], name="c")))
-    durations = [p.duration_ms(None) for p in history.of(likeness(graph, job), ("local",))]
+    durations = [p.duration_ms(None) for p in history.of(like(graph, job.id), ("local",))]
     assert sorted(durations, key=str) == [5_000, None, None]
 
 
