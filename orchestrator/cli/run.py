@@ -14,7 +14,7 @@ from budget.ledger import Ledger
 from orchestrator.cli import progress, show
 from orchestrator.cli.attending import Attendant
 from orchestrator.cli.plan import add_plan_arguments
-from orchestrator.cli.submit import Refused, ask, prepare_request, put
+from orchestrator.cli.submit import Refused, add_run_arguments, ask, prepare_request, put
 from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.home import Home, SchedulerRuns
@@ -28,7 +28,7 @@ FOLLOW_S = 0.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
-    parser.add_argument("--name", help="name of the run; default: the plan's name and a number")
+    add_run_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

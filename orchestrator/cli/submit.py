@@ -43,7 +43,19 @@ class Refused(SkintError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
+    add_run_arguments(parser)
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `submit` and `run` have in common beyond the plan."""
     parser.add_argument("--name", help="name of the run; default: the plan's name and a number")
+    parser.add_argument(
+        "--priority",
+        metavar="N",
+        type=int,
+        default=0,
+        help="added to the priority of each of its jobs; larger goes first, default 0",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -87,6 +99,7 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
         graph=prepared.graph.to_json(),
         cpu_only=arguments.cpu_only,
         again=arguments.again,
+        priority=arguments.priority,
         park=arguments.park,
     )
 

@@ -20,7 +20,13 @@ from orchestrator import events as e
 from orchestrator.executors.base import Device
 from orchestrator.graph import Job
 from orchestrator.scheduler.admission import cannot_run, key_of, needs_are_met, reuse
-from orchestrator.scheduler.backfill import Shadow, Shortage, may_use_devices, shadow_of
+from orchestrator.scheduler.backfill import (
+    OVERTAKEN_MS,
+    Shadow,
+    Shortage,
+    may_use_devices,
+    shadow_of,
+)
 from orchestrator.scheduler.fitting import (
     Fit,
     Fitting,
@@ -31,7 +37,7 @@ from orchestrator.scheduler.fitting import (
     wall_of,
 )
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.scheduler.queue import Candidate, in_order
+from orchestrator.scheduler.queue import Candidate, in_order, passed_by
 from orchestrator.scheduler.room import Room, limit_key
 from orchestrator.state import JobState, RunState, State, job_of
 
@@ -63,6 +69,7 @@ class Admission:
         self._room = Room(state, inputs, now_ms)
         self._shadows: dict[str, Shadow] = {}
         self._blocked: dict[tuple[str, str], _Blocked] = {}
+        self._overtaken: set[tuple[str, str]] = set()
         self._begun: dict[tuple[str, str], bool] = {}
         self._carried: set[tuple[str, str]] = set()
         self._refused_until: dict[tuple[str, str], int] = {}
@@ -75,9 +82,13 @@ class Admission:
             if run.live and not run.cpu_only:
                 waiting += self._waiting(run, age)
         if waiting and not self._nothing_moves(waiting):
-            for candidate in in_order(waiting, self._likely_cost_ms):
-                if (candidate.run, candidate.job.id) not in self._carried:
-                    self._consider(candidate)
+            queue = in_order(waiting, self._likely_cost_ms)
+            for place, candidate in enumerate(queue):
+                if (candidate.run, candidate.job.id) in self._carried:
+                    continue
+                self._consider(candidate)
+                if (candidate.run, candidate.job.id) in self._carried:
+                    self._overtake(candidate, passed_by(candidate, queue[place + 1 :]))
         return self._events
 
     # --- who waits --------------------------------------------------------------------------------
@@ -105,7 +116,9 @@ class Admission:
             elif run.jobs[job.id].reason or not self._reuse(run, job):
                 priority = run.priority + job.priority
                 begun = self._has_begun(run, job.group)
-                found.append(Candidate(run.name, job, priority, begun, age, place))
+                since_ms = run.jobs[job.id].overtaken_ms
+                impatient = since_ms is not None and self._now_ms >= since_ms + OVERTAKEN_MS
+                found.append(Candidate(run.name, job, priority, begun, age, place, impatient))
         return found
 
     def _note_allocations(self, run: RunState) -> None:
@@ -261,13 +274,20 @@ class Admission:
             if may == "no":
                 self._wait_for_turn(one, account, blocked.shortage.gain_ms)
                 return False
-            if may == "overtakes" and blocked.shortage.overtaken_ms is None:
+            if may == "overtakes":
                 overtaken.append(blocked.candidate)
-        for other in overtaken:
-            self._events.append(
-                e.JobOvertaken(at_ms=self._now_ms, run=other.run, job=other.job.id, by=one.name)
-            )
+        self._overtake(one, overtaken)
         return True
+
+    def _overtake(self, one: Candidate, others: Sequence[Candidate]) -> None:
+        """Note the first time that others wait at the expense of `one`: their patience ends."""
+        for other in others:
+            key = (other.run, other.job.id)
+            if self._job(other).overtaken_ms is None and key not in self._overtaken:
+                self._overtaken.add(key)
+                self._events.append(
+                    e.JobOvertaken(at_ms=self._now_ms, run=other.run, job=other.job.id, by=one.name)
+                )
 
     # --- what comes of it -------------------------------------------------------------------------
 

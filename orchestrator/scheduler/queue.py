@@ -1,7 +1,8 @@
 """In which order jobs get accelerators: over all runs, and pure.
 
-Priority first. Then groups that have begun: half a k-fold is worth little. Then what brings most
-for an hour of the accelerator, then the older run, then the order of the plan.
+Priority first. Then groups that have begun: half a k-fold is worth little. Then whom younger runs
+have passed by for `OVERTAKEN_MS`; then what brings most for an hour of the accelerator, the older
+run, the order of the plan.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Candidate:
     """Place of its run among all, the oldest first."""
     place: int
     """Place of the job in its plan."""
+    impatient: bool = False
+    """Others have passed by for long enough."""
 
     @property
     def name(self) -> str:
@@ -40,9 +43,10 @@ def in_order(
 
     It is asked only where it decides: among jobs of several groups of one rank.
     """
-    ranks: dict[tuple[int, bool], list[Candidate]] = {}
-    for candidate in candidates:
-        ranks.setdefault((-candidate.priority, not candidate.begun), []).append(candidate)
+    ranks: dict[tuple[int, bool, bool], list[Candidate]] = {}
+    for one in candidates:
+        rank = (-one.priority, not one.begun, not one.impatient)
+        ranks.setdefault(rank, []).append(one)
     found: list[Candidate] = []
     for _, same in sorted(ranks.items(), key=lambda rank: rank[0]):
         compared = len({(one.run, one.job.group) for one in same}) > 1
@@ -56,3 +60,14 @@ def in_order(
 def value_per_hour(value: float, cost_ms: int) -> float:
     """What a job brings for an hour of its account."""
     return value * HOUR_MS / max(1, cost_ms)
+
+
+def passed_by(first: Candidate, behind: Iterable[Candidate]) -> list[Candidate]:
+    """Of those behind `first` the ones of older runs that only its worth has put there: of each
+    run the first one."""
+    found: dict[str, Candidate] = {}
+    for one in behind:
+        same = (one.priority, one.begun) == (first.priority, first.begun)
+        if same and one.age < first.age:
+            found.setdefault(one.run, one)
+    return list(found.values())
