@@ -126,6 +126,7 @@ def killed_before(statement: int, path: Path, disk: Disk) -> bool:
 def test_a_kill_before_any_statement_leaves_a_sound_ledger_that_can_go_on(
     folder: Path, disk: Disk, step: int
 ) -> None:
+    """Edges 10, 11, 12, 13, 14 and 15, in the ledger."""
     fresh(folder / "right.db", disk)
     with Ledger(folder / "right.db", disk=disk) as ledger:
         work(ledger)

@@ -59,6 +59,7 @@ def assert_sound(ledger: Ledger) -> None:
 def test_on_a_full_disk_nothing_is_written_and_all_that_was_is_there(
     small_disk: Path, disk: Disk
 ) -> None:
+    """Edge 17: the disk is full."""
     path = small_disk / "ledger.db"
     with Ledger(path, disk=disk) as ledger:
         ledger.add_account(preset("simulated"), NOW_MS)

@@ -302,6 +302,7 @@ class TestRefunds:
         ledger.adjust("simulated", amount_ms, "a power cut", now_ms, id, refunds=refunds)
 
     def test_a_refund_counts_in_the_weeks_of_the_charge(self, charged: Ledger) -> None:
+        """Edge 43: a refund after the reset goes to the old week."""
         self.refund(charged, -4 * H)
         assert self.weeks(charged) == [0, 0, 0]
         assert charged.charged_by("run-1/") == {"x": 0, "y": 0}
@@ -312,6 +313,7 @@ class TestRefunds:
         assert charged.charged_by("run-1/") == {"x": H // 2, "y": 3 * H // 2}
 
     def test_it_is_given_once(self, charged: Ledger) -> None:
+        """Edge 43: a refund of a refunded job is refused."""
         self.refund(charged, -H)
         self.refund(charged, -H)
         with pytest.raises(LedgerError, match="refunded once") as caught:
@@ -339,6 +341,7 @@ class TestRefunds:
             charged.adjust("other", -1, "why", NOW_MS, "r", refunds="a")
 
     def test_nothing_is_given_back_without_a_reason(self, charged: Ledger) -> None:
+        """Edge 43: no refund is guessed."""
         with pytest.raises(LedgerError, match="reason is wrong"):
             charged.adjust("simulated", -H, "", NOW_MS, "r")
         assert charged.charges()[-1].id == "a"

@@ -145,6 +145,7 @@ def test_a_reader_sees_the_ledger_that_is_made_and_written_after_it_opened(
 
 
 def test_a_reader_cannot_write(path: Path) -> None:
+    """Edge 17: read-only."""
     before = path.read_bytes()
     with Ledger(path, read_only=True) as reader:
         with pytest.raises(LedgerError, match="cannot be written"):

@@ -43,6 +43,7 @@ def names(path: Path) -> list[str]:
 
 
 def test_it_has_no_log_that_processes_share_and_leaves_nothing_beside_it(path: Path) -> None:
+    """Edge 17: WAL on NFS."""
     with Ledger(path, disk=NFS) as ledger:
         fill(ledger)
         assert names(path) == ["ledger.db"]
@@ -164,6 +165,7 @@ with ledger._file.transaction() as connection:
 
 
 def test_after_a_kill_in_a_write_another_process_goes_on_at_once(path: Path) -> None:
+    """Edge 15: half written, on a network disk."""
     with Ledger(path, disk=NFS) as ledger:
         fill(ledger)
     holder = spawn(HOLDER, path)

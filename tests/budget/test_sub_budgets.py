@@ -51,6 +51,7 @@ def free_hours(ledger: Ledger) -> dict[str, int]:
 
 
 def test_what_is_reserved_and_charged_below_counts_on_every_parent(ledger: Ledger) -> None:
+    """Edge 25: the parent and the child together."""
     reserve(ledger, "a", "ablation", 6)
     assert free_hours(ledger) == {"lab": 24, "thesis": 14, "ablation": 2, "course": 20}
     ledger.start("a", NOW_MS)
@@ -68,6 +69,7 @@ def test_a_balance_shows_its_own_limits_and_then_those_of_its_parents(ledger: Le
 
 
 def test_a_parent_that_has_too_little_refuses_and_is_named(ledger: Ledger) -> None:
+    """Edge 25: nothing is reserved on the child then."""
     reserve(ledger, "a", "course", 20)
     reserve(ledger, "b", "lab", 7)
     with pytest.raises(OverBudget) as caught:
