@@ -145,14 +145,19 @@ def choose(traces: Sequence[Trace]) -> None:
         print(f"WIDTH {wide}  DRIFT {drift}  PRIOR_SPREAD {prior}: holds {shown}, ±{-width:.1%}")
 
 
+def epochs_at(trace: Trace, after: int | str) -> int:
+    share = {"half": 0.5, "3/4": 0.75}
+    return after if isinstance(after, int) else int(len(trace.epoch_us) * share[after])
+
+
 def report(title: str, traces: Sequence[Trace]) -> None:
     print(f"\n{title}: {len(traces)} trainings")
     print(
         f"  {'after':8}{'rule':22}{'within 10 %':>12}{'median error':>14}{'in range':>10}{'±':>8}"
     )
-    for after in (1, 2, 3, 4):
+    for after in (1, 2, 3, 4, "half", "3/4"):
         for name, rule in RULES.items():
-            replayed = [told(trace, rule, after) for trace in traces]
+            replayed = [told(trace, rule, epochs_at(trace, after)) for trace in traces]
             near = mean(one.near for one in replayed)
             error = median(abs(one.likely - 1) for one in replayed)
             line = f"  {after:<8}{name:22}{near:12.1%}{error:14.1%}"

@@ -58,6 +58,13 @@ WIDTH = 1.7
 FIRST_SHARE = 0.9
 """Of the first epoch, where no other is over: what the later ones probably take."""
 
+FIRST_LEAST = 0.4
+"""Of the first epoch: what the later ones take at least, where it also decoded the images."""
+
+CHANGED = 1.2
+"""Two epochs in a row that differ by this factor from those before them, both to the same side, are
+a change and no stall: the ones before do not count any more."""
+
 
 def from_epochs(
     epoch_ms: Sequence[int],
@@ -81,7 +88,7 @@ def from_epochs(
     if not epoch_ms:
         raise ValueError("no epoch is over yet")
     done = len(epoch_ms) if done is None else done
-    rest_ms = list(epoch_ms[1:])
+    rest_ms = _present(epoch_ms[1:])
     rate_ms = median(rest_ms) if rest_ms else FIRST_SHARE * epoch_ms[0]
     counts = [min(epochs, max(done, count)) for count in ended_after] or [epochs]
     left_low, left, left_high = min(counts) - done, round(median(counts)) - done, epochs - done
@@ -92,16 +99,26 @@ def from_epochs(
     def to_go(count: int, each_ms: float) -> int:
         return max(0, round(count * each_ms) - spent_ms) + tail_ms if count > 0 else tail_ms
 
-    if not rest_ms:
-        ratio *= 1.25
+    least_ms = rate_ms / ratio if rest_ms else FIRST_LEAST * epoch_ms[0]
+    most_ms = (rate_ms if rest_ms else epoch_ms[0]) * ratio
     shown = f"{done} epoch{'s' if done != 1 else ''} of its own"
     return Forecast(
-        to_go(left_low, rate_ms / ratio),
+        to_go(left_low, least_ms),
         to_go(left, rate_ms),
-        to_go(left_high, rate_ms * ratio) + late_ms,
+        to_go(left_high, most_ms) + late_ms,
         "own-epochs",
         f"{shown}, the present one is late" if late_ms > rate_ms else shown,
     )
+
+
+def _present(each_ms: Sequence[int]) -> Sequence[int]:
+    """The epochs since the pace last changed for good."""
+    before, last = each_ms[:-2], each_ms[-2:]
+    if len(before) < 2:
+        return each_ms
+    usual_ms = median(before)
+    changed = min(last) > CHANGED * usual_ms or CHANGED * max(last) < usual_ms
+    return last if changed else each_ms
 
 
 def _error(each_ms: Sequence[int], rate_ms: float, left: int) -> float:

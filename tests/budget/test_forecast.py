@@ -21,6 +21,7 @@ def test_a_single_epoch_counts_with_a_wider_range_than_two() -> None:
     one, two = from_epochs([10_000], 11), from_epochs([10_000, 10_000], 11)
     assert 80_000 < one.likely_ms < 100_000
     assert one.high_ms / one.likely_ms > two.high_ms / two.likely_ms
+    assert one.low_ms / one.likely_ms < two.low_ms / two.likely_ms
     assert one.basis == "1 epoch of its own"
 
 
@@ -31,6 +32,16 @@ def test_a_stall_widens_the_range_and_moves_the_likely_figure_little() -> None:
     assert stalled.likely_ms == calm.likely_ms == 60_000
     assert stalled.high_ms > 2 * calm.high_ms
     assert stalled.low_ms < calm.low_ms
+
+
+def test_a_pace_that_changed_for_good_is_followed_after_two_epochs() -> None:
+    """Edge 53: a neighbour came, and stayed."""
+    once = from_epochs([10_000] * 5 + [20_000], 12)
+    twice = from_epochs([10_000] * 5 + [20_000, 20_000], 12)
+    assert once.likely_ms == 60_000
+    assert twice.likely_ms == 100_000
+    faster = from_epochs([20_000] * 5 + [10_000, 11_000], 12)
+    assert faster.likely_ms == 52_500
 
 
 def test_an_epoch_that_is_late_moves_only_the_far_end() -> None:
