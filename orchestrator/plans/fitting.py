@@ -111,7 +111,10 @@ def fit(needs: Sequence[Need], balance: Balance, queued_ms: int, now_ms: int) ->
     counted = [one for one in balance.limits if one.limit.window.kind != "per-session"]
     limit = min(counted, key=lambda one: one.free_ms, default=None)
     whole_ms = min((one.whole_ms for one in balance.limits), default=0)
-    too_big = next((n for n in needs if n.reserve_ms > whole_ms and not n.job.parks), None)
+    cuttable = whole_ms > 0
+    too_big = next(
+        (n for n in needs if n.reserve_ms > whole_ms and not (n.job.parks and cuttable)), None
+    )
     if limit is None:
         return Fit(tuple(needs), None, queued_ms, None, None, too_big)
     left_ms, at_ms = limit.free_ms - queued_ms, now_ms
