@@ -8,8 +8,8 @@ from budget.network_disk import LOCAL, Disk, disk_at, disk_of, locking_fault
 
 MOUNTS = """\
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
-30 22 0:26 / /home rw,relatime shared:9 - nfs4 server:/export/home rw,vers=4.2,hard,proto=tcp
-31 30 0:27 / /home/scratch\\040disk rw,relatime - ext4 /dev/vdb rw
+30 22 0:26 / /homes rw,relatime shared:9 - nfs4 server:/export/homes rw,vers=4.2,hard,proto=tcp
+31 30 0:27 / /homes/scratch\\040disk rw,relatime - ext4 /dev/vdb rw
 32 22 0:28 / /old rw - nfs server:/old rw,vers=3,nolock,local_lock=all
 33 22 0:29 / /shared rw - tmpfs tmpfs rw
 34 33 0:30 / /shared rw - lustre 10.0.0.1@tcp:/lustre rw,flock
@@ -23,10 +23,10 @@ MOUNTS = """\
     ("folder", "file_system", "network"),
     [
         ("/", "ext4", False),
-        ("/homework", "ext4", False),
-        ("/home", "nfs4", True),
-        ("/home/ada/.skint", "nfs4", True),
-        ("/home/scratch disk/ada", "ext4", False),
+        ("/homeswork", "ext4", False),
+        ("/homes", "nfs4", True),
+        ("/homes/ada/.skint", "nfs4", True),
+        ("/homes/scratch disk/ada", "ext4", False),
         ("/shared/x", "lustre", True),
         ("/mnt/laptop/x", "fuse.sshfs", True),
         ("/mnt/ntfs/x", "fuseblk", False),
@@ -44,12 +44,12 @@ def test_the_innermost_mount_says_what_a_folder_is_on(
 def test_a_disk_whose_locks_stay_on_one_machine_is_faulty() -> None:
     assert "nolock" in str(disk_of("/old", MOUNTS).fault)
     assert "nobrl" in str(disk_of("/mnt/win", MOUNTS).fault)
-    assert disk_of("/home", MOUNTS).fault is None
+    assert disk_of("/homes", MOUNTS).fault is None
 
 
 @pytest.mark.parametrize("mounts", ["", "no mounts at all\n", "1 2 3 4 5 - \n", " - nfs x rw\n"])
 def test_what_is_not_known_is_taken_for_local(mounts: str) -> None:
-    assert disk_of("/home", mounts) == LOCAL
+    assert disk_of("/homes", mounts) == LOCAL
 
 
 @pytest.mark.parametrize(
