@@ -44,7 +44,7 @@ def gain_words(limit: LimitBalance, now_ms: int) -> tuple[str, ...]:
         f"{verb} {weekday} {day} {month} {at} ({left})",
         f"{verb} {weekday} {at} ({left})",
         f"{verb} {weekday} {at}",
-        f"{verb} {left}",
+        f"{verb.removeprefix('comes ')} {left}",
     )
 
 

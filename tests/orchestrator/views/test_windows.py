@@ -58,7 +58,7 @@ def test_what_comes_back_is_said_in_ever_fewer_words() -> None:
     words = gain_words(of(Calendar("week", "sat")), NOW_MS)
     assert words[0] == "resets Sat 28 Nov 00:00 UTC (in 4 d 22 h)"
     assert [len(each) for each in words] == sorted((len(each) for each in words), reverse=True)
-    assert gain_words(of(Rolling(7 * DAY_MS)), NOW_MS)[-1] == "comes back in 6 d 23 h"
+    assert gain_words(of(Rolling(7 * DAY_MS)), NOW_MS)[-1] == "back in 6 d 23 h"
 
 
 @pytest.mark.parametrize("rule", [Lots(), Unbounded(), PerSession()], ids=lambda rule: rule.kind)
