@@ -41,10 +41,6 @@ from orchestrator.scheduler.queue import Candidate, in_order, passed_by
 from orchestrator.scheduler.room import Room, limit_key
 from orchestrator.state import JobState, RunState, State, job_of
 
-STIR_MS = 60_000
-"""A wait is told again when the time until which it lasts has moved by more than this."""
-
-
 def admit(state: State, inputs: Inputs, now_ms: int) -> list[e.Event]:
     """Everything that follows for the accelerator lane now; nothing if nothing has changed."""
     return Admission(state, inputs, now_ms).decide()
@@ -70,79 +66,20 @@ class Admission:
         self._shadows: dict[str, Shadow] = {}
         self._blocked: dict[tuple[str, str], _Blocked] = {}
         self._overtaken: set[tuple[str, str]] = set()
-        self._begun: dict[tuple[str, str], bool] = {}
-        self._carried: set[tuple[str, str]] = set()
-        self._refused_until: dict[tuple[str, str], int] = {}
-        self._allocations: dict[str, int] = {}
+        self._lane = Waiting(state, inputs, self._events, now_ms)
         self._fitting = Fitting(state, inputs.history, now_ms)
 
     def decide(self) -> list[e.Event]:
-        waiting: list[Candidate] = []
-        for age, run in enumerate(self._state.live_runs()):
-            if run.live and not run.cpu_only:
-                waiting += self._waiting(run, age)
+        waiting = self._lane.candidates()
         if waiting and not self._nothing_moves(waiting):
             queue = in_order(waiting, self._likely_cost_ms)
             for place, candidate in enumerate(queue):
-                if (candidate.run, candidate.job.id) in self._carried:
+                if (candidate.run, candidate.job.id) in self._lane.carried:
                     continue
                 self._consider(candidate)
-                if (candidate.run, candidate.job.id) in self._carried:
+                if (candidate.run, candidate.job.id) in self._lane.carried:
                     self._overtake(candidate, passed_by(candidate, queue[place + 1 :]))
         return self._events
-
-    # --- who waits --------------------------------------------------------------------------------
-
-    def _waiting(self, run: RunState, age: int) -> list[Candidate]:
-        jobs = [
-            (place, job)
-            for place, job in enumerate(run.graph.jobs)
-            if job.devices
-            and run.jobs[job.id].status == "waiting"
-            and needs_are_met(run, job)
-            and run.stop_of(job) is None
-        ]
-        if not jobs:
-            return []
-        self._note_allocations(run)
-        found = []
-        for place, job in jobs:
-            if (run.name, job.id) in self._carried:
-                continue
-            account = self._inputs.accounts.get(run.graph.account or "")
-            if account is None or account.executor not in self._inputs.capacity:
-                text = f"account {run.graph.account} cannot be used on this machine"
-                self._cannot_run(run, job, "account", text)
-            elif run.jobs[job.id].reason or not self._reuse(run, job):
-                priority = run.priority + job.priority
-                begun = self._has_begun(run, job.group)
-                since_ms = run.jobs[job.id].overtaken_ms
-                impatient = since_ms is not None and self._now_ms >= since_ms + OVERTAKEN_MS
-                found.append(Candidate(run.name, job, priority, begun, age, place, impatient))
-        return found
-
-    def _note_allocations(self, run: RunState) -> None:
-        """Jobs that an open allocation carries, and those that the ledger has just refused."""
-        self._allocations[run.name] = len(run.allocations)
-        for allocation in run.allocations.values():
-            refused = allocation.status == "refused" and allocation.again_ms > self._now_ms
-            if not (allocation.open or refused):
-                continue
-            for name in allocation.attempts:
-                key = (run.name, job_of(name))
-                if allocation.open:
-                    self._carried.add(key)
-                else:
-                    self._refused_until[key] = allocation.again_ms
-
-    def _has_begun(self, run: RunState, group: str) -> bool:
-        key = (run.name, group)
-        if key not in self._begun:
-            self._begun[key] = any(
-                run.jobs[job.id].attempts or (run.name, job.id) in self._carried
-                for job in run.graph.groups()[group]
-            )
-        return self._begun[key]
 
     def _nothing_moves(self, waiting: Sequence[Candidate]) -> bool:
         """No device is free and everybody knows why he waits: the usual case, so the cheap one."""
@@ -154,21 +91,21 @@ class Admission:
 
     def _consider(self, one: Candidate) -> None:
         run, job, account = self._run(one), one.job, self._account(one)
-        if (one.run, job.id) in self._refused_until:
+        if (one.run, job.id) in self._lane.refused:
             return
         usable = self._usable(account)
         if job.devices > len(usable):
             sort = "simulated " if account.kind == "simulated" else ""
             text = f"wants {job.devices} {sort}devices, {account.executor} has {len(usable)}"
-            self._cannot_run(run, job, "too-big", text)
+            self._lane.cannot_run(run, job, "too-big", text)
             return
         balance = self._room.balance(account)
         if balance is None:
-            self._wait(one, "ledger", f"what is left on {account.name} cannot be read now", None)
+            self._lane.wait(one, "ledger", f"what is left on {account.name} cannot be read now", None)
             return
         fit = self._fitting.in_session(run, job, account, balance)
         if isinstance(fit, str):
-            self._cannot_run(run, job, "too-big", fit)
+            self._lane.cannot_run(run, job, "too-big", fit)
             return
         if self._waits_for_its_group(one, account, balance):
             return
@@ -188,11 +125,11 @@ class Admission:
         concurrent = account.session.concurrent
         if concurrent is not None and self._room.sessions(account.name) >= concurrent:
             text = f"{account.name} admits {concurrent} at once, and as many run"
-            self._wait(one, "sessions", text, None)
+            self._lane.wait(one, "sessions", text, None)
             return
         if not self._may_pass(one, account, balance, fit):
             return
-        if not self._job(one).reason or not self._reuse(run, job):
+        if not self._job(one).reason or not self._lane.reuse(run, job):
             self._start(one, account, balance, fit, free)
 
     def _over_budget(self, one: Candidate, refusing: LimitBalance, cost_ms: int) -> None:
@@ -204,14 +141,29 @@ class Admission:
                 f"its limit and grace cost {cost}, {refusing.account} never has more than {never}"
             )
             text += "; with --park it goes on from one window to the next" if job.parks else ""
-            self._cannot_run(run, job, "too-big", text)
+            self._lane.cannot_run(run, job, "too-big", text)
             return
         head = self._block(one, cost_ms, refusing)
         if is_parked(run, job, self._now_ms):
             return  # it has said so
         refusal = OverBudget(cost_ms, refusing)
-        until_ms = refusal.until_ms if not spans else refusing.next_gain_ms
-        self._wait(one, "over-budget", refusal.what, until_ms, afresh=head)
+        until_ms = refusing.next_gain_ms
+        if not spans:
+            until_ms = self._enough_ms(one, refusing, cost_ms, refusal.until_ms)
+        # The figures of a rolling window change all the time; nobody wants to hear of it.
+        afresh = head and refusing.limit.window.kind != "rolling"
+        self._lane.wait(one, "over-budget", refusal.what, until_ms, afresh=afresh)
+
+    def _enough_ms(
+        self, one: Candidate, refusing: LimitBalance, needed_ms: int, gain_ms: int | None
+    ) -> int | None:
+        """When enough may have come back, at the soonest. A rolling window gives back what was
+        used as slowly as it was used: its first millisecond is of no use to anybody."""
+        if gain_ms is None or refusing.limit.window.kind != "rolling":
+            return gain_ms
+        account = self._account(one)
+        rate_milli = account.rate_milli(max(1, len(self._usable(account))))
+        return gain_ms + (needed_ms - refusing.free_ms) * 1_000 // rate_milli
 
     def _waits_for_its_group(self, one: Candidate, account: Account, balance: Balance) -> bool:
         """A group that would not come to its end with the hours that are free is not begun."""
@@ -233,11 +185,12 @@ class Admission:
                 f"{said}: they need {format_amount(needed_ms, refusing.unit)}, {never}"
                 f" {format_amount(refusing.whole_ms, refusing.unit)}; {way_out}"
             )
-            self._cannot_run(run, job, "too-big", text)
+            self._lane.cannot_run(run, job, "too-big", text)
             return True
         self._block(one, needed_ms, refusing)
         refusal = OverBudget(needed_ms, refusing)
-        self._wait(one, "group", f"{said}: {refusal.what}; {way_out}", refusal.until_ms)
+        until_ms = self._enough_ms(one, refusing, needed_ms, refusal.until_ms)
+        self._lane.wait(one, "group", f"{said}: {refusal.what}; {way_out}", until_ms)
         return True
 
     # --- who may pass whom ------------------------------------------------------------------------
@@ -297,14 +250,14 @@ class Admission:
         run, job = self._run(one), one.job
         fits = [(job, fit.piece)]
         if not fit.edge:
-            fits += self._carried_beside(one, account, balance, fit)
+            fits += self._lane.carried_beside(one, account, balance, fit)
         wall_ms = sum(wall_of(part) for _, part in fits)
         devices = tuple(device.uuid for device in free[: job.devices])
-        self._allocations[run.name] += 1
+        number = self._lane.next_allocation(run)
         planned = e.AllocationPlanned(
             at_ms=self._now_ms,
             run=run.name,
-            allocation=f"{run.name}.allocation-{self._allocations[run.name]}.{run.uid[:8]}",
+            allocation=f"{run.name}.allocation-{number}.{run.uid[:8]}",
             account=account.name,
             executor=account.executor,
             devices=devices,
@@ -321,8 +274,7 @@ class Admission:
         )
         self._events.append(planned)
         self._room.take(planned)
-        self._carried.update((run.name, carried.id) for carried, _ in fits)
-        self._begun[run.name, job.group] = True
+        self._lane.carried.update((run.name, carried.id) for carried, _ in fits)
 
     def _carried_beside(
         self, one: Candidate, account: Account, balance: Balance, fit: Fit
@@ -342,7 +294,7 @@ class Admission:
                 and job.devices == one.job.devices
                 and run.jobs[job.id].status == "waiting"
                 and needs_are_met(run, job)
-                and (run.name, job.id) not in self._carried
+                and (run.name, job.id) not in self._lane.carried
                 and run.stop_of(job) is None
                 and (room_ms is None or longer_ms <= room_ms)
                 and balance.refusing(account.cost_ms(job.devices, longer_ms)) is None
@@ -360,50 +312,11 @@ class Admission:
         self._shadows[account.executor] = shadow
         holders = ", ".join(self._room.holders(account.executor))
         text = f"waits for {one.job.devices} of {usable} devices ({holders})"
-        self._wait(one, "devices", text, shadow.at_ms, afresh=True)
+        self._lane.wait(one, "devices", text, shadow.at_ms, afresh=True)
 
     def _wait_for_turn(self, one: Candidate, account: Account, until_ms: int | None) -> None:
         text = f"waits for its turn: other jobs come first on {account.name}"
-        self._wait(one, "turn", text, until_ms)
-
-    def _wait(
-        self,
-        one: Candidate,
-        reason: str,
-        sentence: str,
-        until_ms: int | None,
-        *,
-        afresh: bool = False,
-    ) -> None:
-        """Say why it waits, if that is news. Of those behind the first one (`afresh`), whose
-        sentences change with every job that starts or ends, only the reason and the time count."""
-        known = self._job(one)
-        unsettled = self._account(one).name in self._room.unsettled
-        if known.reason and unsettled and reason in ("over-budget", "group"):
-            return  # in a moment the screens know as much as is known here
-        moved = abs((known.until_ms or 0) - (until_ms or 0)) > STIR_MS
-        if known.reason == reason and not moved and not (afresh and known.sentence != sentence):
-            return
-        self._events.append(
-            e.JobWaited(
-                at_ms=self._now_ms,
-                run=one.run,
-                job=one.job.id,
-                reason=reason,
-                sentence=sentence,
-                until_ms=until_ms,
-            )
-        )
-
-    def _cannot_run(self, run: RunState, job: Job, reason: str, sentence: str) -> None:
-        self._events.append(cannot_run(run, job, reason, sentence, self._now_ms))
-
-    def _reuse(self, run: RunState, job: Job) -> bool:
-        """Whether a result that is known stands in; `--again` and missing files count."""
-        key = key_of(run, job)
-        found = tuple(reuse(self._state, run, job, key, self._inputs, self._now_ms))
-        self._events += found
-        return bool(found)
+        self._lane.wait(one, "turn", text, until_ms)
 
     # --- what is known ----------------------------------------------------------------------------
 

@@ -29,6 +29,9 @@ its run was lost with its store."""
 
 BACK_OFF_MS = 30_000
 """After the ledger has refused what seemed to fit: somebody else has it, for longer than a tick."""
+MOST_DOUBLINGS = 6
+"""Each further refusal of the same attempts doubles the wait, so often: to half an hour. Who has it
+may have it for days, and every time of asking is a line in the store for good."""
 
 
 def owner_of(run: str) -> str:
@@ -43,8 +46,12 @@ class Books:
         self.ledger = ledger
         self.clock = clock
 
-    def reserve(self, run: str, allocation: AllocationState) -> Iterable[i.Answer]:
-        """Set aside what it may cost, before anything starts."""
+    def reserve(
+        self, run: str, allocation: AllocationState, refused_before: int = 0
+    ) -> Iterable[i.Answer]:
+        """Set aside what it may cost, before anything starts. `refused_before` is how often that
+        was refused for the same attempts."""
+        back_off_ms = BACK_OFF_MS << min(refused_before, MOST_DOUBLINGS)
         try:
             known = self.ledger.reserve(
                 id=allocation.id,
@@ -56,10 +63,10 @@ class Books:
                 expires_ms=self.clock.now_ms() + allocation.wall_ms + FORGOTTEN_MS,
             )
         except OverBudget as refused:
-            again_ms = self.clock.now_ms() + BACK_OFF_MS
+            again_ms = self.clock.now_ms() + back_off_ms
             return (i.Refused(allocation.id, refused.what, refused.until_ms, again_ms),)
         except TooManySessions as full:
-            again_ms = self.clock.now_ms() + BACK_OFF_MS
+            again_ms = self.clock.now_ms() + back_off_ms
             return (i.Refused(allocation.id, full.what, None, again_ms, "sessions"),)
         except IdTaken as taken:
             return (i.Refused(allocation.id, taken.what, None, self.clock.now_ms()),)

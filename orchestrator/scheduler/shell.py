@@ -41,6 +41,8 @@ from skint.errors import SkintError
 _log = logging.getLogger(__name__)
 
 DISCOVER_EVERY_MS = 60_000
+EXPIRE_EVERY_MS = 3_600_000
+"""How often reservations that nobody settles are looked for, by a scheduler that lives long."""
 
 
 class Scheduler:
@@ -114,6 +116,8 @@ class Scheduler:
     # --- looking ------------------------------------------------------------------------------
 
     def _look(self) -> tuple[i.Inputs, dict[str, int]]:
+        if not 0 <= self.clock.now_ms() - self._expired_ms < EXPIRE_EVERY_MS:
+            self._expire()
         observations: dict[str, Observation] = {}
         lines: list[i.Line] = []
         cursors: dict[str, int] = {}
@@ -212,7 +216,9 @@ class Scheduler:
 
     def _discover(self) -> dict[str, tuple[Handle, ...]]:
         now_ms = self.clock.now_ms()
-        if self._discovered_ms is not None and now_ms < self._discovered_ms + DISCOVER_EVERY_MS:
+        last_ms = self._discovered_ms
+        # A clock that was set back must not put it off for as long.
+        if last_ms is not None and 0 <= now_ms - last_ms < DISCOVER_EVERY_MS:
             return {}
         self._discovered_ms = now_ms
         found = {}
@@ -238,8 +244,9 @@ class Scheduler:
             self.on_events(decided.events, decided.state)
 
     def _expire(self) -> None:
+        self._expired_ms = self.clock.now_ms()
         try:
-            for charge in self.ledger.expire(self.clock.now_ms()):
+            for charge in self.ledger.expire(self._expired_ms):
                 _log.warning("%s was never settled: charged in full", charge.id)
         except LedgerError as error:
             _log.warning("forgotten reservations stay for now: %s", error)
@@ -264,7 +271,12 @@ class Scheduler:
     def _perform(self, action: i.Action) -> Iterable[i.Answer]:
         match action:
             case i.Reserve(run, allocation):
-                return self._books.reserve(run, self.state.runs[run].allocations[allocation])
+                known = self.state.runs[run].allocations
+                before = sum(
+                    other.status == "refused" and other.attempts == known[allocation].attempts
+                    for other in known.values()
+                )
+                return self._books.reserve(run, known[allocation], before)
             case i.Settle(run, allocation):
                 return self._books.settle(self.state.runs[run].allocations[allocation])
             case i.Release(_, allocation, reason):
