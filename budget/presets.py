@@ -55,7 +55,7 @@ _KAGGLE = (
         "kaggle",
         (weekly(30 * HOUR_MS),),
         unit="session",
-        machines=(Machine("NvidiaTeslaT4", 1_000, 2), Machine("NvidiaTeslaP100", 1_000, 1)),
+        machines=(Machine("NvidiaTeslaT4", 1_000, 2),),
         session=Session(max_ms=12 * HOUR_MS, concurrent=2),
         metering=Metering(rate_source="measured"),
         overrun="finishes",

@@ -20,6 +20,8 @@ def test_kaggle_grants_session_hours_from_saturday_to_saturday() -> None:
     assert gpu.cost_ms(2, HOUR_MS, "NvidiaTeslaT4") == HOUR_MS
     assert tpu.cost_ms(8, HOUR_MS, "TpuV5E8") == HOUR_MS
     assert (gpu.overrun, gpu.observe) == ("finishes", "api")
+    # The P100 was retired in September 2026; who asks for one gets two T4.
+    assert gpu.machines == (Machine("NvidiaTeslaT4", 1_000, 2),)
 
 
 def test_colab_sells_credits_that_expire_at_a_rate_by_machine() -> None:
