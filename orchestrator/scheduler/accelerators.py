@@ -19,9 +19,8 @@ from budget.refusal import OverBudget
 from orchestrator import events as e
 from orchestrator.executors.base import Device
 from orchestrator.graph import Job
-from orchestrator.scheduler.admission import cannot_run, key_of, needs_are_met, reuse
+from orchestrator.scheduler.admission import needs_are_met
 from orchestrator.scheduler.backfill import (
-    OVERTAKEN_MS,
     Shadow,
     Shortage,
     may_use_devices,
@@ -39,7 +38,9 @@ from orchestrator.scheduler.fitting import (
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.queue import Candidate, in_order, passed_by
 from orchestrator.scheduler.room import Room, limit_key
-from orchestrator.state import JobState, RunState, State, job_of
+from orchestrator.scheduler.waiting import Waiting
+from orchestrator.state import JobState, RunState, State
+
 
 def admit(state: State, inputs: Inputs, now_ms: int) -> list[e.Event]:
     """Everything that follows for the accelerator lane now; nothing if nothing has changed."""
@@ -65,8 +66,10 @@ class Admission:
         self._room = Room(state, inputs, now_ms)
         self._shadows: dict[str, Shadow] = {}
         self._blocked: dict[tuple[str, str], _Blocked] = {}
+        self._begun: set[tuple[str, str]] = set()
+        """Groups of which this pass has started a job."""
         self._overtaken: set[tuple[str, str]] = set()
-        self._lane = Waiting(state, inputs, self._events, now_ms)
+        self._lane = Waiting(state, inputs, self._room, self._events, now_ms)
         self._fitting = Fitting(state, inputs.history, now_ms)
 
     def decide(self) -> list[e.Event]:
@@ -101,7 +104,9 @@ class Admission:
             return
         balance = self._room.balance(account)
         if balance is None:
-            self._lane.wait(one, "ledger", f"what is left on {account.name} cannot be read now", None)
+            self._lane.wait(
+                one, "ledger", f"what is left on {account.name} cannot be read now", None
+            )
             return
         fit = self._fitting.in_session(run, job, account, balance)
         if isinstance(fit, str):
@@ -168,7 +173,8 @@ class Admission:
     def _waits_for_its_group(self, one: Candidate, account: Account, balance: Balance) -> bool:
         """A group that would not come to its end with the hours that are free is not begun."""
         run, job = self._run(one), one.job
-        if one.begun or run.park or job.when_short == "begin":
+        begun = one.begun or (one.run, job.group) in self._begun
+        if begun or run.park or job.when_short == "begin":
             return False
         group = [x for x in run.graph.groups()[job.group] if not run.jobs[x.id].ended]
         if len(group) < 2:
@@ -250,7 +256,7 @@ class Admission:
         run, job = self._run(one), one.job
         fits = [(job, fit.piece)]
         if not fit.edge:
-            fits += self._lane.carried_beside(one, account, balance, fit)
+            fits += self._carried_beside(one, account, balance, fit)
         wall_ms = sum(wall_of(part) for _, part in fits)
         devices = tuple(device.uuid for device in free[: job.devices])
         number = self._lane.next_allocation(run)
@@ -274,6 +280,7 @@ class Admission:
         )
         self._events.append(planned)
         self._room.take(planned)
+        self._begun.add((run.name, job.group))
         self._lane.carried.update((run.name, carried.id) for carried, _ in fits)
 
     def _carried_beside(

@@ -1,0 +1,139 @@
+"""The jobs that wait for an accelerator, over all runs, and what they are told."""
+
+from __future__ import annotations
+
+from orchestrator import events as e
+from orchestrator.graph import Job
+from orchestrator.scheduler.admission import cannot_run, key_of, needs_are_met, reuse
+from orchestrator.scheduler.backfill import OVERTAKEN_MS
+from orchestrator.scheduler.inputs import Inputs
+from orchestrator.scheduler.queue import Candidate
+from orchestrator.scheduler.room import Room
+from orchestrator.state import RunState, State, job_of
+
+STIR_MS = 60_000
+"""A wait is told again when the time until which it lasts has moved by more than this."""
+
+
+class Waiting:
+    """Who waits at the beginning of a pass. What is decided about them goes into `events`."""
+
+    def __init__(
+        self, state: State, inputs: Inputs, room: Room, events: list[e.Event], now_ms: int
+    ) -> None:
+        self._state = state
+        self._room = room
+        self._inputs = inputs
+        self._events = events
+        self._now_ms = now_ms
+        self._begun: dict[tuple[str, str], bool] = {}
+        self._allocations: dict[str, int] = {}
+        self.carried: set[tuple[str, str]] = set()
+        """Run and id of the jobs that an open allocation is meant for."""
+        self.refused: set[tuple[str, str]] = set()
+        """Those that the ledger has just refused although they seemed to fit."""
+
+    def candidates(self) -> list[Candidate]:
+        """Those that wait for nothing but their turn, devices and hours, oldest run first."""
+        found = []
+        for age, run in enumerate(self._state.live_runs()):
+            if run.live and not run.cpu_only:
+                found += self._of_run(run, age)
+        return found
+
+    def _of_run(self, run: RunState, age: int) -> list[Candidate]:
+        jobs = [
+            (place, job)
+            for place, job in enumerate(run.graph.jobs)
+            if job.devices
+            and run.jobs[job.id].status == "waiting"
+            and needs_are_met(run, job)
+            and run.stop_of(job) is None
+        ]
+        if not jobs:
+            return []
+        self._note_allocations(run)
+        found = []
+        for place, job in jobs:
+            if (run.name, job.id) in self.carried:
+                continue
+            account = self._inputs.accounts.get(run.graph.account or "")
+            if account is None or account.executor not in self._inputs.capacity:
+                text = f"account {run.graph.account} cannot be used on this machine"
+                self.cannot_run(run, job, "account", text)
+            elif run.jobs[job.id].reason or not self.reuse(run, job):
+                priority = run.priority + job.priority
+                begun = self._has_begun(run, job.group)
+                since_ms = run.jobs[job.id].overtaken_ms
+                impatient = since_ms is not None and self._now_ms >= since_ms + OVERTAKEN_MS
+                found.append(Candidate(run.name, job, priority, begun, age, place, impatient))
+        return found
+
+    def _note_allocations(self, run: RunState) -> None:
+        """Jobs that an open allocation carries, and those that the ledger has just refused."""
+        for allocation in run.allocations.values():
+            refused = allocation.status == "refused" and allocation.again_ms > self._now_ms
+            if not (allocation.open or refused):
+                continue
+            for name in allocation.attempts:
+                key = (run.name, job_of(name))
+                if allocation.open:
+                    self.carried.add(key)
+                else:
+                    self.refused.add(key)
+
+    def _has_begun(self, run: RunState, group: str) -> bool:
+        key = (run.name, group)
+        if key not in self._begun:
+            self._begun[key] = any(
+                run.jobs[job.id].attempts or (run.name, job.id) in self.carried
+                for job in run.graph.groups()[group]
+            )
+        return self._begun[key]
+
+    def next_allocation(self, run: RunState) -> int:
+        """The number of the next allocation of a run; each one is given once."""
+        number = self._allocations.get(run.name, len(run.allocations)) + 1
+        self._allocations[run.name] = number
+        return number
+
+    def reuse(self, run: RunState, job: Job) -> bool:
+        """Whether a result that is known stands in; `--again` and missing files count."""
+        key = key_of(run, job)
+        found = tuple(reuse(self._state, run, job, key, self._inputs, self._now_ms))
+        self._events += found
+        return bool(found)
+
+    def cannot_run(self, run: RunState, job: Job, reason: str, sentence: str) -> None:
+        """The end of a job that could wait for ever."""
+        self._events.append(cannot_run(run, job, reason, sentence, self._now_ms))
+
+    def wait(
+        self,
+        one: Candidate,
+        reason: str,
+        sentence: str,
+        until_ms: int | None,
+        *,
+        afresh: bool = False,
+    ) -> None:
+        """Say why it waits, if that is news. Of those behind the first one (`afresh`), whose
+        sentences change with every job that starts or ends, only the reason and the time count."""
+        run = self._state.runs[one.run]
+        known = run.jobs[one.job.id]
+        unsettled = run.graph.account in self._room.unsettled
+        if known.reason and unsettled and reason in ("over-budget", "group"):
+            return  # in a moment the screens know as much as is known here
+        moved = abs((known.until_ms or 0) - (until_ms or 0)) > STIR_MS
+        if known.reason == reason and not moved and not (afresh and known.sentence != sentence):
+            return
+        self._events.append(
+            e.JobWaited(
+                at_ms=self._now_ms,
+                run=one.run,
+                job=one.job.id,
+                reason=reason,
+                sentence=sentence,
+                until_ms=until_ms,
+            )
+        )
