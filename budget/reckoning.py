@@ -17,7 +17,7 @@ from budget.line import Reservation
 from budget.purse import purse_at
 from budget.reading import Reading
 from budget.usage import InFlight, Settled, Used
-from budget.windows import Window, WindowRule
+from budget.windows import FirstUse, Window, WindowRule
 from budget.windows.base import Usage
 from budget.windows.change import window_under, with_refresh
 
@@ -135,6 +135,8 @@ def _of_lots(book: Book, limit: Limit) -> LimitBalance:
 
 def _of_window(book: Book, limit: Limit) -> LimitBalance:
     rule, now_ms, used = limit.window, book.now_ms, book.used
+    if isinstance(rule, FirstUse):
+        used = used.since_idle(now_ms, rule.length_ms)
     window = plain = rule.window_at(now_ms, used)
     newest = readings.newest(book.connection, book.account.name, limit.name, window.end_ms - 1)
     rules = history.rules(book.versions, limit.name)

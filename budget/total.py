@@ -118,6 +118,27 @@ def in_use(connection: sqlite3.Connection, account: str, at_ms: int) -> bool:
     return connection.execute(_IN_USE, values).fetchone() is not None
 
 
+def resumed(connection: sqlite3.Connection, account: str, until_ms: int, idle_ms: int) -> int:
+    """An instant before which `account` was idle for `idle_ms`: the latest by `until_ms`, or 0.
+
+    To the hour, and an hour early: what is used in it need not be in its total yet.
+    """
+    (long,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM line WHERE reach = ?)", (LONG_REACH,)
+    ).fetchone()
+    next_ms = until_ms
+    hours = connection.execute(
+        "SELECT start_ms FROM total WHERE account = ? AND width_ms = ? AND start_ms <= ?"
+        " ORDER BY start_ms DESC",
+        (account, HOUR_MS, until_ms),
+    )
+    for (hour_ms,) in () if long else hours:
+        if next_ms - HOUR_MS - (hour_ms + 2 * HOUR_MS) >= idle_ms:
+            return next_ms - HOUR_MS
+        next_ms = hour_ms
+    return 0
+
+
 def _whole(connection: sqlite3.Connection, account: str, a_ms: int, b_ms: int) -> int:
     """The sum of the hours from `a_ms` to `b_ms`, as days where they are whole."""
     day_a_ms, day_b_ms = -(-a_ms // DAY_MS) * DAY_MS, b_ms // DAY_MS * DAY_MS

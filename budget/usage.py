@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from budget import total
 from budget.line import Reservation, Span
@@ -67,6 +67,11 @@ class InFlight:
         starts = [max(at_ms, span.start_ms) for span in self._spans() if at_ms < span.end_ms]
         return min((start_ms for start_ms in starts if start_ms <= self.now_ms), default=None)
 
+    @property
+    def starts_ms(self) -> list[int]:
+        """When each of them began."""
+        return [span.start_ms for span in self._spans()]
+
     def _spans(self) -> list[Span]:
         return [span for row in self.reservations if (span := row.span()) is not None]
 
@@ -77,6 +82,18 @@ class Used:
 
     settled: Settled
     in_flight: InFlight
+    first_ms: int = 0
+    """The first use is looked for from here on."""
+
+    def since_idle(self, now_ms: int, idle_ms: int) -> Used:
+        """The same, where use before the last `idle_ms` without any does not matter any more.
+
+        A window of that length that begins with its first use cannot reach over them.
+        """
+        until_ms = min([now_ms, *self.in_flight.starts_ms])
+        settled = self.settled
+        first_ms = total.resumed(settled.connection, settled.account, until_ms, idle_ms)
+        return replace(self, first_ms=first_ms)
 
     def between(self, start_ms: int, end_ms: int) -> int:
         """Both from `start_ms` (inside) to `end_ms` (outside)."""
@@ -85,5 +102,6 @@ class Used:
 
     def first_from(self, at_ms: int) -> int | None:
         """The earlier of both."""
+        at_ms = max(at_ms, self.first_ms)
         firsts = (self.settled.first_from(at_ms), self.in_flight.first_from(at_ms))
         return min((first for first in firsts if first is not None), default=None)

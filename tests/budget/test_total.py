@@ -16,7 +16,8 @@ from budget.ledger import Ledger
 from budget.limit import weekly
 from budget.line import Charge, Span
 from budget.rows import insert_line
-from budget.usage import Settled
+from budget.usage import InFlight, Settled, Used
+from budget.windows import FirstUse
 
 START_MS = 1_795_219_200_000
 PAST_MS = 200 * DAY_MS
@@ -94,6 +95,36 @@ def test_the_first_use_is_that_of_the_first_line_that_uses_something(
         later = [span.start_ms for span in mine if span.start_ms >= at_ms]
         first_ms = Settled(connection, "lab", ("lab", "child")).first_from(at_ms)
         assert first_ms == (at_ms if using else min(later, default=None))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(spans(), st.sampled_from(["lab", "child", "other"])), max_size=25),
+    INSTANTS,
+    st.sampled_from([12 * HOUR_MS, DAY_MS, 5 * DAY_MS]),
+)
+def test_windows_from_the_first_use_are_the_same_without_the_use_before_a_long_idle_time(
+    entries: list[tuple[Span, str]], now_ms: int, length_ms: int
+) -> None:
+    rule = FirstUse(length_ms)
+    with booked(entries) as ledger, ledger._file.transaction() as connection:
+        used = Used(Settled(connection, "lab", ("lab", "child")), InFlight((), now_ms))
+        short = used.since_idle(now_ms, length_ms)
+        assert rule.window_at(now_ms, short) == rule.window_at(now_ms, used)
+        assert rule.next_gain_ms(now_ms, short) == rule.next_gain_ms(now_ms, used)
+
+
+def test_use_before_a_long_idle_time_is_not_looked_at(ledger: Ledger) -> None:
+    ledger.add_account(Account("lab", "machine", "local", (weekly(10**11),)), 0)
+    for day in (0, 1, 2, 5, 6):
+        ledger.adjust("lab", 1, "by hand", START_MS + day * DAY_MS, str(day))
+    with ledger._file.transaction() as connection:
+        for now_ms, first_ms in (
+            (START_MS + 7 * DAY_MS, START_MS + 5 * DAY_MS - HOUR_MS),
+            (START_MS + 2 * DAY_MS + 1, 0),
+            (START_MS + 9 * DAY_MS, START_MS + 9 * DAY_MS - HOUR_MS),
+        ):
+            assert total.resumed(connection, "lab", now_ms, 2 * DAY_MS) == first_ms
 
 
 @settings(max_examples=60, deadline=None)
