@@ -131,6 +131,10 @@ class LedgerFile:
             yield
         except (sqlite3.Error, OSError) as error:
             raise _ledger_error(self.path, error) from error
+        except UnicodeEncodeError as error:
+            raise LedgerError(
+                "a name that is no text cannot stand in the ledger", got=ascii(error.object)
+            ) from error
         except LeaseTaken as taken:
             raise LedgerError(
                 f"the ledger is kept by {taken}",

@@ -122,22 +122,32 @@ def _export(ledger: Ledger, arguments: argparse.Namespace) -> int:
 
 def _write(text: str, target: str | None) -> None:
     """To standard output, or to a file: whole, or not at all."""
-    if target is None:
-        sys.stdout.write(text)
-        return
-    path = Path(target)
-    made = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        try:
-            with open(made, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            made.replace(path)
-        finally:
-            made.unlink(missing_ok=True)
+        if target is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        elif Path(target).exists() and not Path(target).is_file():
+            Path(target).write_text(text, encoding="utf-8", newline="")  # a device, a pipe
+        else:
+            _replace(Path(target).resolve(), text)  # what a link leads to, not the link
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise ExportError(
-            "the export cannot be written", where=target, got=error.strerror or str(error)
+            "the export cannot be written",
+            where=target or "standard output",
+            got=error.strerror or str(error),
         ) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    made = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(made, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def _check(ledger: Ledger) -> int:

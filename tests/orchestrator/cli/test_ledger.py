@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sqlite3
+import stat
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -170,6 +171,36 @@ def test_an_export_to_a_file_is_whole_or_not_there(desk: Terminal) -> None:
     refused = desk.skint("ledger", "export", "--format", "csv", "-o", "nowhere/out.csv")
     assert refused.code == 1 and refused.err.startswith("error: nowhere/out.csv: ")
     assert sorted(path.name for path in desk.folder.iterdir()) == before
+
+
+def test_an_export_to_a_full_disk_is_an_error_and_a_device_stays_a_device(desk: Terminal) -> None:
+    said = desk.skint("ledger", "export", "--format", "csv", "-o", "/dev/full")
+    assert said.code == 1
+    assert said.err.startswith("error: /dev/full: the export cannot be written")
+    assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
+    done(desk.skint("ledger", "adjust", "kaggle-gpu", "1h", "--reason", "x"))
+    piped = desk.skint("ledger", "export", "--format", "csv", "-o", "/dev/stdout")
+    assert (piped.code, len(exported(piped.out))) == (0, 1)
+
+
+def test_an_export_to_a_link_is_written_where_it_leads(desk: Terminal) -> None:
+    target, link = desk.folder / "real.csv", desk.folder / "link.csv"
+    link.symlink_to(target)
+    assert desk.skint("ledger", "export", "--format", "csv", "-o", "link.csv").code == 0
+    assert link.is_symlink() and target.read_text().startswith("at,kind,id,")
+
+
+def test_what_is_no_text_is_refused_with_what_it_is(desk: Terminal) -> None:
+    for words in (
+        ("ledger", "adjust", "kaggle-gpu", "1h", "--reason", "\udcff"),
+        ("ledger", "adjust", "kaggle-gpu", "1h", "--reason", "x", "--id", "\udcff"),
+        ("ledger", "list", "\udcff"),
+        ("budget", "\udcff"),
+    ):
+        said = desk.skint(*words)
+        assert (said.code, said.out) == (1, "")
+        assert "is no text" in said.err and "Traceback" not in said.err
+    assert settled_ms(desk) == 0
 
 
 def test_since_leaves_out_what_is_older(desk: Terminal) -> None:
