@@ -124,7 +124,7 @@ def fit(needs: Sequence[Need], balance: Balance, queued_ms: int, now_ms: int) ->
         while _resets(limit) and gain_ms is not None and at_ms >= gain_ms:
             left_ms, gain_ms = limit.whole_ms, gain_ms + length_ms
         if need.likely_ms > left_ms:
-            lasts_ms = need.wall_ms * max(0, left_ms) // need.likely_ms
+            lasts_ms = need.wall_ms * max(0, left_ms) // max(1, need.likely_ms)
             out_ms = at_ms + lasts_ms
             if not (_resets(limit) and gain_ms is not None and out_ms >= gain_ms):
                 short = Shortage(need, out_ms, tuple(needs[:number]), max(0, left_ms))

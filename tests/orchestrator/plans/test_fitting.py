@@ -112,6 +112,12 @@ def test_an_account_in_the_red_is_short_at_once() -> None:
     assert found.short.at_ms == FRIDAY_MS and found.short.left_ms == 0
 
 
+def test_a_job_that_takes_no_time_at_all_fits_in_nothing_but_not_in_less() -> None:
+    """Edge 28: a zero-length job; Edge 30: a negative balance."""
+    assert on(left(0), 0.0).short is None
+    assert on(left(-1), 0.0).short is not None
+
+
 def test_hours_that_come_back_while_it_runs_count() -> None:
     """Edge 6: the plan spans a reset, and uses each window's hours."""
     long = [2.5] * 6
