@@ -51,8 +51,10 @@ class LotsLeft:
         return sum(self.left_ms.values()) - self.debt_ms
 
 
-def lots_left(lots: Iterable[Lot], usage: Usage, now_ms: int) -> LotsLeft:
-    """The lots as they stand at `now_ms`, after all use before it.
+def lots_left(
+    lots: Iterable[Lot], usage: Usage, now_ms: int, until_ms: int | None = None
+) -> LotsLeft:
+    """The lots as they stand at `now_ms`, after all use before `until_ms` (`now_ms` unless said).
 
     What is used is taken from the lots that live at that time, soonest expiry first. What is given
     back (a negative use) pays the debt, then fills the live lots up again, latest expiry first.
@@ -62,21 +64,30 @@ def lots_left(lots: Iterable[Lot], usage: Usage, now_ms: int) -> LotsLeft:
     left_ms: dict[str, int] = {}
     debt_ms = expired_ms = lost_ms = 0
     from_ms = 0
-    for edge_ms in [*sorted(edge_ms for edge_ms in edges if edge_ms <= now_ms), now_ms]:
+    for edge_ms in sorted(edge_ms for edge_ms in edges if edge_ms <= now_ms):
         live = [lot for lot in order if lot.id in left_ms]
-        debt_ms += usage.between(from_ms, edge_ms)
-        if debt_ms < 0:
-            lost_ms += _give_back(live, left_ms, -debt_ms)
-            debt_ms = 0
-        debt_ms = _take(live, left_ms, debt_ms)
+        debt_ms, lost = _pay(live, left_ms, debt_ms + usage.between(from_ms, edge_ms))
+        lost_ms += lost
         for lot in order:
             if lot.end_ms == edge_ms:
                 expired_ms += left_ms.pop(lot.id, 0)
-            elif lot.granted_ms == edge_ms and lot.id not in left_ms:
+            elif lot.granted_ms == edge_ms:
                 left_ms[lot.id] = lot.amount_ms
-        debt_ms = _take([lot for lot in order if lot.id in left_ms], left_ms, debt_ms)
         from_ms = edge_ms
-    return LotsLeft(left_ms, debt_ms, expired_ms, lost_ms)
+    live = [lot for lot in order if lot.id in left_ms]
+    rest_ms = usage.between(from_ms, now_ms if until_ms is None else until_ms)
+    debt_ms, lost = _pay(live, left_ms, debt_ms + rest_ms)
+    return LotsLeft(left_ms, debt_ms, expired_ms, lost_ms + lost)
+
+
+def _pay(live: list[Lot], left_ms: dict[str, int], due_ms: int) -> tuple[int, int]:
+    """Take `due_ms` from the live lots, or give it back if it is negative.
+
+    Returned is what they do not have, and what they have no room for.
+    """
+    if due_ms < 0:
+        return 0, _give_back(live, left_ms, -due_ms)
+    return _take(live, left_ms, due_ms), 0
 
 
 def _take(live: list[Lot], left_ms: dict[str, int], amount_ms: int) -> int:

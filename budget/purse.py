@@ -23,19 +23,13 @@ class Purse:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Use with what others used, at the instant at which that was read.
-
-    What was booked ahead of `now_ms` counts as used by then: a clock that was set back forgives
-    nothing.
-    """
+    """Use with what others used, at the instant at which that was read."""
 
     usage: Usage
-    now_ms: int
     others_ms: int = 0
     read_at_ms: int = 0
 
     def between(self, start_ms: int, end_ms: int) -> int:
-        end_ms = LATEST_MS + 1 if end_ms >= self.now_ms else end_ms
         others_ms = self.others_ms if start_ms <= self.read_at_ms < end_ms else 0
         return self.usage.between(start_ms, end_ms) + others_ms
 
@@ -50,7 +44,7 @@ def purse_at(now_ms: int, lots: Sequence[Lot], usage: Usage, newest: Reading | N
     have used it; where it said that more was left, the rest is a lot of its own.
     """
     if newest is None or newest.allowed_ms is None:
-        return _purse(now_ms, lots, _Counted(usage, now_ms), 0)
+        return _purse(now_ms, lots, _Counted(usage), 0)
     at_ms = min(newest.at_ms, now_ms)  # a clock that was set back does not unsay it
     left_ms = lots_left(lots, usage, at_ms).free_ms
     others_ms = left_ms - (newest.allowed_ms - newest.used_ms)
@@ -58,10 +52,11 @@ def purse_at(now_ms: int, lots: Sequence[Lot], usage: Usage, newest: Reading | N
         said = "said by the provider"
         lots = [*lots, Lot(said, "", -others_ms, at_ms, None, said, at_ms)]
     foreign_ms = max(0, others_ms)
-    return _purse(now_ms, lots, _Counted(usage, now_ms, foreign_ms, at_ms), foreign_ms)
+    return _purse(now_ms, lots, _Counted(usage, foreign_ms, at_ms), foreign_ms)
 
 
 def _purse(now_ms: int, lots: Sequence[Lot], counted: _Counted, foreign_ms: int) -> Purse:
-    left = lots_left(lots, counted, now_ms)
+    # What was booked ahead of now counts too: a clock that was set back forgives nothing.
+    left = lots_left(lots, counted, now_ms, LATEST_MS + 1)
     amount_ms = sum(lot.amount_ms for lot in lots if lot.id in left.left_ms)
     return Purse(amount_ms, left.free_ms, max(0, min(foreign_ms, amount_ms - left.free_ms)))

@@ -120,6 +120,15 @@ def test_what_was_used_beyond_all_lots_is_owed_by_the_next(ledger: Ledger) -> No
     assert balance(ledger, NOW_MS + DAY_MS).free_ms == 7 * CREDIT_MS
 
 
+def test_what_is_used_at_the_instant_of_a_grant_or_an_expiry_counts_once(ledger: Ledger) -> None:
+    grant(ledger, "a", 10, NOW_MS, 1)
+    ledger.adjust("colab", 2 * CREDIT_MS, "by hand", NOW_MS, "x")
+    assert balance(ledger, NOW_MS).free_ms == 8 * CREDIT_MS
+    grant(ledger, "b", 10, NOW_MS, 90)
+    ledger.adjust("colab", 3 * CREDIT_MS, "by hand", NOW_MS + DAY_MS, "y")
+    assert balance(ledger, NOW_MS + DAY_MS).free_ms == 7 * CREDIT_MS
+
+
 def test_what_is_in_flight_and_reserved_is_told_apart(ledger: Ledger) -> None:
     grant(ledger, "a", 10, NOW_MS, 90)
     ledger.reserve(
