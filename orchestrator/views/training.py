@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Any
 
+from budget.forecast import from_epochs
 from orchestrator.state import AttemptState
 
 NO_METRICS = frozenset(
@@ -87,27 +87,23 @@ def training_of(attempts: Sequence[AttemptState], metric: str | None = None) -> 
 
 
 def eta_of(attempt: AttemptState, now_ms: int) -> Eta | None:
-    """Time to the end of the last epoch; None before two epochs are over.
+    """Time to the end of the last epoch, as forecasts reckon it; None before two epochs are over.
 
-    The first epoch, which also warms up, does not count for what is likely; it does for the most
-    that it may take.
+    What the job told in earlier attempts and what others like it took does not count here.
     """
-    ends = epoch_ends(attempt.reports)
+    ends = {number: at_ms for number, at_ms in epoch_ends(attempt.reports).items() if number}
     epochs = newest_count(attempt.reports, "epochs")
     if attempt.started_ms is None or len(ends) < 2 or epochs is None:
         return None
     numbers = sorted(ends)
     each_ms = [
-        (ends[after] - ends[before]) / (after - before) for before, after in pairwise(numbers)
+        round((ends[after] - ends[before]) / (after - before))
+        for before, after in pairwise(numbers)
     ]
-    left = max(0, epochs - numbers[-1])
+    first_ms = ends[numbers[0]] - attempt.started_ms
     since_ms = max(0, now_ms - ends[numbers[-1]])
-    longest_ms = max(*each_ms, float(ends[numbers[0]] - attempt.started_ms))
-
-    def to_go(epoch_ms: float) -> int:
-        return max(0, round(left * epoch_ms) - since_ms)
-
-    return Eta(to_go(min(each_ms)), to_go(median(each_ms)), to_go(longest_ms))
+    found = from_epochs([first_ms, *each_ms], epochs, done=numbers[-1], since_ms=since_ms)
+    return Eta(found.low_ms, found.likely_ms, found.high_ms)
 
 
 def number(value: Any) -> float | None:
