@@ -34,11 +34,13 @@ def must(holds: bool, what: str, *facts: object) -> None:
 
 @dataclass(frozen=True)
 class _Use:
-    """Something that counts: from when to when, and how much."""
+    """Something that counts: from when to when, how much in all, and how much a millisecond, in
+    thousandths. What the rate does not reach counts at the end."""
 
     start_ms: int
     end_ms: int
     amount_ms: int
+    rate_milli: int
 
     def within(self, start_ms: int, end_ms: int) -> int:
         """What of it falls between, as far as whole milliseconds can tell."""
@@ -49,7 +51,7 @@ class _Use:
             return 0
         if at_ms >= self.end_ms:
             return self.amount_ms
-        return self.amount_ms * (at_ms - self.start_ms) // (self.end_ms - self.start_ms)
+        return min(self.amount_ms, self.rate_milli * (at_ms - self.start_ms) // 1000)
 
 
 @dataclass
@@ -61,6 +63,8 @@ class Admitted:
     """As they stood when a reservation was made, by its id."""
     readings: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """By account and limit: what the provider had counted, and when."""
+    free_ms: dict[str, int] = field(default_factory=dict)
+    """By reservation: what was left in the tightest limit before it was made."""
     judged: int = 0
     writes: int = 0
 
@@ -72,12 +76,19 @@ class Admitted:
         self.judged += 1
         self.accounts[answer.id] = self.ledger.account(answer.account)
         for account in self._lineage(answer.account):
+            self._judge_sessions(account, answer)
             for limit in account.limits:
                 self._judge(account, limit, answer, given["now_ms"])
 
     def read(self, account: str, limit: str, used_ms: int, at_ms: int) -> None:
         """Somebody read the provider's own counter."""
         self.readings[account, limit] = (used_ms, at_ms)
+
+    def _judge_sessions(self, account: Account, made: Reservation) -> None:
+        family = self._family(account)
+        count = sum(open.account in family for open in self.ledger.reservations())
+        most = account.session.concurrent
+        must(most is None or count <= most, "more sessions at once than there may be", made, count)
 
     def _judge(self, account: Account, limit: Limit, made: Reservation, now_ms: int) -> None:
         if isinstance(limit.window, PerSession):
@@ -99,6 +110,8 @@ class Admitted:
         crossing = sum(use.start_ms < edge < use.end_ms for use in uses for edge in span)
         facts = (account.name, limit.name, made.id, f"{-left_ms} ms too much", f"now {now_ms}")
         must(left_ms >= -2 * crossing, "a reservation overdraws its account", *facts)
+        known_ms = self.free_ms.get(made.id, left_ms + made.amount_ms)
+        self.free_ms[made.id] = min(known_ms, left_ms + made.amount_ms)
 
     def agree(self, now_ms: int) -> None:
         """What the ledger says of each account is what its lines add up to."""
@@ -128,7 +141,7 @@ class Admitted:
 
     def _uses(self, family: set[str]) -> list[_Use]:
         return [
-            _Use(charge.start_ms, charge.end_ms, charge.amount_ms)
+            _Use(charge.start_ms, charge.end_ms, charge.amount_ms, charge.rate_milli)
             for charge in self.ledger.charges()
             if charge.account in family and charge.kind != RELEASED
         ]
@@ -147,7 +160,7 @@ class Admitted:
                 self.ledger.account(reservation.account), account
             ):
                 end_ms = reservation.deadline_ms or reservation.start_ms
-                use = _Use(reservation.start_ms, end_ms, reservation.amount_ms)
+                use = _of(reservation, reservation.start_ms, end_ms)
                 own_ms += use.within(span[0], at_ms)
         return max(0, counted_ms - own_ms)
 
@@ -165,11 +178,15 @@ class Admitted:
         return next((charge for charge in self.ledger.charges() if charge.id == id), None)
 
 
+def _of(reservation: Reservation, start_ms: int, end_ms: int) -> _Use:
+    return _Use(start_ms, end_ms, reservation.amount_ms, reservation.rate_milli)
+
+
 def _before_window(reservation: Reservation, start_ms: int, now_ms: int) -> int:
     """What of a running reservation was used before the window began."""
     if reservation.start_ms is None or reservation.deadline_ms is None:
         return 0
-    use = _Use(reservation.start_ms, reservation.deadline_ms, reservation.amount_ms)
+    use = _of(reservation, reservation.start_ms, reservation.deadline_ms)
     return use.within(0, min(start_ms, now_ms))
 
 

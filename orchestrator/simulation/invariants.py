@@ -18,7 +18,7 @@ from orchestrator.executors.simulated_engine import RealSubmission
 from orchestrator.projection import apply
 from orchestrator.simulation.admitted import Admitted, InvariantBroken, must
 from orchestrator.simulation.world import House, World
-from orchestrator.state import AllocationState, RunState, State
+from orchestrator.state import AllocationState, RunState, State, job_of
 
 __all__ = ["InvariantBroken", "Invariants"]
 
@@ -40,14 +40,15 @@ class Invariants:
     world: World
     admitted: Admitted
     rounds: int = 0
-    seen: dict[str, _Seen] = field(default_factory=dict)
+    seen: dict[tuple[str, int], _Seen] = field(default_factory=dict)
+    """By house and store."""
     written: int = -1
 
     def after_round(self) -> None:
         """All that can be told at any time."""
         self.rounds += 1
         for house in self.world.houses:
-            seen = self.seen.setdefault(house.name, _Seen())
+            seen = self.seen.setdefault((house.name, house.generation), _Seen())
             fresh = [event for _, event in house.store.events_as_text(seen.event)]
             seen.event += len(fresh)
             for event in fresh:
@@ -66,6 +67,7 @@ class Invariants:
         for house in self.world.houses:
             self._no_device_is_shared(house)
             self._no_attempt_begins_before_the_former_one_is_over(house)
+            self._all_that_ran_is_paid(house)
             for run in house.state.runs.values():
                 text = json.dumps(snapshot.run_to_json(run), allow_nan=False)
                 must(snapshot.run_from_json(json.loads(text)) == run, "a snapshot is not the run")
@@ -87,7 +89,10 @@ class Invariants:
 
     def _in_order(self, house: House, seen: _Seen, event: e.Event) -> None:
         """No attempt before the money, none beside another of its job."""
-        if isinstance(event, e.AllocationReserved):
+        if isinstance(event, e.AllocationPlanned):
+            self._nobody_more_important_waits(seen.state, event)
+        elif isinstance(event, e.AllocationReserved):
+            self._its_group_fits(seen.state, event)
             must(event.allocation not in seen.reserved, "reserved twice", event.allocation)
             seen.reserved.add(event.allocation)
         elif isinstance(event, e.AttemptPlanned):
@@ -105,6 +110,51 @@ class Invariants:
             seen.live.discard((event.run, attempt.job))
 
     # --- jobs ---------------------------------------------------------------------------------
+
+    def _nobody_more_important_waits(self, state: State, event: e.AllocationPlanned) -> None:
+        """No job of a higher priority that would fit where this one does waits for its turn."""
+        run = state.runs[event.run]
+        job = run.graph.job(job_of(event.attempts[0]))
+        mine = run.priority + job.priority
+        for other in state.live_runs():
+            if other.graph.account != event.account:
+                continue
+            for waiting in other.graph.jobs:
+                known = other.jobs[waiting.id]
+                if known.status != "waiting" or known.reason not in ("turn", "devices"):
+                    continue
+                more = other.priority + waiting.priority > mine
+                fits = waiting.devices == job.devices and not event.edge
+                fits = fits and waiting.wall_limit_ms <= job.wall_limit_ms
+                fits = fits and other.stop_of(waiting) is None
+                allocation = other.allocation_of(waiting.id)
+                tried = allocation is not None and (
+                    allocation.open or allocation.again_ms > event.at_ms
+                )
+                must(not (more and fits) or tried, "one less important goes first", waiting.id)
+
+    def _its_group_fits(self, state: State, event: e.AllocationReserved) -> None:
+        """A group that is to wait for all its hours is not begun with less. Where nothing like it
+        has been done before, each of its jobs needs its whole limit."""
+        run = state.runs[event.run]
+        kept = run.allocations[event.allocation]
+        job = run.graph.job(job_of(kept.attempts[0]))
+        group = [run.jobs[other.id] for other in run.graph.groups()[job.group]]
+        begun = any(known.attempts or known.ended for known in group) or any(
+            allocation.id != kept.id and allocation.open for allocation in run.allocations.values()
+        )
+        history = any(
+            attempt.devices and attempt.started_ms is not None
+            for other in state.runs.values()
+            for attempt in other.attempts.values()
+        )
+        if begun or history or run.park or job.when_short == "begin" or len(group) < 2:
+            return
+        account = self.admitted.accounts[kept.id]
+        one_ms = account.cost_ms(len(kept.devices), job.wall_limit_ms)
+        needed_ms = one_ms * len(group)
+        free_ms = self.admitted.free_ms.get(kept.id, needed_ms)
+        must(free_ms >= needed_ms, "a group is begun that cannot finish", kept.id, free_ms)
 
     def _each_job_says_why_it_waits(self, house: House) -> None:
         """Of a live scheduler that has just looked: whatever could start and does not, says why."""
@@ -173,7 +223,14 @@ class Invariants:
                 if b'"report"' in line and at_ms <= real.end_ms
             )
             heard = Counter(report["at_ms"] for report in attempt.reports)
-            must(attempt.notes == (), "a line of an older attempt counts", name, attempt.notes)
+            zombies = [note for note in attempt.notes if note == "zombie"]
+            must(not zombies, "a line of an older attempt counts", name, zombies)
+            notes = Counter(
+                json.loads(line)["text"]
+                for at_ms, line in real.lines
+                if b'"note"' in line and at_ms <= real.end_ms
+            )
+            must(Counter(attempt.notes) <= notes, "a note counts twice", name, attempt.notes)
             stamps = Counter(json.loads(line)["at"] for line in wrote)
             if attempt.outcome == "lost":
                 must(heard <= stamps, "a line counts twice", name, heard - stamps)
@@ -221,12 +278,23 @@ class Invariants:
         cost_ms = account.cost_ms(line.devices, end_ms - start_ms)
         must(line.amount_ms == cost_ms, "the charge is not what was kept", name, line, cost_ms)
 
+    def _all_that_ran_is_paid(self, house: House) -> None:
+        """Whatever the store knows of it."""
+        for name, held in house.engine.submissions.items():
+            if not held.submission.devices:
+                continue
+            line = self.admitted.line(name)
+            must(line is not None, "it ran and is booked nowhere", name)
+            assert line is not None
+            must(line.kind != RELEASED or _never_ran(held), "released though it ran", name)
+
     def _every_charge_is_somebodys(self) -> None:
-        """Each line is that of one allocation, or an adjustment."""
+        """Each line is that of one allocation; nobody has adjusted anything."""
         seen = Counter(charge.id for charge in self.world.ledger.charges())
         must(all(n == 1 for n in seen.values()), "a line stands twice")
         for charge in self.world.ledger.charges():
-            if charge.kind in (ADJUSTMENT, RELEASED) or charge.amount_ms == 0:
+            must(charge.kind != ADJUSTMENT, "an adjustment that nobody has made", charge)
+            if charge.kind == RELEASED or charge.amount_ms == 0:
                 continue  # it was kept from starting
             known = [house.engine.submissions.get(charge.id) for house in self.world.houses]
             must(

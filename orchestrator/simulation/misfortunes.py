@@ -66,6 +66,8 @@ def scripts(
             lines.append((at_s, {"kind": "report", "values": report}))
             kept = {"kind": "checkpoint", "path": "last.ckpt", "epoch": n + 1, "step": n + 1}
             lines.append((at_s, kept))
+            if dice.random() < 0.3:
+                lines.append((at_s, {"kind": "note", "text": f"{task.attempt} at {n}"}))
             if dice.random() < 0.3:  # a process of an older attempt that nobody could kill
                 lines.append((at_s, {"kind": "note", "text": "zombie", "fence": task.fence - 1}))
                 happened["zombie line"] += 1
@@ -113,6 +115,7 @@ class Misfortunes:
             "ledger disk": self._fill_ledger,
             "account changed": self._change_account,
             "reading": self._read_provider,
+            "store lost": self._lose_store,
         }
 
     def strike(self) -> None:
@@ -163,6 +166,14 @@ class Misfortunes:
         if running:
             house.engine.lose(self.dice.choice(running).submission.name)
         return bool(running)
+
+    def _lose_store(self, house: House) -> bool:
+        """Rarely; somebody submits anew afterwards. What ran is paid in full once it is overdue."""
+        if house.lost or self.dice.random() > 0.2:
+            return False
+        house.lose_store(self.dice.getrandbits(64))
+        self.submit(house)
+        return True
 
     def _cancel(self, house: House) -> bool:
         """A run, a group or a job; twice, of something queued, or of something long over."""

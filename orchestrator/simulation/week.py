@@ -104,7 +104,7 @@ class FaultWeek:
                 self.misfortunes.strike()
                 self.invariants.after_round()
                 self._end_of_the_storm()
-                if all(house.settled for house in self.world.houses):
+                if all(house.settled for house in self.world.houses) and not self._overdue():
                     self.invariants.at_the_end()
                     return
                 self._pass_time()
@@ -130,6 +130,20 @@ class FaultWeek:
                     if run.live:
                         house.stop(run.name, "run", run.name)
                         self.happened["given up"] += 1
+
+    def _overdue(self) -> bool:
+        """Whether reservations of lost stores stay; time is let pass until they are overdue."""
+        left = self.world.ledger.reservations()
+        if not left or not any(house.lost for house in self.world.houses):
+            return False
+        due_ms = max(
+            max(reservation.expires_ms or 0, reservation.deadline_ms or 0) for reservation in left
+        )
+        wait_ms = max(0, due_ms - self.world.clock.now_ms()) + 1
+        self.world.clock.advance(wait_ms / 1000)
+        for house in self.world.houses:
+            house.scheduler = None
+        return True
 
     def _pass_time(self) -> None:
         busy = any(True for house in self.world.houses for _ in house.state.live_attempts()) or any(

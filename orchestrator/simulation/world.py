@@ -63,6 +63,10 @@ class House:
     """True time until which no scheduler lives here, or the machine sleeps."""
     wake_ms: int | None = None
     submitted: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """Runs that went with a store that was lost."""
+    generation: int = 0
+    """How many stores were lost here."""
     heard: Callable[[str, dict[str, Any], Any], None] = lambda name, given, answer: None
     """Told of every call to the ledger that was carried out."""
 
@@ -120,13 +124,22 @@ class House:
         self, graph: Graph, *, again: bool = False, priority: int = 0, park: bool = False
     ) -> str:
         """Put a run into the inbox; its name."""
-        name = f"{graph.name}-{len(self.submitted) + 1}"
+        name = f"{graph.name}-{len(self.submitted) + len(self.lost) + 1}"
         self.submitted.append(name)
         request = SubmitRun(
             run=name, graph=graph.to_json(), again=again, priority=priority, park=park
         )
         self.store.ask(request, self.clock.now_ms())
         return name
+
+    def lose_store(self, seed: int) -> None:
+        """The disk with the store is gone; the ledger stands on another one."""
+        self.lost += self.submitted
+        self.submitted = []
+        self.generation += 1
+        self.store = MemoryStore(seed)
+        self.scheduler = None
+        self.wake_ms = None
 
     def stop(self, run: str, scope: StopScope, target: str, how: StopHow = "step") -> None:
         request = StopJobs(run=run, scope=scope, target=target, how=how)
