@@ -182,7 +182,7 @@ def test_one_more_session_than_an_account_admits_waits(tmp_path: Path) -> None:
     with_sessions(world, concurrent=2)
     run = world.settle(graph(*(job(f"j{n}", devices=1, limit_s=1200) for n in range(3))))
     assert run.outcome == "done"
-    starts = sorted(a.started_ms for a in run.attempts.values())
+    starts = sorted(a.started_ms or 0 for a in run.attempts.values())
     assert starts == [SATURDAY_MS, SATURDAY_MS, SATURDAY_MS + 600_000]
     (told,) = [x for x in world.kept(e.JobWaited) if x.reason == "sessions"]
     assert told.sentence == "lab admits 2 at once, and as many run"
