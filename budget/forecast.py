@@ -55,6 +55,9 @@ HISTORY_SPREAD = 0.10
 WIDTH = 1.7
 """Standard deviations to either side."""
 
+WIDEST = 10.0
+"""Neither end is further from the likely figure than by this factor."""
+
 FIRST_SHARE = 0.9
 """Of the first epoch, where no other is over: what the later ones probably take."""
 
@@ -92,7 +95,7 @@ def from_epochs(
     rate_ms = median(rest_ms) if rest_ms else FIRST_SHARE * epoch_ms[0]
     counts = [min(epochs, max(done, count)) for count in ended_after] or [epochs]
     left_low, left, left_high = min(counts) - done, round(median(counts)) - done, epochs - done
-    ratio = math.exp(WIDTH * _error(rest_ms, rate_ms, left_high))
+    ratio = _ratio(_error(rest_ms, rate_ms, left_high))
     late_ms = max(0, since_ms - round(rate_ms)) if left_high > 0 else 0
     spent_ms = min(since_ms, round(rate_ms))
 
@@ -129,6 +132,11 @@ def _error(each_ms: Sequence[int], rate_ms: float, left: int) -> float:
     return math.sqrt(DRIFT**2 + spread * (1 / max(1, left) + 1 / max(1, len(each_ms))))
 
 
+def _ratio(error: float) -> float:
+    """From a relative standard error to the factor between the likely figure and either end."""
+    return math.exp(min(WIDTH * error, math.log(WIDEST)))
+
+
 def from_history(durations_ms: Sequence[int], what: str, *, most_ms: int = 0) -> Forecast:
     """From how long the same took before; `what` names it, `most_ms` is the worst case it has.
 
@@ -140,7 +148,7 @@ def from_history(durations_ms: Sequence[int], what: str, *, most_ms: int = 0) ->
     freedom = len(durations_ms) - 1
     squares = sum((one / likely_ms - 1) ** 2 for one in durations_ms) if likely_ms else 0.0
     spread = (PRIOR_WEIGHT * HISTORY_SPREAD**2 + squares) / (PRIOR_WEIGHT + freedom)
-    ratio = math.exp(WIDTH * math.sqrt(spread * (1 + 1 / len(durations_ms))))
+    ratio = _ratio(math.sqrt(spread * (1 + 1 / len(durations_ms))))
     runs = f"{len(durations_ms)} runs" if freedom else "1 run"
     return Forecast(
         round(likely_ms / ratio),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from budget.duration import HOUR_MS
 from budget.forecast import OVER, from_epochs, from_history, unknown
@@ -116,3 +118,22 @@ def test_time_that_passes_is_taken_off_and_never_below_nothing() -> None:
     found = from_history([10_000], "it").after(9_000)
     assert found.low_ms == 0 and found.likely_ms == 1_000 and found.high_ms > 1_000
     assert OVER.after(1) == OVER
+
+
+@given(
+    epoch_ms=st.lists(st.integers(0, 10**9), min_size=1, max_size=30),
+    epochs=st.integers(0, 60),
+    tail_ms=st.integers(0, 10**7),
+    since_ms=st.integers(0, 10**10),
+    ended_after=st.lists(st.integers(0, 60), max_size=5),
+)
+def test_the_likely_figure_is_always_inside_the_range_and_nothing_is_negative(
+    epoch_ms: list[int], epochs: int, tail_ms: int, since_ms: int, ended_after: list[int]
+) -> None:
+    """Edge 53 and 54: whatever is reported, the forecast is a forecast."""
+    found = from_epochs(
+        epoch_ms, epochs, tail_ms=tail_ms, since_ms=since_ms, ended_after=ended_after
+    )
+    assert tail_ms <= found.low_ms <= found.likely_ms <= found.high_ms
+    whole = from_history(epoch_ms, "it")
+    assert 0 <= whole.low_ms <= whole.likely_ms <= whole.high_ms
