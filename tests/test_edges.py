@@ -32,19 +32,23 @@ HELD = dict(cells(PAGE.read_text(encoding="utf-8")))
 def edges_of(path: str) -> dict[str, set[int]]:
     """Of each test in a file: the numbers that its text names."""
     text = (ROOT / path).read_text(encoding="utf-8")
-    tests = [
-        node
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    ]
     return {
-        node.name: {
+        name: {
             int(number)
             for found in NAMED.findall(ast.get_source_segment(text, node) or "")
             for number in re.findall(r"\d+", found)
         }
-        for node in tests
+        for name, node in tests_in(ast.parse(text))
     }
+
+
+def tests_in(body: ast.Module | ast.ClassDef, of: str = "") -> Iterator[tuple[str, ast.stmt]]:
+    """The tests of a module or class by the names that pytest gives them."""
+    for node in body.body:
+        if isinstance(node, ast.ClassDef):
+            yield from tests_in(node, f"{node.name}::")
+        elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield f"{of}{node.name}", node
 
 
 def test_every_number_has_its_row() -> None:
@@ -58,7 +62,7 @@ def test_what_holds_an_edge_case_exists_and_names_it(number: int) -> None:
     if held.startswith("does not apply: "):
         assert len(held) > len("does not apply: ") + 20
         return
-    named = re.findall(r"`(tests/[^`:]+\.py)::(test_\w+)`", held)
+    named = re.findall(r"`(tests/[^`:]+\.py)::([\w:]+)`", held)
     assert named, f"edge {number} names no test: {held}"
     for path, test in named:
         assert (ROOT / path).is_file(), path
