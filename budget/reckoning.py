@@ -141,15 +141,17 @@ def _of_window(book: Book, limit: Limit) -> LimitBalance:
     newest = readings.newest(book.connection, book.account.name, limit.name, window.end_ms - 1)
     rules = history.rules(book.versions, limit.name)
     if newest is not None or len(rules) > 1:
-        plain = _window(rules[-1:], now_ms, used, newest)
+        refresh_ms = None if newest is None else _refresh_ms(book, rule, newest)
+        plain = _window(rules[-1:], now_ms, used, newest, refresh_ms)
         # A change of the rule is no reset: until its first one, the window goes further back.
-        window = _window(rules, now_ms, used, newest)
+        window = _window(rules, now_ms, used, newest, refresh_ms)
     amount_ms, foreign_ms = limit.amount_ms, 0
     if newest is not None and newest.at_ms in window:
         foreign_ms = newest.foreign_ms(plain, used)
         amount_ms = limit.amount_ms if newest.allowed_ms is None else newest.allowed_ms
     gain_ms: int | None = plain.end_ms
-    if rule.kind != "calendar" and (rule.kind != "first-use" or plain.start_ms == now_ms):
+    not_begun = rule.kind == "first-use" and plain.start_ms == now_ms and not foreign_ms
+    if not_begun or rule.kind not in ("calendar", "first-use"):
         gain_ms = rule.next_gain_ms(now_ms, used)
     return _finished(
         book,
@@ -163,12 +165,25 @@ def _of_window(book: Book, limit: Limit) -> LimitBalance:
     )
 
 
+def _refresh_ms(book: Book, rule: WindowRule, newest: Reading) -> int | None:
+    """When the window of the reading ends, where that is more than what the rule says."""
+    if newest.refresh_ms is not None or not newest.used_ms or not isinstance(rule, FirstUse):
+        return newest.refresh_ms
+    # Where something is used a window has begun, by our own use or else by that of others.
+    own = book.used.since_idle(newest.at_ms, rule.length_ms)
+    return rule.window_at(newest.at_ms, own).end_ms
+
+
 def _window(
-    rules: Sequence[tuple[int, WindowRule]], now_ms: int, used: Usage, newest: Reading | None
+    rules: Sequence[tuple[int, WindowRule]],
+    now_ms: int,
+    used: Usage,
+    newest: Reading | None,
+    refresh_ms: int | None,
 ) -> Window:
-    if newest is None or newest.refresh_ms is None:
+    if newest is None or refresh_ms is None:
         return window_under(rules, now_ms, used)
-    return with_refresh(rules, now_ms, used, read_at_ms=newest.at_ms, refresh_ms=newest.refresh_ms)
+    return with_refresh(rules, now_ms, used, read_at_ms=newest.at_ms, refresh_ms=refresh_ms)
 
 
 def _finished(

@@ -237,3 +237,31 @@ def test_a_window_from_the_first_use_that_others_began_ends_when_the_provider_sa
     balance = ledger.balance("zero", NOW_MS + H)
     assert (balance.foreign_ms, balance.free_ms, balance.next_gain_ms) == (3 * H, H, end_ms)
     assert ledger.balance("zero", end_ms).free_ms == 4 * H
+
+
+def test_what_others_used_has_begun_a_window_although_nobody_says_when_it_ends(
+    ledger: Ledger,
+) -> None:
+    """Edge 39: a moment after the reading it is not of an earlier window."""
+    account = Account("zero", "provider", "kaggle", (Limit(4 * H, FirstUse(DAY_MS), "day"),))
+    ledger.add_account(account, SATURDAY_MS)
+    ledger.reading("zero", id="a", used_ms=3 * H, at_ms=NOW_MS, now_ms=NOW_MS)
+    for at_ms in (NOW_MS, NOW_MS + 1, NOW_MS + DAY_MS - 1):
+        balance = ledger.balance("zero", at_ms)
+        assert (balance.foreign_ms, balance.free_ms) == (3 * H, H)
+        assert balance.next_gain_ms == NOW_MS + DAY_MS
+    ledger.reserve(id="x", account="zero", owner="run", devices=1, amount_ms=H, now_ms=NOW_MS + H)
+    ledger.settle("x", NOW_MS + H, NOW_MS + 2 * H, shares={}, now_ms=NOW_MS + 2 * H)
+    assert ledger.balance("zero", NOW_MS + 2 * H).free_ms == 0
+    assert ledger.balance("zero", NOW_MS + DAY_MS).free_ms == 4 * H
+
+
+def test_a_reading_of_a_window_that_own_use_began_holds_to_its_end(ledger: Ledger) -> None:
+    account = Account("zero", "provider", "kaggle", (Limit(4 * H, FirstUse(DAY_MS), "day"),))
+    ledger.add_account(account, SATURDAY_MS)
+    ledger.reserve(id="x", account="zero", owner="run", devices=1, amount_ms=H, now_ms=NOW_MS)
+    ledger.settle("x", NOW_MS, NOW_MS + H, shares={}, now_ms=NOW_MS + H)
+    ledger.reading("zero", id="a", used_ms=3 * H, at_ms=NOW_MS + 2 * H, now_ms=NOW_MS + 2 * H)
+    before = ledger.balance("zero", NOW_MS + DAY_MS - 1)
+    assert (before.settled_ms, before.foreign_ms, before.free_ms) == (H, 2 * H, H)
+    assert ledger.balance("zero", NOW_MS + DAY_MS).free_ms == 4 * H
