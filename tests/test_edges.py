@@ -38,15 +38,15 @@ def edges_of(path: str) -> dict[str, set[int]]:
             for found in NAMED.findall(ast.get_source_segment(text, node) or "")
             for number in re.findall(r"\d+", found)
         }
-        for name, node in tests_in(ast.parse(text))
+        for name, node in each_test(ast.parse(text))
     }
 
 
-def tests_in(body: ast.Module | ast.ClassDef, of: str = "") -> Iterator[tuple[str, ast.stmt]]:
+def each_test(body: ast.Module | ast.ClassDef, of: str = "") -> Iterator[tuple[str, ast.stmt]]:
     """The tests of a module or class by the names that pytest gives them."""
     for node in body.body:
         if isinstance(node, ast.ClassDef):
-            yield from tests_in(node, f"{node.name}::")
+            yield from each_test(node, f"{node.name}::")
         elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield f"{of}{node.name}", node
 
