@@ -116,7 +116,8 @@ class Admitted:
     def agree(self, now_ms: int) -> None:
         """What the ledger says of each account is what its lines add up to."""
         for account in self.ledger.accounts():
-            uses = self._uses(self._family(account))
+            family = self._family(account)
+            uses = self._uses(family)
             for said in self.ledger.balance(account.name, now_ms).limits:
                 if said.account != account.name:
                     continue
@@ -134,6 +135,13 @@ class Admitted:
                 off_ms = abs(settled_ms - said.settled_ms)
                 crossing = sum(use.start_ms < edge < use.end_ms for use in uses for edge in span)
                 must(off_ms <= 2 * crossing, "the lines are not the balance", *of, off_ms)
+                open_ms = sum(
+                    reservation.amount_ms - _before_window(reservation, span[0], now_ms)
+                    for reservation in self.ledger.reservations()
+                    if reservation.account in family
+                )
+                off_ms = abs(open_ms - said.in_flight_ms - said.reserved_ms)
+                must(off_ms <= 2 + crossing, "what runs is not in the balance", *of, off_ms)
 
     def _family(self, account: Account) -> set[str]:
         """An account and its sub-budgets."""

@@ -22,7 +22,7 @@ from skint.attempt import Task
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-STORMY_ROUNDS = 700
+STORMY_ROUNDS = 500
 ROUNDS = 4_000
 """Far more than any week takes."""
 PATIENCE_MS = 15 * DAY_MS
@@ -55,6 +55,7 @@ class FaultWeek:
         start_ms = round(start.timestamp() * 1000) + self.dice.randrange(2 * DAY_MS)
         self.world = World(self.seed, accounts, start_ms)
         self.admitted = Admitted(self.world.ledger)
+        self.waited = False
         self.invariants = Invariants(self.world, self.admitted)
         for number in range(self.dice.choice((1, 1, 2))):
             house = self.world.add_house(
@@ -72,7 +73,7 @@ class FaultWeek:
             self.world, self.dice, self.admitted, self.submit, self.happened
         )
         self.stormy_ms = start_ms + self.dice.randrange(DAY_MS, 7 * DAY_MS)
-        self.coarse_s = self.dice.choice((60, 300, 1200))
+        self.coarse_s = self.dice.choice((120, 300, 1200))
         for house in self.world.houses:
             self.submit(house)
 
@@ -134,8 +135,9 @@ class FaultWeek:
     def _overdue(self) -> bool:
         """Whether reservations of lost stores stay; time is let pass until they are overdue."""
         left = self.world.ledger.reservations()
-        if not left or not any(house.lost for house in self.world.houses):
+        if not left or self.waited or not any(house.lost for house in self.world.houses):
             return False
+        self.waited = True
         due_ms = max(
             max(reservation.expires_ms or 0, reservation.deadline_ms or 0) for reservation in left
         )
