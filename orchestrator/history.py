@@ -159,6 +159,13 @@ class History:
         self._found: dict[tuple[str, Kind], list[Past]] | None = None
         """By likeness and kind; None until it is asked for again after a change."""
 
+    def know(self, names: Mapping[str, str]) -> None:
+        """Take in models of devices by id; what was read of runs is read again if any is new."""
+        if not names.items() <= self._names.items():
+            self._names.update(names)
+            self._runs.clear()
+            self._found = None
+
     def update(self, state: State) -> History:
         """Take in `state`; itself, so that it can be used at once."""
         for name in self._runs.keys() - state.runs.keys():

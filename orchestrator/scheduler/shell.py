@@ -134,13 +134,15 @@ class Scheduler:
                     lines += new
                     cursors[attempt] = cursor
         commands = tuple(self.store.unanswered())
+        capacity = {name: executor.capacity() for name, executor in self.executors.items()}
+        self._history.know({d.uuid: d.name for has in capacity.values() for d in has.devices})
         return (
             i.Inputs(
                 commands=commands,
                 observations=observations,
                 lines=tuple(lines),
                 orphans=self._discover(),
-                capacity={name: ex.capacity() for name, ex in self.executors.items()},
+                capacity=capacity,
                 capabilities={name: ex.capabilities for name, ex in self.executors.items()},
                 accounts={account.name: account for account in self.ledger.accounts()},
                 balances=self._waited_for(commands),

@@ -134,3 +134,17 @@ def test_a_run_that_did_not_change_is_read_once() -> None:
     (changed,) = history.of(like(graph), ("local", "Tesla T4"))
     assert changed.at_ms == START_MS + 1
     assert history.update(state_of(second)).of(like(graph), ("local", "Tesla T4")) == []
+
+
+def test_devices_whose_names_become_known_later_are_one_kind_from_then_on() -> None:
+    graph = folds_graph()
+    state = state_of(run_of(graph, [done_fold(0), done_fold(1, device="GPU-77aa")]))
+    history = History()
+    history.update(state)
+    assert len(history.of(like(graph), ("local", GPU))) == 1
+    history.know(NAMES)
+    history.update(state)
+    pasts = history.of(like(graph), ("local", "Tesla T4"))
+    assert len(pasts) == 2
+    history.know(NAMES)
+    assert history.update(state).of(like(graph), ("local", "Tesla T4")) == pasts
