@@ -140,14 +140,16 @@ def _of_window(book: Book, limit: Limit) -> LimitBalance:
     window = plain = rule.window_at(now_ms, used)
     newest = readings.newest(book.connection, book.account.name, limit.name, window.end_ms - 1)
     rules = history.rules(book.versions, limit.name)
+    refresh_ms = None if newest is None else _refresh_ms(book, rule, newest)
     if newest is not None or len(rules) > 1:
-        refresh_ms = None if newest is None else _refresh_ms(book, rule, newest)
         plain = _window(rules[-1:], now_ms, used, newest, refresh_ms)
         # A change of the rule is no reset: until its first one, the window goes further back.
         window = _window(rules, now_ms, used, newest, refresh_ms)
     amount_ms, foreign_ms = limit.amount_ms, 0
     if newest is not None and newest.at_ms in window:
-        foreign_ms = newest.foreign_ms(plain, used)
+        # Of the window as it was then: what we had used by then may have fallen out since.
+        read = _window(rules[-1:], newest.at_ms, used, newest, refresh_ms)
+        foreign_ms = newest.foreign_ms(read, used)
         amount_ms = limit.amount_ms if newest.allowed_ms is None else newest.allowed_ms
     gain_ms: int | None = plain.end_ms
     not_begun = rule.kind == "first-use" and plain.start_ms == now_ms and not foreign_ms

@@ -227,6 +227,20 @@ def test_in_a_rolling_window_foreign_use_counts_until_the_reading_falls_out(
     assert ledger.balance("roll", NOW_MS + DAY_MS).foreign_ms == 0
 
 
+def test_own_use_that_falls_out_of_a_rolling_window_does_not_become_foreign(
+    ledger: Ledger,
+) -> None:
+    account = Account("roll", "provider", "kaggle", (Limit(9 * H, Rolling(DAY_MS), "day"),))
+    ledger.add_account(account, SATURDAY_MS)
+    began_ms = NOW_MS - 20 * H
+    ledger.reserve(id="x", account="roll", owner="run", devices=1, amount_ms=5 * H, now_ms=began_ms)
+    ledger.settle("x", began_ms, began_ms + 5 * H, shares={}, now_ms=NOW_MS)
+    ledger.reading("roll", id="a", used_ms=6 * H, at_ms=NOW_MS, now_ms=NOW_MS)
+    assert ledger.balance("roll", NOW_MS).foreign_ms == H
+    later = ledger.balance("roll", NOW_MS + 10 * H)
+    assert (later.settled_ms, later.foreign_ms, later.free_ms) == (0, H, 8 * H)
+
+
 def test_a_window_from_the_first_use_that_others_began_ends_when_the_provider_says(
     ledger: Ledger,
 ) -> None:
