@@ -37,11 +37,18 @@ class _Counted:
         return self.usage.first_from(at_ms)
 
 
-def purse_at(now_ms: int, lots: Sequence[Lot], usage: Usage, newest: Reading | None) -> Purse:
+def purse_at(
+    now_ms: int,
+    lots: Sequence[Lot],
+    usage: Usage,
+    newest: Reading | None,
+    lifetime_ms: int | None,
+) -> Purse:
     """What the lots hold at `now_ms` after `usage`.
 
     Where the provider said in its `newest` reading that less was left than the ledger knew, others
-    have used it; where it said that more was left, the rest is a lot of its own.
+    have used it; where it said that more was left, the rest is a lot of its own. When that was
+    bought nobody knows: `lifetime_ms` after the reading it is gone at the latest.
     """
     if newest is None or newest.allowed_ms is None:
         return _purse(now_ms, lots, _Counted(usage), 0)
@@ -50,7 +57,8 @@ def purse_at(now_ms: int, lots: Sequence[Lot], usage: Usage, newest: Reading | N
     others_ms = left_ms - (newest.allowed_ms - newest.used_ms)
     if others_ms < 0:
         said = "said by the provider"
-        lots = [*lots, Lot(said, "", -others_ms, at_ms, None, said, at_ms)]
+        expires_ms = None if lifetime_ms is None else at_ms + lifetime_ms
+        lots = [*lots, Lot(said, "", -others_ms, at_ms, expires_ms, said, at_ms)]
     foreign_ms = max(0, others_ms)
     return _purse(now_ms, lots, _Counted(usage, foreign_ms, at_ms), foreign_ms)
 

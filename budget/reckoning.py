@@ -17,7 +17,7 @@ from budget.line import Reservation
 from budget.purse import purse_at
 from budget.reading import Reading
 from budget.usage import InFlight, Settled, Used
-from budget.windows import FirstUse, Window, WindowRule
+from budget.windows import FirstUse, Lots, Window, WindowRule
 from budget.windows.base import Usage
 from budget.windows.change import window_under, with_refresh
 
@@ -118,8 +118,9 @@ def _of_lots(book: Book, limit: Limit) -> LimitBalance:
     now_ms = book.now_ms
     lots = readings.lots(book.connection, book.account.name)
     newest = readings.newest(book.connection, book.account.name, limit.name, LATEST_MS)
-    before = purse_at(now_ms, lots, book.used.settled, newest)
-    purse = purse_at(now_ms, lots, book.used, newest)
+    lifetime_ms = limit.window.lifetime_ms if isinstance(limit.window, Lots) else None
+    before = purse_at(now_ms, lots, book.used.settled, newest, lifetime_ms)
+    purse = purse_at(now_ms, lots, book.used, newest, lifetime_ms)
     settled_ms = purse.amount_ms - before.left_ms - purse.foreign_ms
     return _finished(
         book,

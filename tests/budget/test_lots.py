@@ -166,6 +166,8 @@ def test_a_provider_that_has_more_left_has_a_lot_that_nobody_told_us_of(ledger: 
         15 * CREDIT_MS, 0,
     )  # fmt: skip
     assert balance(ledger, NOW_MS + 90 * DAY_MS).free_ms == 5 * CREDIT_MS
+    # It is not newer than the reading, so it lives no longer than what is bought at that moment.
+    assert balance(ledger, at_ms + 90 * DAY_MS).free_ms == 0
 
 
 def test_a_reading_of_lots_must_say_what_is_allowed(ledger: Ledger) -> None:
