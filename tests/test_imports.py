@@ -66,7 +66,9 @@ def test_the_shim_and_the_worker_start_with_skint_alone(module: str, tmp_path: P
     assert names & {"budget", "jobs", "notifiers", "orchestrator"} == set()
 
 
-@pytest.mark.parametrize("command", [["--help"], ["status"], ["budget"], ["account", "list"]])
+@pytest.mark.parametrize(
+    "command", [["--help"], ["status"], ["budget"], ["ledger", "list"], ["account", "list"]]
+)
 def test_a_command_that_shows_loads_nothing_heavy(command: list[str], tmp_path: Path) -> None:
     answer = loaded_by(RUN_COMMAND, *command, cwd=tmp_path)
     assert answer["code"] == 0

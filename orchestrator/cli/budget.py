@@ -13,7 +13,7 @@ from budget.account import Account
 from budget.amount import format_amount
 from budget.balance import Balance, LimitBalance
 from budget.instant import format_instant
-from budget.ledger import Ledger
+from budget.ledger import AccountNotFound, Ledger
 from budget.reading import Reading
 from orchestrator.cli.amount import parse_instant
 from orchestrator.cli.screen import table
@@ -127,21 +127,17 @@ def _indented(text: str, depth: int) -> str:
     return "\n".join("  " * depth + line for line in text.splitlines())
 
 
-def past_windows(
-    ledger: Ledger, account: Account, at_ms: int, count: int
-) -> list[tuple[int, LimitBalance]]:
-    """(the instant it was looked at, the limit) of the windows that have ended, newest first.
+def past_windows(ledger: Ledger, account: Account, at_ms: int, count: int) -> list[LimitBalance]:
+    """The limits of `account` in the windows that have ended, newest first.
 
-    Only windows that follow each other are listed: a rolling one has no past, lots neither. The
-    amount is the one of that time. Before the account was added there is nothing to list.
+    Only windows of a calendar are listed, which follow each other: others have no past that is
+    not in the list of the ledger. The amount is the one of that time. Before the account was added
+    there is nothing.
     """
     found = []
     added_ms = ledger.account_versions(account.name)[0].from_ms
     for limit in ledger.balance(account.name, at_ms).limits:
-        if limit.account != account.name or limit.limit.window.kind not in (
-            "calendar",
-            "first-use",
-        ):
+        if limit.account != account.name or limit.limit.window.kind != "calendar":
             continue
         start_ms = limit.window.start_ms
         for _ in range(count):
@@ -150,20 +146,24 @@ def past_windows(
             past = _limit_at(ledger, account, limit.limit.name, start_ms - 1)
             if past is None:
                 break
-            found.append((start_ms - 1, past))
+            found.append(past)
             start_ms = past.window.start_ms
     return found
 
 
 def _limit_at(ledger: Ledger, account: Account, name: str, at_ms: int) -> LimitBalance | None:
-    """The limit as it was at an instant; None if the account had no such limit then."""
-    for limit in ledger.balance(account.name, at_ms).limits:
+    """The limit as it was at an instant; None if there was no such limit, or no such account."""
+    try:
+        balance = ledger.balance(account.name, at_ms)
+    except AccountNotFound:  # it was removed then, and has been added again since
+        return None
+    for limit in balance.limits:
         if (limit.account, limit.limit.name) == (account.name, name):
             return limit
     return None
 
 
-def _past_table(account: Account, past: Sequence[tuple[int, LimitBalance]], exact: bool) -> str:
+def _past_table(account: Account, past: Sequence[LimitBalance], exact: bool) -> str:
     if not past:
         return "  (no windows that have ended)"
 
@@ -179,7 +179,7 @@ def _past_table(account: Account, past: Sequence[tuple[int, LimitBalance]], exac
             shown(limit.foreign_ms),
             shown(limit.amount_ms),
         )
-        for _, limit in past
+        for limit in past
     ]
     heads = ("  limit", "from", "to", ">used", ">foreign", ">of")
     return table(heads, [(f"  {name}", *rest) for name, *rest in rows])

@@ -328,3 +328,14 @@ def test_a_damaged_ledger_is_an_error_for_every_screen_and_stays_as_it_is(desk: 
         assert (said.code, said.out) == (1, "")
         assert "damaged" in said.err and "put a copy back" in said.err
     assert path.read_bytes() == broken
+
+
+def test_windows_before_an_account_was_added_again_are_not_listed(desk: Terminal) -> None:
+    week_ms = 7 * 24 * HOUR_MS
+    with Ledger(ledger_of(desk)) as ledger:
+        account = ledger.account("kaggle-gpu")
+        ledger.remove_account("kaggle-gpu", ADDED_MS + HOUR_MS)
+        ledger.add_account(account, ADDED_MS + week_ms + HOUR_MS)
+    now = iso_instant(ADDED_MS + 2 * week_ms + 1)
+    shown = done(desk.skint("budget", "kaggle-gpu", "--history", "5", "--at", now))
+    assert len([line for line in shown.splitlines() if line.startswith("  weekly ")]) == 1
