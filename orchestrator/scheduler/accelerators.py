@@ -29,7 +29,6 @@ from orchestrator.scheduler.backfill import (
 from orchestrator.scheduler.fitting import (
     Fit,
     Fitting,
-    is_parked,
     may_span,
     never_fits,
     session_ms,
@@ -149,8 +148,6 @@ class Admission:
             self._lane.cannot_run(run, job, "too-big", text)
             return
         head = self._block(one, cost_ms, refusing)
-        if is_parked(run, job, self._now_ms):
-            return  # it has said so
         refusal = OverBudget(cost_ms, refusing)
         until_ms = refusing.next_gain_ms
         if not spans:

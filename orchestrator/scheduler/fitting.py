@@ -13,7 +13,14 @@ from orchestrator import events as e
 from orchestrator.forecasting import forecast_job
 from orchestrator.graph import Job
 from orchestrator.history import History
-from orchestrator.scheduler.pieces import TEARDOWN_MS, attempts_of_job, epoch_ms, left_ms, tail_of
+from orchestrator.scheduler.pieces import (
+    TEARDOWN_MS,
+    attempts_of_job,
+    epoch_ms,
+    is_parked,
+    left_ms,
+    tail_of,
+)
 from orchestrator.state import RunState, State
 
 
@@ -40,12 +47,6 @@ def wall_of(one: Piece) -> int:
 def may_span(run: RunState, job: Job) -> bool:
     """Whether it may be cut where the hours of a window end, and go on in the next one."""
     return job.parks and (run.park or job.when_short == "begin")
-
-
-def is_parked(run: RunState, job: Job, now_ms: int) -> bool:
-    """Whether it was cut and waits for the next window."""
-    known = run.jobs[job.id]
-    return known.reason == "parked" and (known.until_ms or 0) > now_ms
 
 
 def never_fits(refusing: LimitBalance, needed_ms: int) -> bool:

@@ -82,6 +82,12 @@ def _epochs(attempt: AttemptState) -> Iterator[tuple[int, int]]:
             yield int(epoch), int(report["at_ms"])
 
 
+def is_parked(run: RunState, job: Job, now_ms: int) -> bool:
+    """Whether its window was over before it was, and the next one has not begun yet."""
+    attempt = run.current(job.id)
+    return attempt is not None and not attempt.live and (attempt.edge_until_ms or 0) > now_ms
+
+
 def goes_on_from(run: RunState, job: Job) -> str | None:
     """`out/` of the attempt that a new one goes on from: the newest that kept a checkpoint or was
     stopped in order. One that failed before it wrote any would throw the others' work away."""

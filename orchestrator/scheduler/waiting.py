@@ -7,6 +7,7 @@ from orchestrator.graph import Job
 from orchestrator.scheduler.admission import cannot_run, key_of, needs_are_met, reuse
 from orchestrator.scheduler.backfill import OVERTAKEN_MS
 from orchestrator.scheduler.inputs import Inputs
+from orchestrator.scheduler.pieces import is_parked
 from orchestrator.scheduler.queue import Candidate
 from orchestrator.scheduler.room import Room
 from orchestrator.state import RunState, State, job_of
@@ -121,6 +122,8 @@ class Waiting:
         sentences change with every job that starts or ends, only the reason and the time count."""
         run = self._state.runs[one.run]
         known = run.jobs[one.job.id]
+        if known.reason == "parked" and is_parked(run, one.job, self._now_ms):
+            return  # it has said so, and until when
         unsettled = run.graph.account in self._room.unsettled
         if known.reason and unsettled and reason in ("over-budget", "group"):
             return  # in a moment the screens know as much as is known here

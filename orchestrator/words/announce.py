@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from budget.balance import Balance
 from budget.duration import HOUR_MS
+from budget.instant import format_instant
 from notifiers.base import Curve, Notice, Topic
 from orchestrator import events as e
 from orchestrator.graph import Job
@@ -36,7 +37,7 @@ _IN_HEAD = (
 )
 """Kinds of events that change what a head says. Progress within a job does not: it would be an
 edit a second."""
-_WAITS_TOLD = ("over-budget", "retry")
+_WAITS_TOLD = ("over-budget", "group", "parked", "retry")
 
 
 def notices(
@@ -80,8 +81,10 @@ class _Teller:
                 yield self._verdict(event)
             case e.StopAsked() if not event.by.startswith("rule "):
                 yield self._stop(event)
-            case e.JobWaited(reason="over-budget"):
+            case e.JobWaited(reason="over-budget" | "group"):
                 yield self._over_budget(event)
+            case e.JobWaited(reason="parked"):
+                yield self._parked(event)
             case e.JobWaited(reason="retry"):
                 title = f"{self._row(event.job).title}: {event.sentence}"
                 ended = self._ended(event.job)
@@ -177,6 +180,15 @@ class _Teller:
             ["nothing was started; it goes on by itself when enough is free"],
         )
 
+    def _parked(self, event: e.JobWaited) -> Notice:
+        attempts = len(self.run.jobs[event.job].attempts)
+        row = self._row(event.job)
+        until = ""
+        if event.until_ms is not None:
+            until = f"not before {format_instant(event.until_ms, 'UTC')}"
+        title = f"{row.title} {event.sentence}"
+        return self._notice("reply", f"{event.job}/parked/{attempts}", title, [_cost(row), until])
+
     def _job_ended(self, event: e.JobEnded) -> Iterator[Notice]:
         row = self._row(event.job)
         key = f"{event.job}/{event.outcome}"
@@ -265,6 +277,12 @@ _MOVE_CPU_WORK = (
     "next: do what the device waits for in a job with `devices: 0` that this one `needs`,"
     " or stop it"
 )
+
+
+def _utc(at_ms: int) -> str:
+    return format_instant(at_ms, "UTC")
+
+
 _PARTS = ("where", "got", "wanted", "next")
 
 

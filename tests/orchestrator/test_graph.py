@@ -248,3 +248,44 @@ def test_importing_a_module_that_ours_would_replace_is_refused(tmp_path: Path) -
     (tmp_path / "jobs.py").write_text("")
     with pytest.raises(PlanError, match="would be shadowed by skint's own package jobs"):
         graph_of(tmp_path, "jobs: {a: {uses: 'mine:fit', with: {rate: 1}}}")
+
+
+EDGES = """\
+account: lab
+jobs:
+  anew: {run: ./fit.sh, devices: 1, when-short: begin}
+  goes-on: {run: ./fit.sh, devices: 1, resume: true, at-edge: finish-epoch}
+"""
+
+
+def test_what_resumes_is_parked_at_an_edge_unless_the_plan_says_otherwise(tmp_path: Path) -> None:
+    graph = graph_of(tmp_path, EDGES)
+    anew, goes_on = graph.job("anew"), graph.job("goes-on")
+    assert (anew.resumes, anew.at_edge, anew.parks) == (False, "hard-stop", False)
+    assert (goes_on.resumes, goes_on.at_edge, goes_on.parks) == (True, "finish-epoch", True)
+    assert (anew.when_short, goes_on.when_short) == ("begin", "wait")
+
+
+def test_training_resumes_and_so_it_parks(tmp_path: Path) -> None:
+    graph = graph_of(
+        tmp_path, RIGHT.replace("limit: 2h", "limit: 2h\n    priority: 3\n    value: 2")
+    )
+    fold = graph.job("train.fold0")
+    assert (fold.resumes, fold.at_edge, fold.when_short) == (True, "park", "wait")
+    assert (fold.priority, fold.value) == (3, 2.0)
+    assert not graph.job("train.smoke").devices
+
+
+def test_a_graph_without_the_keys_of_the_queue_and_the_edge_still_loads(tmp_path: Path) -> None:
+    data = graph_of(tmp_path, RIGHT).to_json()
+    for job in data["jobs"]:
+        for key in ("priority", "value", "resumes", "at_edge", "when_short"):
+            del job[key]
+    fold = Graph.from_json(json.loads(json.dumps(data))).job("train.fold0")
+    assert (fold.priority, fold.value, fold.parks, fold.when_short) == (0, 1.0, False, "begin")
+
+
+def test_neither_the_queue_nor_the_edge_makes_a_job_another_one(tmp_path: Path) -> None:
+    more = "limit: 2h\n    priority: 3\n    value: 2\n    at-edge: hard-stop\n    when-short: begin"
+    usual, other = graph_of(tmp_path, RIGHT), graph_of(tmp_path, RIGHT.replace("limit: 2h", more))
+    assert [job.static_key for job in usual.jobs] == [job.static_key for job in other.jobs]

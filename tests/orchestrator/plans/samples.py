@@ -100,5 +100,14 @@ WRONG = {
     "no_jobs": "name: photos\n",
     "jobs_without_entries": "name: photos\njobs: {}\n",
     "entry_without_anything": "name: photos\njobs:\n  scan:\n",
+    # the edge of a session or a window
+    "unknown_policy_at_the_edge": _train_has("at-edge: finish"),
+    "edge_of_a_job_that_starts_anew": _with(
+        "  errors:", "  probe: {run: ./fit.sh, devices: 1, at-edge: park}\n  errors:"
+    ),
+    "resume_beside_a_function": _train_has("resume: true"),
+    "unknown_word_when_short": _train_has("when-short: go"),
+    "negative_value": _train_has("value: -1"),
+    "priority_that_is_no_number": _train_has("priority: high"),
 }
 """The text of a wrong plan by the name of its golden error."""
