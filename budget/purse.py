@@ -42,9 +42,11 @@ def purse_at(
     lots: Sequence[Lot],
     usage: Usage,
     newest: Reading | None,
+    *,
+    known: Usage,
     lifetime_ms: int | None,
 ) -> Purse:
-    """What the lots hold at `now_ms` after `usage`.
+    """What the lots hold at `now_ms` after `usage`, which may be a part of all that is `known`.
 
     Where the provider said in its `newest` reading that less was left than the ledger knew, others
     have used it; where it said that more was left, the rest is a lot of its own. When that was
@@ -53,7 +55,7 @@ def purse_at(
     if newest is None or newest.allowed_ms is None:
         return _purse(now_ms, lots, _Counted(usage), 0)
     at_ms = min(newest.at_ms, now_ms)  # a clock that was set back does not unsay it
-    left_ms = lots_left(lots, usage, at_ms).free_ms
+    left_ms = lots_left(lots, known, at_ms).free_ms
     others_ms = left_ms - (newest.allowed_ms - newest.used_ms)
     if others_ms < 0:
         said = "said by the provider"

@@ -115,17 +115,17 @@ def _of_session(book: Book, limit: Limit) -> LimitBalance:
 
 
 def _of_lots(book: Book, limit: Limit) -> LimitBalance:
-    now_ms = book.now_ms
+    now_ms, used = book.now_ms, book.used
     lots = readings.lots(book.connection, book.account.name)
     newest = readings.newest(book.connection, book.account.name, limit.name, LATEST_MS)
     lifetime_ms = limit.window.lifetime_ms if isinstance(limit.window, Lots) else None
-    before = purse_at(now_ms, lots, book.used.settled, newest, lifetime_ms)
-    purse = purse_at(now_ms, lots, book.used, newest, lifetime_ms)
+    before = purse_at(now_ms, lots, used.settled, newest, known=used, lifetime_ms=lifetime_ms)
+    purse = purse_at(now_ms, lots, used, newest, known=used, lifetime_ms=lifetime_ms)
     settled_ms = purse.amount_ms - before.left_ms - purse.foreign_ms
     return _finished(
         book,
         limit,
-        limit.window.window_at(now_ms, book.used),
+        limit.window.window_at(now_ms, used),
         amount_ms=purse.amount_ms,
         settled_ms=settled_ms,
         in_flight_ms=before.left_ms - purse.left_ms,

@@ -170,6 +170,27 @@ def test_a_provider_that_has_more_left_has_a_lot_that_nobody_told_us_of(ledger: 
     assert balance(ledger, at_ms + 90 * DAY_MS).free_ms == 0
 
 
+def test_a_reading_while_something_runs_leaves_it_in_flight(ledger: Ledger) -> None:
+    grant(ledger, "a", 100, NOW_MS, 90)
+    cost_ms = COLAB.cost_ms(1, 4 * HOUR_MS, "T4")
+    ledger.reserve(
+        id="x",
+        account="colab",
+        owner="run",
+        devices=1,
+        machine="T4",
+        amount_ms=cost_ms,
+        now_ms=NOW_MS,
+    )
+    ledger.start("x", NOW_MS)
+    at_ms = NOW_MS + HOUR_MS
+    left_ms = 100 * CREDIT_MS - 4_284_000
+    ledger.reading("colab", id="r", used_ms=0, allowed_ms=left_ms, at_ms=at_ms, now_ms=at_ms)
+    shown = balance(ledger, at_ms)
+    assert (shown.settled_ms, shown.in_flight_ms, shown.foreign_ms) == (0, 4_284_000, 0)
+    assert shown.free_ms == 100 * CREDIT_MS - cost_ms
+
+
 def test_a_reading_of_lots_must_say_what_is_allowed(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="must say what is allowed"):
         ledger.reading("colab", id="r", used_ms=5, at_ms=NOW_MS, now_ms=NOW_MS)
