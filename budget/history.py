@@ -63,10 +63,15 @@ def until(known: Sequence[Version], at_ms: int) -> tuple[Version, ...]:
 
 
 def rules(known: Sequence[Version], limit: str) -> list[tuple[int, WindowRule]]:
-    """The rules of the limit and since when they held, as far back as it had any."""
+    """The rules of the limit and since when they held, as far back as it had any.
+
+    While an account was removed they went on: adding it again is no reset either.
+    """
     found: list[tuple[int, WindowRule]] = []
     for version in known:
-        limits = version.account.limits if version.account else ()
+        if version.account is None:
+            continue
+        limits = version.account.limits
         rule = next((own.window for own in limits if own.name == limit), None)
         if rule is None:
             found.clear()

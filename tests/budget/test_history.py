@@ -112,6 +112,16 @@ def test_a_changed_window_is_no_reset(ledger: Ledger, window: WindowRule) -> Non
     assert settled_ms(ledger, change_ms + 8 * DAY_MS) == 0
 
 
+def test_an_account_that_is_removed_and_added_with_another_window_gets_nothing_back(
+    ledger: Ledger,
+) -> None:
+    charge(ledger, "a", SATURDAY_MS, 4 * HOUR_MS)
+    ledger.remove_account("lab", TUESDAY_MS)
+    ledger.add_account(with_window(Calendar("week", "tue")), TUESDAY_MS + HOUR_MS)
+    assert settled_ms(ledger, TUESDAY_MS + HOUR_MS) == 4 * HOUR_MS
+    assert settled_ms(ledger, TUESDAY_MS + 7 * DAY_MS) == 0
+
+
 def test_a_window_that_gets_longer_counts_what_it_holds(ledger: Ledger) -> None:
     friday_ms = SATURDAY_MS - HOUR_MS
     charge(ledger, "a", friday_ms - HOUR_MS, HOUR_MS)
