@@ -193,13 +193,18 @@ def _connect(path: Path, read_only: bool, disk: Disk) -> sqlite3.Connection:
         shared_log = _has_shared_log(path)
         if shared_log and (disk.network or not os.access(path.parent, os.W_OK)):
             query = "?immutable=1"  # else even a reader of a WAL file must be able to make files
-    return sqlite3.connect(
+        elif path.with_name(path.name + "-journal").exists() and os.access(path, os.W_OK):
+            query = "?mode=rw"  # what a killed writer left half done is undone by who comes next
+    connection = sqlite3.connect(
         path.resolve().as_uri() + query,
         uri=True,
         isolation_level=None,
         check_same_thread=False,
         timeout=BUSY_TIMEOUT_S,
     )
+    if read_only:
+        connection.execute("PRAGMA query_only = 1")
+    return connection
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:

@@ -209,3 +209,29 @@ def test_who_lost_the_lease_in_the_middle_of_a_write_writes_nothing(path: Path) 
                 )
         lease.unlink()
         assert ledger.reservations()[0].start_ms is None
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_what_a_dead_writer_has_half_done_is_undone_by_whoever_opens_it(
+    path: Path, tmp_path: Path, read_only: bool
+) -> None:
+    """Edges 15 and 17: half of a transaction is in the file, and its journal beside it."""
+    source = tmp_path / "ledger.db"
+    with Ledger(source, disk=NFS) as ledger:
+        fill(ledger)
+        with pytest.raises(LedgerError, match="enough"):
+            with ledger._file.transaction() as connection:
+                connection.execute("PRAGMA cache_size = 1")  # pages are written before the commit
+                for number in range(400):
+                    connection.execute(
+                        "INSERT INTO line SELECT 'x' || ?, 'adjustment', account, owner, start_ms,"
+                        " end_ms, 1, '', 0, 0, 5, 0, 'half', NULL, 0 FROM line WHERE id = 'a'",
+                        (number,),
+                    )
+                for end in ("", "-journal"):
+                    shutil.copy(f"{source}{end}", f"{path}{end}")
+                raise LedgerError("enough")
+    assert path.stat().st_size > source.stat().st_size
+    with Ledger(path, disk=NFS, read_only=read_only) as opened:
+        assert opened.check() == ()
+        assert [line.id for line in opened.charges()] == ["a"]
