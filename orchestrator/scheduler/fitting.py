@@ -126,17 +126,15 @@ class Fitting:
     def group_needs_ms(
         self, run: RunState, account: Account, balance: Balance, group: Sequence[Job]
     ) -> int:
-        """What the jobs will probably cost, and the most that has to be set aside beside it: each
-        reserves its limit, and gives back what it does not use."""
-        likely_ms = over_ms = 0
+        """What the jobs will probably cost; no less than the dearest of them has to set aside."""
+        likely_ms = most_ms = 0
         for job in group:
             wall_ms = wall_of(self.whole(run, job))
             room_ms = session_ms(account, balance, job.devices)
             reserve_ms = account.cost_ms(job.devices, min(wall_ms, room_ms or wall_ms))
-            probably_ms = self.likely_cost_ms(run, job, account)
-            likely_ms += probably_ms
-            over_ms = max(over_ms, reserve_ms - probably_ms)
-        return likely_ms + over_ms
+            likely_ms += self.likely_cost_ms(run, job, account)
+            most_ms = max(most_ms, reserve_ms)
+        return max(likely_ms, most_ms)
 
     def likely_cost_ms(self, run: RunState, job: Job, account: Account) -> int:
         """By the forecast, and no more than its limit: what is not known may take all of it."""

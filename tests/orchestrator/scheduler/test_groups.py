@@ -90,7 +90,7 @@ def test_a_group_larger_than_any_window_is_refused_with_the_way_out(tmp_path: Pa
 
 
 def test_jobs_that_took_less_the_last_time_need_less(tmp_path: Path) -> None:
-    # Each reserves an hour and took ten minutes: three of them need one hour and twenty minutes.
+    # Each reserves an hour and took ten minutes: three of them need half an hour together.
     world = World(tmp_path, lambda task: Script(600), week_ms=5 * HOUR_MS)
     assert world.settle(folds(3)).outcome == "done"
     world.ledger.adjust("lab", 3 * HOUR_MS, "by hand", world.clock.now_ms(), "hand")
