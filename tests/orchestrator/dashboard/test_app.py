@@ -126,7 +126,7 @@ def test_c_and_yes_puts_the_command_into_the_inbox_and_shows_the_reply(tmp_path:
         await until(pilot, lambda: "seedlings-1 is being stopped" in shown(app))
         await look(app, pilot)
         assert "cancelled" in line_with(app, "▸ seedlings-1")
-        assert "the run is to stop: cancelled by dashboard" in shown(app)
+        await until(pilot, lambda: "the run is to stop: cancelled by dashboard" in shown(app))
 
     with home.locked():  # this test is the scheduler
         drive(world, steps, size=(100, 50))
