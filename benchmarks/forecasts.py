@@ -10,8 +10,9 @@ beside the likely total). Beside it the rules of others: the mean of all epochs,
 
 The constants of `budget.forecast` were chosen, with --choose, on the models of CHOSEN_ON alone; the
 figures are those of the other models. Trainings whose neighbours came or went in the middle are
-shown by themselves as well: no number of finished epochs foretells that. Ends with 1 where another
-rule is nearer more often.
+shown by themselves as well: no number of finished epochs foretells that. After one epoch the start
+of the process, which a scheduler cannot tell from it, weighs more here than in life: these epochs
+last a second or so. Ends with 1 where another rule is nearer more often after two.
 """
 
 from __future__ import annotations
@@ -177,18 +178,24 @@ def main() -> int:
     report("… of which under one load from start to end", [t for t in others if not t.moved])
     report("… of which with a load that came or went", [t for t in others if t.moved])
     report("all models", traces)
-    after_two = [told(trace, skint, 2) for trace in others]
-    near, holds = mean(one.near for one in after_two), mean(one.holds for one in after_two)
-    width = median(one.half_width for one in after_two)
     print("\nafter two epochs, on models that no constant was chosen on")
+    goals("all of them", others)
+    goals("under one load from start to end", [t for t in others if not t.moved])
+    shares = {name: mean(told(t, rule, 2).near for t in others) for name, rule in RULES.items()}
+    return 0 if shares["skint"] >= max(shares.values()) else 1
+
+
+def goals(title: str, traces: Sequence[Trace]) -> None:
+    replayed = [told(trace, skint, 2) for trace in traces]
+    near, holds = mean(one.near for one in replayed), mean(one.holds for one in replayed)
+    width = median(one.half_width for one in replayed)
+    print(f"  {title}")
     for what, value, reached in (
         ("likely within 10 % of the final", f"{near:.1%} of 90 %", near >= GOAL),
         ("range holds the final", f"{holds:.1%} of 90 %", holds >= GOAL),
         ("median half width", f"{width:.1%} of at most 20 %", width <= GOAL_WIDTH),
     ):
-        print(f"  {what:36}{value:24}{'reached' if reached else 'NOT reached'}")
-    rivals = [mean(told(t, rule, 2).near for t in others) for rule in RULES.values()]
-    return 0 if near >= max(rivals) else 1
+        print(f"    {what:34}{value:26}{'reached' if reached else 'NOT reached'}")
 
 
 if __name__ == "__main__":

@@ -39,26 +39,28 @@ class Forecast:
         )
 
 
-PRIOR_SPREAD = 0.06
+# WIDTH, DRIFT, PRIOR_SPREAD and FIRST_* were chosen by benchmarks/forecasts.py --choose.
+
+PRIOR_SPREAD = 0.02
 """How much epochs differ from each other, relative to their length, before any has shown it."""
 
 PRIOR_WEIGHT = 3.0
 """As many epochs' worth of knowledge is behind `PRIOR_SPREAD`."""
 
-DRIFT = 0.06
+DRIFT = 0.08
 """How much the rate itself may change while the rest runs, relative to it: neighbours come and go,
 and no number of finished epochs rules that out."""
 
-HISTORY_SPREAD = 0.10
-"""`PRIOR_SPREAD` for whole jobs: another day, another load."""
+HISTORY_SPREAD = 0.06
+"""`PRIOR_SPREAD` for whole jobs: another day, another load. Not measured, a guess."""
 
-WIDTH = 1.7
+WIDTH = 3.0
 """Standard deviations to either side."""
 
 WIDEST = 10.0
 """Neither end is further from the likely figure than by this factor."""
 
-FIRST_SHARE = 0.9
+FIRST_SHARE = 0.85
 """Of the first epoch, where no other is over: what the later ones probably take."""
 
 FIRST_LEAST = 0.4
