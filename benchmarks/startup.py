@@ -31,6 +31,7 @@ COMMANDS: tuple[tuple[str, list[str], int | None], ...] = (
     ("skint --help", [SKINT, "--help"], 200),
     ("skint status", [SKINT, "status"], 200),
     ("skint budget", [SKINT, "budget"], 200),
+    ("skint ledger list", [SKINT, "ledger", "list"], 200),
     ("skint plan", [SKINT, "plan", str(PLAN)], 400),
 )
 """What it is called, the command, and its bar in milliseconds of CPU time."""
