@@ -6,8 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+from budget.amount import format_amount
 from budget.balance import Balance
-from budget.duration import format_hours
 from notifiers.base import Notice
 from orchestrator import events as e
 from orchestrator.state import RunState
@@ -122,7 +122,7 @@ def _left(
         return ()
     said = view.simulated  # beside what is charged
     simulated = " (simulated)" if balance.simulated and not said else ""
-    return ((balance.account, f"{format_hours(balance.free_ms)} left{simulated}"),)
+    return ((balance.account, f"{format_amount(balance.free_ms, balance.unit)} left{simulated}"),)
 
 
 def _digest(events: Sequence[e.Event]) -> str:
