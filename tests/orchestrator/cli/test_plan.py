@@ -63,8 +63,8 @@ def test_what_was_measured_once_prices_the_next_plan_and_its_ways_out(toy: Termi
     assert re.search(r"train .* ~\d+ s \(\d+–\d+\)  reserves 3 × 0\.02 h", known.out)
     assert "3 runs of ./toy.py:fit on simulated device" in known.out
 
-    # Three limits are 189 s, and what is left of the 70 s holds one of them at most.
-    assert toy.skint("account", "set-quota", "practice", "70s").code == 0
+    # Three limits are 189 s, and what is left of the 66 s holds none of them.
+    assert toy.skint("account", "set-quota", "practice", "66s").code == 0
     fits = toy.skint("plan", "plan.yaml", "--again")
     assert fits.code == 0, fits.err
     assert re.search(r"train\.lr=0\.\d would wait: it reserves 0\.02 h", fits.out)
