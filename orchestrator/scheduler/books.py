@@ -70,6 +70,10 @@ class Books:
             return (i.Refused(allocation.id, full.what, None, again_ms, "sessions"),)
         except IdTaken as taken:
             return (i.Refused(allocation.id, taken.what, None, self.clock.now_ms()),)
+        except AccountNotFound as gone:  # removed since we last looked: the next look sees it
+            text = f"{gone.what}: {allocation.account}"
+            again_ms = self.clock.now_ms() + back_off_ms
+            return (i.Refused(allocation.id, text, None, again_ms),)
         except LedgerError as error:
             _log.warning("the ledger cannot reserve %s now: %s", allocation.id, error)
             return ()
@@ -103,14 +107,17 @@ class Books:
         """The ledger was lost or replaced meanwhile: the hours are used all the same."""
         assert allocation.start_ms is not None and allocation.end_ms is not None
         used_ms = (allocation.end_ms - allocation.start_ms) * allocation.amount_ms
-        charged_ms = round(used_ms / max(1, allocation.wall_ms))
+        charged_ms = -(-used_ms // max(1, allocation.wall_ms))  # never rounded in our favour
         try:
             reason = f"{allocation.id} ended; its reservation is not in this ledger"
             self.ledger.adjust(
                 allocation.account, charged_ms, reason, self.clock.now_ms(), allocation.id
             )
-        except LedgerError as error:
+        except (AccountNotFound, IdTaken) as error:
             _log.error("%s was used and can be booked nowhere: %s", allocation.id, error)
+        except LedgerError as error:
+            _log.warning("the ledger cannot book %s now: %s", allocation.id, error)
+            return ()
         return (i.Settled(allocation.id, charged_ms, {}),)
 
     def release(self, allocation: str, reason: str) -> Iterable[i.Answer]:

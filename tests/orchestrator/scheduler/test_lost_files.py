@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from budget.account import Account
-from budget.ledger import Ledger
+from budget.ledger import Ledger, LedgerError
 from budget.limit import weekly
 from orchestrator.executors.simulated import Script
 from orchestrator.scheduler.books import FORGOTTEN_MS
 from orchestrator.state import State
 from skint.attempt import Task
-from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold
+from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold, reasons
 
 
 def script_of(task: Task) -> Script:
@@ -44,6 +46,52 @@ def test_hours_used_are_booked_in_the_ledger_that_there_is(tmp_path: Path) -> No
     assert allocation.charged_ms == used_ms
     (line,) = world.ledger.charges()
     assert (line.kind, line.amount_ms) == ("adjustment", used_ms)
+
+
+class Meddled:
+    """A ledger to which something happens before the first call of one method."""
+
+    def __init__(self, ledger: Ledger, method: str, happens: Callable[[], None]) -> None:
+        self._ledger = ledger
+        self._method = method
+        self._happens: Callable[[], None] | None = happens
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._method and self._happens is not None:
+            happens, self._happens = self._happens, None
+            happens()
+        return getattr(self._ledger, name)
+
+
+def test_hours_that_cannot_be_booked_at_the_moment_are_booked_later(tmp_path: Path) -> None:
+    world = World(tmp_path, script_of)
+    world.submit(kfold(folds=1))
+    world.until(one_fold_runs)
+    world.ledger = Ledger(tmp_path / "another-ledger.db")
+    account = Account("lab", "simulated", "simulated", limits=(weekly(HOUR_MS),))
+    world.ledger.add_account(account, world.clock.now_ms())
+
+    def is_busy() -> None:
+        raise LedgerError("the ledger is kept busy by another process")
+
+    world.restart(lambda part: Meddled(part, "adjust", is_busy) if part is world.ledger else part)
+    run = world.until_settled().runs["seedlings-1"]
+    (allocation,) = run.allocations.values()
+    assert [line.amount_ms for line in world.ledger.charges()] == [allocation.charged_ms]
+
+
+def test_an_account_that_is_removed_before_it_is_asked_keeps_no_device(tmp_path: Path) -> None:
+    world = World(tmp_path, script_of)
+
+    def is_removed() -> None:
+        world.ledger.remove_account("lab", world.clock.now_ms())
+
+    world.restart(
+        lambda part: Meddled(part, "reserve", is_removed) if part is world.ledger else part
+    )
+    run = world.settle(kfold(folds=1))
+    assert reasons(run)["train.fold0"] == "account"
+    assert [allocation.status for allocation in run.allocations.values()] == ["refused"]
 
 
 def test_a_new_store_does_not_pay_with_reservations_of_the_old_one(tmp_path: Path) -> None:
