@@ -6,7 +6,7 @@ Each function is one transaction's work and is safe to be asked again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from budget import history, reckoning, rows
 from budget.account import Account
@@ -137,12 +137,14 @@ def release(connection: sqlite3.Connection, id: str, now_ms: int, reason: str) -
     rows.close_reservation(connection, charge, (), {})
 
 
-def expire(connection: sqlite3.Connection, now_ms: int) -> tuple[Charge, ...]:
-    """Charge every open reservation past its expiry in full."""
+def expire(
+    connection: sqlite3.Connection, now_ms: int, spare: Collection[str] = ()
+) -> tuple[Charge, ...]:
+    """Charge every open reservation past its expiry in full, but for those in `spare`."""
     charges = tuple(
         Charge.expiring(reservation, now_ms)
         for reservation in rows.open_reservations(connection)
-        if reservation.expired(now_ms)
+        if reservation.expired(now_ms) and reservation.id not in spare
     )
     for charge in charges:
         accounts = history.chain(connection, charge.account)

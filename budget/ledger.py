@@ -8,7 +8,7 @@ are weighted milliseconds: time x devices, x 1, or x credits an hour, as the acc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -209,15 +209,16 @@ class Ledger(Notes):
         with self._file.transaction() as connection:
             allocations.release(connection, id, now_ms, reason)
 
-    def expire(self, now_ms: int) -> tuple[Charge, ...]:
+    def expire(self, now_ms: int, *, spare: Collection[str] = ()) -> tuple[Charge, ...]:
         """Charge every open reservation past its expiry in full, as an estimate; free none.
 
+        Those in `spare` are not forgotten: somebody waits for their end and settles them.
         A started one counts from its start to its deadline. One that never was seen to start
         counts at `now_ms`, where it stood as reserved until now.
         """
         check_instants(now_ms=now_ms)
         with self._file.transaction() as connection:
-            return allocations.expire(connection, now_ms)
+            return allocations.expire(connection, now_ms, spare)
 
     def adjust(
         self,

@@ -15,6 +15,7 @@ from pathlib import Path
 from budget.balance import Balance
 from budget.ledger import Ledger, LedgerError
 from budget.meters.log import Metered
+from notifiers.base import Notice
 from orchestrator import events as e
 from orchestrator.clock import Clock
 from orchestrator.commands import Command, SubmitRun
@@ -29,6 +30,7 @@ from orchestrator.history import History
 from orchestrator.results import is_there
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
+from orchestrator.scheduler.balances import Balances
 from orchestrator.scheduler.books import Books
 from orchestrator.scheduler.lines import parse_line
 from orchestrator.scheduler.step import step
@@ -61,7 +63,9 @@ class Scheduler:
         has_output: Callable[[str], bool] = is_there,
         has_folder: Callable[[str], bool] = lambda path: Path(path).is_dir(),
         read_meters: Callable[[State, int], Mapping[str, Metered]] = lambda state, now_ms: {},
+        tells: bool = True,
     ) -> None:
+        """Without `tells` no notices are made: in a simulation there is nobody to read them."""
         self.store = store
         self.ledger = ledger
         self.executors = executors
@@ -72,6 +76,7 @@ class Scheduler:
         self.has_output = has_output
         self.has_folder = has_folder
         self.read_meters = read_meters
+        self.tells = tells
         self.state = store.state()
         self._cursors = store.cursors()
         self._discovered_ms: int | None = None
@@ -155,7 +160,7 @@ class Scheduler:
             cursors,
         )
 
-    def _waited_for(self, commands: Iterable[Command]) -> dict[str, Balance]:
+    def _waited_for(self, commands: Iterable[Command]) -> Mapping[str, Balance]:
         """What is left on the accounts that jobs wait for, or that a new run will charge."""
         names = {
             run.graph.account
@@ -167,7 +172,10 @@ class Scheduler:
             for command in commands
             if isinstance(command.request, SubmitRun)
         }
-        return self._left_on(name for name in names if name)
+        return Balances([name for name in names if name], self._balance)
+
+    def _balance(self, account: str) -> Balance | None:
+        return self._left_on((account,)).get(account)
 
     def _left_on(self, accounts: Iterable[str]) -> dict[str, Balance]:
         found = {}
@@ -234,7 +242,7 @@ class Scheduler:
     # --- keeping ------------------------------------------------------------------------------
 
     def _keep(self, decided: i.Step, cursors: Mapping[str, int]) -> None:
-        notices = announce.notices(decided.events, decided.state, self._balances(decided))
+        notices = self._notices(decided) if self.tells and decided.events else []
         self.store.keep(decided.events, decided.state, cursors=cursors, notices=notices)
         self.state = decided.state
         self._cursors.update(cursors)
@@ -245,13 +253,25 @@ class Scheduler:
         if decided.events:
             self.on_events(decided.events, decided.state)
 
+    def _open(self) -> set[str]:
+        """What this scheduler waits for, however long: it settles that itself."""
+        return {
+            allocation.id
+            for run in self.state.live_runs()
+            for allocation in run.allocations.values()
+            if allocation.open
+        }
+
     def _expire(self) -> None:
         self._expired_ms = self.clock.now_ms()
         try:
-            for charge in self.ledger.expire(self._expired_ms):
+            for charge in self.ledger.expire(self._expired_ms, spare=self._open()):
                 _log.warning("%s was never settled: charged in full", charge.id)
         except LedgerError as error:
             _log.warning("forgotten reservations stay for now: %s", error)
+
+    def _notices(self, decided: i.Step) -> list[tuple[str, Notice]]:
+        return announce.notices(decided.events, decided.state, self._balances(decided))
 
     def _balances(self, decided: i.Step) -> dict[str, Balance]:
         """What is left on the accounts of the runs that something happened to."""

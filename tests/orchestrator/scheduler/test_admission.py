@@ -51,9 +51,9 @@ def test_what_does_not_fit_waits_for_the_weekly_reset_and_goes_on_by_itself(
     world = World(tmp_path, training, week_ms=WALL_MS + FOLD_MS)
     world.submit(kfold())
     state = world.until(
-        lambda s: s.runs["seedlings-1"].jobs["train.fold2"].reason == "over-budget"
-        if s.runs
-        else False
+        lambda s: (
+            s.runs["seedlings-1"].jobs["train.fold2"].reason == "over-budget" if s.runs else False
+        )
     )
     waiting = state.runs["seedlings-1"].jobs["train.fold2"]
     assert (waiting.status, waiting.reason) == ("waiting", "over-budget")

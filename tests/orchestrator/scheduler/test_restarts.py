@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.events import AttemptPlanned, AttemptUnreachable
 from orchestrator.executors.base import Submission
 from orchestrator.executors.simulated import Faults, Script
 from skint.attempt import Task
-from tests.orchestrator.worlds import World, graph, job, kfold, training
+from tests.orchestrator.worlds import FOLD_MS, World, graph, job, kfold, training
 
 HOUR_S = 3600.0
 
@@ -87,3 +88,19 @@ def test_a_scheduler_with_nothing_new_writes_nothing(tmp_path: Path) -> None:
         world.scheduler.tick()
         world.clock.advance(HOUR_S)
     assert world.store.last_event() == last
+
+
+def test_what_an_engine_is_silent_about_for_weeks_is_not_forgotten(tmp_path: Path) -> None:
+    """Edge 42: the hold stays until the end is known, and the end is charged as it was."""
+    world = World(tmp_path, training)
+    world.submit(kfold(folds=1))
+    world.until(lambda state: any(a.devices for _, a in state.live_attempts()))
+    world.engine.faults = replace(world.engine.faults, lost_poll_share=1.0)
+    for _ in range(2):
+        world.clock.advance(8 * 24 * 3600)
+        world.scheduler.tick()
+        world.restart()
+    assert world.ledger.charges() == ()
+    world.engine.faults = Faults()
+    world.until_settled()
+    assert sum(charge.amount_ms for charge in world.ledger.charges()) == FOLD_MS

@@ -12,7 +12,7 @@ from orchestrator.state import State
 from orchestrator.words.announce import notices
 from skint.attempt import Task
 from tests.orchestrator.words.samples import RUN, failing, folds, once, reports_of, said, told
-from tests.orchestrator.worlds import HOUR_MS, World, kfold
+from tests.orchestrator.worlds import HOUR_MS, World, graph, job, kfold
 
 
 def test_each_fold_and_the_end_are_told_with_their_curves(tmp_path: Path) -> None:
@@ -221,3 +221,23 @@ def test_every_place_that_the_plan_names_is_told_and_no_other(tmp_path: Path) ->
 def test_an_answer_to_a_command_is_no_news() -> None:
     answer = e.CommandAnswered(at_ms=1, run="", command="c", ok=False, text="there is no run x")
     assert notices([answer], State()) == []
+
+
+def test_a_job_that_is_parked_says_where_and_until_when(tmp_path: Path) -> None:
+    def script_of(task: Task) -> Script:
+        lines = tuple(
+            (600.0 * n, {"kind": "report", "values": {"epoch": 5 * task.fence + n, "val_acc": 0.5}})
+            for n in range(1, 6)
+        )
+        return Script(3600.0 if task.fence == 1 else 1800.0, lines, stops_after_s=1)
+
+    fold = job(
+        "train", devices=1, fold=0, folds=1, limit_s=5400, grace_s=58, resumes=True, at_edge="park"
+    )
+    world = World(tmp_path, script_of, week_ms=HOUR_MS)
+    (parked,) = [line for line in said(told(world, graph(fold))) if "parked" in line]
+    assert parked.startswith(
+        "reply: fold 0 (1 of 1) parked after 59 min 01 s at the end of its window;"
+        " it goes on from its checkpoint"
+    )
+    assert parked.endswith("not before Sat 28 Nov 2026 00:00 UTC")
