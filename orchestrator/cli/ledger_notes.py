@@ -168,6 +168,8 @@ def _wrong_instant(where: str, text: str, why: str, wanted: str) -> AmountError:
 def _left(balance: Balance) -> str:
     if balance.free_ms < 0:
         return f"overdrawn by {format_amount(-balance.free_ms, balance.unit)}"
+    if balance.tightest.limit.unlimited:
+        return "unlimited"
     free = format_amount(balance.free_ms, balance.unit)
     return f"{free} free of {format_amount(balance.amount_ms, balance.unit)}"
 

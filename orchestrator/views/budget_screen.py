@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from budget.account import Account
 from budget.amount import format_amount
 from budget.balance import Balance, LimitBalance
-from budget.duration import format_clock
+from budget.duration import HOUR_MS, format_clock
 from budget.instant import format_instant
 from budget.lot import Lot
 from budget.reading import Reading
@@ -152,7 +152,7 @@ def _head(account: Account, limit: LimitBalance, now_ms: int, *, several: bool) 
 
 
 def _amounts(limit: LimitBalance, reading: Reading | None, exact: bool) -> Iterator[_Line]:
-    whole = format_amount(limit.amount_ms, limit.unit, exact=exact)
+    whole = _shown(limit.amount_ms, limit, exact)
     guess = "assumed: the provider publishes no figure" if limit.limit.assumed else ""
     if isinstance(limit.limit.window, PerSession):
         yield _Line("at most", whole, guess)
@@ -169,6 +169,9 @@ def _amounts(limit: LimitBalance, reading: Reading | None, exact: bool) -> Itera
 
 
 def _shown(amount_ms: int, limit: LimitBalance, exact: bool) -> str:
+    """In minutes where the whole amount is less than an hour."""
+    if not exact and limit.unit != "credit" and 0 < limit.amount_ms < HOUR_MS:
+        return format_clock(amount_ms)
     return format_amount(amount_ms, limit.unit, exact=exact)
 
 

@@ -137,6 +137,17 @@ def test_without_limit_there_is_no_bar() -> None:
     assert line(lines, "settled") == "  settled        5.00 h"
 
 
+def test_an_amount_of_minutes_is_shown_in_minutes() -> None:
+    made = replace(preset("zerogpu-free"), name="lab")
+    with Ledger(":memory:") as ledger:
+        ledger.add_account(made, SATURDAY_MS)
+        ledger.adjust("lab", 30_000, "used", NOW_MS, "u")
+        lines = screen(made, ledger.balance("lab", NOW_MS))
+    assert line(lines, "settled").startswith("  settled          30 s  █")
+    assert line(lines, "free").startswith("  free       3 min 00 s  ░")
+    assert line(lines, "of") == "  of         3 min 30 s"
+
+
 def test_several_limits_have_their_names_and_a_session_has_no_bar() -> None:
     made = account(weekly(30 * HOUR_MS), Limit(4 * HOUR_MS, PerSession(), "per-session"))
     lines = screen(made, balance(made))
