@@ -7,11 +7,9 @@ from typing import ClassVar
 from rich.text import Text
 from textual.widgets import Static
 
-from budget.account import Account
-from budget.amount import format_amount
 from budget.balance import LimitBalance
 from orchestrator.dashboard.snapshot import AccountLimit, Screen
-from orchestrator.views.budget_parts import ALWAYS, MARKS, cells_of, shown_parts
+from orchestrator.views.budget_parts import ALWAYS, MARKS, cells_of, shown_amount, shown_parts
 from orchestrator.views.windows import gain_words
 
 LOW_SHARE = 0.1
@@ -68,14 +66,14 @@ class BudgetBars(Static):
         name = "  " * shown.depth + _name(shown)
         if len(name + kind) > NAME_CELLS:
             name = f"{name[: NAME_CELLS - len(kind) - 1]}…"
-        share = _share(account, limit)
+        share = _share(limit)
         cells = max(4, width - NAME_CELLS - 1 - len(share) - 1)
         head = Text.assemble((name, "bold"), kind)
         head.pad_right(NAME_CELLS + 1 - head.cell_len)
         for part, count in cells_of(limit, cells).items():
             head.append(MARKS[part] * count, self._colour(part))
         head.append(f" {share}", "bold" if limit.free_ms > 0 else f"bold {self._colour('free')}")
-        return head, Text(_numbers(account, limit, now_ms, width), style="dim", no_wrap=True)
+        return head, Text(_numbers(limit, now_ms, width), style="dim", no_wrap=True)
 
     def _colour(self, part: str) -> str:
         return self.app.theme_variables[self.STYLES[part]]
@@ -87,23 +85,23 @@ def _name(shown: AccountLimit) -> str:
     return f"{shown.account.name} · {shown.limit.limit.name}"
 
 
-def _share(account: Account, limit: LimitBalance) -> str:
+def _share(limit: LimitBalance) -> str:
     if limit.limit.unlimited:
         return "unlimited"
-    free, whole = (format_amount(ms, account.unit) for ms in (limit.free_ms, limit.amount_ms))
-    if account.unit == "credit":
+    free, whole = (shown_amount(ms, limit) for ms in (limit.free_ms, limit.amount_ms))
+    if limit.unit == "credit":
         free = free.removesuffix(" credits")
     return f"{free} free of {whole}{' assumed' if limit.limit.assumed else ''}"
 
 
-def _numbers(account: Account, limit: LimitBalance, now_ms: int, width: int) -> str:
+def _numbers(limit: LimitBalance, now_ms: int, width: int) -> str:
     parts = [
-        f"{part.name} {format_amount(part.amount_ms, account.unit)}"
+        f"{part.name} {shown_amount(part.amount_ms, limit)}"
         for part in shown_parts(limit)
         if part.name != "free"
     ]
     if limit.free_ms < 0:
-        parts.insert(0, f"overdrawn by {format_amount(-limit.free_ms, account.unit)}")
+        parts.insert(0, f"overdrawn by {shown_amount(-limit.free_ms, limit)}")
     elif limit.free_ms < LOW_SHARE * limit.amount_ms:
         parts.insert(0, "nearly used up")
     lines = ["  " + " · ".join([*parts, words]) for words in gain_words(limit, now_ms)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from budget.amount import format_amount
 from budget.balance import LimitBalance
+from budget.duration import HOUR_MS, format_clock
 
 MARKS = {
     "settled": "█",
@@ -47,6 +49,13 @@ def parts_of(limit: LimitBalance) -> tuple[Part, ...]:
 def shown_parts(limit: LimitBalance) -> tuple[Part, ...]:
     """Those that a screen names: what is foreign or kept back only where there is some."""
     return tuple(part for part in parts_of(limit) if part.amount_ms or part.name in ALWAYS)
+
+
+def shown_amount(amount_ms: int, limit: LimitBalance, *, exact: bool = False) -> str:
+    """In the unit of the limit; in minutes where the whole amount is less than an hour."""
+    if not exact and limit.unit != "credit" and 0 < limit.amount_ms < HOUR_MS:
+        return format_clock(amount_ms)
+    return format_amount(amount_ms, limit.unit, exact=exact)
 
 
 def cells_of(limit: LimitBalance, width: int) -> dict[str, int]:

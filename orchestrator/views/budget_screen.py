@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from budget.account import Account
 from budget.amount import format_amount
 from budget.balance import Balance, LimitBalance
-from budget.duration import HOUR_MS, format_clock
+from budget.duration import format_clock
 from budget.instant import format_instant
 from budget.lot import Lot
 from budget.reading import Reading
 from budget.windows import Lots, PerSession
-from orchestrator.views.budget_parts import Part, shown_parts
+from orchestrator.views.budget_parts import Part, shown_amount, shown_parts
 from orchestrator.views.dry_words import dry_words
 from orchestrator.views.figures import amount
 from orchestrator.views.queue_words import queue_words
@@ -152,27 +152,22 @@ def _head(account: Account, limit: LimitBalance, now_ms: int, *, several: bool) 
 
 
 def _amounts(limit: LimitBalance, reading: Reading | None, exact: bool) -> Iterator[_Line]:
-    whole = _shown(limit.amount_ms, limit, exact)
+    whole = shown_amount(limit.amount_ms, limit, exact=exact)
     guess = "assumed: the provider publishes no figure" if limit.limit.assumed else ""
     if isinstance(limit.limit.window, PerSession):
         yield _Line("at most", whole, guess)
         return
     for part in shown_parts(limit):
         if limit.limit.unlimited:
-            shown = whole if part.name == "free" else _shown(part.amount_ms, limit, exact)
+            shown = (
+                whole if part.name == "free" else shown_amount(part.amount_ms, limit, exact=exact)
+            )
             yield _Line(part.name, shown, "")
         else:
             words = (_bar(part, limit.amount_ms), _said_of(part, limit, reading, exact))
-            shown = _shown(part.amount_ms, limit, exact)
+            shown = shown_amount(part.amount_ms, limit, exact=exact)
             yield _Line(part.name, shown, "  ".join(word for word in words if word))
     yield _Line("of", whole, guess)
-
-
-def _shown(amount_ms: int, limit: LimitBalance, exact: bool) -> str:
-    """In minutes where the whole amount is less than an hour."""
-    if not exact and limit.unit != "credit" and 0 < limit.amount_ms < HOUR_MS:
-        return format_clock(amount_ms)
-    return format_amount(amount_ms, limit.unit, exact=exact)
 
 
 def _bar(part: Part, amount_ms: int) -> str:
@@ -183,7 +178,8 @@ def _bar(part: Part, amount_ms: int) -> str:
 def _said_of(part: Part, limit: LimitBalance, reading: Reading | None, exact: bool) -> str:
     if part.name == "free" and part.amount_ms < 0:
         until = "until hours come back" if limit.next_gain_ms is not None else "for now"
-        return f"overdrawn by {_shown(-part.amount_ms, limit, exact)}: nothing new starts {until}"
+        over = shown_amount(-part.amount_ms, limit, exact=exact)
+        return f"overdrawn by {over}: nothing new starts {until}"
     if part.name == "foreign":
         return _foreign_words(part.amount_ms, limit, reading, exact)
     if part.name == "kept back":
@@ -197,8 +193,8 @@ def _foreign_words(
     counted_ms = foreign_ms - (reading.others_reserved_ms if reading else 0)
     if reading is None or counted_ms <= 0 or isinstance(limit.limit.window, Lots):
         return "(by others, says the provider)"
-    theirs = _shown(reading.used_ms, limit, exact)
-    ours = _shown(reading.used_ms - counted_ms, limit, exact)
+    theirs = shown_amount(reading.used_ms, limit, exact=exact)
+    ours = shown_amount(reading.used_ms - counted_ms, limit, exact=exact)
     return f"(by others: the provider counts {theirs}, skint {ours} by then)"
 
 
@@ -206,11 +202,11 @@ def _reading_words(reading: Reading, limit: LimitBalance, now_ms: int) -> str:
     """ "Sun 22 Nov 2026 14:02 UTC (2 h 05 min ago, manual): used 13.30 h of 30.00 h"."""
     at = format_instant(reading.at_ms, limit.limit.window.zone)
     when = f"{format_clock(now_ms - reading.at_ms)} ago" if reading.at_ms <= now_ms else "ahead"
-    words = f"{at} ({when}, {reading.source}): used {_shown(reading.used_ms, limit, False)}"
+    words = f"{at} ({when}, {reading.source}): used {shown_amount(reading.used_ms, limit)}"
     if reading.allowed_ms is not None:
-        words += f" of {_shown(reading.allowed_ms, limit, False)}"
+        words += f" of {shown_amount(reading.allowed_ms, limit)}"
     if reading.reserved_ms:
-        words += f", {_shown(reading.reserved_ms, limit, False)} set aside"
+        words += f", {shown_amount(reading.reserved_ms, limit)} set aside"
     if reading.at_ms < limit.window.start_ms:
         return f"{words} · in an earlier window: it no longer counts"
     return words
