@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from budget.meters.log import Metered
@@ -44,12 +43,12 @@ def apply(state: State, event: e.Event) -> State:
             by=event.by,
             jobs={job.id: JobState(job.id) for job in graph.jobs},
         )
-        return replace(state, runs={**state.runs, event.run: new})
+        return State({**state.runs, event.run: new}, state.results)
     run = _APPLY[type(event)](state.runs[event.run], event)
-    state = replace(state, runs={**state.runs, event.run: run})
+    state = State({**state.runs, event.run: run}, state.results)
     if isinstance(event, e.JobEnded) and event.outcome == "done":
         result = result_of(run, event.job)
-        state = replace(state, results={**state.results, result.key: result})
+        state = State(state.runs, {**state.results, result.key: result})
     return state
 
 
@@ -61,22 +60,33 @@ def result_of(run: RunState, job: str) -> Result:
 
 
 T = TypeVar("T", AttemptState, AllocationState, JobState)
+R = TypeVar("R", RunState, AttemptState, AllocationState, JobState, SavingState)
+
+
+def _changed(record: R, **changes: Any) -> R:
+    """As `dataclasses.replace`, which asks each of thirty fields first: most of the time of a
+    simulated week would go there. TypeError for a field that there is not."""
+    if not changes.keys() <= record.__dataclass_fields__.keys():
+        raise TypeError(f"{type(record).__name__} has no {sorted(changes)}")
+    new = object.__new__(type(record))
+    vars(new).update(vars(record), **changes)
+    return new
 
 
 def _with(items: Mapping[str, T], name: str, **changes: Any) -> dict[str, T]:
-    return {**items, name: replace(items[name], **changes)}
+    return {**items, name: _changed(items[name], **changes)}
 
 
 def _attempt(run: RunState, name: str, **changes: Any) -> RunState:
-    return replace(run, attempts=_with(run.attempts, name, **changes))
+    return _changed(run, attempts=_with(run.attempts, name, **changes))
 
 
 def _allocation(run: RunState, name: str, **changes: Any) -> RunState:
-    return replace(run, allocations=_with(run.allocations, name, **changes))
+    return _changed(run, allocations=_with(run.allocations, name, **changes))
 
 
 def _job(run: RunState, name: str, **changes: Any) -> RunState:
-    return replace(run, jobs=_with(run.jobs, name, **changes))
+    return _changed(run, jobs=_with(run.jobs, name, **changes))
 
 
 def _job_reused(run: RunState, event: e.JobReused) -> RunState:
@@ -110,7 +120,7 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
         edge_until_ms=event.edge_until_ms,
     )
     job = run.jobs[event.job]
-    return replace(
+    return _changed(
         _job(
             run,
             event.job,
@@ -182,7 +192,7 @@ def _allocation_planned(run: RunState, event: e.AllocationPlanned) -> RunState:
         edge=event.edge,
         edge_until_ms=event.edge_until_ms,
     )
-    return replace(run, allocations={**run.allocations, event.allocation: allocation})
+    return _changed(run, allocations={**run.allocations, event.allocation: allocation})
 
 
 def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
@@ -196,12 +206,12 @@ def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
         derivation=event.derivation,
         found_ms=event.at_ms,
     )
-    return replace(run, savings={**run.savings, saving.id: saving})
+    return _changed(run, savings={**run.savings, saving.id: saving})
 
 
 def _saving_booked(run: RunState, event: e.SavingBooked) -> RunState:
-    booked = replace(run.savings[event.saving], booked=True)
-    return replace(run, savings={**run.savings, event.saving: booked})
+    booked = _changed(run.savings[event.saving], booked=True)
+    return _changed(run, savings={**run.savings, event.saving: booked})
 
 
 _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
@@ -272,8 +282,8 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     ),
     e.JobOvertaken: lambda run, event: _job(run, event.job, overtaken_ms=event.at_ms),
     e.ErrorReported: _error_reported,
-    e.VerdictGiven: lambda run, event: replace(run, verdicts=(*run.verdicts, event)),
-    e.StopAsked: lambda run, event: replace(run, stops=(*run.stops, event)),
+    e.VerdictGiven: lambda run, event: _changed(run, verdicts=(*run.verdicts, event)),
+    e.StopAsked: lambda run, event: _changed(run, stops=(*run.stops, event)),
     e.StopSent: lambda run, event: _attempt(
         run, event.attempt, stop_sent=event.how, stop_sent_ms=event.at_ms
     ),
@@ -283,7 +293,7 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     ),
     e.KeptIdle: lambda run, event: _attempt(run, event.attempt, kept_idle=event.sentence),
     e.JobEnded: _job_ended,
-    e.RunEnded: lambda run, event: replace(
+    e.RunEnded: lambda run, event: _changed(
         run, outcome=event.outcome, sentence=event.sentence, ended_ms=event.at_ms
     ),
 }

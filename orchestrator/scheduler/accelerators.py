@@ -72,22 +72,39 @@ class Admission:
         self._fitting = Fitting(state, inputs.history, now_ms)
 
     def decide(self) -> list[e.Event]:
+        accounts = self._lane.told()
+        if accounts is not None and not any(map(self._might_move, accounts)):
+            return []  # the usual case, so the cheap one
         waiting = self._lane.candidates()
-        if waiting and not self._nothing_moves(waiting):
+        if waiting:
             queue = in_order(waiting, self._likely_cost_ms)
+            alone = len({self._run(one).graph.account for one in queue}) == 1
             for place, candidate in enumerate(queue):
                 if (candidate.run, candidate.job.id) in self._lane.carried:
+                    continue
+                if alone and self._stays_in_the_queue(candidate):
                     continue
                 self._consider(candidate)
                 if (candidate.run, candidate.job.id) in self._lane.carried:
                     self._overtake(candidate, passed_by(candidate, queue[place + 1 :]))
         return self._events
 
-    def _nothing_moves(self, waiting: Sequence[Candidate]) -> bool:
-        """No device is free and everybody knows why he waits: the usual case, so the cheap one."""
-        if any(not self._job(one).reason for one in waiting):
+    def _might_move(self, name: str | None) -> bool:
+        """Whether anything can be said of those who wait for an account: a device is free."""
+        account = self._inputs.accounts.get(name or "")
+        if account is None or account.executor not in self._inputs.capacity:
+            return True
+        return bool(self._free(account))
+
+    def _stays_in_the_queue(self, one: Candidate) -> bool:
+        """Whether it has said that it waits for its turn, and nobody can start any more."""
+        known, account = self._job(one), self._account(one)
+        if known.reason != "turn" or known.until_ms is not None:
             return False
-        return not any(self._free(self._account(one)) for one in waiting)
+        begun = one.begun or self._run(one).park or one.job.when_short == "begin"
+        if not begun or account.executor not in self._shadows or self._free(account):
+            return False
+        return one.job.devices <= len(self._usable(account))
 
     # --- one candidate ----------------------------------------------------------------------------
 

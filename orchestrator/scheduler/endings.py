@@ -14,6 +14,19 @@ from orchestrator.state import AttemptState, RunState
 _CUT = ("stopped", "deadline", "killed")
 
 
+def may_end(run: RunState) -> bool:
+    """Whether any job of it could end now. Where this is False, `end_jobs` has nothing to say."""
+    if run.stops or run.cpu_only:
+        return True
+    for known in run.jobs.values():
+        if known.status == "running":
+            if not run.attempts[known.attempts[-1]].live:
+                return True
+        elif known.ended and not known.has_result:
+            return True  # others may depend on it, or run the same code
+    return False
+
+
 def failed_groups(run: RunState) -> dict[str, str]:
     """The groups of which a job has failed by itself, and which job it is."""
     found: dict[str, str] = {}

@@ -33,7 +33,9 @@ def parse_line(text: bytes, attempt: str) -> Line:
     for key, fits in _FIELDS.get(kind, {}).items():
         if not fits(data.get(key)):
             raise ValueError(f"{key} of {kind} cannot be {data.get(key)!r}"[:200])
-    return Line(attempt, fence, at_ms, kind, _printable(data))
+    # Plain ASCII without an escape in it can be printed as it stands: nearly all lines.
+    printable = text.isascii() and b"\\u" not in text
+    return Line(attempt, fence, at_ms, kind, data if printable else _printable(data))
 
 
 def _printable(value: Any) -> Any:

@@ -121,7 +121,10 @@ class Scheduler:
     # --- looking ------------------------------------------------------------------------------
 
     def _look(self) -> tuple[i.Inputs, dict[str, int]]:
-        if not 0 <= self.clock.now_ms() - self._expired_ms < EXPIRE_EVERY_MS:
+        since_ms = self.clock.now_ms() - self._expired_ms
+        # What this one knows of it settles itself, however late its engine answers.
+        owes = any(a.open for run in self.state.live_runs() for a in run.allocations.values())
+        if not owes and not 0 <= since_ms < EXPIRE_EVERY_MS:
             self._expire()
         observations: dict[str, Observation] = {}
         lines: list[i.Line] = []

@@ -194,11 +194,13 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
     again = True
     while again:
         again = False
-        failed = endings.failed_groups(deciding.state.runs[name])
-        for job in deciding.state.runs[name].graph.jobs:
-            run = deciding.state.runs[name]
-            if not run.jobs[job.id].ended:
-                again |= deciding.take(endings.end_jobs(run, job, failed, now_ms))
+        run = deciding.state.runs[name]
+        if endings.may_end(run):
+            failed = endings.failed_groups(run)
+            for job in run.graph.jobs:
+                run = deciding.state.runs[name]
+                if not run.jobs[job.id].ended:
+                    again |= deciding.take(endings.end_jobs(run, job, failed, now_ms))
         run = deciding.state.runs[name]
         again |= deciding.take(admission.admit(deciding.state, run, inputs, now_ms))
 

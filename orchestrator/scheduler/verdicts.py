@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import overload
 
 from orchestrator import events as e
 from orchestrator.graph import Job
@@ -19,7 +20,7 @@ def judge(run: RunState, attempt: AttemptState, now_ms: int) -> Iterator[e.Event
         return
     view = GroupView(
         job.group,
-        [_view(run, sibling) for sibling in run.graph.groups()[job.group]],
+        _Folds(run, run.graph.groups()[job.group]),
         _view(run, job),
     )
     for rule in job.stop:
@@ -53,6 +54,26 @@ def judge(run: RunState, attempt: AttemptState, now_ms: int) -> Iterator[e.Event
             )
             yield stop if stop.then == "end" else replace(stop, attempts=run.aimed_at(stop))
             return
+
+
+class _Folds(Sequence[FoldView]):
+    """The jobs of a group, looked at when a rule asks for them: most ask for their own only."""
+
+    def __init__(self, run: RunState, jobs: Sequence[Job]) -> None:
+        self._run = run
+        self._jobs = jobs
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    @overload
+    def __getitem__(self, index: int) -> FoldView: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[FoldView]: ...
+    def __getitem__(self, index: int | slice) -> FoldView | Sequence[FoldView]:
+        if isinstance(index, slice):
+            return _Folds(self._run, self._jobs[index])
+        return _view(self._run, self._jobs[index])
 
 
 def _view(run: RunState, job: Job) -> FoldView:

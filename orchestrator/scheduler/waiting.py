@@ -42,15 +42,36 @@ class Waiting:
                 found += self._of_run(run, age)
         return found
 
+    def told(self) -> set[str | None] | None:
+        """The accounts of those that wait, where each of them has said why; None otherwise."""
+        found: set[str | None] = set()
+        for run in self._state.live_runs():
+            if not run.live or run.cpu_only:
+                continue
+            waits = False
+            for job in run.graph.jobs:
+                known = run.jobs[job.id]
+                if job.devices and known.status == "waiting":
+                    if known.reason:
+                        waits = True
+                    elif needs_are_met(run, job):
+                        self._note_allocations(run)
+                        if (run.name, job.id) not in self.carried:
+                            return None
+            if waits:
+                found.add(run.graph.account)
+        return found
+
     def _of_run(self, run: RunState, age: int) -> list[Candidate]:
-        jobs = [
-            (place, job)
-            for place, job in enumerate(run.graph.jobs)
-            if job.devices
-            and run.jobs[job.id].status == "waiting"
-            and needs_are_met(run, job)
-            and run.stop_of(job) is None
-        ]
+        met: dict[tuple[str, ...], bool] = {}
+        jobs = []
+        for place, job in enumerate(run.graph.jobs):
+            if not job.devices or run.jobs[job.id].status != "waiting":
+                continue
+            if job.needs not in met:  # all folds need the same
+                met[job.needs] = needs_are_met(run, job)
+            if met[job.needs] and run.stop_of(job) is None:
+                jobs.append((place, job))
         if not jobs:
             return []
         self._note_allocations(run)

@@ -87,15 +87,16 @@ class Fortunes:
         """What an attempt does in a simulated engine; one that resumes does what is left."""
 
         def script(task: Task) -> Script:
-            fortune = self.of(graph_of(task.run).job(task.job), task.run)
+            job = graph_of(task.run).job(task.job)
             done_s = done_before(engine(), task) if task.previous else 0.0
-            return script_for(fortune, task, done_s)
+            return script_for(self.of(job, task.run), task, done_s, keeps=job.resumes)
 
         return script
 
 
-def script_for(fortune: Fortune, task: Task, done_s: float) -> Script:
-    """The rest of a job of which `done_s` seconds of work stand in a checkpoint."""
+def script_for(fortune: Fortune, task: Task, done_s: float = 0.0, *, keeps: bool = False) -> Script:
+    """The rest of a job of which `done_s` seconds of work stand in a checkpoint; one that `keeps`
+    checkpoints writes one after each epoch."""
     left_s = max(1.0, fortune.seconds - done_s)
     dice = random.Random(task.attempt)
     lines: list[tuple[float, Mapping[str, Any]]] = []
@@ -103,8 +104,9 @@ def script_for(fortune: Fortune, task: Task, done_s: float) -> Script:
         at_s = fortune.seconds * epoch / fortune.epochs - done_s
         if at_s > 0:
             lines.append((at_s, {"kind": "report", "values": fortune.values(epoch, dice)}))
-            kept = {"kind": "checkpoint", "path": "last.ckpt", "epoch": epoch, "step": epoch}
-            lines.append((at_s, kept))
+            if keeps:
+                kept = {"kind": "checkpoint", "path": "last.ckpt", "epoch": epoch, "step": epoch}
+                lines.append((at_s, kept))
     if fortune.crashes_at and task.fence == 1:
         end_s = fortune.seconds * fortune.crashes_at
         return Script(end_s, tuple(line for line in lines if line[0] <= end_s), code=1)

@@ -84,6 +84,7 @@ def look_ahead(setting: Setting, *, poll_s: float = POLL_S) -> Tally:
         setting.fortunes.script_of(lambda: engines[0], graphs.__getitem__),
         devices=setting.devices,
         cpus=setting.cpus,
+        tells=False,
     )
     engines.append(house.engine)
     _live(world, house, setting, graphs, poll_s)

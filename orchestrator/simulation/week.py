@@ -64,6 +64,7 @@ class FaultWeek:
                 faults=draw_faults(self.dice) if self.dice.random() < 0.8 else NO_FAULTS,
                 devices=self.dice.choice((1, 2)),
                 fate=Fate(happened=self.happened),
+                tells=self.dice.random() < 0.3,
             )
             house.heard = self.admitted.heard
             assert house.fate is not None
@@ -145,6 +146,7 @@ class FaultWeek:
         self.world.clock.advance(wait_ms / 1000)
         for house in self.world.houses:
             house.scheduler = None
+            house.away_until_ms = 0
         return True
 
     def _pass_time(self) -> None:

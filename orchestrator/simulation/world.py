@@ -58,6 +58,8 @@ class House:
     executor: str
     fate: Fate | None = None
     """None: nothing stands between the scheduler and its world."""
+    tells: bool = True
+    """Notices are made, as if somebody read them."""
     scheduler: Scheduler | None = None
     away_until_ms: int = 0
     """True time until which no scheduler lives here, or the machine sleeps."""
@@ -101,6 +103,7 @@ class House:
             environ={},
             has_output=lambda out: True,
             has_folder=lambda path: False,
+            tells=self.tells,
         )
 
     def round(self) -> bool:
@@ -187,7 +190,7 @@ class World:
         devices: int = 1,
         cpus: int = 2,
         fate: Fate | None = None,
-        wakes_for_lines: bool = False,
+        tells: bool = True,
     ) -> House:
         """One more machine with a scheduler, which charges `account`."""
         number = len(self.houses)
@@ -200,7 +203,7 @@ class World:
             devices=devices,
             simulated=account.kind == "simulated",
             files=False,
-            wakes_for_lines=wakes_for_lines,
+            wakes_for_lines=False,
             seed=dice.getrandbits(64),
         )
         house = House(
@@ -212,6 +215,7 @@ class World:
             account.name,
             account.executor,
             fate,
+            tells,
         )
         self.houses.append(house)
         return house

@@ -102,7 +102,7 @@ def charges_each_attempt(patch: Patch) -> None:
 def frees_at_expiry(patch: Patch) -> None:
     """A reservation that is overdue was forgotten, so it is given back."""
 
-    def expire(connection: Any, now_ms: int) -> tuple[Charge, ...]:
+    def expire(connection: Any, now_ms: int, spare: Any = ()) -> tuple[Charge, ...]:
         for reservation in reckoning.rows.open_reservations(connection):
             if reservation.expired(now_ms) and reservation.start_ms is None:
                 allocations.release(connection, reservation.id, now_ms, "expired")
@@ -114,7 +114,7 @@ def frees_at_expiry(patch: Patch) -> None:
 @mutant
 def never_expires(patch: Patch) -> None:
     """What nobody settles stays reserved for ever."""
-    patch.setattr(Ledger, "expire", lambda self, now_ms: ())
+    patch.setattr(Ledger, "expire", lambda self, now_ms, **more: ())
 
 
 @mutant

@@ -36,7 +36,7 @@ def test_a_broken_configuration_is_broken_in_all_its_folds() -> None:
 
 def test_what_breaks_reports_no_number_from_then_on() -> None:
     fortune = Fortune(100.0, 4, breaks_at=2)
-    script = script_for(fortune, Task("a.b.1", 1, "a", "b"), 0.0)
+    script = script_for(fortune, Task("a.b.1", 1, "a", "b"))
     losses = [line["values"]["train_loss"] for _, line in script.lines]
     assert isinstance(losses[0], float)
     assert losses[1:] == ["nan", "nan", "nan"]
@@ -45,8 +45,8 @@ def test_what_breaks_reports_no_number_from_then_on() -> None:
 
 def test_a_crash_ends_the_first_attempt_only() -> None:
     fortune = Fortune(100.0, 4, crashes_at=0.5)
-    first = script_for(fortune, Task("a.b.1", 1, "a", "b"), 0.0)
-    second = script_for(fortune, Task("a.b.2", 2, "a", "b"), 0.0)
+    first = script_for(fortune, Task("a.b.1", 1, "a", "b"))
+    second = script_for(fortune, Task("a.b.2", 2, "a", "b"))
     assert (first.seconds, first.code, len(first.lines)) == (50.0, 1, 2)
     assert (second.seconds, second.code, len(second.lines)) == (100.0, 0, 4)
 
@@ -60,7 +60,7 @@ def test_cpu_jobs_and_rehearsals_learn_nothing() -> None:
 def test_an_attempt_goes_on_where_the_one_before_was_stopped() -> None:
     clock = SimulatedClock(0)
     fortune = Fortune(1000.0, 10)
-    engine = SimulatedEngine(clock, lambda task: script_for(fortune, task, 0.0), files=False)
+    engine = SimulatedEngine(clock, lambda task: script_for(fortune, task), files=False)
     first = Task("a.b.1", 1, "a", "b")
     engine.accept(Submission("a.b.1", (first,), (), cpus=1, mem_mb=0))
     clock.advance(405)
@@ -75,7 +75,7 @@ def test_an_attempt_goes_on_where_the_one_before_was_stopped() -> None:
 def test_what_crashed_left_no_work_behind() -> None:
     clock = SimulatedClock(0)
     fortune = Fortune(1000.0, 10, crashes_at=0.5)
-    engine = SimulatedEngine(clock, lambda task: script_for(fortune, task, 0.0), files=False)
+    engine = SimulatedEngine(clock, lambda task: script_for(fortune, task), files=False)
     engine.accept(Submission("a.b.1", (Task("a.b.1", 1, "a", "b"),), (), cpus=1, mem_mb=0))
     clock.advance(2000)
     assert done_before(engine, Task("a.b.2", 2, "a", "b", previous="/out")) == 0.0
