@@ -19,7 +19,7 @@ def test_the_head_of_a_run_follows_it_epoch_by_epoch(tmp_path: Path) -> None:
         "head: fold 0 (1 of 3) · epoch 1/3 ▮▯▯ · val_acc 0.500 ▄"
         " · 1 min 00 s charged (simulated) · lab: 29.49 h left",
         "head: fold 0 (1 of 3) · epoch 2/3 ▮▮▯ · val_acc 0.700 ▁█"
-        " · 2 min 00 s charged (simulated) · 7 min to go · lab: 29.49 h left",
+        " · 2 min 00 s charged (simulated) · 7 min to go (7–8) · lab: 29.49 h left",
         "head: fold 0 (1 of 3) · epoch 3/3 ▮▮▮ · val_acc 0.800 ▁▆█"
         " · 3 min 00 s charged (simulated) · 6 min to go · lab: 29.49 h left",
         "head: fold 1 (2 of 3) next · 1 of 3 folds done · val_acc 0.800"
@@ -35,7 +35,8 @@ def test_the_head_of_a_run_follows_it_epoch_by_epoch(tmp_path: Path) -> None:
         "head: fold 2 (3 of 3) · epoch 1/3 ▮▯▯ · val_acc 0.400 ▄ · 2 of 3 folds done"
         " · val_acc 0.850 ± 0.071 · 0.13 h charged (simulated) · 3 min to go · lab: 29.37 h left",
         "head: fold 2 (3 of 3) · epoch 2/3 ▮▮▯ · val_acc 0.600 ▁█ · 2 of 3 folds done"
-        " · val_acc 0.850 ± 0.071 · 0.15 h charged (simulated) · 1 min to go · lab: 29.37 h left",
+        " · val_acc 0.850 ± 0.071 · 0.15 h charged (simulated) · 1 min to go (1–2)"
+        " · lab: 29.37 h left",
         "head: fold 2 (3 of 3) · epoch 3/3 ▮▮▮ · val_acc 0.700 ▁▆█ · 2 of 3 folds done"
         " · val_acc 0.850 ± 0.071 · 0.17 h charged (simulated) · lab: 29.37 h left",
         "head: errors · 6 of 7 jobs done · 3 of 3 folds done · val_acc 0.800 ± 0.100"
