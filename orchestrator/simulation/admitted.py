@@ -162,14 +162,16 @@ class Admitted:
         if reading is None or not span[0] <= reading[1] < span[1]:
             return 0
         counted_ms, at_ms = reading
-        own_ms = sum(use.within(span[0], at_ms) for use in uses)
+        read = window_of(limit, at_ms)  # it counted what was in the window when it was read
+        since_ms = read[0] if read else span[0]
+        own_ms = sum(use.within(since_ms, at_ms) for use in uses)
         for reservation in self.ledger.reservations():
             if reservation.start_ms is not None and self._is_of(
                 self.ledger.account(reservation.account), account
             ):
                 end_ms = reservation.deadline_ms or reservation.start_ms
                 use = _of(reservation, reservation.start_ms, end_ms)
-                own_ms += use.within(span[0], at_ms)
+                own_ms += use.within(since_ms, at_ms)
         return max(0, counted_ms - own_ms)
 
     def _lineage(self, name: str) -> Iterator[Account]:

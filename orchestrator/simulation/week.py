@@ -106,9 +106,13 @@ class FaultWeek:
                 self.misfortunes.strike()
                 self.invariants.after_round()
                 self._end_of_the_storm()
-                if all(house.settled for house in self.world.houses) and not self._overdue():
-                    self.invariants.at_the_end()
-                    return
+                if all(house.settled for house in self.world.houses):
+                    if not self.misfortunes.over:
+                        self.stormy_ms = clock.now_ms()
+                        self.misfortunes.end()
+                    if not self._overdue():
+                        self.invariants.at_the_end()
+                        return
                 self._pass_time()
             raise InvariantBroken(f"nothing more happens, or too much: {self._what_waits()}")
         except InvariantBroken as broken:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from budget import allocations, history, reckoning
+from budget import allocations, history, reckoning, rows
 from budget.balance import LimitBalance
 from budget.ledger import Ledger, LedgerError, OverBudget
 from budget.line import Charge, Reservation
@@ -28,6 +28,7 @@ from orchestrator.scheduler.accelerators import Admission
 from orchestrator.scheduler.books import Books
 from orchestrator.scheduler.room import Room
 from orchestrator.scheduler.shell import Scheduler
+from orchestrator.scheduler.waiting import Waiting
 from orchestrator.simulation.memory_store import MemoryStore
 from orchestrator.state import AttemptState
 
@@ -103,7 +104,7 @@ def frees_at_expiry(patch: Patch) -> None:
     """A reservation that is overdue was forgotten, so it is given back."""
 
     def expire(connection: Any, now_ms: int, spare: Any = ()) -> tuple[Charge, ...]:
-        for reservation in reckoning.rows.open_reservations(connection):
+        for reservation in rows.open_reservations(connection):
             if reservation.expired(now_ms) and reservation.start_ms is None:
                 allocations.release(connection, reservation.id, now_ms, "expired")
         return ()
@@ -159,8 +160,7 @@ def counts_no_children(patch: Patch) -> None:
 @mutant
 def clamps_at_zero(patch: Patch) -> None:
     """A balance is never negative."""
-    right = LimitBalance.free_ms.fget
-    assert right is not None
+    right: Callable[[LimitBalance], int] = vars(LimitBalance)["free_ms"].fget
     patch.setattr(LimitBalance, "free_ms", property(lambda self: max(0, right(self))))
 
 
@@ -188,7 +188,7 @@ def loses_remainders(patch: Patch) -> None:
         total = sum(weights.values()) or 1
         return {name: amount_ms * weight // total for name, weight in weights.items()}
 
-    patch.setattr(reckoning.rows, "attribute", attribute)
+    patch.setattr(rows, "attribute", attribute)
 
 
 # --- windows --------------------------------------------------------------------------------------
@@ -249,10 +249,8 @@ def keeps_offsets_before_events(patch: Patch) -> None:
     right = Scheduler._keep
 
     def keep(self: Scheduler, decided: i.Step, cursors: Mapping[str, int]) -> None:
-        if isinstance(self.store, MemoryStore):
-            self.store._cursors.update(cursors)
-        else:
-            self.store._outside._cursors.update(cursors)
+        store: Any = self.store
+        store._outside._cursors.update(cursors)
         right(self, decided, cursors)
 
     patch.setattr(Scheduler, "_keep", keep)
@@ -290,13 +288,13 @@ def admits_without_a_reservation(patch: Patch) -> None:
 @mutant
 def requeues_twice(patch: Patch) -> None:
     """A job that an allocation carries already is given another one."""
-    right = Admission._note_allocations
+    right = Waiting._note_allocations
 
-    def note(self: Admission, run: Any) -> None:
+    def note(self: Waiting, run: Any) -> None:
         right(self, run)
-        self._carried.clear()
+        self.carried.clear()
 
-    patch.setattr(Admission, "_note_allocations", note)
+    patch.setattr(Waiting, "_note_allocations", note)
 
 
 @mutant
@@ -344,7 +342,7 @@ def forgets_a_field_of_a_snapshot(patch: Patch) -> None:
 @mutant
 def lets_the_less_important_go_first(patch: Patch) -> None:
     """The order of the queue is upside down: what matters most starves."""
-    right = accelerators.in_order
+    right = vars(accelerators)["in_order"]
 
     def in_order(candidates: Any, cost_ms: Any) -> Any:
         return list(reversed(right(candidates, cost_ms)))
@@ -361,7 +359,7 @@ def begins_groups_that_cannot_finish(patch: Patch) -> None:
 @mutant
 def waits_in_silence(patch: Patch) -> None:
     """A job that waits for hours says nothing."""
-    patch.setattr(Admission, "_wait", lambda self, *given, **more: None)
+    patch.setattr(Waiting, "wait", lambda self, *given, **more: None)
 
 
 @mutant
