@@ -58,7 +58,8 @@ wheel: $(VENV)/.test  ## dist/skint-*.whl
 bench: $(VENV)/.test  ## every claim about speed or savings, beside its peers
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
-soak: $(VENV)/.test  ## fifty kill -9 of the scheduler at random moments of runs
+soak: $(VENV)/.test  ## 10,000 simulated weeks of faults; fifty kill -9 of a real scheduler
+	$(BIN)/python -m orchestrator.simulation.soak --weeks 10000
 	$(BIN)/pytest -q -m soak --kills 50
 
 picture: $(VENV)/.demo  ## docs/dashboard.svg and .png
