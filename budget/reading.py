@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from budget.windows import Window
 from budget.windows.base import Usage
 
 
@@ -28,10 +27,10 @@ class Reading:
     others_reserved_ms: int
     noted_ms: int
 
-    def foreign_ms(self, window: Window, own: Usage) -> int:
-        """What others used of `window`, in which the reading lies; never negative.
+    def foreign_ms(self, since_ms: int, own: Usage) -> int:
+        """What others used of the window that had begun at `since_ms`; never negative.
 
         `own` is what the ledger knows of. What others used since the reading is not known.
         """
-        own_ms = own.between(window.start_ms, self.at_ms)
+        own_ms = own.between(since_ms, self.at_ms)
         return max(0, self.used_ms - own_ms) + self.others_reserved_ms

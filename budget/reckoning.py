@@ -136,12 +136,13 @@ def _of_lots(book: Book, limit: Limit) -> LimitBalance:
 
 def _of_window(book: Book, limit: Limit) -> LimitBalance:
     rule, now_ms, used = limit.window, book.now_ms, book.used
-    if isinstance(rule, FirstUse):
+    rules = history.rules(book.versions, limit.name)
+    # An older rule may have begun a window that the present one would not know of.
+    if isinstance(rule, FirstUse) and len(rules) == 1:
         used = used.since_idle(now_ms, rule.length_ms)
     window = plain = rule.window_at(now_ms, used)
     newest = readings.newest(book.connection, book.account.name, limit.name, window.end_ms - 1)
-    rules = history.rules(book.versions, limit.name)
-    refresh_ms = None if newest is None else _refresh_ms(book, rule, newest)
+    refresh_ms = None if newest is None else _refresh_ms(book, rules, newest)
     if newest is not None or len(rules) > 1:
         plain = _window(rules[-1:], now_ms, used, newest, refresh_ms)
         # A change of the rule is no reset: until its first one, the window goes further back.
@@ -149,8 +150,11 @@ def _of_window(book: Book, limit: Limit) -> LimitBalance:
     amount_ms, foreign_ms = limit.amount_ms, 0
     if newest is not None and newest.at_ms in window:
         # Of the window as it was then: what we had used by then may have fallen out since.
-        read = _window(rules[-1:], newest.at_ms, used, newest, refresh_ms)
-        foreign_ms = newest.foreign_ms(read, used)
+        since_ms = max(
+            _window(known, newest.at_ms, used, newest, refresh_ms).start_ms
+            for known in (rules, rules[-1:])
+        )
+        foreign_ms = newest.foreign_ms(since_ms, used)
         amount_ms = limit.amount_ms if newest.allowed_ms is None else newest.allowed_ms
     gain_ms: int | None = plain.end_ms
     not_begun = rule.kind == "first-use" and plain.start_ms == now_ms and not foreign_ms
@@ -168,10 +172,14 @@ def _of_window(book: Book, limit: Limit) -> LimitBalance:
     )
 
 
-def _refresh_ms(book: Book, rule: WindowRule, newest: Reading) -> int | None:
-    """When the window of the reading ends, where that is more than what the rule says."""
-    if newest.refresh_ms is not None or not newest.used_ms or not isinstance(rule, FirstUse):
+def _refresh_ms(book: Book, rules: Sequence[tuple[int, WindowRule]], newest: Reading) -> int | None:
+    """When the window of the reading ends, where that is more than what the rules say."""
+    from_ms, rule = rules[-1]
+    before = len(rules) > 1 and newest.at_ms < from_ms
+    if newest.refresh_ms is not None or not newest.used_ms or before:
         return newest.refresh_ms
+    if not isinstance(rule, FirstUse):
+        return None
     # Where something is used a window has begun, by our own use or else by that of others.
     own = book.used.since_idle(newest.at_ms, rule.length_ms)
     return rule.window_at(newest.at_ms, own).end_ms

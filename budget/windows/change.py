@@ -60,11 +60,15 @@ def with_refresh(
     if now_ms < refresh_ms:
         start_ms = window_under(versions, read_at_ms, usage).start_ms
         if isinstance(rule, FirstUse):  # others may have begun it, or used the one before
-            start_ms = min(refresh_ms - rule.length_ms, read_at_ms)
+            began_ms = min(refresh_ms - rule.length_ms, read_at_ms)
+            start_ms = began_ms if len(versions) == 1 else min(began_ms, start_ms)
         return Window(max(0, start_ms), refresh_ms)
-    if isinstance(rule, FirstUse):
-        return rule.window_at(now_ms, _Since(usage, refresh_ms))
     window = window_under(versions, now_ms, usage)
+    if isinstance(rule, FirstUse):
+        since = rule.window_at(now_ms, _Since(usage, refresh_ms))
+        if len(versions) == 1:
+            return since
+        return Window(min(since.start_ms, max(window.start_ms, refresh_ms)), since.end_ms)
     if not isinstance(rule, Calendar) or rule.window_at(refresh_ms).start_ms == refresh_ms:
         return Window(max(window.start_ms, refresh_ms), window.end_ms)
     start_ms, end_ms = refresh_ms, _a_period_after(refresh_ms, rule)

@@ -122,6 +122,36 @@ def test_an_account_that_is_removed_and_added_with_another_window_gets_nothing_b
     assert settled_ms(ledger, TUESDAY_MS + 7 * DAY_MS) == 0
 
 
+def test_a_shorter_window_from_the_first_use_is_no_reset(ledger: Ledger) -> None:
+    """Edge 8: what the old rule had begun is found, however long nothing was used since."""
+    day = replace(with_window(FirstUse(DAY_MS)), name="day")
+    ledger.add_account(day, SATURDAY_MS)
+    charge(ledger, "a", SATURDAY_MS, 4 * HOUR_MS, "day")
+    later_ms = SATURDAY_MS + 18 * HOUR_MS
+    charge(ledger, "b", later_ms, HOUR_MS, "day")
+    change_ms = later_ms + 3 * HOUR_MS
+    assert ledger.balance("day", change_ms).settled_ms == 5 * HOUR_MS
+    shorter = replace(day, limits=with_window(FirstUse(4 * HOUR_MS)).limits)
+    ledger.change_account(shorter, change_ms)
+    assert ledger.balance("day", change_ms).settled_ms == 5 * HOUR_MS
+    assert ledger.balance("day", change_ms + HOUR_MS).settled_ms == 0
+
+
+@pytest.mark.parametrize("refresh_ms", [None, SATURDAY_MS + 5 * HOUR_MS])
+def test_a_reading_makes_no_changed_window_a_reset(ledger: Ledger, refresh_ms: int | None) -> None:
+    """Edge 8: neither one of the window that there is, nor one of a window that has ended."""
+    read_ms = SATURDAY_MS + 4 * HOUR_MS
+    ledger.reading(
+        "lab", id="r", used_ms=HOUR_MS, at_ms=read_ms, now_ms=read_ms, refresh_ms=refresh_ms
+    )
+    charge(ledger, "a", SATURDAY_MS + 6 * HOUR_MS, 4 * HOUR_MS)
+    charge(ledger, "b", SATURDAY_MS + 20 * HOUR_MS, HOUR_MS)
+    change_ms = SATURDAY_MS + 22 * HOUR_MS
+    assert settled_ms(ledger, change_ms) == 5 * HOUR_MS
+    ledger.change_account(with_window(FirstUse(5 * HOUR_MS)), change_ms)
+    assert settled_ms(ledger, change_ms) == 5 * HOUR_MS
+
+
 def test_a_window_that_gets_longer_counts_what_it_holds(ledger: Ledger) -> None:
     friday_ms = SATURDAY_MS - HOUR_MS
     charge(ledger, "a", friday_ms - HOUR_MS, HOUR_MS)

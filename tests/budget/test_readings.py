@@ -279,3 +279,21 @@ def test_a_reading_of_a_window_that_own_use_began_holds_to_its_end(ledger: Ledge
     before = ledger.balance("zero", NOW_MS + DAY_MS - 1)
     assert (before.settled_ms, before.foreign_ms, before.free_ms) == (H, 2 * H, H)
     assert ledger.balance("zero", NOW_MS + DAY_MS).free_ms == 4 * H
+
+
+def test_a_longer_window_does_not_take_foreign_use_for_what_an_old_window_held(
+    ledger: Ledger,
+) -> None:
+    """Edge 8: own use before the window that was read is not in the provider's figure."""
+    account = Account("lab", "provider", "kaggle", (Limit(50 * H, FirstUse(5 * H), "day"),))
+    ledger.add_account(account, SATURDAY_MS)
+    ledger.reserve(id="x", account="lab", owner="run", devices=1, amount_ms=3 * H, now_ms=NOW_MS)
+    ledger.settle("x", NOW_MS, NOW_MS + 3 * H, shares={}, now_ms=NOW_MS + 3 * H)
+    at_ms = NOW_MS + 9 * H
+    ledger.reading(
+        "lab", id="a", used_ms=4 * H, at_ms=at_ms, now_ms=at_ms, refresh_ms=at_ms + 4 * H
+    )
+    assert ledger.balance("lab", at_ms + 1).free_ms == 46 * H
+    longer = replace(account, limits=(Limit(50 * H, Rolling(7 * DAY_MS), "day"),))
+    ledger.change_account(longer, at_ms + 1)
+    assert ledger.balance("lab", at_ms + 1).free_ms <= 46 * H
