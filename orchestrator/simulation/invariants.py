@@ -268,7 +268,7 @@ class Invariants:
             return
         must(line.amount_ms == allocation.charged_ms, "ledger and state differ", name, line)
         if held is None:
-            must(line.amount_ms == 0 or _is_forgotten(line), "paid for nothing", name, line)
+            must(_is_least(line) or _is_forgotten(line), "paid for nothing", name, line)
             return
         must(line.kind != RELEASED or _never_ran(held), "released though it ran", name)
         start_ms, end_ms = held.attempts[0].start_ms, held.attempts[-1].end_ms
@@ -297,7 +297,7 @@ class Invariants:
         must(all(n == 1 for n in seen.values()), "a line stands twice")
         for charge in self.world.ledger.charges():
             must(charge.kind != ADJUSTMENT, "an adjustment that nobody has made", charge)
-            if charge.kind == RELEASED or charge.amount_ms == 0:
+            if charge.kind == RELEASED or _is_least(charge):
                 continue  # it was kept from starting
             known = [house.engine.submissions.get(charge.id) for house in self.world.houses]
             must(
@@ -315,6 +315,11 @@ def _kept(held: RealSubmission) -> tuple[int, int]:
 
 def _never_ran(held: RealSubmission) -> bool:
     return all(real.start_ms == real.end_ms for real in held.attempts)
+
+
+def _is_least(line: Charge) -> bool:
+    """No time at all: nothing, or what the provider takes at least for a session."""
+    return line.start_ms == line.end_ms
 
 
 def _is_forgotten(line: Charge) -> bool:

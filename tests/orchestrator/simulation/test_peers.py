@@ -108,7 +108,7 @@ def test_what_became_nan_runs_to_its_end_for_nothing(policy: str) -> None:
 
 @pytest.mark.parametrize("policy", PEERS)
 def test_the_same_again_is_paid_for_again(policy: str) -> None:
-    assert totals(play(policy, setting(folds(2), folds(2)))) == (2, 1, 4.0, 2.0)
+    assert totals(play(policy, setting(folds(2), folds(2)))) == (2, 2, 4.0, 2.0)
 
 
 @pytest.mark.parametrize("policy", PEERS)
