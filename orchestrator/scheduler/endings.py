@@ -8,7 +8,7 @@ from budget.duration import format_clock
 from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.scheduler.edges import EDGE
-from orchestrator.scheduler.pieces import gets_nowhere, left_ms
+from orchestrator.scheduler.pieces import attempts_of_job, gets_nowhere, left_ms
 from orchestrator.state import AttemptState, RunState
 
 _CUT = ("stopped", "deadline", "killed")
@@ -78,12 +78,22 @@ def _after(run: RunState, job: Job, attempt: AttemptState, now_ms: int) -> e.Eve
         outcome, reason, sentence = "stopped", stop.reason, stop.sentence
     elif attempt.outcome in ("stopped", "deadline"):
         outcome, reason = "stopped", "deadline" if attempt.outcome == "deadline" else reason
-    elif attempt.fence <= job.retries and attempt.reason != "user-mistake":
-        left = job.retries - attempt.fence
+    elif (tries := _tries(run, job)) <= job.retries and attempt.reason != "user-mistake":
+        left = job.retries - tries
         text = f"attempt {attempt.fence} failed ({sentence}); trying again, {left} more after that"
         return e.JobWaited(at_ms=now_ms, run=run.name, job=job.id, reason="retry", sentence=text)
     return e.JobEnded(
         at_ms=now_ms, run=run.name, job=job.id, outcome=outcome, reason=reason, sentence=sentence
+    )
+
+
+def _tries(run: RunState, job: Job) -> int:
+    """How often it has failed. Attempts that were parked are parts of one try."""
+    asked = {name for stop in run.stops for name in stop.attempts}
+    return sum(
+        attempt.outcome not in ("stopped", "deadline")
+        and not (attempt.outcome == "killed" and attempt.id in asked)
+        for attempt in attempts_of_job(run, job)
     )
 
 

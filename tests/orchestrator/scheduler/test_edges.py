@@ -351,6 +351,20 @@ def test_a_retry_goes_on_from_the_attempt_that_kept_a_checkpoint(tmp_path: Path)
     assert last.previous == parked.out
 
 
+def test_parking_uses_up_no_retry(tmp_path: Path) -> None:
+    """Edge 34: what goes on in another session is still its first try."""
+    course = Course(epochs=15)
+
+    def script_of(task: Task) -> Script:
+        return Script(5, code=1) if task.fence == 3 else course(task)
+
+    world = course.world = World(tmp_path, script_of)
+    with_sessions(world, max_ms=HOUR_MS)
+    run = world.settle(graph(parkable(retries=1)))
+    outcomes = [attempt.outcome for attempt in attempts(run)]
+    assert outcomes == ["deadline", "deadline", "failed", "done"]
+
+
 def test_each_retry_is_a_charge_of_its_own_and_the_budget_bounds_them(tmp_path: Path) -> None:
     """Edge 34: the hold is not duplicated, and a storm of retries ends with the hours."""
     world = World(tmp_path, lambda task: Script(600, code=1), week_ms=HOUR_MS)
