@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from budget.account import Account
 from budget.balance import Balance
 from budget.ledger import Ledger, LedgerError
 from budget.meters.log import Metered
@@ -80,6 +81,7 @@ class Scheduler:
         self.state = store.state()
         self._cursors = store.cursors()
         self._discovered_ms: int | None = None
+        self._accounts: Mapping[str, Account] = {}
         self._history = History()
         self._books = Books(ledger, clock)
         for run in self.state.live_runs():
@@ -152,7 +154,7 @@ class Scheduler:
                 orphans=self._discover(),
                 capacity=capacity,
                 capabilities={name: ex.capabilities for name, ex in self.executors.items()},
-                accounts={account.name: account for account in self.ledger.accounts()},
+                accounts=self._accounts_now(),
                 balances=self._waited_for(commands),
                 history=self._history,
                 metered=self.read_meters(self.state, self.clock.now_ms()),
@@ -162,6 +164,16 @@ class Scheduler:
             ),
             cursors,
         )
+
+    def _accounts_now(self) -> Mapping[str, Account]:
+        """Those of the ledger; those of the last look where it cannot be read at the moment."""
+        try:
+            self._accounts = {account.name: account for account in self.ledger.accounts()}
+        except LedgerError as error:
+            if not self._accounts:
+                raise  # without any, every job that waits would be told that it has none
+            _log.warning("the accounts cannot be read now: %s", error)
+        return self._accounts
 
     def _waited_for(self, commands: Iterable[Command]) -> Mapping[str, Balance]:
         """What is left on the accounts that jobs wait for, or that a new run will charge."""

@@ -49,18 +49,26 @@ def test_hours_used_are_booked_in_the_ledger_that_there_is(tmp_path: Path) -> No
 
 
 class Meddled:
-    """A ledger to which something happens before the first call of one method."""
+    """A ledger to which something happens before the `nth` call of one method."""
 
-    def __init__(self, ledger: Ledger, method: str, happens: Callable[[], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, method: str, happens: Callable[[], None], nth: int = 1
+    ) -> None:
         self._ledger = ledger
         self._method = method
-        self._happens: Callable[[], None] | None = happens
+        self._happens = happens
+        self._nth = nth
 
     def __getattr__(self, name: str) -> Any:
-        if name == self._method and self._happens is not None:
-            happens, self._happens = self._happens, None
-            happens()
+        if name == self._method:
+            self._nth -= 1
+            if self._nth == 0:
+                self._happens()
         return getattr(self._ledger, name)
+
+
+def is_busy() -> None:
+    raise LedgerError("the ledger is kept busy by another process")
 
 
 def test_hours_that_cannot_be_booked_at_the_moment_are_booked_later(tmp_path: Path) -> None:
@@ -70,14 +78,21 @@ def test_hours_that_cannot_be_booked_at_the_moment_are_booked_later(tmp_path: Pa
     world.ledger = Ledger(tmp_path / "another-ledger.db")
     account = Account("lab", "simulated", "simulated", limits=(weekly(HOUR_MS),))
     world.ledger.add_account(account, world.clock.now_ms())
-
-    def is_busy() -> None:
-        raise LedgerError("the ledger is kept busy by another process")
-
     world.restart(lambda part: Meddled(part, "adjust", is_busy) if part is world.ledger else part)
     run = world.until_settled().runs["seedlings-1"]
     (allocation,) = run.allocations.values()
     assert [line.amount_ms for line in world.ledger.charges()] == [allocation.charged_ms]
+
+
+def test_a_ledger_that_cannot_be_read_for_a_moment_ends_neither_jobs_nor_the_scheduler(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, script_of)
+    world.restart(
+        lambda part: Meddled(part, "accounts", is_busy, 2) if part is world.ledger else part
+    )
+    run = world.settle(kfold(folds=2))
+    assert (run.outcome, reasons(run)) == ("done", {})
 
 
 def test_an_account_that_is_removed_before_it_is_asked_keeps_no_device(tmp_path: Path) -> None:
