@@ -11,6 +11,7 @@ from budget.account import Account
 from budget.amount import format_amount
 from budget.definition import AccountError
 from budget.ledger import Ledger
+from budget.limit import Limit
 from budget.presets import PRESETS
 from budget.windows import Lots
 from orchestrator.cli.account_options import (
@@ -158,6 +159,7 @@ def _set_quota(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> in
     ledger.change_account(account, now_ms)
     was = format_amount(limit.amount_ms, account.unit)
     print(f"changed   {account.name}: {limits_words(account, now_ms)} (was {was})")
+    _say_what_counts(ledger, account, given, now_ms)
     return OK
 
 
@@ -172,7 +174,18 @@ def _change(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
         )
     done = "changed" if ledger.change_account(new, now_ms) else "as it was"
     print(f"{done}   {new.name}: {_sentence(new, now_ms)}")
+    _say_what_counts(ledger, new, new.limit(arguments.limit), now_ms)
     return OK
+
+
+def _say_what_counts(ledger: Ledger, account: Account, limit: Limit, now_ms: int) -> None:
+    """That the provider has said another amount of the present window: its word counts first."""
+    for now in ledger.balance(account.name, now_ms).limits:
+        same = (now.account, now.limit) == (account.name, limit)
+        if same and now.amount_ms != limit.amount_ms and not isinstance(limit.window, Lots):
+            said = format_amount(now.amount_ms, account.unit)
+            print(f"the provider has allowed {said} in this window: that counts until it ends")
+            print(f"to use less: skint account add NAME --parent {account.name} --quota AMOUNT")
 
 
 def _show(ledger: Ledger, name: str, now_ms: int) -> int:

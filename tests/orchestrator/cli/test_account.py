@@ -116,6 +116,17 @@ def test_a_quota_is_changed_from_now_on(terminal: Terminal) -> None:
     assert "unlimited" in account(terminal, "set-quota", "kaggle-gpu", "unlimited").out
 
 
+def test_a_quota_below_what_the_provider_has_allowed_says_what_counts(terminal: Terminal) -> None:
+    account(terminal, "add", "kaggle-gpu")
+    terminal.skint("ledger", "reading", "kaggle-gpu", "--used", "2h", "--allowed", "30h")
+    for words in (("set-quota", "kaggle-gpu", "5h"), ("change", "kaggle-gpu", "--quota", "6h")):
+        changed = account(terminal, *words).out
+        assert "the provider has allowed 30.00 h in this window" in changed
+        assert "--parent kaggle-gpu" in changed
+    account(terminal, "add", "lab-server")
+    assert "provider" not in account(terminal, "set-quota", "lab-server", "5h").out
+
+
 def test_another_zone_and_day_hold_from_now_on_and_the_account_stays_the_same(
     terminal: Terminal,
 ) -> None:
