@@ -118,7 +118,9 @@ class Graph:
 
     def ancestors(self, id: str) -> tuple[str, ...]:
         """Everything `id` depends on, nearest first; at equal distance in the order of `jobs`."""
-        return self._reached(self._needs, id)
+        if id not in self._ancestors:
+            self._ancestors[id] = self._reached(self._needs, id)
+        return self._ancestors[id]
 
     def dependents(self, id: str) -> tuple[str, ...]:
         """Everything that depends on `id`, nearest first."""
@@ -149,6 +151,11 @@ class Graph:
     @cached_property
     def _by_id(self) -> dict[str, Job]:
         return {job.id: job for job in self.jobs}
+
+    @cached_property
+    def _ancestors(self) -> dict[str, tuple[str, ...]]:
+        """Those that somebody has asked for."""
+        return {}
 
     @cached_property
     def _groups(self) -> dict[str, tuple[Job, ...]]:

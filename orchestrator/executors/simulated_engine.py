@@ -71,11 +71,11 @@ class RealAttempt:
 
     def move(self, by_ms: int, from_ms: int = 0) -> None:
         """All that was to come after `from_ms` comes `by_ms` later; earlier, where negative."""
-        self.start_ms += by_ms if self.start_ms >= from_ms else 0
-        self.end_ms += by_ms if self.end_ms >= from_ms else 0
+        self.start_ms += by_ms if self.start_ms > from_ms else 0
+        self.end_ms += by_ms if self.end_ms > from_ms else 0
         self.exit = replace(self.exit, started_ms=self.start_ms, ended_ms=self.end_ms)
         self.lines = [
-            _moved(at_ms, line, by_ms) if at_ms >= from_ms else (at_ms, line)
+            _moved(at_ms, line, by_ms) if at_ms > from_ms else (at_ms, line)
             for at_ms, line in self.lines
         ]
 

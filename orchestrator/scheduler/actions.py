@@ -43,6 +43,8 @@ def _starts(run: RunState, inputs: i.Inputs) -> Iterator[i.Action]:
     """Submissions that nobody has accepted, or that never arrived although somebody did."""
     seen = set()
     for attempt in run.attempts.values():
+        if not attempt.live:
+            continue
         submission = attempt.allocation or attempt.id
         sight = inputs.observations.get(submission)
         absent = sight is not None and sight.condition == "absent"

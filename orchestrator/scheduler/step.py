@@ -74,7 +74,8 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         for attempt in run.attempts.values():
             if attempt.live:
                 deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
-    _advance(deciding, inputs, now_ms)
+    if not _is_only_word_of_it(inputs, deciding.events):
+        _advance(deciding, inputs, now_ms)
     told = tuple(deciding.events)
     deciding.take(savings.found(deciding.state, told, inputs, now_ms))
     return i.Step(
@@ -83,6 +84,14 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         actions=tuple(actions.due(deciding.state, inputs)),
         wake_ms=_wake_ms(deciding.state, now_ms),
     )
+
+
+def _is_only_word_of_it(inputs: i.Inputs, events: Iterable[e.Event]) -> bool:
+    """Whether all that is new is that something was done as asked: nothing follows from that."""
+    looked = inputs.commands or inputs.observations or inputs.lines
+    if looked or not inputs.answers:
+        return False
+    return all(isinstance(x, e.AttemptAccepted | e.StopSent | e.SavingBooked) for x in events)
 
 
 def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms: int) -> None:

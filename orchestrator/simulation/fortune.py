@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.executors.simulated import Script, SimulatedEngine
@@ -61,9 +61,18 @@ class Fortunes:
     """By plan entry; what stands not there is assumed."""
     broken_share: float = 0.0
     crash_share: float = 0.0
+    _drawn: dict[tuple[str, str, str], Fortune] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def of(self, job: Job, run: str = "") -> Fortune:
         """The same for the same job; crashes differ from run to run."""
+        key = (run, job.id, job.static_key)
+        if key not in self._drawn:
+            self._drawn[key] = self._draw(job, run)
+        return self._drawn[key]
+
+    def _draw(self, job: Job, run: str) -> Fortune:
         cell = random.Random(f"{self.seed} {job.group} {sorted(job.matrix.items())} {job.params}")
         breaks = cell.random() < self.broken_share
         top = cell.uniform(0.6, 0.95)

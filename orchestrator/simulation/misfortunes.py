@@ -19,6 +19,8 @@ from skint.attempt import StopHow, Task
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
+MOST_MS = 1000 * HOUR_MS
+"""More is never asked for: no limit is raised above it."""
 
 
 def draw_faults(dice: random.Random) -> Faults:
@@ -234,10 +236,9 @@ class Misfortunes:
         account = self.world.ledger.account(self.dice.choice(self.world.accounts).name)
         factor = self.dice.choice((50, 80, 150, 300))
         limits = tuple(
-            limit if limit.unlimited else replace(limit, amount_ms=limit.amount_ms * factor // 100)
-            for limit in account.limits
+            replace(limit, amount_ms=limit.amount_ms * factor // 100) for limit in account.limits
         )
-        if any(account.keep_back_ms > limit.amount_ms for limit in limits):
+        if any(not account.keep_back_ms <= limit.amount_ms < MOST_MS for limit in limits):
             return False
         changed: Account = replace(account, limits=limits)
         self.world.ledger.change_account(changed, self.world.clock.now_ms())
