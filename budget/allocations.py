@@ -78,6 +78,9 @@ def reserve(
         start_ms=None,
         closed_ms=None,
     )
+    expiring = reckoning.expires_before(books, made)
+    if expiring is not None:
+        raise OverBudget(amount_ms, expiring)
     rows.insert_reservation(connection, made)
     return made
 

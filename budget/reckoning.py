@@ -13,10 +13,10 @@ from budget.balance import Balance, LimitBalance
 from budget.history import Version
 from budget.instant import LATEST_MS
 from budget.limit import Limit
-from budget.line import Reservation
-from budget.purse import purse_at
+from budget.line import Reservation, Span
+from budget.purse import Purse, purse_at
 from budget.reading import Reading
-from budget.usage import InFlight, Settled, Used
+from budget.usage import Ahead, InFlight, Settled, Used
 from budget.windows import FirstUse, Lots, Window, WindowRule
 from budget.windows.base import Usage
 from budget.windows.change import window_under, with_refresh
@@ -94,8 +94,8 @@ def open_below(connection: sqlite3.Connection, name: str) -> list[Reservation]:
 def _limit_balance(book: Book, limit: Limit) -> LimitBalance:
     if limit.window.kind == "per-session":
         return _of_session(book, limit)
-    if limit.window.kind == "lots":
-        return _of_lots(book, limit)
+    if isinstance(limit.window, Lots):
+        return _of_lots(book, limit, limit.window)
     return _of_window(book, limit)
 
 
@@ -114,13 +114,11 @@ def _of_session(book: Book, limit: Limit) -> LimitBalance:
     )
 
 
-def _of_lots(book: Book, limit: Limit) -> LimitBalance:
+def _of_lots(book: Book, limit: Limit, rule: Lots) -> LimitBalance:
     now_ms, used = book.now_ms, book.used
-    lots = readings.lots(book.connection, book.account.name)
     newest = readings.newest(book.connection, book.account.name, limit.name, LATEST_MS)
-    lifetime_ms = limit.window.lifetime_ms if isinstance(limit.window, Lots) else None
-    before = purse_at(now_ms, lots, used.settled, newest, known=used, lifetime_ms=lifetime_ms)
-    purse = purse_at(now_ms, lots, used, newest, known=used, lifetime_ms=lifetime_ms)
+    before = _purse(book, limit, rule, used.settled, now_ms)
+    purse = _purse(book, limit, rule, used, now_ms)
     settled_ms = purse.amount_ms - before.left_ms - purse.foreign_ms
     return _finished(
         book,
@@ -132,6 +130,37 @@ def _of_lots(book: Book, limit: Limit) -> LimitBalance:
         foreign_ms=purse.foreign_ms + (newest.others_reserved_ms if newest else 0),
         next_gain_ms=None,
     )
+
+
+def expires_before(books: Sequence[Book], made: Reservation) -> LimitBalance | None:
+    """The limit whose lots expire before `made` could use them; None if it is paid to its end.
+
+    What has not started counts as if it did now.
+    """
+    for book in books:
+        for limit in book.account.limits:
+            if isinstance(limit.window, Lots):
+                spans = [_planned(row, book.now_ms) for row in (*book.reservations, made)]
+                usage = Ahead(book.used.settled, spans)
+                end_ms = max(span.end_ms for span in spans)
+                missing_ms = -_purse(book, limit, limit.window, usage, end_ms).left_ms
+                if missing_ms > 0:
+                    now = _of_lots(book, limit, limit.window)
+                    usable_ms = now.amount_ms - now.free_ms + made.amount_ms - missing_ms
+                    return replace(now, amount_ms=usable_ms)
+    return None
+
+
+def _planned(row: Reservation, now_ms: int) -> Span:
+    span = (row if row.start_ms is not None else replace(row, start_ms=now_ms)).span()
+    assert span is not None, "it has a start"
+    return span
+
+
+def _purse(book: Book, limit: Limit, rule: Lots, usage: Usage, at_ms: int) -> Purse:
+    lots = readings.lots(book.connection, book.account.name)
+    newest = readings.newest(book.connection, book.account.name, limit.name, LATEST_MS)
+    return purse_at(at_ms, lots, usage, newest, known=book.used, lifetime_ms=rule.lifetime_ms)
 
 
 def _of_window(book: Book, limit: Limit) -> LimitBalance:

@@ -105,3 +105,22 @@ class Used:
         at_ms = max(at_ms, self.first_ms)
         firsts = (self.settled.first_from(at_ms), self.in_flight.first_from(at_ms))
         return min((first for first in firsts if first is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is settled, and all that open allocations may come to use."""
+
+    settled: Settled
+    spans: Sequence[Span]
+
+    def between(self, start_ms: int, end_ms: int) -> int:
+        """Both from `start_ms` (inside) to `end_ms` (outside)."""
+        planned_ms = sum(span.between(start_ms, end_ms) for span in self.spans)
+        return self.settled.between(start_ms, end_ms) + planned_ms
+
+    def first_from(self, at_ms: int) -> int | None:
+        """The earlier of both."""
+        starts = [max(at_ms, span.start_ms) for span in self.spans if at_ms < span.end_ms]
+        firsts = (self.settled.first_from(at_ms), min(starts, default=None))
+        return min((first for first in firsts if first is not None), default=None)

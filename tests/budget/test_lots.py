@@ -120,6 +120,43 @@ def test_what_was_used_beyond_all_lots_is_owed_by_the_next(ledger: Ledger) -> No
     assert balance(ledger, NOW_MS + DAY_MS).free_ms == 7 * CREDIT_MS
 
 
+def test_a_session_is_not_paid_by_a_lot_that_expires_before_it_is_over(ledger: Ledger) -> None:
+    grant(ledger, "a", 10, NOW_MS, 1)
+    eve_ms = NOW_MS + DAY_MS - 2 * HOUR_MS
+    with pytest.raises(OverBudget, match=r"has 2\.38 credits left"):
+        use(ledger, "x", eve_ms, 3)
+    assert ledger.reservations() == () and balance(ledger, eve_ms).free_ms == 10 * CREDIT_MS
+    use(ledger, "y", eve_ms - HOUR_MS, 3)
+    grant(ledger, "b", 10, NOW_MS, 90)
+    use(ledger, "z", eve_ms, 3)  # what the first lot cannot pay any more the second one does
+    assert balance(ledger, NOW_MS + 2 * DAY_MS).free_ms == 10 * CREDIT_MS - 4_284_000
+
+
+def test_what_open_reservations_may_use_of_a_lot_that_expires_is_not_given_away_twice(
+    ledger: Ledger,
+) -> None:
+    grant(ledger, "a", 10, NOW_MS, 1)
+    grant(ledger, "b", 3, NOW_MS, 90)
+    eve_ms = NOW_MS + DAY_MS - 2 * HOUR_MS
+
+    def reserve(id: str) -> None:
+        ledger.reserve(
+            id=id,
+            account="colab",
+            owner="run",
+            devices=1,
+            machine="T4",
+            amount_ms=COLAB.cost_ms(1, 4 * HOUR_MS, "T4"),
+            now_ms=eve_ms,
+        )
+
+    reserve("x")  # two hours of it are paid by the lot that stays
+    with pytest.raises(OverBudget):
+        reserve("y")
+    ledger.release("x", eve_ms, "cancelled")
+    reserve("y")
+
+
 def test_what_is_used_at_the_instant_of_a_grant_or_an_expiry_counts_once(ledger: Ledger) -> None:
     grant(ledger, "a", 10, NOW_MS, 1)
     ledger.adjust("colab", 2 * CREDIT_MS, "by hand", NOW_MS, "x")
