@@ -54,6 +54,7 @@ SETTINGS: dict[str, tuple[tuple[int, int], ...]] = {
     "resnet10t": ((32, 8), (64, 2)),
     "resnet18": ((32, 2), (32, 4)),
     "efficientnet_b0": ((32, 2), (48, 2), (64, 2)),
+    "lcnet_050": ((64, 8), (96, 6), (128, 4)),
 }
 """Size in pixels and batch, by model."""
 
@@ -144,7 +145,7 @@ def build(model: str, size: int, classes: int) -> nn.Module:
         return timm.create_model(
             name, img_size=size, patch_size=patch, depth=4, num_classes=classes
         )
-    if model == "resnet10t":
+    if model in ("resnet10t", "lcnet_050"):
         return timm.create_model(model, num_classes=classes)
     return getattr(torchvision.models, model)(weights=None, num_classes=classes)
 

@@ -47,14 +47,14 @@ PRIOR_SPREAD = 0.02
 PRIOR_WEIGHT = 3.0
 """As many epochs' worth of knowledge is behind `PRIOR_SPREAD`."""
 
-DRIFT = 0.08
+DRIFT = 0.1
 """How much the rate itself may change while the rest runs, relative to it: neighbours come and go,
 and no number of finished epochs rules that out."""
 
 HISTORY_SPREAD = 0.06
 """`PRIOR_SPREAD` for whole jobs: another day, another load. Not measured, a guess."""
 
-WIDTH = 3.0
+WIDTH = 2.5
 """Standard deviations to either side."""
 
 WIDEST = 10.0
