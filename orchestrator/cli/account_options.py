@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from budget.account import Account, check_parent
 from budget.definition import AccountError
-from budget.duration import parse_ms
+from budget.duration import MINUTE_MS, format_length, parse_ms
 from budget.limit import UNLIMITED_MS, Limit
 from budget.presets import PRESETS, preset
 from budget.windows import (
@@ -24,6 +24,9 @@ from budget.windows import (
 from orchestrator.cli.amount import parse_amount
 
 OF_A_CALENDAR = ("every", "resets", "at", "zone")
+SHORTEST_WINDOW_MS = MINUTE_MS
+"""Windows from the first use are counted one after the other: those of a year of milliseconds are
+never through."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -158,6 +161,14 @@ def _rule(kind: str, old: WindowRule, arguments: argparse.Namespace) -> WindowRu
                 f"a window that is {kind} has a length", wanted="--length, e.g. --length 7d"
             )
         length_ms = parse_ms(arguments.length, where="--length")
+        if length_ms < SHORTEST_WINDOW_MS:
+            raise AccountError(
+                "this window is too short to be counted by",
+                where="--length",
+                got=arguments.length,
+                wanted=f"{format_length(SHORTEST_WINDOW_MS)} or more",
+                next="--length 1h, or --window per-session for a limit of each session",
+            )
         return Rolling(length_ms) if kind == "rolling" else FirstUse(length_ms)
     simple: dict[str, WindowRule] = {
         "lots": Lots(),

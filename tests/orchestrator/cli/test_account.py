@@ -203,6 +203,8 @@ def test_the_presets_are_listed_without_a_ledger(terminal: Terminal) -> None:
         (("--preset", "local", "--length", "7d"), "no --length"),
         (("--preset", "local", "--window", "rolling"), "has a length"),
         (("--preset", "local", "--window", "rolling", "--length", "0h"), "length"),
+        (("--preset", "local", "--window", "rolling", "--length", "59s"), "1 min or more"),
+        (("--preset", "local", "--window", "first-use", "--length", "5ms"), "1 min or more"),
         (("--preset", "lab-server", "--window", "rolling", "--zone", "UTC"), "is of a calendar"),
         (("--preset", "local", "--keep-back", "41h"), "keeps back more"),
         (("--preset", "colab-paid", "--quota", "-5"), "--quota"),
