@@ -37,6 +37,7 @@ _IN_HEAD = (
 )
 """Kinds of events that change what a head says. Progress within a job does not: it would be an
 edit a second."""
+_PAID = (e.AllocationSettled, e.AllocationReleased, e.AllocationRefused)
 _WAITS_TOLD = ("over-budget", "group", "parked", "retry")
 
 
@@ -53,12 +54,21 @@ def notices(
         own = [event for event in events if event.run == name]
         view = run_view(run, own[-1].at_ms, state.runs)
         told: list[Notice] = []
-        if any(_changes_head(event) for event in own):
+        if _has_new_head(run, own):
             told.append(head(run, view, own, balances or {}))
         for event in own:
             told += _Teller(run, view, event.at_ms).tell(event)
         found += [(place, notice) for notice in told for place in places(run.graph)]
     return found
+
+
+def _has_new_head(run: RunState, events: Sequence[e.Event]) -> bool:
+    """The last head of a run waits until all is paid: it says what is left for good."""
+    if run.live:
+        return any(_changes_head(event) for event in events)
+    if any(allocation.open for allocation in run.allocations.values()):
+        return False
+    return any(_changes_head(event) or isinstance(event, _PAID) for event in events)
 
 
 def _changes_head(event: e.Event) -> bool:

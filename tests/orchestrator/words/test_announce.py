@@ -73,7 +73,7 @@ def test_a_cancel_says_who_asked_and_what_is_kept(tmp_path: Path) -> None:
         "head: stopping · cancelled by cli · 1 of 3 folds done · val_acc 0.700"
         " · 4 min 30 s charged (simulated) · lab: 29.45 h left",
         "head: cancelled · 1 of 3 folds done · val_acc 0.700"
-        " · 4 min 31 s charged (simulated) · lab: 29.45 h left",
+        " · 4 min 31 s charged (simulated) · lab: 29.92 h left",
     ]
 
 

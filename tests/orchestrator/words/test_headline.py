@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.orchestrator.words.samples import folds, said, told
-from tests.orchestrator.worlds import World
+from tests.orchestrator.worlds import World, epochs, graph, job
 
 
 def test_the_head_of_a_run_follows_it_epoch_by_epoch(tmp_path: Path) -> None:
@@ -54,3 +54,12 @@ def test_two_folds_at_a_time_stand_in_one_head(tmp_path: Path) -> None:
         " · fold 1 (2 of 3) · epoch 2/2 ▮▮ · val_acc 0.800 ▁█"
         " · 4 min 00 s charged (simulated) · 2 min to go · lab: 28.98 h left"
     ) in said(told(world), "head")
+
+
+def test_the_last_head_says_what_is_left_when_all_is_paid_and_comes_once(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda task: epochs([0.5, 0.7]))
+    notices = told(world, graph(job("train", devices=1, limit_s=3_600)))
+    assert [notice.final for notice in notices if notice.topic == "head"] == [False] * 3 + [True]
+    *_, training, last = said(notices, "head")
+    assert training.endswith("lab: 28.99 h left")  # with what is reserved
+    assert last == "head: done · val_acc 0.700 · 2 min 30 s charged (simulated) · lab: 29.96 h left"
