@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
+GRAPHS_READ = (1, 2)
+"""What version 1 does not have yet has its default: no priority, and nothing is cut at an edge."""
 
 TEARDOWN_S = 2.0
 """Seconds beyond limit and grace that killing the last process may take; reserved as well."""
@@ -141,11 +143,11 @@ class Graph:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Graph:
-        """The graph that `to_json` wrote. ValueError for one of another version."""
+        """The graph that `to_json` wrote. ValueError for one of a newer version."""
         rest = dict(data)
         version = rest.pop("version")
-        if version != GRAPH_VERSION:
-            raise ValueError(f"graph of version {version}, this skint reads {GRAPH_VERSION}")
+        if version not in GRAPHS_READ:
+            raise ValueError(f"graph of version {version}, this skint reads up to {GRAPH_VERSION}")
         return cls(**{**rest, "jobs": tuple(_job_from_json(job) for job in rest["jobs"])})
 
     @cached_property

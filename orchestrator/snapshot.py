@@ -11,6 +11,7 @@ from orchestrator import events as e
 from orchestrator.graph import Graph
 from orchestrator.state import (
     STATE_VERSION,
+    STATES_READ,
     AllocationState,
     AttemptState,
     JobState,
@@ -25,11 +26,11 @@ def run_to_json(run: RunState) -> dict[str, Any]:
 
 
 def run_from_json(data: Mapping[str, Any]) -> RunState:
-    """The run that `run_to_json` wrote. ValueError for one of another version."""
+    """The run that `run_to_json` wrote. ValueError for one of a newer version."""
     rest = dict(data)
     version = rest.pop("version")
-    if version != STATE_VERSION:
-        raise ValueError(f"state of version {version}, this skint reads {STATE_VERSION}")
+    if version not in STATES_READ:
+        raise ValueError(f"state of version {version}, this skint reads up to {STATE_VERSION}")
     return RunState(
         **{
             **rest,

@@ -18,7 +18,9 @@ from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph, Job
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+STATES_READ = (1, 2)
+"""What version 1 does not have yet has its default."""
 
 QUEUED = ("devices", "turn")
 """Reasons to wait that end when another job does; their `until_ms` is the latest time, no alarm."""

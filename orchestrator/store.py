@@ -23,7 +23,8 @@ from orchestrator.state import RunState, State, run_of
 from orchestrator.words import outbox
 from skint.errors import SkintError
 
-STORE_VERSION = 1
+STORE_VERSION = 2
+"""Version 1 has the same tables, and fewer kinds of events in them."""
 
 _SCHEMA = """
 CREATE TABLE event (
@@ -90,6 +91,8 @@ class Store:
             if version == 0:
                 for statement in (_SCHEMA + outbox.SCHEMA).split(";"):
                     self._db.execute(statement)
+            if version < STORE_VERSION:
+                # An older skint would stumble over what is written from now on: it is told so.
                 self._db.execute(f"PRAGMA user_version={STORE_VERSION}")
 
     @contextmanager
@@ -156,8 +159,23 @@ class Store:
         runs = self._db.execute("SELECT run, data FROM snapshot ORDER BY rowid").fetchall()
         results = self._db.execute("SELECT key, data FROM result").fetchall()
         return State(
-            {run: snapshot.run_from_json(json.loads(data)) for run, data in runs},
+            {run: self._run_of(run, data) for run, data in runs},
             {key: snapshot.result_from_json(json.loads(data)) for key, data in results},
+        )
+
+    def _run_of(self, name: str, data: str) -> RunState:
+        try:
+            return snapshot.run_from_json(json.loads(data))
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(f"what is known of {name}", error) from error
+
+    def _unreadable(self, what: str, error: Exception) -> StoreError:
+        return StoreError(
+            f"{what} cannot be read: most likely a newer skint wrote it",
+            where=str(self.path),
+            got=str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}",
+            wanted="the skint that wrote it, or a newer one",
+            next="pip install --upgrade skint",
         )
 
     def replayed(self) -> State:
@@ -171,7 +189,11 @@ class Store:
         if run is not None:
             query, values = query + " AND run = ?", (after, run)
         for id, kind, data in self._db.execute(query + " ORDER BY id", values):
-            yield id, e.from_json(kind, json.loads(data))
+            try:
+                event = e.from_json(kind, json.loads(data))
+            except (KeyError, TypeError, ValueError) as error:
+                raise self._unreadable(f"event {id}, {kind},", error) from error
+            yield id, event
 
     def last_event(self) -> int:
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
@@ -250,7 +272,7 @@ def _of_runs(store: Store, names: set[str]) -> State:
             query = "SELECT rowid, data FROM snapshot WHERE run=?"
             row = store._db.execute(query, (name,)).fetchone()
             if row is not None:
-                found[name] = (row[0], snapshot.run_from_json(json.loads(row[1])))
+                found[name] = (row[0], store._run_of(name, row[1]))
 
     read(names)
     jobs = [job for _, run in found.values() for job in run.jobs.values()]
