@@ -87,6 +87,8 @@ class AllocationPlanned(Event):
     """What cuts its attempts shorter than their jobs' limits, if anything does."""
     edge_until_ms: int | None = None
     """When a job that is cut there may go on; None: at once."""
+    unit: str = "device"
+    """What the account counts by then."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -191,6 +191,7 @@ def _allocation_planned(run: RunState, event: e.AllocationPlanned) -> RunState:
         graces_s=event.graces_s,
         edge=event.edge,
         edge_until_ms=event.edge_until_ms,
+        unit=event.unit,
     )
     return _changed(run, allocations={**run.allocations, event.allocation: allocation})
 

@@ -95,6 +95,7 @@ class AllocationState:
     graces_s: tuple[float, ...] = ()
     edge: e.Edge = ""
     edge_until_ms: int | None = None
+    unit: str = "device"
     status: AllocationStatus = "planned"
     reason: str = ""
     sentence: str = ""

@@ -7,7 +7,7 @@ import time
 
 from budget.amount import format_amount
 from budget.balance import Balance
-from budget.duration import format_clock, format_exact
+from budget.duration import format_clock
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.screen import table
@@ -60,7 +60,7 @@ def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
             row.status,
             _metric(row),
             format_clock(row.wall_ms) if row.wall_ms is not None else "–",
-            _charged(run, row, charged),
+            _charged(run, row, charged, view.amounts_in),
             row.why or row.note,
         )
         for row in view.rows
@@ -86,9 +86,9 @@ def _figure(value: float) -> str:
     return f"{value:.4f}" if 0.001 <= abs(value) < 1000 else figure(value)
 
 
-def _charged(run: RunState, row: JobRow, charged: dict[str, int]) -> str:
+def _charged(run: RunState, row: JobRow, charged: dict[str, int], unit: str) -> str:
     amounts = [charged[name] for name in run.jobs[row.id].attempts if name in charged]
-    return format_exact(sum(amounts)) if amounts else "–"
+    return format_amount(sum(amounts), unit, exact=True) if amounts else "–"
 
 
 def _summary(
@@ -101,10 +101,8 @@ def _summary(
     simulated = "  (simulated)" if view.simulated else ""
     count = len({name for name in charged if charged[name]})
     if charged:
-        lines.append(
-            f"{'charged':<18} {format_exact(sum(charged.values()))}"
-            f" for {count} attempts, by the ledger{simulated}"
-        )
+        total = format_amount(sum(charged.values()), view.amounts_in, exact=True)
+        lines.append(f"{'charged':<18} {total} for {count} attempts, by the ledger{simulated}")
     if view.savings:
         lines.append(f"{'saved':<18} {exactly(view.savings)}{simulated}")
         lines += [f"{'':<18} {saving_line(saving)}" for saving in view.savings]

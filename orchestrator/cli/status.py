@@ -78,7 +78,8 @@ def _run_line(view: RunView) -> str:
     if view.mean is not None:
         parts.append(f"{view.metric} {mean_and_spread(view.mean, view.spread)}")
     if view.charged_ms or view.in_flight_ms:
-        parts.append(f"{amount(view.charged_ms + view.in_flight_ms)} charged")
+        used_ms = view.charged_ms + view.in_flight_ms
+        parts.append(f"{amount(used_ms, view.amounts_in)} charged")
     if view.savings:
         parts.append(saved_words(view.savings))
     if view.eta is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from budget.duration import format_hours
+from budget.amount import format_amount
 from orchestrator.commands import StopJobs
 from orchestrator.graph import Job
 from orchestrator.state import RunState
-from orchestrator.views.charges import freed_ms, in_flight_ms
+from orchestrator.views.charges import freed_ms, in_flight_ms, unit_of
 from orchestrator.views.view import title_of
 
 BY = "dashboard"
@@ -74,16 +74,17 @@ def _money(
         return (("charged", "nothing: it uses no accelerator"),)
     begun = [job for job in jobs if run.jobs[job.id].attempts]
     unbegun = [job for job in jobs if job.devices and not run.jobs[job.id].attempts]
+    unit = unit_of(run)
     carriers = {run.attempts[name].allocation for j in begun for name in run.jobs[j.id].attempts}
     flying_ms = sum(
         in_flight_ms(run.allocations[name], now_ms) for name in carriers if name is not None
     )
-    part = f", {format_hours(flying_ms)} of it in flight" if flying_ms else ""
-    charged = f"{format_hours(settled_ms + flying_ms)}{part}; that stays charged"
-    held = f"{format_hours(freed_ms(run, begun, now_ms))} still reserved"
+    part = f", {format_amount(flying_ms, unit)} of it in flight" if flying_ms else ""
+    charged = f"{format_amount(settled_ms + flying_ms, unit)}{part}; that stays charged"
+    held = f"{format_amount(freed_ms(run, begun, now_ms), unit)} still reserved"
     freed = f"{held}, less what stopping takes" if begun else ""
     if unbegun:
-        limit = format_hours(freed_ms(run, unbegun, now_ms))
+        limit = format_amount(freed_ms(run, unbegun, now_ms), unit)
         more = f"up to {limit} that {_count(unbegun)} not started would have reserved"
         freed = f"{freed}; {more}" if freed else more
     return (("charged", charged), ("freed", freed or "nothing"))

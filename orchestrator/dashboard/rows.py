@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock, format_hours
+from budget.amount import format_amount
+from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock
 from orchestrator.views.glyphs import bar, sparkline
 from orchestrator.views.training import Eta
 from orchestrator.views.view import JobRow, RunView
@@ -84,14 +85,22 @@ def is_unfolded(view: RunView, unfolded: Mapping[str, bool]) -> bool:
 def about(view: RunView, job: str) -> str:
     """One sentence on a run, or on a job of it: for what no column has room."""
     if not job:
-        return " · ".join(part for part in (view.name, view.sentence) if part)
+        parts = [view.name, view.sentence, _credits(view.charged_ms + view.in_flight_ms, view)]
+        return " · ".join(part for part in parts if part)
     row = view.row(job)
-    parts = [row.title, row.why or row.note]
+    parts = [row.title, row.why or row.note, _credits(row.charged_ms + row.in_flight_ms, view)]
     if not row.why and row.wall_ms is not None:
         parts.append(f"{'ran' if row.ended else 'runs'} for {format_clock(row.wall_ms)}")
     if row.best is not None:
         parts.append(f"best {row.metric} {row.best:.4f}")
     return " · ".join(part for part in parts if part)
+
+
+def _credits(ms: int, view: RunView) -> str:
+    """The column is too narrow for the word."""
+    if not ms or view.amounts_in != "credit":
+        return ""
+    return f"{format_amount(ms, view.amounts_in)} charged"
 
 
 def to_go(eta: Eta | None) -> str:
@@ -124,7 +133,7 @@ def _run_line(view: RunView, opened: bool, widths: Widths) -> Line:
         view.status,
         _folds(view, widths.epoch),
         to_go(view.eta),
-        _hours(view.charged_ms + view.in_flight_ms),
+        _used(view.charged_ms + view.in_flight_ms, view),
         mean,
         _cut("simulated" if widths.wide else "sim.", widths.curve) if view.simulated else "",
     )
@@ -149,7 +158,7 @@ def _job_line(view: RunView, row: JobRow, widths: Widths) -> Line:
         row.status,
         _advance(row, widths.epoch),
         to_go(row.eta),
-        _hours(row.charged_ms + row.in_flight_ms),
+        _used(row.charged_ms + row.in_flight_ms, view),
         value,
         _curve(row.history, widths.curve),
     )
@@ -176,8 +185,14 @@ def _curve(history: Sequence[float], width: int) -> str:
     return sparkline([history[round(at * last / (width - 1))] for at in range(width)])
 
 
-def _hours(ms: int) -> str:
-    return format_hours(ms).removesuffix(" h") if ms else ""
+def _used(ms: int, view: RunView) -> str:
+    """Hours, or credits: "1.50", "1.50c", "12.5c", "125c"."""
+    if not ms:
+        return ""
+    if view.amounts_in != "credit":
+        return format_amount(ms, view.amounts_in).split()[0]
+    digits = 2 if ms < 10 * HOUR_MS else 1 if ms < 100 * HOUR_MS else 0
+    return f"{ms / HOUR_MS:.{digits}f}c"
 
 
 def _cut(text: str, width: int) -> str:

@@ -289,6 +289,7 @@ class Admission:
             ),
             limits_s=tuple(part.limit_ms / 1000 for _, part in fits),
             graces_s=tuple(part.tail_ms / 1000 for _, part in fits),
+            unit=account.unit,
             edge=fit.edge,
             edge_until_ms=fit.until_ms,
         )

@@ -9,7 +9,7 @@ from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Command, StopJobs, 
 from orchestrator.graph import Graph, Job
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State
-from orchestrator.views.charges import freed_ms
+from orchestrator.views.charges import freed_ms, unit_of
 from orchestrator.views.figures import amount
 
 
@@ -99,4 +99,6 @@ def _can_stop(run: RunState | None, request: StopJobs, now_ms: int) -> tuple[boo
 
 def _freed(run: RunState, jobs: Iterable[Job], now_ms: int) -> str:
     freed = freed_ms(run, jobs, now_ms)
-    return f"; frees up to {amount(freed)} on {run.graph.account}" if freed else ""
+    if not freed:
+        return ""
+    return f"; frees up to {amount(freed, unit_of(run))} on {run.graph.account}"

@@ -22,6 +22,12 @@ def is_simulated(run: RunState) -> bool:
     )
 
 
+def unit_of(run: RunState) -> str:
+    """What the account of the run counts: of its newest allocation, hours where it has none."""
+    newest = next(reversed(run.allocations.values()), None)
+    return newest.unit if newest is not None else "device"
+
+
 def wall_ms(attempt: AttemptState, now_ms: int) -> int | None:
     """From its start to its end, or to now; None if it did not start."""
     if attempt.started_ms is None:
@@ -65,9 +71,20 @@ def freed_ms(run: RunState, jobs: Iterable[Job], now_ms: int) -> int:
             continue
         attempt = run.current(job.id)
         if attempt is None:
-            freed += job.devices * round((job.limit_s or 0) * 1000)
+            freed += _limit_ms(run, job)
         elif attempt.allocation is not None:
             allocations[attempt.allocation] = run.allocations[attempt.allocation]
     for allocation in allocations.values():
         freed += allocation.amount_ms - allocation.charged_ms - in_flight_ms(allocation, now_ms)
     return max(0, freed)
+
+
+def _limit_ms(run: RunState, job: Job) -> int:
+    """What a job's limit costs, at the rate of the run's newest allocation if it has one."""
+    limit_ms = round((job.limit_s or 0) * 1000)
+    newest = next(reversed(run.allocations.values()), None)
+    if newest is None or not job.devices:
+        return job.devices * limit_ms
+    devices = 1 if newest.unit == "session" else job.devices
+    of_ms = newest.wall_ms * (1 if newest.unit == "session" else len(newest.devices))
+    return newest.amount_ms * devices * limit_ms // max(1, of_ms)

@@ -1,6 +1,6 @@
 """What screens and messages show of a run: computed from its state, and cheap to import.
 
-`run_view` is pure. Times are milliseconds; charges are device-milliseconds, as the account counts.
+`run_view` is pure. Times are milliseconds; charges are in the milliseconds of the account.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from orchestrator.views.charges import (
     attempt_in_flight_ms,
     in_flight_ms,
     is_simulated,
+    unit_of,
     wall_ms,
 )
 from orchestrator.views.glyphs import bar, sparkline
@@ -100,6 +101,8 @@ class RunView:
     """What it does, why it waits, or how it ended."""
     simulated: bool = False
     """Its devices are simulated."""
+    amounts_in: str = "device"
+    """The unit of its account, as `Account.unit`."""
     submitted_ms: int = 0
     ended_ms: int | None = None
 
@@ -142,6 +145,7 @@ def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = N
         eta=_run_eta(rows, now_ms) if run.live else None,
         sentence=_sentence(run, status, rows),
         simulated=is_simulated(run),
+        amounts_in=unit_of(run),
         submitted_ms=run.submitted_ms,
         ended_ms=run.ended_ms,
     )

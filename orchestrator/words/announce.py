@@ -173,11 +173,13 @@ class _Teller:
 
     def _freed(self, scope: e.StopScope, target: str) -> str:
         free_ms = freed_ms(self.run, self._jobs(scope, target), self.at_ms)
-        return f"frees up to {amount(free_ms)} of reserve" if free_ms else ""
+        return f"frees up to {amount(free_ms, self.view.amounts_in)} of reserve" if free_ms else ""
 
     def _unused(self, jobs: Sequence[Job]) -> str:
         free_ms = freed_ms(self.run, jobs, self.at_ms)
-        return f"up to {amount(free_ms)} of reserve not used" if free_ms else ""
+        return (
+            f"up to {amount(free_ms, self.view.amounts_in)} of reserve not used" if free_ms else ""
+        )
 
     # --- jobs -------------------------------------------------------------------------------------
 
@@ -197,7 +199,12 @@ class _Teller:
         if event.until_ms is not None:
             until = f"not before {format_instant(event.until_ms, 'UTC')}"
         title = f"{row.title} {event.sentence}"
-        return self._notice("reply", f"{event.job}/parked/{attempts}", title, [_cost(row), until])
+        return self._notice(
+            "reply",
+            f"{event.job}/parked/{attempts}",
+            title,
+            [_cost(row, self.view.amounts_in), until],
+        )
 
     def _job_ended(self, event: e.JobEnded) -> Iterator[Notice]:
         row = self._row(event.job)
@@ -207,11 +214,14 @@ class _Teller:
             yield self._notice("alert", key, title, self._cause(event.job))
         elif event.outcome == "done" and row.lane == "accelerator":
             score = f": {row.metric} {figure(row.value)}" if row.value is not None else ""
-            lines = [_cost(row), self._mean_so_far()]
+            lines = [_cost(row, self.view.amounts_in), self._mean_so_far()]
             title = f"{row.title} done{score}"
             yield self._notice("reply", key, title, lines, self._curve())
         elif event.outcome == "stopped" and self.run.jobs[event.job].attempts:
-            lines = [_cost(row), self._unused([self.run.graph.job(event.job)])]
+            lines = [
+                _cost(row, self.view.amounts_in),
+                self._unused([self.run.graph.job(event.job)]),
+            ]
             saved = [one for one in self.view.savings if one.job == event.job]
             lines += [f"saved {saving_line(one)}" for one in saved]
             title = f"{row.title} {row.status}"
@@ -266,7 +276,7 @@ class _Teller:
             lines = [stop.sentence for stop in self.run.stops[:1]]
             lines.append(f"{score} over {of}" if score and of else score)
         if not self.run.cpu_only:
-            lines += [_fold_line(row) for row in view.fold_rows]
+            lines += [_fold_line(row, view.amounts_in) for row in view.fold_rows]
             lines.append(self._hours())
             lines.append(self._unused(self.run.graph.jobs))
         return self._notice("alert", "ended", title, lines, self._curve())
@@ -276,7 +286,7 @@ class _Teller:
         simulated = " (simulated)" if self.view.simulated else ""
         parts = []
         if self.view.fold_rows:
-            charged = amount(used_ms) if used_ms else "nothing"
+            charged = amount(used_ms, self.view.amounts_in) if used_ms else "nothing"
             parts.append(f"{charged} charged to {self.run.graph.account}{simulated}")
         if self.view.savings:
             parts.append(saved_words(self.view.savings))
@@ -296,21 +306,21 @@ def _utc(at_ms: int) -> str:
 _PARTS = ("where", "got", "wanted", "next")
 
 
-def _cost(row: JobRow) -> str:
+def _cost(row: JobRow, unit: str) -> str:
     epochs = ""
     if row.epoch is not None:
         ended = row.epochs is None or row.epoch == row.epochs
         count = f"{row.epoch} epoch{'' if row.epoch == 1 else 's'}"
         epochs = count if ended else f"after epoch {row.epoch} of {row.epochs}"
     used_ms = row.charged_ms + row.in_flight_ms
-    charged = f"{amount(used_ms)} charged" if row.lane == "accelerator" else ""
+    charged = f"{amount(used_ms, unit)} charged" if row.lane == "accelerator" else ""
     return " · ".join(part for part in (epochs, charged) if part)
 
 
-def _fold_line(row: JobRow) -> str:
+def _fold_line(row: JobRow, unit: str) -> str:
     if row.status in ("done", "reused"):
         score = f"{row.metric} {figure(row.value)}" if row.value is not None else row.status
-        cost = f"known already, {row.why}" if row.status == "reused" else _cost(row)
+        cost = f"known already, {row.why}" if row.status == "reused" else _cost(row, unit)
         return f"{row.title}: {score} · {cost}"
-    cost = _cost(row) if row.wall_ms is not None else ""
+    cost = _cost(row, unit) if row.wall_ms is not None else ""
     return " · ".join(part for part in (f"{row.title}: {row.status}", cost) if part)

@@ -54,7 +54,9 @@ def spent(view: RunView) -> str:
     parts = []
     if used_ms or view.eta:
         # Never "0.14 h" alone where no accelerator was there.
-        parts.append(f"{amount(used_ms)} charged{' (simulated)' if view.simulated else ''}")
+        parts.append(
+            f"{amount(used_ms, view.amounts_in)} charged{' (simulated)' if view.simulated else ''}"
+        )
     if view.eta is not None and view.eta.likely_ms:
         parts.append(to_go(view.eta))
     return " · ".join(parts)

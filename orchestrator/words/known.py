@@ -21,7 +21,7 @@ def known_already(prepared: Prepared, state: State) -> str:
         if view.mean is not None:
             parts.append(f"{view.metric} {mean_and_spread(view.mean, view.spread)}")
         if view.charged_ms:
-            parts.append(f"{amount(view.charged_ms)} charged")
+            parts.append(f"{amount(view.charged_ms, view.amounts_in)} charged")
         keys = [e.key[:8] for e in paid if e.key and e.result and e.result.run == name]
         shown = f"{keys[0]}…" if len(keys) == 1 else f"{keys[0]}… and {len(keys) - 1} more"
         lines.append(f"this was run before: {name}, {', '.join(parts)} (key {shown})")

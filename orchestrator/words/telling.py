@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from budget.duration import format_hours
+from budget.amount import format_amount
 from orchestrator import events as e
 from orchestrator.state import AllocationState, RunState, State, job_of
 from orchestrator.views.training import number, training_of
@@ -66,16 +66,16 @@ def _carried(run: RunState, allocation: AllocationState) -> str:
 
 def _reserved(run: RunState, event: e.AllocationReserved) -> str:
     allocation = run.allocations[event.allocation]
-    amount = format_hours(allocation.amount_ms)
+    amount = format_amount(allocation.amount_ms, allocation.unit)
     return f"{_carried(run, allocation)}: {amount} of {allocation.account} reserved"
 
 
 def _settled(run: RunState, event: e.AllocationSettled) -> str:
     allocation = run.allocations[event.allocation]
     back_ms = max(0, allocation.amount_ms - event.charged_ms)
+    charged, back = (format_amount(ms, allocation.unit) for ms in (event.charged_ms, back_ms))
     return (
-        f"{_carried(run, allocation)}: {format_hours(event.charged_ms)} charged,"
-        f" {format_hours(back_ms)} of {allocation.account} free again"
+        f"{_carried(run, allocation)}: {charged} charged, {back} of {allocation.account} free again"
     )
 
 

@@ -50,6 +50,17 @@ def test_from_78_cells_on_all_columns_fit_and_no_cell_is_wider_than_its_column()
         assert too_wide == []
 
 
+def test_credits_are_told_from_hours() -> None:
+    widths = Widths.fitting(80)
+    for ms, cell in ((HOUR_MS * 119 // 100, "1.19c"), (12 * HOUR_MS, "12.0c"), (10**9, "278c")):
+        one = view(fold(0, charged_ms=ms), charged_ms=ms, amounts_in="credit")
+        assert [line.cells[4] for line in lines_of([one], {}, widths)] == [cell, cell]
+        assert len(cell) <= widths.hours
+    one = view(fold(0, charged_ms=1_188_000), in_flight_ms=3_600_000, amounts_in="credit")
+    assert about(one, "") == "seedlings-1 · 1.00 credits charged"
+    assert about(one, "train.fold0") == "fold 0 (1 of 12) · 0.33 credits charged"
+
+
 def test_a_job_line_has_epoch_time_hours_score_and_curve() -> None:
     row = fold(
         2,

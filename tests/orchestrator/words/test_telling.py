@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
+from budget.account import Account, Machine
+from budget.limit import weekly
 from orchestrator import events as e
+from orchestrator.dashboard.question import cancel_question
 from orchestrator.executors.simulated import Script
 from orchestrator.state import State
+from orchestrator.views.view import run_view
+from orchestrator.words.headline import spent
 from orchestrator.words.telling import tell, tone
 from skint.attempt import Task
-from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold
+from tests.orchestrator.worlds import HOUR_MS, World, epochs, graph, job, kfold
+
+COLAB = Account(
+    "colab",
+    "simulated",
+    "simulated",
+    (weekly(100 * HOUR_MS),),
+    unit="credit",
+    machines=(Machine("T4", 1_190, 1),),
+)
 
 
 def script_of(task: Task) -> Script:
@@ -42,6 +57,28 @@ def test_a_run_is_told_from_its_queue_to_its_end(tmp_path: Path) -> None:
     assert "fold 0 (1 of 2) done" in lines
     assert lines[-1].startswith("run done")
     assert len(lines) == len(set(lines)), "nothing is said twice"
+
+
+def test_credits_are_called_credits(tmp_path: Path) -> None:
+    world = World(tmp_path, script_of)
+    world.ledger.add_account(COLAB, world.clock.now_ms())
+    world.submit(graph(job("train", devices=1, limit_s=3_600), account="colab"))
+    run = world.until_settled().runs["seedlings-1"]
+    asked_ms = world.clock.now_ms()
+    world.submit(graph(job("again", devices=1, limit_s=3_600), account="colab"), run="small-2")
+    world.until(lambda state: any(True for _ in state.live_attempts()))
+    lines = story(world)
+    assert "train: 1.20 credits of colab reserved" in lines
+    assert any(
+        re.fullmatch(r"train: 0\.\d\d credits charged, 1\.\d\d credits of colab free again", line)
+        for line in lines
+    )
+    view = run_view(run, asked_ms)
+    assert view.amounts_in == "credit" and " credits charged" in spent(view)
+    question = cancel_question(world.scheduler.state.runs["small-2"], world.clock.now_ms())
+    facts = dict(question.facts)
+    assert facts["charged"].startswith("0.00 credits")
+    assert facts["freed"].startswith("1.20 credits still reserved")
 
 
 def test_a_stop_names_who_asked_and_what_became_of_it(tmp_path: Path) -> None:
