@@ -143,15 +143,28 @@ class Admission:
                 self._over_budget(one, refusing, fit.cost_ms)
                 return
             fit = cut
-        concurrent = account.session.concurrent
-        if concurrent is not None and self._room.sessions(account.name) >= concurrent:
-            text = f"{account.name} admits {concurrent} at once, and as many run"
+        full = self._full(account)
+        if full is not None:
+            text = f"{full.name} admits {full.session.concurrent} at once, and as many run"
             self._lane.wait(one, "sessions", text, None)
             return
         if not self._may_pass(one, account, balance, fit):
             return
         if not self._job(one).reason or not self._lane.reuse(run, job):
             self._start(one, account, balance, fit, free)
+
+    def _full(self, account: Account) -> Account | None:
+        """It, or the parent of it, that has as many sessions as it admits, whoever has them."""
+        while True:
+            most = account.session.concurrent
+            if most is not None:
+                own = self._room.sessions(account.name)
+                if own >= most or self._inputs.sessions(account.name) >= most:
+                    return account
+            parent = self._inputs.accounts.get(account.parent)
+            if parent is None:
+                return None
+            account = parent
 
     def _over_budget(self, one: Candidate, refusing: LimitBalance, cost_ms: int) -> None:
         run, job = self._run(one), one.job

@@ -129,6 +129,8 @@ class Inputs:
     runs_dir: str = ""
     has_output: Callable[[str], bool] = lambda _: True
     """Whether an earlier result still has all its files in this `out/` folder."""
+    sessions: Callable[[str], int] = lambda _: 0
+    """How many allocations are open on an account and below it, whoever made them."""
     has_folder: Callable[[str], bool] = lambda _: False
     """Whether a run's folder is there, left by one that the store does not know."""
 

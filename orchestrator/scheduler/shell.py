@@ -159,6 +159,7 @@ class Scheduler:
                 history=self._history,
                 metered=self.read_meters(self.state, self.clock.now_ms()),
                 runs_dir=str(self.runs_dir),
+                sessions=self._sessions,
                 has_output=self.has_output,
                 has_folder=self.has_folder,
             ),
@@ -188,6 +189,22 @@ class Scheduler:
             if isinstance(command.request, SubmitRun)
         }
         return Balances([name for name in names if name], self._balance)
+
+    def _sessions(self, account: str) -> int:
+        """Open allocations on an account and its sub-budgets; 0 where the ledger cannot be read:
+        when it can be, it has the last word."""
+        try:
+            parents = {known.name: known.parent for known in self.ledger.accounts()}
+            charged = [open.account for open in self.ledger.reservations()]
+        except LedgerError as error:
+            _log.warning("who uses %s is not known: %s", account, error)
+            return 0
+        count = 0
+        for name in charged:
+            while name and name != account:
+                name = parents.get(name, "")
+            count += name == account
+        return count
 
     def _balance(self, account: str) -> Balance | None:
         return self._left_on((account,)).get(account)

@@ -14,8 +14,10 @@ from budget.windows import Rolling
 from orchestrator import events as e
 from orchestrator.executors.base import Handle
 from orchestrator.executors.simulated import Faults, Script
-from orchestrator.scheduler.books import BACK_OFF_MS, FORGOTTEN_MS, MOST_DOUBLINGS
+from orchestrator.scheduler.books import BACK_OFF_MS, FORGOTTEN_MS, MOST_DOUBLINGS, Books
+from orchestrator.scheduler.inputs import Refused
 from orchestrator.scheduler.shell import EXPIRE_EVERY_MS
+from orchestrator.state import AllocationState
 from tests.orchestrator.worlds import HOUR_MS, World, graph, job, training
 
 DAY_MS = 24 * HOUR_MS
@@ -70,21 +72,31 @@ def test_a_rolling_window_that_gives_back_slowly_is_told_of_once(tmp_path: Path)
     assert len([x for x in world.kept(e.JobWaited) if x.reason == "over-budget"]) < 5
 
 
-def test_a_session_that_somebody_else_has_is_asked_for_ever_more_rarely(tmp_path: Path) -> None:
-    """Edge 41: the number of sessions is reached: back off, and charge nothing."""
+def test_a_session_that_somebody_else_has_is_waited_for_in_silence(tmp_path: Path) -> None:
+    """Edge 41: the number of sessions is reached: wait, ask for nothing, charge nothing."""
     world = world_of(tmp_path, lab(weekly(30 * HOUR_MS), session=Session(concurrent=1)))
     use(world, "other", HOUR_MS, settle=False)
     world.submit(graph(job("train", fold=0, devices=1, limit_s=1800.0)))
     for _ in range(24 * 60):
         world.scheduler.tick()
         world.clock.advance(60)
-    refused = world.kept(e.AllocationRefused)
-    assert {x.reason for x in refused} == {"sessions"}
-    longest_ms = BACK_OFF_MS << MOST_DOUBLINGS
-    assert 24 * HOUR_MS // longest_ms <= len(refused) <= 24 * HOUR_MS // longest_ms + 10
-    assert world.settled_ms == 0
+    assert world.kept(e.AllocationPlanned) == []
+    assert [x.reason for x in world.kept(e.JobWaited)] == ["sessions"]
     world.ledger.release("other", world.clock.now_ms(), "it never started")
     assert world.until_settled().runs["seedlings-1"].outcome == "done"
+
+
+@pytest.mark.parametrize(("before", "doublings"), [(0, 0), (2, 2), (500, MOST_DOUBLINGS)])
+def test_what_the_ledger_refuses_is_asked_for_ever_more_rarely(
+    tmp_path: Path, before: int, doublings: int
+) -> None:
+    """Edge 41: back off, and charge nothing."""
+    world = world_of(tmp_path, lab(weekly(30 * HOUR_MS), session=Session(concurrent=1)))
+    use(world, "other", HOUR_MS, settle=False)
+    wanted = AllocationState("a-1", "lab", "simulated", ("d",), 1000, 1000, ("a.b.1",))
+    (refused,) = Books(world.ledger, world.clock).reserve("a", wanted, before)
+    assert isinstance(refused, Refused)
+    assert refused.again_ms == world.clock.now_ms() + (BACK_OFF_MS << doublings)
 
 
 def test_a_forgotten_reservation_is_found_while_the_scheduler_lives(tmp_path: Path) -> None:
