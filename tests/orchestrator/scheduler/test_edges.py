@@ -152,7 +152,7 @@ def test_a_session_that_somebody_else_has_is_waited_for_and_costs_nothing(tmp_pa
     world.until(lambda state: world.clock.now_ms() > SATURDAY_MS + 300_000, days=1)
     run = world.scheduler.state.runs["seedlings-1"]
     assert run.jobs["mine"].reason == "sessions"
-    assert 2 < len(world.kept(e.AllocationRefused)) < 12  # every half minute, not every tick
+    assert world.kept(e.AllocationRefused) == []  # theirs is counted: nothing is even asked
     world.ledger.release("theirs", world.clock.now_ms(), "over")
     assert world.until_settled().runs["seedlings-1"].outcome == "done"
     assert world.settled_ms == 600_000
