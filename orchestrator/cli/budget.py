@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from budget.account import Account
@@ -24,6 +25,7 @@ from skint.errors import OK, USAGE, SkintError
 
 if TYPE_CHECKING:
     from orchestrator.forecasting import Queue
+    from orchestrator.history import History
     from orchestrator.state import State
 
 NO_ACCOUNTS = "no accounts yet · skint account add NAME --preset simulated"
@@ -66,35 +68,61 @@ def run(arguments: argparse.Namespace) -> int:
         if not accounts:
             print(NO_ACCOUNTS)
         # Another instant has another queue, and nobody knows which.
-        state = None if arguments.at else _live_state(home)
+        live = None if arguments.at else live_runs(home)
         for depth, account in in_tree(accounts):
-            print(_indented(_text(ledger, account, state, at_ms, arguments), depth))
+            print(_indented(_text(ledger, account, live, at_ms, arguments), depth))
     return OK
 
 
-def _live_state(home: Home) -> State | None:
-    """The runs that wait or run, and some that ended, to measure by; None if nobody runs any."""
+@dataclass(frozen=True)
+class Live:
+    """The runs that wait or run, and some that ended, to measure by."""
+
+    state: State
+    history: History
+
+    def queue(self, account: Account, at_ms: int) -> Queue:
+        from orchestrator.forecasting import forecast_queue
+
+        return forecast_queue(self.state, account, at_ms, self.history)
+
+
+def live_runs(home: Home) -> Live | None:
+    """None if nobody runs any."""
     if home.scheduler_pid() is None:
         return None
     from orchestrator.store import read_recent  # 50 ms that nobody waits for who has nothing queued
 
     if not read_recent(home.store, 0).runs:
         return None
-    return read_recent(home.store, RUNS_MEASURED)
+    from orchestrator.history import History
+
+    state = read_recent(home.store, RUNS_MEASURED)
+    return Live(state, History(_models(state)))
 
 
-def _queue(state: State | None, account: Account, at_ms: int) -> Queue | None:
-    if state is None:
-        return None
-    from orchestrator.forecasting import forecast_queue
+def _models(state: State) -> dict[str, str]:
+    """Of the devices here, by id: what one of two alike took is known of the other.
 
-    return forecast_queue(state, account, at_ms)
+    Where all ran on one device its model tells nothing, and the driver is not asked.
+    """
+    used = {
+        device
+        for run in state.runs.values()
+        for attempt in run.attempts.values()
+        for device in attempt.devices
+    }
+    if len(used) < 2:
+        return {}
+    from orchestrator.devices import find_devices
+
+    return {device.uuid: device.name for device in find_devices()[1]}
 
 
 def _text(
     ledger: Ledger,
     account: Account,
-    state: State | None,
+    live: Live | None,
     at_ms: int,
     arguments: argparse.Namespace,
 ) -> str:
@@ -105,7 +133,7 @@ def _text(
         _newest_readings(ledger, balance),
         at_ms,
         lots=ledger.lots(account.name),
-        queue=_queue(state, account, at_ms),
+        queue=live.queue(account, at_ms) if live else None,
         exact=arguments.exact,
     )
     if arguments.history is None:
