@@ -8,11 +8,11 @@ is within 10 % of what it was, how often the range holds it, and how wide the ra
 beside the likely total). Beside it the rules of others: the mean of all epochs, AutoGluon's rule
 (time so far x epochs left / epochs done), and the last epoch.
 
-The constants of `budget.forecast` were chosen, with --choose, on the models of CHOSEN_ON alone; the
-figures are those of the other models. Trainings whose neighbours came or went in the middle are
-shown by themselves as well: no number of finished epochs foretells that. After one epoch the start
-of the process, which a scheduler cannot tell from it, weighs more here than in life: these epochs
-last a second or so. Ends with 1 where another rule is nearer more often after two.
+The constants of `budget.forecasts.forecast` were chosen, with --choose, on the models of CHOSEN_ON
+alone; the figures are those of the other models, and of all. Trainings whose neighbours came or
+went in the middle are shown by themselves as well: no number of finished epochs foretells that.
+After one epoch the start of the process, which a scheduler cannot tell from it, weighs more here
+than in life: these epochs last a second or so. Ends with 1 where another rule is nearer more often after two.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from statistics import mean, median
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from budget import forecast  # noqa: E402
+from budget.forecasts import forecast  # noqa: E402
 
 TRACES = Path(__file__).resolve().parent / "data" / "step_times.jsonl"
 CHOSEN_ON = ("small-cnn", "vit_tiny", "resnet18")

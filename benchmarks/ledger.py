@@ -18,12 +18,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from budget import total
-from budget.account import Account
+from budget.accounts.account import Account
+from budget.accounts.limit import Limit, weekly
+from budget.accounts.presets import preset
 from budget.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from budget.ledger import Ledger
-from budget.limit import Limit, weekly
-from budget.presets import preset
+from budget.ledger import Ledger, total
 from budget.windows import Calendar, Rolling, Unbounded, Window
 
 SATURDAY_MS = 1_795_219_200_000

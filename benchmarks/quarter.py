@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from budget.account import Account  # noqa: E402
-from budget.limit import weekly  # noqa: E402
+from budget.accounts.account import Account  # noqa: E402
+from budget.accounts.limit import weekly  # noqa: E402
 from orchestrator.graph import Graph, Job, StopRule  # noqa: E402
 from orchestrator.simulation.distribution import LogNormal  # noqa: E402
 from orchestrator.simulation.fortune import Fortunes  # noqa: E402

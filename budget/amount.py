@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from budget.accounts.limit import UNLIMITED_MS
 from budget.duration import HOUR_MS, format_exact, format_hours
-from budget.limit import UNLIMITED_MS
 
 
 def format_amount(ms: int, unit: str, *, exact: bool = False) -> str:

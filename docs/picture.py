@@ -25,8 +25,8 @@ sys.path.insert(0, str(DOCS.parent))
 
 from PIL import Image  # noqa: E402
 
-from budget.account import Account  # noqa: E402
-from budget.limit import weekly  # noqa: E402
+from budget.accounts.account import Account  # noqa: E402
+from budget.accounts.limit import weekly  # noqa: E402
 from orchestrator.dashboard.app import Dashboard  # noqa: E402
 from orchestrator.executors.simulated import Script  # noqa: E402
 from orchestrator.graph import Graph, Job  # noqa: E402

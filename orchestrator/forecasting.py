@@ -1,7 +1,7 @@
 """How long the jobs of a run will still take, read off the state. Pure.
 
 What a job did itself counts before what others like it did; its own run's earlier folds count
-before other runs. Reservations admit, forecasts advise (`budget.forecast`).
+before other runs. Reservations admit, forecasts advise (`budget.forecasts.forecast`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
-from budget.account import Account
-from budget.forecast import OVER, Forecast, from_epochs, from_history, unknown
+from budget.accounts.account import Account
+from budget.forecasts.forecast import OVER, Forecast, from_epochs, from_history, unknown
 from orchestrator.graph import Graph, Job
 from orchestrator.history import CPU, History, Kind, Likeness, Past, ends_of, epochs_of
 from orchestrator.state import AttemptState, RunState, State

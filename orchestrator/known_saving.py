@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from budget.ledger import Ledger
-from budget.saving import Saving
+from budget.ledger.saving import Saving
 from orchestrator.scheduler.savings import charge_of
 from orchestrator.state import State
 from orchestrator.submitting import Prepared

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.balance import Balance
 from budget.duration import format_clock
 from budget.instant import format_instant
 from budget.ledger import Ledger
+from budget.ledger.balance import Balance
 from orchestrator.devices import DECLARED, Source, find_devices
 from orchestrator.executors.base import Device
 from orchestrator.forecasting import forecast_planned, forecast_queue
@@ -171,7 +171,7 @@ def _account(
 
 
 def _preset_like(name: str) -> str:
-    from budget.presets import PRESETS
+    from budget.accounts.presets import PRESETS
 
     return name if name in PRESETS else "simulated"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from budget.presets import PRESETS
+from budget.accounts.presets import PRESETS
 from jobs import BUILTIN
 from notifiers import catalog
 from orchestrator.devices import DECLARED

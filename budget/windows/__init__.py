@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from budget.definition import AccountError, fields_of
+from budget.accounts.definition import AccountError, fields_of
 from budget.windows.base import Window, WindowRule
 from budget.windows.calendar import Calendar
 from budget.windows.first_use import FirstUse

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from budget.definition import AccountError, check_word, matches
+from budget.accounts.definition import AccountError, check_word, matches
 from budget.instant import WEEKDAYS, instant_ms, local_date, zone_named
 from budget.windows.base import Usage, Window
 

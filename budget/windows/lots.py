@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from budget.definition import check_whole
+from budget.accounts.definition import check_whole
 from budget.duration import format_length
 from budget.windows.base import ALWAYS, Usage, Window
 
 
 @dataclass(frozen=True, slots=True)
 class Lots:
-    """The amounts come from lots (`budget.lot`); nothing comes back by itself.
+    """The amounts come from lots (`budget.ledger.lot`); nothing comes back by itself.
 
     `lifetime_ms` is after how long the provider lets a lot expire, None: never. Each lot has its
     own expiry; this is what a grant is proposed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from budget.definition import check_whole
+from budget.accounts.definition import check_whole
 from budget.duration import LONGEST_MS, format_length
 from budget.windows.base import Usage, Window
 

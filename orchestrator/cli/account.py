@@ -7,12 +7,12 @@ import argparse
 import time
 from dataclasses import replace
 
-from budget.account import Account
+from budget.accounts.account import Account
+from budget.accounts.definition import AccountError
+from budget.accounts.limit import Limit
+from budget.accounts.presets import PRESETS
 from budget.amount import format_amount
-from budget.definition import AccountError
 from budget.ledger import Ledger
-from budget.limit import Limit
-from budget.presets import PRESETS
 from budget.windows import Lots
 from orchestrator.cli.account_options import (
     add_options,

@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 
-from budget.account import Account, check_parent
-from budget.definition import AccountError
+from budget.accounts.account import Account, check_parent
+from budget.accounts.definition import AccountError
+from budget.accounts.limit import UNLIMITED_MS, Limit
+from budget.accounts.presets import PRESETS, preset
 from budget.duration import MINUTE_MS, format_length, parse_ms
-from budget.limit import UNLIMITED_MS, Limit
-from budget.presets import PRESETS, preset
 from budget.windows import (
     KINDS,
     Calendar,

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.balance import Balance, LimitBalance
 from budget.instant import format_instant
 from budget.ledger import AccountNotFound, Ledger
-from budget.reading import Reading
+from budget.ledger.balance import Balance, LimitBalance
+from budget.ledger.reading import Reading
 from orchestrator.cli.amount import parse_instant
 from orchestrator.cli.screen import table
 from orchestrator.home import Home

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.duration import parse_ms
 from budget.ledger import Ledger
 from orchestrator.cli.amount import SignedParser

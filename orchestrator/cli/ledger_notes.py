@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.balance import Balance
 from budget.duration import parse_ms
 from budget.ledger import Ledger
-from budget.reading import Reading
+from budget.ledger.balance import Balance
+from budget.ledger.reading import Reading
 from budget.windows import Lots
 from orchestrator.cli.amount import AmountError, parse_amount, parse_instant
 

@@ -7,7 +7,7 @@ import argparse
 import time
 from collections.abc import Iterator
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_hours
 from budget.instant import format_instant

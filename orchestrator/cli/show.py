@@ -6,10 +6,10 @@ import argparse
 import time
 
 from budget.amount import format_amount
-from budget.balance import Balance
 from budget.duration import format_clock
 from budget.instant import format_instant
 from budget.ledger import Ledger
+from budget.ledger.balance import Balance
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.scheduler.books import owner_of
@@ -19,6 +19,7 @@ from orchestrator.views.figures import figure
 from orchestrator.views.meters import HEADS as METER_HEADS
 from orchestrator.views.meters import meter_notes, meter_rows
 from orchestrator.views.savings import exactly, saving_line
+from orchestrator.views.stages import stage_rows
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
 
@@ -65,8 +66,16 @@ def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
         )
         for row in view.rows
     ]
-    parts = [table(heads, rows), "", *_meters(run), *_summary(run, view, ledger, charged, now_ms)]
+    details = [*_stages(run, view, charged), *_meters(run)]
+    parts = [table(heads, rows), "", *details, *_summary(run, view, ledger, charged, now_ms)]
     return "\n".join(parts)
+
+
+def _stages(run: RunState, view: RunView, charged: dict[str, int]) -> list[str]:
+    """What was paid for getting ready, for epochs, and for the rest; nothing before a charge."""
+    titles = {row.id: row.title for row in view.rows}
+    heads, rows = stage_rows(run, titles, charged, view.amounts_in)
+    return [table(heads, rows), ""] if rows else []
 
 
 def _meters(run: RunState) -> list[str]:

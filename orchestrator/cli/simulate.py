@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.duration import format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
@@ -165,7 +165,7 @@ def _setting(arguments: argparse.Namespace) -> tuple[Setting, list[str]]:
 
 def _lineage(home: Home, name: str) -> list[Account]:
     """The account with its parents before it: one of the ledger's, or a preset."""
-    from budget.presets import PRESETS, preset
+    from budget.accounts.presets import PRESETS, preset
 
     if home.ledger.exists():
         with Ledger(home.ledger, read_only=True) as ledger:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.widgets import Static
 
-from budget.balance import LimitBalance
+from budget.ledger.balance import LimitBalance
 from orchestrator.dashboard.snapshot import AccountLimit, Screen
 from orchestrator.views.budget_parts import ALWAYS, MARKS, cells_of, shown_amount, shown_parts
 from orchestrator.views.windows import gain_words

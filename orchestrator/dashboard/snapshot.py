@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from budget.account import Account
-from budget.balance import LimitBalance
+from budget.accounts.account import Account
 from budget.ledger import Ledger
+from budget.ledger.balance import LimitBalance
 from orchestrator.commands import Request
 from orchestrator.home import Home
 from orchestrator.state import RunState, State

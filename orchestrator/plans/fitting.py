@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from budget.account import Account
-from budget.balance import Balance, LimitBalance
-from budget.forecast import Forecast
+from budget.accounts.account import Account
+from budget.forecasts.forecast import Forecast
+from budget.ledger.balance import Balance, LimitBalance
 from orchestrator.graph import Job
 from orchestrator.plans.preview import Expectation
 

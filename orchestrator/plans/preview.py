@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from budget.forecast import OVER, Forecast, from_history
+from budget.forecasts.forecast import OVER, Forecast, from_history
 from orchestrator.forecasting import forecast_planned
 from orchestrator.graph import Graph, Job
 from orchestrator.history import CPU, History, Kind

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.forecast import Forecast
+from budget.forecasts.forecast import Forecast
 from budget.instant import format_instant
 from orchestrator.graph import Graph, Job
 from orchestrator.plans.fitting import Fit, Need, Shortage, need_of

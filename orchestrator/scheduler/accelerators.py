@@ -2,8 +2,8 @@
 
 The ledger's own reserve has the last word; here is decided what is worth asking it. A pass goes
 through the queue in order (`queue`), hands out devices and hours (`room`), cuts what does not fit
-whole where it can go on later (`pieces`, `budget.edge`), and lets nobody pass a job that is blocked
-at its expense (`backfill`).
+whole where it can go on later (`pieces`, `budget.forecasts.edge`), and lets nobody pass a job that
+is blocked at its expense (`backfill`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.balance import Balance, LimitBalance
-from budget.edge import Piece
-from budget.refusal import OverBudget
+from budget.forecasts.edge import Piece
+from budget.ledger.balance import Balance, LimitBalance
+from budget.ledger.refusal import OverBudget
 from orchestrator import events as e
 from orchestrator.executors.base import Device
 from orchestrator.graph import Job

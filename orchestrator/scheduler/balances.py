@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from budget.balance import Balance
+from budget.ledger.balance import Balance
 
 
 class Balances(Mapping[str, Balance]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from budget.duration import format_clock
-from budget.edge import ask as ask_at
+from budget.forecasts.edge import ask as ask_at
 from orchestrator import events as e
 from orchestrator.scheduler.pieces import epoch_ms
 from orchestrator.state import RunState

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from budget.account import Account
-from budget.balance import Balance, LimitBalance
+from budget.accounts.account import Account
 from budget.duration import format_clock
-from budget.edge import Piece, is_worth_starting, piece
+from budget.forecasts.edge import Piece, is_worth_starting, piece
+from budget.ledger.balance import Balance, LimitBalance
 from orchestrator import events as e
 from orchestrator.forecasting import forecast_job
 from orchestrator.graph import Job

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from budget.account import Account
-from budget.balance import Balance
+from budget.accounts.account import Account
+from budget.ledger.balance import Balance
 from budget.meters.log import Metered
 from orchestrator.commands import Command
 from orchestrator.events import Event

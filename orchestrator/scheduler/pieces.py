@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from budget.edge import Tail, tail
+from budget.forecasts.edge import Tail, tail
 from orchestrator.graph import TEARDOWN_S, Job
 from orchestrator.state import AttemptState, RunState
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from budget.account import Account
-from budget.balance import Balance, LimitBalance
+from budget.accounts.account import Account
+from budget.ledger.balance import Balance, LimitBalance
 from orchestrator import events as e
 from orchestrator.executors.base import Device
 from orchestrator.scheduler.backfill import Holding

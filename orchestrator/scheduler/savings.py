@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.duration import format_clock
-from budget.saving import KINDS
+from budget.ledger.saving import KINDS
 from orchestrator import events as e
 from orchestrator.forecasting import forecast_job
 from orchestrator.graph import Job

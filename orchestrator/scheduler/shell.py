@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from budget.account import Account
-from budget.balance import Balance
+from budget.accounts.account import Account
 from budget.ledger import Ledger, LedgerError
+from budget.ledger.balance import Balance
 from budget.meters.log import Metered
 from notifiers.base import Notice
 from orchestrator import events as e

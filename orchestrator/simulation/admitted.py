@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from budget.account import Account
+from budget.accounts.account import Account
+from budget.accounts.limit import Limit
 from budget.ledger import Ledger
-from budget.limit import Limit
-from budget.line import RELEASED, Charge, Reservation
+from budget.ledger.line import RELEASED, Charge, Reservation
 from budget.windows import Calendar, PerSession, Rolling, Unbounded
 
 WRITES = ("reserve", "start", "settle", "release", "expire", "adjust")

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from budget.line import ADJUSTMENT, ESTIMATED, RELEASED, Charge
+from budget.ledger.line import ADJUSTMENT, ESTIMATED, RELEASED, Charge
 from orchestrator import events as e
 from orchestrator import snapshot
 from orchestrator.executors.simulated_engine import RealSubmission

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from budget.account import Account
+from budget.accounts.account import Account
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script, SimulatedEngine
 from orchestrator.simulation.admitted import Admitted

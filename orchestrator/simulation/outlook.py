@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.windows import Calendar
 from orchestrator.executors.simulated import SimulatedEngine
 from orchestrator.graph import Graph, Job

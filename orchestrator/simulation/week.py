@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from budget.account import Account, Metering, Session
-from budget.limit import Limit, weekly
+from budget.accounts.account import Account, Metering, Session
+from budget.accounts.limit import Limit, weekly
 from budget.windows import Rolling, Unbounded
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import AtEdge, Graph, Job, StopRule, WhenShort

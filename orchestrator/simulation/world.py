@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.ledger import Ledger, LedgerError
 from orchestrator.clock import SimulatedClock
 from orchestrator.commands import StopJobs, SubmitRun

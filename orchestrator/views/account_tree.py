@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from budget.account import Account
+from budget.accounts.account import Account
 
 
 def in_tree(accounts: Iterable[Account]) -> tuple[tuple[int, Account], ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from budget.account import Account
+from budget.accounts.account import Account
+from budget.accounts.limit import Limit
+from budget.accounts.machine import Machine
 from budget.amount import format_amount
 from budget.duration import HOUR_MS, format_length
 from budget.instant import format_instant
-from budget.limit import Limit
-from budget.machine import Machine
 from budget.windows import Lots
 from budget.windows.base import NoUsage
 

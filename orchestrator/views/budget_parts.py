@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from budget.amount import format_amount
-from budget.balance import LimitBalance
 from budget.duration import HOUR_MS, format_clock
+from budget.ledger.balance import LimitBalance
 
 MARKS = {
     "settled": "█",

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from budget.account import Account
+from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.balance import Balance, LimitBalance
 from budget.duration import format_clock
 from budget.instant import format_instant
-from budget.lot import Lot
-from budget.reading import Reading
+from budget.ledger.balance import Balance, LimitBalance
+from budget.ledger.lot import Lot
+from budget.ledger.reading import Reading
 from budget.windows import Lots, PerSession
 from orchestrator.views.budget_parts import Part, shown_amount, shown_parts
 from orchestrator.views.dry_words import dry_words

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from budget.amount import format_amount
-from budget.balance import LimitBalance
-from budget.dry import dry_at_ms, mean_rate_milli
 from budget.duration import DAY_MS, HOUR_MS
+from budget.forecasts.dry import dry_at_ms, mean_rate_milli
 from budget.instant import format_instant
+from budget.ledger.balance import LimitBalance
 
 SOONEST_MS = HOUR_MS
 """A rate of less than an hour says nothing about a week."""

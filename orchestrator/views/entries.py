@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
-from budget.account import Account
-from budget.line import ADJUSTMENT, Charge, Reservation
-from budget.lot import Lot
-from budget.reading import Reading
-from budget.saving import Saving
+from budget.accounts.account import Account
+from budget.ledger.line import ADJUSTMENT, Charge, Reservation
+from budget.ledger.lot import Lot
+from budget.ledger.reading import Reading
+from budget.ledger.saving import Saving
 
 Cell = str | int | bool | None
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

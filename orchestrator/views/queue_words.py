@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from budget.amount import format_amount
-from budget.balance import LimitBalance
 from budget.instant import format_instant
+from budget.ledger.balance import LimitBalance
 
 if TYPE_CHECKING:
     from orchestrator.forecasting import Queue

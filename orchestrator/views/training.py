@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from budget.forecast import from_epochs
+from budget.forecasts.forecast import from_epochs
 from orchestrator.state import AttemptState
 
 NO_METRICS = frozenset(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from budget.balance import LimitBalance
 from budget.duration import format_clock, format_length
 from budget.instant import format_instant
+from budget.ledger.balance import LimitBalance
 from budget.windows import Calendar, FirstUse, Lots, PerSession, Rolling
 
 

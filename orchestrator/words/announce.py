@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from budget.balance import Balance
 from budget.duration import HOUR_MS
 from budget.instant import format_instant
+from budget.ledger.balance import Balance
 from notifiers.base import Curve, Notice, Topic
 from orchestrator import events as e
 from orchestrator.graph import Job

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from budget.amount import format_amount
-from budget.balance import Balance
+from budget.ledger.balance import Balance
 from notifiers.base import Notice
 from orchestrator import events as e
 from orchestrator.state import RunState

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from budget.account import Account
+from budget.accounts.account import Account
+from budget.accounts.limit import weekly
 from budget.ledger import Ledger
-from budget.limit import weekly
 from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.graph import Graph, Job

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from budget.forecast import Forecast
-from budget.presets import preset
+from budget.accounts.presets import preset
+from budget.forecasts.forecast import Forecast
 from orchestrator.forecasting import forecast_job, forecast_planned, forecast_queue
 from orchestrator.history import History
 from orchestrator.state import AllocationState, RunState

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from budget.account import Account
+from budget.accounts.account import Account
+from budget.accounts.limit import weekly
+from budget.accounts.machine import Session
+from budget.accounts.presets import preset
 from budget.ledger import Ledger
-from budget.limit import weekly
-from budget.machine import Session
-from budget.presets import preset
 from orchestrator.state import State
 from orchestrator.submitting import (
     DoesNotFit,

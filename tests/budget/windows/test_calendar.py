@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budget.definition import AccountError
+from budget.accounts.definition import AccountError
 from budget.duration import HOUR_MS
 from budget.instant import LATEST_MS, WEEKDAYS, format_instant
 from budget.windows import Calendar, Window

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget.definition import AccountError
+from budget.accounts.definition import AccountError
 from budget.windows import FirstUse
 from budget.windows.base import NoUsage, Window
 from tests.budget.usages import used

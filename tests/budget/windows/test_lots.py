@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from budget.definition import AccountError
+from budget.accounts.definition import AccountError
 from budget.duration import DAY_MS
 from budget.windows import Lots
 from budget.windows.base import ALWAYS

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budget.definition import AccountError
+from budget.accounts.definition import AccountError
 from budget.instant import LATEST_MS
 from budget.windows import Rolling
 from budget.windows.base import NoUsage, Usage, Window

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from budget.definition import AccountError
+from budget.accounts.definition import AccountError
 from budget.windows import (
     KINDS,
     Calendar,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from budget.account import Account
-from budget.account_json import account_to_json
+from budget.accounts.account import Account
+from budget.accounts.account_json import account_to_json
+from budget.accounts.limit import weekly
 from budget.duration import HOUR_MS
 from budget.ledger import Ledger
-from budget.limit import weekly
 from tests.terminal import Said, Terminal
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from budget.accounts.presets import preset
 from budget.duration import HOUR_MS
 from budget.ledger import Ledger
-from budget.presets import preset
 from orchestrator.views.entries import COLUMNS, iso_instant
 from tests.terminal import Said, Terminal
 

@@ -91,6 +91,11 @@ def test_a_run_ends_with_metric_spread_and_a_charge_that_is_the_ledgers(toy: Ter
     last = said.out[said.out.rindex("job  ") :]
     rows = re.findall(r"done .* (\d+)\.(\d{3}) s$", last, re.MULTILINE)
     assert sum(int(s) * 1000 + int(ms) for s, ms in rows) == sum(charged)
+    went = last[last.index("where it went") :]
+    by_stage = re.findall(r"^train.n=\d +([\d. s–]+)$", went, re.MULTILINE)
+    assert "start  " in went and "epochs  " in went and len(by_stage) == 3
+    parts = [part for row in by_stage for part in re.findall(r"(\d+)\.(\d{3}) s", row)]
+    assert sum(int(s) * 1000 + int(ms) for s, ms in parts) == sum(charged)
     total = re.search(r"charged +(\d+)\.(\d{3}) s", last)
     assert total and int(total[1]) * 1000 + int(total[2]) == sum(charged)
     left = re.search(r"left +59 min (\d+)\.(\d{3}) s", last)

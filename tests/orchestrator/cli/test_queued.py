@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from budget.presets import preset
+from budget.accounts.presets import preset
 from orchestrator import events as e
 from orchestrator.cli.budget import live_runs
 from orchestrator.devices import DECLARED

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from budget.account import Account
+from budget.accounts.account import Account
+from budget.accounts.limit import Limit, weekly
+from budget.accounts.presets import preset
 from budget.duration import DAY_MS, HOUR_MS
 from budget.ledger import Ledger
-from budget.limit import Limit, weekly
-from budget.presets import preset
 from budget.windows import PerSession, Rolling
 from orchestrator.dashboard.app import Dashboard
 from orchestrator.home import Home

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from budget.account import Account
-from budget.limit import weekly
+from budget.accounts.account import Account
+from budget.accounts.limit import weekly
 from budget.meters.base import HostReading
 from budget.meters.fake import FakeMeter
 from budget.meters.log import Metered

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from budget.account import Account
-from budget.balance import Balance, LimitBalance
+from budget.accounts.account import Account
+from budget.accounts.limit import Limit, weekly
+from budget.accounts.machine import Session
+from budget.accounts.presets import preset
 from budget.duration import DAY_MS, HOUR_MS
-from budget.forecast import Forecast, unknown
-from budget.limit import Limit, weekly
-from budget.machine import Session
-from budget.presets import preset
+from budget.forecasts.forecast import Forecast, unknown
+from budget.ledger.balance import Balance, LimitBalance
 from budget.windows import PerSession, Window
 from orchestrator.graph import Graph, Job
 from orchestrator.plans.fitting import Fit, Need, fit, need_of

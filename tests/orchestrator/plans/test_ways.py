@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from budget.duration import HOUR_MS
-from budget.forecast import Forecast, unknown
+from budget.forecasts.forecast import Forecast, unknown
 from orchestrator.graph import Graph, Job
 from orchestrator.plans.fitting import fit, need_of
 from orchestrator.plans.ways import Way, resized, sized_entry, ways

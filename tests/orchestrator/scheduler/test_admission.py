@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from budget.account import Account
-from budget.limit import weekly
+from budget.accounts.account import Account
+from budget.accounts.limit import weekly
 from orchestrator import events as e
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from budget.account import Account, Session
-from budget.limit import weekly
+from budget.accounts.account import Account, Session
+from budget.accounts.limit import weekly
 from orchestrator import events as e
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.state import RunState, State

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from budget.account import Account, Session
-from budget.limit import Limit
+from budget.accounts.account import Account, Session
+from budget.accounts.limit import Limit
 from budget.windows import Calendar, FirstUse, Rolling, WindowRule
 from orchestrator import events as e
 from orchestrator.executors.simulated import Faults

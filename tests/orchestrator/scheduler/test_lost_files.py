@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from budget.account import Account
+from budget.accounts.account import Account
+from budget.accounts.limit import weekly
 from budget.ledger import Ledger, LedgerError
-from budget.limit import weekly
 from orchestrator.executors.simulated import Script
 from orchestrator.scheduler.books import FORGOTTEN_MS
 from orchestrator.state import State

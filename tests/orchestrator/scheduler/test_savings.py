@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from budget.account import Account, Machine, Session
+from budget.accounts.account import Account, Machine, Session
+from budget.accounts.limit import weekly
 from budget.ledger import Ledger, LedgerError
-from budget.limit import weekly
 from orchestrator.events import AllocationSettled, SavingBooked, SavingFound
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from budget.account import Account, Session
+from budget.accounts.account import Account, Session
+from budget.accounts.limit import Limit, weekly
 from budget.ledger import Ledger
-from budget.limit import Limit, weekly
 from budget.windows import Rolling
 from orchestrator import events as e
 from orchestrator.executors.base import Handle

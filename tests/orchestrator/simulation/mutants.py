@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from budget import allocations, history, reckoning, rows
-from budget.balance import LimitBalance
-from budget.ledger import Ledger, LedgerError, OverBudget
-from budget.line import Charge, Reservation
-from budget.reading import Reading
-from budget.usage import InFlight
+from budget.ledger import Ledger, LedgerError, OverBudget, allocations, reckoning, rows, versions
+from budget.ledger.balance import LimitBalance
+from budget.ledger.line import Charge, Reservation
+from budget.ledger.reading import Reading
+from budget.ledger.usage import InFlight
 from budget.windows import Calendar, Window
 from orchestrator import events as e
 from orchestrator import snapshot
@@ -154,7 +153,7 @@ def ignores_foreign_use(patch: Patch) -> None:
 @mutant
 def counts_no_children(patch: Patch) -> None:
     """A parent knows only what is charged to itself."""
-    patch.setattr(history, "subtree", lambda connection, name: (name,))
+    patch.setattr(versions, "subtree", lambda connection, name: (name,))
 
 
 @mutant

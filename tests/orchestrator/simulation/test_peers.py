@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from budget.account import Account, Session
-from budget.limit import weekly
+from budget.accounts.account import Account, Session
+from budget.accounts.limit import weekly
 from orchestrator.graph import Graph, Job
 from orchestrator.simulation.fortune import Fortune, Fortunes
 from orchestrator.simulation.outlook import Asked, Setting, weeks_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from budget.account import Account
-from budget.balance import Balance, LimitBalance
+from budget.accounts.account import Account
+from budget.accounts.limit import Limit, weekly
 from budget.ledger import Ledger
-from budget.limit import Limit, weekly
+from budget.ledger.balance import Balance, LimitBalance
 from budget.windows import Window
 from tests.orchestrator.worlds import HOUR_MS, SATURDAY_MS
 

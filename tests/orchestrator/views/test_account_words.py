@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from budget.account import Machine
+from budget.accounts.account import Machine
+from budget.accounts.limit import UNLIMITED_MS, Limit, weekly
+from budget.accounts.presets import PRESETS, preset
 from budget.duration import HOUR_MS
-from budget.limit import UNLIMITED_MS, Limit, weekly
-from budget.presets import PRESETS, preset
 from budget.windows import FirstUse, Lots, PerSession, Rolling, Unbounded
 from orchestrator.views.account_words import account_rows, limit_words, limits_words
 

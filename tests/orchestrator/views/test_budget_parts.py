@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from budget.accounts.limit import UNLIMITED_MS, weekly
 from budget.duration import HOUR_MS
-from budget.limit import UNLIMITED_MS, weekly
 from orchestrator.views.budget_parts import MARKS, cells_of, parts_of, shown_parts
 from tests.orchestrator.views.balances import limit_balance
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from budget.account import Account
-from budget.balance import Balance
+from budget.accounts.account import Account
+from budget.accounts.limit import UNLIMITED_MS, Limit, weekly
+from budget.accounts.presets import preset
 from budget.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from budget.ledger import Ledger
-from budget.limit import UNLIMITED_MS, Limit, weekly
-from budget.presets import preset
+from budget.ledger.balance import Balance
 from budget.windows import PerSession
 from orchestrator.views.budget_screen import WIDTH, account_screen
 from tests.orchestrator.views.balances import NOW_MS, account, balance, limit_balance

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from budget.accounts.limit import UNLIMITED_MS, Limit, weekly
 from budget.duration import DAY_MS, HOUR_MS
-from budget.limit import UNLIMITED_MS, Limit, weekly
 from budget.windows import Lots, Rolling
 from orchestrator.views.dry_words import dry_words
 from tests.orchestrator.views.balances import NOW_MS, account, balance, limit_balance

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from budget.balance import LimitBalance
+from budget.accounts.limit import Limit
 from budget.duration import DAY_MS, HOUR_MS
-from budget.limit import Limit
+from budget.ledger.balance import LimitBalance
 from budget.windows import (
     KINDS,
     Calendar,

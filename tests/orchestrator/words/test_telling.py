@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from budget.account import Account, Machine
-from budget.limit import weekly
+from budget.accounts.account import Account, Machine
+from budget.accounts.limit import weekly
 from orchestrator import events as e
 from orchestrator.dashboard.question import cancel_question
 from orchestrator.executors.simulated import Script

@@ -1,0 +1,1 @@
+"""Accounts: what somebody may use, in which unit, over which windows; and what platforms grant."""

@@ -1,0 +1,114 @@
+"""Where the hours of an attempt went: its charge, dealt out over its stages by their time. Pure.
+
+Derived whenever somebody asks and kept nowhere: the ledger attributes a charge to attempts, the
+reports of an attempt say when its stages began and ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from statistics import median
+
+from budget.amount import format_amount
+from budget.ledger.line import attribute
+from orchestrator.state import AllocationState, AttemptState, RunState
+from orchestrator.views.training import epoch_ends
+
+START, EPOCHS, TAIL, IDLE, WHOLE = "start", "epochs", "tail", "idle", "not told"
+STAGES = (START, EPOCHS, TAIL, IDLE, WHOLE)
+"""Up to the first epoch: imports, data, compilation; the epochs; what follows the last of them:
+validation, saving; devices kept before the job began or after it ended; all of an attempt that
+told no epoch."""
+
+
+def charges_by_stage(run: RunState, attempt: str, charged_ms: int) -> dict[str, int]:
+    """`charged_ms` >= 0 of an attempt by stage, in whole milliseconds that add up to it.
+
+    Stages that took no time are left out.
+    """
+    known = run.attempts[attempt]
+    walls_ms = stage_walls(known, run.allocations.get(known.allocation or ""), run.attempts)
+    parts = attribute(charged_ms, walls_ms)
+    return {stage: parts[stage] for stage in STAGES if walls_ms.get(stage)} or {WHOLE: charged_ms}
+
+
+def stage_walls(
+    attempt: AttemptState,
+    allocation: AllocationState | None,
+    others: Mapping[str, AttemptState],
+) -> dict[str, int]:
+    """Wall milliseconds of each stage of an attempt that has ended; `others` by id, itself too.
+
+    The first epoch is taken to have lasted as long as the median of the others, what came before
+    counts as the start; where there are no others, it counts as an epoch from the first word on.
+    What an allocation lasted beyond its attempts is idle time of those at its edges.
+    """
+    began_ms, ended_ms = attempt.started_ms, attempt.ended_ms
+    ends = epoch_ends(attempt.reports)
+    if began_ms is None or ended_ms is None or not ends:
+        return {WHOLE: 1}
+    # The clock of the host where it ran may be another one than ours.
+    numbers = sorted(ends)
+    first_ms, last_ms = (
+        min(max(began_ms, ends[number]), ended_ms) for number in (numbers[0], numbers[-1])
+    )
+    last_ms = max(first_ms, last_ms)
+    each_ms = [
+        (ends[after] - ends[before]) / (after - before) for before, after in pairwise(numbers)
+    ]
+    if each_ms:
+        begun_ms = first_ms - max(0, round(median(each_ms)))
+    else:
+        begun_ms = min((report["at_ms"] for report in attempt.reports), default=began_ms)
+        begun_ms = began_ms if begun_ms >= ends[numbers[0]] else begun_ms
+    begun_ms = min(max(began_ms, begun_ms), first_ms)
+    return {
+        START: begun_ms - began_ms,
+        EPOCHS: last_ms - begun_ms,
+        TAIL: ended_ms - last_ms,
+        IDLE: _idle_ms(attempt, allocation, others),
+    }
+
+
+def _idle_ms(
+    attempt: AttemptState,
+    allocation: AllocationState | None,
+    others: Mapping[str, AttemptState],
+) -> int:
+    if allocation is None or allocation.start_ms is None or allocation.end_ms is None:
+        return 0
+    carried = [others[name] for name in allocation.attempts if name in others]
+    starts = [(a.started_ms, a.id) for a in carried if a.started_ms is not None]
+    ends = [(a.ended_ms, a.id) for a in carried if a.ended_ms is not None]
+    idle_ms = 0
+    if starts and min(starts)[1] == attempt.id:
+        idle_ms += max(0, min(starts)[0] - allocation.start_ms)
+    if ends and max(ends)[1] == attempt.id:
+        idle_ms += max(0, allocation.end_ms - max(ends)[0])
+    return idle_ms
+
+
+def stage_rows(
+    run: RunState, titles: Mapping[str, str], charged: Mapping[str, int], unit: str
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Heads and a row for each job with a charge, all its attempts together; stages that no job
+    has are left out. `titles` by job, `charged` by attempt."""
+    sums: dict[str, dict[str, int]] = {}
+    for job in run.graph.jobs:
+        for name in run.jobs[job.id].attempts:
+            if not charged.get(name):
+                continue
+            found = sums.setdefault(job.id, {})
+            for stage, ms in charges_by_stage(run, name, charged[name]).items():
+                found[stage] = found.get(stage, 0) + ms
+    shown = [stage for stage in STAGES if any(found.get(stage) for found in sums.values())]
+    rows = [
+        (titles[job], *(_exactly(found.get(stage), unit) for stage in shown))
+        for job, found in sums.items()
+    ]
+    return ("where it went", *(f">{stage}" for stage in shown)), rows
+
+
+def _exactly(ms: int | None, unit: str) -> str:
+    return "–" if ms is None else format_amount(ms, unit, exact=True)
