@@ -12,7 +12,8 @@ The constants of `budget.forecasts.forecast` were chosen, with --choose, on the 
 alone; the figures are those of the other models, and of all. Trainings whose neighbours came or
 went in the middle are shown by themselves as well: no number of finished epochs foretells that.
 After one epoch the start of the process, which a scheduler cannot tell from it, weighs more here
-than in life: these epochs last a second or so. Ends with 1 where another rule is nearer more often after two.
+than in life: these epochs last a second or so. Ends with 1 where
+another rule is nearer more often after two.
 """
 
 from __future__ import annotations

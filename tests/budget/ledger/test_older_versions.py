@@ -16,7 +16,7 @@ from budget.duration import HOUR_MS
 from budget.ledger import Ledger, LedgerError
 from budget.ledger.file import VERSION, _migrate
 
-KEPT = Path(__file__).parent.parent / "data" / "versions" / "ledger-1.db"
+KEPT = Path(__file__).parents[2] / "data" / "versions" / "ledger-1.db"
 """Written by version 1: settled, estimated, released, an adjustment, and two that are open."""
 
 SATURDAY_MS = 1_795_219_200_000
