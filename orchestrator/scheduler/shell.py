@@ -124,9 +124,7 @@ class Scheduler:
 
     def _look(self) -> tuple[i.Inputs, dict[str, int]]:
         since_ms = self.clock.now_ms() - self._expired_ms
-        # What this one knows of it settles itself, however late its engine answers.
-        owes = any(a.open for run in self.state.live_runs() for a in run.allocations.values())
-        if not owes and not 0 <= since_ms < EXPIRE_EVERY_MS:
+        if not 0 <= since_ms < EXPIRE_EVERY_MS:
             self._expire()
         observations: dict[str, Observation] = {}
         lines: list[i.Line] = []

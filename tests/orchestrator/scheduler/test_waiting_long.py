@@ -111,6 +111,20 @@ def test_a_forgotten_reservation_is_found_while_the_scheduler_lives(tmp_path: Pa
     assert (charge.kind, charge.amount_ms) == ("estimated", HOUR_MS)
 
 
+def test_a_scheduler_that_is_always_busy_finds_what_others_have_forgotten(tmp_path: Path) -> None:
+    """Edge 14: it spares what it waits for itself, and nothing else."""
+    world = world_of(tmp_path, lab(weekly(30 * HOUR_MS)))
+    use(world, "other", HOUR_MS, settle=False)
+    world.submit(graph(job("train", fold=0, devices=1, limit_s=1800.0)))
+    world.until(lambda state: bool(world.engine.starts))
+    world.engine.faults = Faults(lost_poll_share=1.0)
+    world.clock.advance((2 * FORGOTTEN_MS + EXPIRE_EVERY_MS) / 1000)
+    world.scheduler.tick()
+    (own,) = world.ledger.reservations()
+    assert own.owner == "seedlings-1/"
+    assert [charge.id for charge in world.ledger.charges("lab")] == ["other"]
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_line_that_comes_twice_is_one_report(tmp_path: Path, share: float) -> None:
     world = World(tmp_path, training, Faults(doubled_line_share=share))
