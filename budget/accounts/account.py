@@ -13,6 +13,7 @@ from budget.duration import LONGEST_MS
 
 __all__ = ["Account", "AccountError", "Machine", "Metering", "Session", "check_parent"]
 
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 KINDS = ("simulated", "machine", "provider")
 """Pretended devices; devices of our own or of the lab; devices that somebody else meters."""
 UNITS = ("device", "session", "credit")
@@ -49,7 +50,7 @@ class Account:
     parent: str = ""
 
     def __post_init__(self) -> None:
-        if not matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", self.name):
+        if not matches(_NAME, self.name):
             raise AccountError(
                 "the name of the account is wrong",
                 got=repr(self.name),
@@ -72,6 +73,12 @@ class Account:
                 wanted="a rate in credits an hour for each machine",
             )
         self._check_keep_back()
+        if type(self.best_effort) is not bool:
+            raise AccountError(
+                f"best effort {of} is wrong", got=repr(self.best_effort), wanted="true or false"
+            )
+        if self.parent != "" and not matches(_NAME, self.parent):
+            raise AccountError(f"the parent {of} is wrong", got=repr(self.parent))
         if self.parent == self.name:
             raise AccountError(f"account {self.name} cannot be its own parent")
 

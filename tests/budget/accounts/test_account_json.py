@@ -108,3 +108,11 @@ def test_an_old_limit_keeps_the_checks_of_a_new_one() -> None:
     limits = [{**OLD["limits"][0], "zone": "Mars/Olympus"}]
     with pytest.raises(AccountError):
         account_from_json(json.dumps({**OLD, "limits": limits}))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"best_effort": 1}, {"best_effort": "no"}, {"parent": None}, {"parent": 3}]
+)
+def test_a_field_of_another_type_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(AccountError):
+        account_from_json(json.dumps(json.loads(account_to_json(FULL)) | wrong))
