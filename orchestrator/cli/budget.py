@@ -49,9 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    at_ms = (
-        parse_instant(arguments.at, where="--at") if arguments.at else time.time_ns() // 1_000_000
-    )
+    now_ms = time.time_ns() // 1_000_000
+    at_ms = now_ms if arguments.at is None else parse_instant(arguments.at, where="--at")
     if arguments.history is not None and not 0 < arguments.history <= MOST_WINDOWS:
         raise HistoryError(
             "this is not a number of windows",

@@ -97,7 +97,7 @@ def _last_known(ledger: Ledger, name: str) -> Account:
 
 def _list(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
     entries = _entries(ledger, arguments.account)
-    if arguments.since:
+    if arguments.since is not None:
         since_ms = now_ms - parse_ms(arguments.since, where="--since")
         entries = tuple(entry for entry in entries if entry.at_ms >= since_ms)
     if arguments.format != "text":

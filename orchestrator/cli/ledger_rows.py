@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from budget.amount import format_amount
 from budget.instant import format_instant
 from orchestrator.cli.screen import table
-from orchestrator.views.entries import COLUMNS, Entry, cells_of
+from orchestrator.views.entries import COLUMNS, Cell, Entry, cells_of
 from orchestrator.views.figures import amount
 
 VERSION = 1
@@ -17,15 +17,23 @@ HEADS = ("when", "what", "account", "whose", ">devices", ">reserved", ">charged"
 
 
 def as_csv(entries: Sequence[Entry]) -> str:
-    """RFC 4180: a header, whole milliseconds, quotes where a comma or a new line needs them."""
+    """RFC 4180: a header, whole milliseconds, quotes where a comma or a new line needs them.
+
+    Text that a spreadsheet would take for a formula has an apostrophe in front.
+    """
     import csv
     import io
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows(cells_of(entry) for entry in entries)
+    writer.writerows(map(_no_formula, cells_of(entry)) for entry in entries)
     return text.getvalue()
+
+
+def _no_formula(cell: Cell) -> Cell:
+    dangerous = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{cell}" if dangerous else cell
 
 
 def as_json(entries: Sequence[Entry]) -> str:

@@ -339,3 +339,20 @@ def test_windows_before_an_account_was_added_again_are_not_listed(desk: Terminal
     now = iso_instant(ADDED_MS + 2 * week_ms + 1)
     shown = done(desk.skint("budget", "kaggle-gpu", "--history", "5", "--at", now))
     assert len([line for line in shown.splitlines() if line.startswith("  weekly ")]) == 1
+
+
+def test_an_empty_instant_is_a_mistake_and_not_now(desk: Terminal) -> None:
+    said = desk.skint("budget", "--at", "")
+    assert said.code == 2 and "--at: this is not an instant" in said.err
+    assert desk.skint("ledger", "list", "--since", "").code == 2
+
+
+def test_no_text_of_an_export_is_a_formula_to_a_spreadsheet(desk: Terminal) -> None:
+    for reason in ("=1+1", "+2", "-2", "@SUM(A1)", "plain -2"):
+        done(desk.skint("ledger", "adjust", "kaggle-gpu", "1h", f"--reason={reason}"))
+    done(desk.skint("ledger", "adjust", "kaggle-gpu", "-1h", "--reason", "too much"))
+    *rows, less = exported(done(desk.skint("ledger", "export", "--format", "csv")))
+    assert [row["reason"] for row in rows] == ["'=1+1", "'+2", "'-2", "'@SUM(A1)", "plain -2"]
+    assert less["charged_ms"] == str(-HOUR_MS)  # a number stays one
+    value = json.loads(done(desk.skint("ledger", "export", "--format", "json")))
+    assert value["entries"][0]["reason"] == "=1+1"
