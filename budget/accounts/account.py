@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from budget.accounts.definition import AccountError, check_whole, check_word, matches
@@ -133,13 +133,24 @@ class Account:
 
 
 def check_parent(account: Account, parent: Account) -> None:
-    """Raise AccountError unless `account` can be a sub-budget of `parent`."""
-    for what in ("kind", "executor", "unit"):
-        mine, wanted = getattr(account, what), getattr(parent, what)
+    """Raise AccountError unless `account` can be a sub-budget of `parent`.
+
+    What is charged to the one counts on the other: an hour must cost the same on both.
+    """
+    for (what, mine), (_, wanted) in zip(_nature(account), _nature(parent), strict=True):
         if mine != wanted:
             raise AccountError(
                 f"a sub-budget has the {what} of its parent {parent.name}", got=mine, wanted=wanted
             )
+
+
+def _nature(account: Account) -> Iterator[tuple[str, str]]:
+    for what in ("kind", "executor", "unit"):
+        yield what, getattr(account, what)
+    machines = [f"{one.name} x{one.devices} at {one.rate_milli / 1000}" for one in account.machines]
+    yield "machines", ", ".join(machines) or "none"
+    for what in Metering.__slots__:
+        yield f"{what} of the meter", str(getattr(account.metering, what))
 
 
 def _check_distinct(what: str, names: Iterable[str]) -> None:

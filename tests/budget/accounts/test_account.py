@@ -151,7 +151,24 @@ def test_a_part_has_the_nature_of_its_parent() -> None:
     check_parent(part, DEVICES)
     wrongs: tuple[dict[str, Any], ...] = (
         {"kind": "simulated"}, {"executor": "slurm"}, {"unit": "session"},
+        {"machines": (Machine("T4", 500, 1),)}, {"metering": Metering(minimum_ms=1)},
     )  # fmt: skip
     for wrong in wrongs:
         with pytest.raises(AccountError):
             check_parent(replace(part, **wrong), DEVICES)
+
+
+def test_a_part_has_no_cheaper_machine_than_its_parent() -> None:
+    """Edge 25: an hour that costs the part less would cost its parent less, too."""
+    part = replace(CREDITS, name="part", parent="mine")
+    check_parent(part, CREDITS)
+    cheap = replace(part, machines=(Machine("T4", 1_000, 1), CREDITS.machines[1]))
+    with pytest.raises(AccountError, match="has the machines of its parent mine") as caught:
+        check_parent(cheap, CREDITS)
+    assert (caught.value.got, caught.value.wanted) == (
+        "T4 x1 at 1.0, A100 x1 at 7.52", "T4 x1 at 1.19, A100 x1 at 7.52",
+    )  # fmt: skip
+    coarse = replace(CREDITS, metering=Metering(granularity_ms=MINUTE_MS))
+    with pytest.raises(AccountError, match="granularity_ms of the meter") as caught:
+        check_parent(part, coarse)
+    assert (caught.value.got, caught.value.wanted) == ("1", str(MINUTE_MS))
