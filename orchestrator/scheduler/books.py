@@ -69,18 +69,18 @@ class Books:
             again_ms = self.clock.now_ms() + back_off_ms
             return (i.Refused(allocation.id, full.what, None, again_ms, "sessions"),)
         except IdTaken as taken:
-            return (i.Refused(allocation.id, taken.what, None, self.clock.now_ms()),)
+            return (i.Refused(allocation.id, taken.what, None, self.clock.now_ms(), "id-taken"),)
         except AccountNotFound as gone:  # removed since we last looked: the next look sees it
             text = f"{gone.what}: {allocation.account}"
             again_ms = self.clock.now_ms() + back_off_ms
-            return (i.Refused(allocation.id, text, None, again_ms),)
+            return (i.Refused(allocation.id, text, None, again_ms, "account"),)
         except LedgerError as error:
             _log.warning("the ledger cannot reserve %s now: %s", allocation.id, error)
             return ()
         if not known.is_open:
             # The ledger outlives the store: an earlier run of this name has paid under this id.
             text = f"{allocation.id} stands in the ledger for something else, and is closed"
-            return (i.Refused(allocation.id, text, None, self.clock.now_ms()),)
+            return (i.Refused(allocation.id, text, None, self.clock.now_ms(), "id-taken"),)
         return (i.Reserved(allocation.id),)
 
     def settle(self, allocation: AllocationState) -> Iterable[i.Answer]:

@@ -38,7 +38,8 @@ class Reserved:
 
 @dataclass(frozen=True)
 class Refused:
-    """The ledger says no, although it seemed to fit: somebody else was faster."""
+    """The ledger says no, although it seemed to fit: somebody else was faster, or the account is
+    gone, or the id stands for something else."""
 
     allocation: str
     sentence: str
@@ -46,7 +47,7 @@ class Refused:
     """When hours come back by themselves, where they are what is missing."""
     again_ms: int
     """When asking again makes sense, whatever seems to be free before."""
-    reason: Literal["over-budget", "sessions"] = "over-budget"
+    reason: Literal["over-budget", "sessions", "account", "id-taken"] = "over-budget"
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from budget.accounts.account import Account
 from budget.accounts.limit import weekly
 from budget.ledger import Ledger, LedgerError
+from orchestrator import events as e
 from orchestrator.executors.simulated import Script
-from orchestrator.scheduler.books import FORGOTTEN_MS
-from orchestrator.state import State
+from orchestrator.scheduler.books import FORGOTTEN_MS, Books
+from orchestrator.scheduler.inputs import Refused
+from orchestrator.state import AllocationState, State
 from skint.attempt import Task
 from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold, reasons
 
@@ -107,6 +110,7 @@ def test_an_account_that_is_removed_before_it_is_asked_keeps_no_device(tmp_path:
     run = world.settle(kfold(folds=1))
     assert reasons(run)["train.fold0"] == "account"
     assert [allocation.status for allocation in run.allocations.values()] == ["refused"]
+    assert [refused.reason for refused in world.kept(e.AllocationRefused)] == ["account"]
 
 
 def test_a_new_store_does_not_pay_with_reservations_of_the_old_one(tmp_path: Path) -> None:
@@ -125,6 +129,22 @@ def test_a_new_store_does_not_pay_with_reservations_of_the_old_one(tmp_path: Pat
     first, second = world.ledger.charges()
     assert first == paid
     assert second.id != first.id and second.amount_ms == first.amount_ms
+
+
+def test_what_the_ledger_refuses_for_another_reason_than_hours_says_so(tmp_path: Path) -> None:
+    world = World(tmp_path, script_of)
+    books, now_ms = Books(world.ledger, world.clock), world.clock.now_ms()
+    wanted = AllocationState("a-1", "lab", "simulated", ("d",), 1000, 1000, ("a.b.1",))
+    (gone,) = books.reserve("a", replace(wanted, account="nobody's"))
+    assert isinstance(gone, Refused) and gone.reason == "account"
+    world.ledger.adjust("lab", 5, "by hand", now_ms, "a-1")
+    (taken,) = books.reserve("a", wanted)
+    assert isinstance(taken, Refused) and taken.reason == "id-taken"
+    closed = replace(wanted, id="a-2")
+    books.reserve("a", closed)
+    books.release("a-2", "it never started")
+    (taken,) = books.reserve("a", closed)
+    assert isinstance(taken, Refused) and taken.reason == "id-taken"
 
 
 def test_a_reservation_that_nobody_remembers_is_charged_in_full_after_a_week(
