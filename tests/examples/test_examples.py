@@ -55,7 +55,7 @@ def test_photos_are_learned_charged_once_and_known_the_second_time(tmp_path: Pat
     html = (out_of(terminal, "photos-1", "errors") / "report.html").read_text()
     assert "http://" not in html.replace("http://www.w3.org", "") and "https://" not in html
 
-    last = said.out[said.out.rindex("job  ") :]
+    last = re.split(r"^job +lane", said.out, flags=re.M)[-1]
     rows = re.findall(r"fold \d.*accelerator +done .*?((?:\d+ min )?\d+\.\d{3} s)$", last, re.M)
     total = re.search(r"^charged +(.*? s) for 3 attempts", last, re.M)
     with Ledger(tmp_path / "home" / "ledger.db", read_only=True) as ledger:
