@@ -1,6 +1,6 @@
 """The ledger that cannot be overdrawn.
 
-ledger, allocations, notes       what can be asked of it
+ledger, allocations, corrections, notes  what can be asked of it
 file, schema, lease, network_disk  the SQLite file, on local disks and on shared ones
 line, reading, lot, saving, versions  what stands in it
 rows, readings, total            its tables

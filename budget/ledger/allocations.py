@@ -10,18 +10,15 @@ from collections.abc import Collection, Mapping
 
 from budget.accounts.account import Account
 from budget.accounts.definition import AccountError
-from budget.amount import format_amount
 from budget.ledger import reckoning, rows, versions
 from budget.ledger.file import LedgerError
 from budget.ledger.line import (
-    ADJUSTMENT,
     ESTIMATED,
     RELEASED,
     SETTLED,
     Charge,
     Reservation,
     Span,
-    attribute,
 )
 from budget.ledger.refusal import (
     IdTaken,
@@ -153,72 +150,6 @@ def expire(
         accounts = versions.chain(connection, charge.account)
         rows.close_reservation(connection, charge, accounts, {})
     return charges
-
-
-def adjust(connection: sqlite3.Connection, made: Charge) -> None:
-    """Write the correction `made`, which counts at one instant, once."""
-    versions.present(connection, made.account)
-    if not _stands(connection, made):
-        rows.insert_line(connection, made, versions.chain(connection, made.account), {})
-
-
-def refund(
-    connection: sqlite3.Connection,
-    *,
-    id: str,
-    account: str,
-    refunds: str,
-    amount_ms: int,
-    reason: str,
-    now_ms: int,
-) -> None:
-    """Give back, once, at most what the charge `refunds` was, where it was used and to whom."""
-    original = rows.line(connection, refunds)
-    if original is None or original.kind not in (SETTLED, ESTIMATED):
-        raise LedgerError(
-            "only a charge can be refunded",
-            got=f"{refunds}: {original.kind if original else 'not in the ledger'}",
-            next="skint ledger",
-        )
-    if original.account != account:
-        raise LedgerError(
-            f"the charge {refunds} is of another account", got=account, wanted=original.account
-        )
-    versions.present(connection, account)
-    if not -original.amount_ms <= amount_ms < 0:
-        unit = versions.present(connection, account).unit
-        raise LedgerError(
-            f"a refund of {refunds} gives back at most what it was charged",
-            got=format_amount(amount_ms, unit),
-            wanted=f"less than nothing, down to {format_amount(-original.amount_ms, unit)}",
-        )
-    made = original.refunded(id, amount_ms, now_ms, reason)
-    if _stands(connection, made):
-        return
-    known = rows.refund_of(connection, refunds)
-    if known is not None:
-        raise LedgerError(
-            f"{refunds} was refunded already: a charge is refunded once",
-            got=f"{known.id}: {known.reason}",
-        )
-    weights = rows.line_shares(connection, refunds)
-    parts = {name: -part_ms for name, part_ms in attribute(-amount_ms, weights).items()}
-    rows.insert_line(connection, made, versions.chain(connection, account), parts)
-
-
-def _stands(connection: sqlite3.Connection, made: Charge) -> bool:
-    """Whether the adjustment stands in the ledger. Raises `IdTaken` if its id is another's."""
-    known = rows.line(connection, made.id)
-    if known is None and rows.reservation(connection, made.id) is None:
-        return False
-    if known is None or (known.kind, known.account, known.amount_ms, known.refunds) != (
-        ADJUSTMENT,
-        made.account,
-        made.amount_ms,
-        made.refunds,
-    ):
-        raise IdTaken(f"the id {made.id} stands for something else in the ledger")
-    return True
 
 
 def _reservation(connection: sqlite3.Connection, id: str) -> Reservation:

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from budget.accounts.account import Account
 from budget.duration import LONGEST_MS
-from budget.ledger import allocations, audit, reckoning, rows, versions
+from budget.ledger import allocations, audit, corrections, reckoning, rows, versions
 from budget.ledger.balance import Balance
 from budget.ledger.file import LedgerError, LedgerFile
 from budget.ledger.line import Charge, Reservation
@@ -229,22 +229,30 @@ class Ledger(Notes):
         id: str,
         *,
         refunds: str | None = None,
+        at_ms: int | None = None,
     ) -> None:
         """Correct what `account` has used by `amount_ms`: positive is charged, negative given back.
 
-        It counts at `now_ms`; or, where it `refunds` a charge, in the windows of that charge and
-        to its attempts, once and at most as much as was charged. The same id again: nothing. Raises
-        `AccountNotFound`, and `LedgerError` if the id stands for something else.
+        It counts at `at_ms` (`now_ms` unless said); or, where it `refunds` a charge, in the windows
+        of that charge and to its attempts, once and at most as much as was charged. The same id
+        again: nothing. Raises `AccountNotFound`, and `LedgerError` if the id stands for something
+        else, the instant is still to come, or less than that was used in its window.
         """
         check_texts(id=id, reason=reason)
         check_whole("amount_ms", amount_ms, -LONGEST_MS)
         check_instants(now_ms=now_ms)
+        check_whole("at_ms", now_ms if at_ms is None else at_ms, 0, now_ms)
+        if refunds is not None and at_ms is not None:
+            raise LedgerError(
+                "a refund counts when its charge does", got=f"at_ms {at_ms}", wanted="one of both"
+            )
         with self._file.transaction() as connection:
             if refunds is None:
-                made = Charge.adjusting(id, account, amount_ms, now_ms, reason)
-                allocations.adjust(connection, made)
+                counts_ms = now_ms if at_ms is None else at_ms
+                made = Charge.adjusting(id, account, amount_ms, counts_ms, now_ms, reason)
+                corrections.adjust(connection, made, same_instant=at_ms is not None)
                 return
-            allocations.refund(
+            corrections.refund(
                 connection,
                 id=id,
                 account=account,

@@ -165,9 +165,13 @@ class Charge:
         )
 
     @classmethod
-    def adjusting(cls, id: str, account: str, amount_ms: int, at_ms: int, reason: str) -> Charge:
-        """A signed correction at one instant."""
-        return cls(id, ADJUSTMENT, account, "", at_ms, at_ms, 0, "", 0, 0, amount_ms, at_ms, reason)
+    def adjusting(
+        cls, id: str, account: str, amount_ms: int, counts_ms: int, at_ms: int, reason: str
+    ) -> Charge:
+        """A signed correction that counts at one instant and is written at `at_ms`."""
+        return cls(
+            id, ADJUSTMENT, account, "", counts_ms, counts_ms, 0, "", 0, 0, amount_ms, at_ms, reason
+        )
 
     def refunded(self, id: str, amount_ms: int, at_ms: int, reason: str) -> Charge:
         """`amount_ms` < 0 of this charge given back, in the windows in which it was used.

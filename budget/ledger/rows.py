@@ -65,6 +65,21 @@ def refund_of(connection: sqlite3.Connection, id: str) -> Charge | None:
     return None if row is None else Charge(*row)
 
 
+def given_back_at(
+    connection: sqlite3.Connection, accounts: Iterable[str], from_ms: int, until_ms: int
+) -> list[int]:
+    """The instants from `from_ms` to before `until_ms` at which plain corrections gave back."""
+    found: list[int] = []
+    for account in accounts:
+        rows = connection.execute(
+            "SELECT start_ms FROM line WHERE account = ? AND reach = 0 AND start_ms >= ?"
+            " AND start_ms < ? AND amount_ms < 0 AND refunds IS NULL",
+            (account, from_ms, until_ms),
+        )
+        found += [start_ms for (start_ms,) in rows]
+    return found
+
+
 def lines(connection: sqlite3.Connection, account: str | None = None) -> tuple[Charge, ...]:
     """Those of `account`, or of all, in the order they were written."""
     rows = connection.execute(

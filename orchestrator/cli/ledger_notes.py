@@ -23,6 +23,7 @@ def add_adjust(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("amount", metavar="AMOUNT", help="+1.5h is charged, -30m is given back")
     parser.add_argument("--reason", required=True, metavar="WORDS")
     parser.add_argument("--refunds", metavar="ALLOCATION", help="whose charge it gives back")
+    parser.add_argument("--at", metavar="INSTANT", help="when it was used; default: now")
     parser.add_argument("--id", metavar="ID", help="the same id again changes nothing")
 
 
@@ -54,8 +55,19 @@ def _adjust(
     ledger: Ledger, account: Account, arguments: argparse.Namespace, id: str, now_ms: int
 ) -> str:
     amount_ms = parse_amount(arguments.amount, account.unit, signed=True, where="AMOUNT")
+    at_ms = _instant(arguments.at, "--at", None)
+    if at_ms is not None and arguments.refunds is not None:
+        raise _wrong_instant("--at", arguments.at, "a refund counts when its charge does", "none")
+    if at_ms is not None and at_ms > now_ms:
+        raise _wrong_instant("--at", arguments.at, "it is still to come", "no later than now")
     ledger.adjust(
-        account.name, amount_ms, _reason(arguments), now_ms, id, refunds=arguments.refunds
+        account.name,
+        amount_ms,
+        _reason(arguments),
+        now_ms,
+        id,
+        refunds=arguments.refunds,
+        at_ms=at_ms,
     )
     amount = format_amount(abs(amount_ms), account.unit, exact=True)
     done = f"{amount} {'given back' if amount_ms < 0 else 'charged'}"

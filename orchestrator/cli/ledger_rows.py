@@ -74,7 +74,7 @@ def _row(entry: Entry, zone: str, exact: bool) -> tuple[str, ...]:
         shown(entry.reserved_ms),
         charged,
         _in_a_line(entry.id),
-        _in_a_line(_why(entry)),
+        _in_a_line(_why(entry, zone)),
     )
 
 
@@ -84,7 +84,7 @@ def _what(entry: Entry) -> str:
     return "saved" if entry.kind == "saving" else entry.kind
 
 
-def _why(entry: Entry) -> str:
+def _why(entry: Entry, zone: str) -> str:
     def shown(amount_ms: int) -> str:
         return _shown(amount_ms, entry.unit, False)
 
@@ -104,6 +104,8 @@ def _why(entry: Entry) -> str:
         return f"{shown(entry.saved_ms)} saved, {entry.source}: {entry.reason}"
     if entry.refunds:
         return f"{entry.reason} (refunds {entry.refunds})"
+    if entry.kind == "adjustment" and entry.end_ms is not None and entry.end_ms != entry.at_ms:
+        return f"{entry.reason} (counts {format_instant(entry.end_ms, zone)})"
     return entry.reason
 
 

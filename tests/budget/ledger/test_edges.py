@@ -345,3 +345,62 @@ class TestRefunds:
         with pytest.raises(LedgerError, match="reason is wrong"):
             charged.adjust("simulated", -H, "", NOW_MS, "r")
         assert charged.charges()[-1].id == "a"
+
+
+class TestGivenBack:
+    """Edge 43: what is given back without naming a charge."""
+
+    DAY_0_MS = SATURDAY_MS
+
+    @pytest.fixture
+    def rolling(self) -> Iterator[Ledger]:
+        with Ledger(":memory:") as opened:
+            limit = Limit(40 * H, Rolling(7 * DAY_MS), "rolling")
+            opened.add_account(Account("lab", "machine", "local", (limit,)), 0)
+            opened.adjust("lab", 10 * H, "by hand", self.DAY_0_MS, "used")
+            yield opened
+            assert opened.check() == ()
+
+    def free_h(self, ledger: Ledger, day: int, name: str = "lab") -> int:
+        return ledger.balance(name, self.DAY_0_MS + day * DAY_MS).free_ms // H
+
+    def test_it_falls_out_of_a_rolling_window_with_what_it_corrects(self, rolling: Ledger) -> None:
+        now_ms = self.DAY_0_MS + 3 * DAY_MS
+        with pytest.raises(LedgerError, match="lab has not used as much then") as caught:
+            rolling.adjust("lab", -10 * H, "it was less", now_ms, "back")
+        assert "--refunds" in str(caught.value.next) and "--at" in str(caught.value.next)
+        rolling.adjust("lab", -10 * H, "it was less", now_ms, "back", at_ms=self.DAY_0_MS)
+        assert [self.free_h(rolling, day) for day in (3, 8)] == [40, 40]
+
+    def test_it_is_not_given_back_twice(self, rolling: Ledger) -> None:
+        """Two corrections, each covered by what was used after it, and not both together."""
+        first_ms = self.DAY_0_MS - DAY_MS
+        rolling.adjust("lab", -10 * H, "less", self.DAY_0_MS, "one", at_ms=first_ms)
+        with pytest.raises(LedgerError, match="has not used as much"):
+            rolling.adjust("lab", -10 * H, "less", self.DAY_0_MS, "two", at_ms=self.DAY_0_MS)
+
+    def test_after_the_reset_nothing_is_added_to_the_new_week(self) -> None:
+        with Ledger(":memory:") as ledger:
+            ledger.add_account(Account("lab", "machine", "local", (weekly(30 * H),)), 0)
+            ledger.adjust("lab", 10 * H, "by hand", SATURDAY_MS + DAY_MS, "used")
+            next_ms = SATURDAY_MS + 8 * DAY_MS
+            for amount_h, at_ms in ((10, None), (11, SATURDAY_MS)):
+                with pytest.raises(LedgerError, match="has not used as much in that window"):
+                    ledger.adjust("lab", -amount_h * H, "less", next_ms, "back", at_ms=at_ms)
+            ledger.adjust("lab", -10 * H, "less", next_ms, "back", at_ms=SATURDAY_MS)
+            # Again it is nothing, and for another instant it is another one.
+            ledger.adjust("lab", -10 * H, "less", next_ms, "back")
+            with pytest.raises(IdTaken):
+                ledger.adjust("lab", -10 * H, "less", next_ms, "back", at_ms=next_ms)
+            assert [self.free_h(ledger, day) for day in (1, 8)] == [30, 30]
+
+    def test_a_parent_has_used_as_much_too(self, rolling: Ledger) -> None:
+        part = Account("part", "machine", "local", (weekly(40 * H),), parent="lab")
+        rolling.add_account(part, 0)
+        rolling.adjust("part", 10 * H, "by hand", self.DAY_0_MS, "part-used")
+        with pytest.raises(LedgerError, match="lab has not used as much then"):
+            rolling.adjust("part", -10 * H, "less", self.DAY_0_MS + DAY_MS, "back")
+
+    def test_it_does_not_count_in_the_future(self, rolling: Ledger) -> None:
+        with pytest.raises(LedgerError, match="at_ms is wrong"):
+            rolling.adjust("lab", H, "tomorrow", self.DAY_0_MS, "x", at_ms=self.DAY_0_MS + 1)

@@ -291,9 +291,9 @@ def test_the_first_start_holds(ledger: Ledger) -> None:
 def test_an_adjustment_counts_once_in_its_week_with_its_cause(ledger: Ledger) -> None:
     for _ in range(2):
         ledger.adjust("simulated", 2 * HOUR_MS, "a notebook by hand", NOW_MS, "fix-1")
-    ledger.adjust("simulated", -HOUR_MS, "half of it was free", RESET_MS, "fix-2")
-    assert figures(ledger, NOW_MS)[0] == 2 * HOUR_MS
-    assert figures(ledger, RESET_MS)[0] == -HOUR_MS
+    ledger.adjust("simulated", -HOUR_MS, "half of it was free", RESET_MS, "fix-2", at_ms=NOW_MS)
+    assert figures(ledger, NOW_MS)[0] == HOUR_MS
+    assert figures(ledger, RESET_MS)[0] == 0
     assert [line.reason for line in ledger.charges()] == [
         "a notebook by hand",
         "half of it was free",

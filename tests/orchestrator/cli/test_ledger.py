@@ -90,19 +90,19 @@ def test_the_same_id_again_changes_nothing_and_for_something_else_it_is_refused(
 ) -> None:
     """Edge 43: a correction is made once."""
     commands: list[list[str]] = [
-        ["adjust", "kaggle-gpu", "-30m", "--reason", "x", "--id", "a"],
+        ["adjust", "kaggle-gpu", "30m", "--reason", "x", "--id", "a"],
         ["reading", "kaggle-gpu", "--used", "3h", "--id", "b"],
         ["grant", "colab", "5", "--expires", "3d", "--reason", "x", "--id", "c"],
     ]
     for words in commands:
         done(desk.skint("ledger", *words))
         done(desk.skint("ledger", *words))
-    assert settled_ms(desk) == -HOUR_MS // 2
+    assert settled_ms(desk) == HOUR_MS // 2
     with Ledger(ledger_of(desk), read_only=True) as ledger:
         assert (len(ledger.readings()), len(ledger.lots())) == (1, 1)
     said = desk.skint("ledger", "adjust", "kaggle-gpu", "1h", "--reason", "x", "--id", "a")
     assert said.code == 1 and "the id a stands for something else" in said.err
-    assert settled_ms(desk) == -HOUR_MS // 2
+    assert settled_ms(desk) == HOUR_MS // 2
 
 
 def test_a_refund_goes_to_its_charge_once_and_never_beyond_it(desk: Terminal) -> None:
@@ -128,6 +128,28 @@ def test_a_refund_goes_to_its_charge_once_and_never_beyond_it(desk: Terminal) ->
     assert "(refunds run-1.a1)" in done(desk.skint("ledger", "list"))
 
 
+def test_a_correction_counts_when_it_was_used_and_gives_back_no_more_than_that(
+    desk: Terminal,
+) -> None:
+    """Edge 43: nothing is given back to a week in which nothing was used."""
+    with Ledger(ledger_of(desk)) as ledger:
+        ledger.adjust("kaggle-gpu", HOUR_MS, "by hand", ADDED_MS - 1, "last-week")
+    words = ["ledger", "adjust", "kaggle-gpu", "-1h", "--reason", "it was less"]
+    refused = desk.skint(*words)
+    assert refused.code == 1 and refused.err.startswith("error: kaggle-gpu has not used as much")
+    assert "--refunds" in refused.err and "--at" in refused.err
+    assert settled_ms(desk) == HOUR_MS
+    then = ("--at", "2026-11-20T23:00Z", "--id", "less")
+    for _ in range(2):
+        said = done(desk.skint(*words, *then))
+        assert said.startswith("kaggle-gpu: 1 h 00 min 00.000 s given back (less) · 30.00 h free")
+    assert settled_ms(desk) == 0
+    listed = done(desk.skint("ledger", "list"))
+    assert re.search(r"it was less \(counts Fri 20 Nov .*23:00", listed)
+    for wrong in (["--at", "2999-01-01T00:00Z"], [*then, "--refunds", "x"], ["--at", ""]):
+        assert desk.skint(*words, *wrong).code == 2
+
+
 def test_pretended_hours_are_labelled_on_every_screen(desk: Terminal) -> None:
     done(desk.skint("account", "add", "practice", "--preset", "simulated"))
     said = done(desk.skint("ledger", "adjust", "practice", "90s", "--reason", "x"))
@@ -146,19 +168,20 @@ def exported(text: str) -> list[dict[str, str]]:
 
 def test_an_export_can_be_read_back_whatever_stands_in_it(desk: Terminal) -> None:
     reason = 'trained, by "hand"\nand again; =1+1 ü'
+    done(desk.skint("ledger", "adjust", "kaggle-gpu", "1h", "--reason", "used"))
     done(desk.skint("ledger", "adjust", "kaggle-gpu", "-1h", "--reason", reason))
     done(desk.skint("ledger", "grant", "colab", "5", "--reason", "bought"))
-    (adjusted, granted) = exported(done(desk.skint("ledger", "export", "--format", "csv")))
+    (_, adjusted, granted) = exported(done(desk.skint("ledger", "export", "--format", "csv")))
     assert tuple(adjusted) == COLUMNS
     assert (adjusted["kind"], adjusted["charged_ms"]) == ("adjustment", str(-HOUR_MS))
     assert adjusted["reason"] == reason
     assert (granted["unit"], granted["granted_ms"]) == ("credit", str(5 * HOUR_MS))
     value = json.loads(done(desk.skint("ledger", "export", "--format", "json")))
     assert value["version"] == 1
-    assert [entry["reason"] for entry in value["entries"]] == [reason, "bought"]
-    assert value["entries"][0]["charged_ms"] == -HOUR_MS
+    assert [entry["reason"] for entry in value["entries"]] == ["used", reason, "bought"]
+    assert value["entries"][1]["charged_ms"] == -HOUR_MS
     listed = done(desk.skint("ledger", "list", "kaggle-gpu"))
-    assert len(listed.splitlines()) == 4  # a new line in a reason does not break the table
+    assert len(listed.splitlines()) == 5  # a new line in a reason does not break the table
 
 
 def test_an_export_to_a_file_is_whole_or_not_there(desk: Terminal) -> None:
