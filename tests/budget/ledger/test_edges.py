@@ -380,6 +380,7 @@ class TestGivenBack:
             rolling.adjust("lab", -10 * H, "less", self.DAY_0_MS, "two", at_ms=self.DAY_0_MS)
 
     def test_after_the_reset_nothing_is_added_to_the_new_week(self) -> None:
+        """Edge 43: what is given back goes to the week in which it was used."""
         with Ledger(":memory:") as ledger:
             ledger.add_account(Account("lab", "machine", "local", (weekly(30 * H),)), 0)
             ledger.adjust("lab", 10 * H, "by hand", SATURDAY_MS + DAY_MS, "used")
