@@ -7,7 +7,7 @@ graph from a plan stands in `orchestrator.plans.expand`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -138,8 +138,12 @@ class Graph:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        data = asdict(self)
-        return {"version": GRAPH_VERSION, **data}
+        """As `dataclasses.asdict`, which copies every value deeply: a graph never changes."""
+        return {
+            "version": GRAPH_VERSION,
+            **{one.name: getattr(self, one.name) for one in fields(self)},
+            "jobs": tuple(_job_to_json(job) for job in self.jobs),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Graph:
@@ -190,6 +194,10 @@ class Graph:
             level = tuple(sorted(nearer, key=self._order.__getitem__))
             found.update(dict.fromkeys(level))
         return tuple(found)
+
+
+def _job_to_json(job: Job) -> dict[str, Any]:
+    return {**vars(job), "stop": tuple({**vars(rule)} for rule in job.stop)}
 
 
 def _job_from_json(data: Mapping[str, Any]) -> Job:

@@ -20,7 +20,7 @@ def parse_line(text: bytes, attempt: str) -> Line:
     Kinds that are not known are let through; they mean nothing.
     """
     try:
-        data = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        data = _DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     if not isinstance(data, dict):
@@ -85,3 +85,7 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text} is too large")
     return value
+
+
+# Made once: what `json.loads` makes of its options for each line costs more than reading the line.
+_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
