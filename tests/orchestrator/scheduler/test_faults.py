@@ -20,6 +20,7 @@ import pytest
 from orchestrator import events as e
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
+from orchestrator.simulation.mortal import Fate, Killed, Mortal
 from orchestrator.state import RunState, State
 from skint.attempt import Task
 from tests.orchestrator.worlds import WALL_MS, World, kfold
@@ -28,50 +29,6 @@ WEEKS = 150
 SHM = Path("/dev/shm")
 ROUNDS = 5_000
 """Far more than any week takes."""
-
-
-class Killed(BaseException):
-    """What the scheduler gets instead of a kill -9."""
-
-
-@dataclass
-class Fate:
-    """Kills the scheduler at a call to the outside, before or after it is carried out."""
-
-    dice: random.Random
-    edges: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.edges = self.dice.choice((self.dice.randrange(60), self.dice.randrange(600), 1e9))
-
-    def pass_edge(self) -> None:
-        self.edges -= 1
-        if self.edges < 0:
-            raise Killed
-
-    def wrap(self, outside: Any) -> Any:
-        return Mortal(outside, self)
-
-
-class Mortal:
-    """Passes every call on to `outside`, as long as fate lets it."""
-
-    def __init__(self, outside: Any, fate: Fate) -> None:
-        self.outside = outside
-        self.fate = fate
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self.outside, name)
-        if not callable(value):
-            return value
-
-        def call(*args: Any, **more: Any) -> Any:
-            self.fate.pass_edge()
-            answer = value(*args, **more)
-            self.fate.pass_edge()
-            return answer
-
-        return call
 
 
 def draw_faults(dice: random.Random) -> Faults:
@@ -123,6 +80,7 @@ class Week:
     seed: int
     dice: random.Random = field(init=False)
     world: World = field(init=False)
+    fate: Fate = field(default_factory=Fate)
     submitted: list[str] = field(default_factory=list)
     kills: int = 0
 
@@ -141,8 +99,9 @@ class Week:
 
     def restart(self) -> None:
         while True:
+            self.fate.draw(self.dice)
             try:
-                self.world.restart(Fate(self.dice).wrap)
+                self.world.restart(lambda outside: Mortal(outside, self.fate))
                 return
             except Killed:
                 continue
@@ -156,6 +115,7 @@ class Week:
     def live(self) -> State:
         """To the end of all that was asked for."""
         for _ in range(ROUNDS):
+            self.fate.calls = 0
             try:
                 wake_ms = self.world.scheduler.tick()
                 self.world.clock.sleep(5, wake_ms)
