@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from budget.accounts.account import Account
 from budget.accounts.definition import AccountError
@@ -19,6 +20,7 @@ from budget.ledger.line import (
     Charge,
     Reservation,
     Span,
+    attribute,
 )
 from budget.ledger.refusal import (
     IdTaken,
@@ -107,18 +109,38 @@ def settle(
     estimated: bool,
     now_ms: int,
 ) -> Charge:
-    """Replace the reservation by what was used, once."""
+    """Replace the reservation by what was used, once.
+
+    Of one that was charged as an estimate only what it used beyond that is charged, once too.
+    """
     reservation = _reservation(connection, id)
     first = _charge_unless_released(connection, id, "settled")
-    if first is not None:
-        return first
+    if first is not None and (estimated or not first.estimated):
+        return _with_overrun(connection, first)
     span = reservation.used(start_ms, end_ms)
     check_whole("the charge", span.amount_ms, 0)
+    if first is not None:
+        if span.amount_ms > first.amount_ms and rows.line(connection, overrun_id(id)) is None:
+            made = first.overrun(overrun_id(id), span, now_ms)
+            parts = attribute(made.amount_ms, shares or {made.owner: 1})
+            accounts = versions.chain(connection, made.account)
+            rows.insert_line(connection, made, accounts, parts)
+        return _with_overrun(connection, first)
     kind = ESTIMATED if estimated else SETTLED
     charge = Charge.replacing(reservation, kind=kind, span=span, at_ms=now_ms)
     accounts = versions.chain(connection, charge.account)
     rows.close_reservation(connection, charge, accounts, shares)
     return charge
+
+
+def overrun_id(id: str) -> str:
+    """Of the adjustment that charges what the allocation `id` used beyond its estimate."""
+    return f"{id}.overrun"
+
+
+def _with_overrun(connection: sqlite3.Connection, first: Charge) -> Charge:
+    rest = rows.line(connection, overrun_id(first.id)) if first.estimated else None
+    return first if rest is None else replace(first, amount_ms=first.amount_ms + rest.amount_ms)
 
 
 def release(connection: sqlite3.Connection, id: str, now_ms: int, reason: str) -> None:

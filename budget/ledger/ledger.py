@@ -15,6 +15,7 @@ from types import TracebackType
 from budget.accounts.account import Account
 from budget.duration import LONGEST_MS
 from budget.ledger import allocations, audit, corrections, reckoning, rows, versions
+from budget.ledger.allocations import overrun_id
 from budget.ledger.balance import Balance
 from budget.ledger.file import LedgerError, LedgerFile
 from budget.ledger.line import Charge, Reservation
@@ -177,8 +178,10 @@ class Ledger(Notes):
 
         `shares` are weights by attempt id; the charge is attributed to them in whole milliseconds
         that add up to it (to the owner if there are none). Once only: a later call, other figures
-        or not, returns the first charge, also one that `expire` made. Raises `LedgerError` if there
-        is no such reservation, it was released, or it ends before it starts.
+        or not, returns the first charge. Where that was an estimate (`expire` makes them) and the
+        true end shows that more was used, the rest is charged, once, by an adjustment; what is
+        returned includes it. Nothing is given back. Raises `LedgerError` if there is no such
+        reservation, it was released, or it ends before it starts.
         """
         check_instants(start_ms=start_ms, end_ms=end_ms, now_ms=now_ms)
         if end_ms < start_ms:
@@ -275,9 +278,15 @@ class Ledger(Notes):
             return rows.lines(connection, account)
 
     def shares(self, id: str) -> dict[str, int]:
-        """Milliseconds by attempt of the charge `id`; empty while there is none."""
+        """Milliseconds by attempt of the charge `id`; empty while there is none.
+
+        What it used beyond an estimate, and was charged later (`settle`), is included.
+        """
         with self._file.transaction(write=False) as connection:
-            return rows.line_shares(connection, id)
+            found = rows.line_shares(connection, id)
+            for name, part_ms in rows.line_shares(connection, overrun_id(id)).items():
+                found[name] = found.get(name, 0) + part_ms
+            return found
 
     def charged_by(self, owner_prefix: str) -> dict[str, int]:
         """Milliseconds by attempt of all charges whose owner begins with `owner_prefix`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SETTLED, ESTIMATED, RELEASED, ADJUSTMENT = "settled", "estimated", "released", "adjustment"
 
@@ -171,6 +171,23 @@ class Charge:
         """A signed correction that counts at one instant and is written at `at_ms`."""
         return cls(
             id, ADJUSTMENT, account, "", counts_ms, counts_ms, 0, "", 0, 0, amount_ms, at_ms, reason
+        )
+
+    def overrun(self, id: str, used: Span, at_ms: int) -> Charge:
+        """What `used` is more than this estimate, at the end of it."""
+        more_ms = used.amount_ms - self.amount_ms
+        reach_ms = -(-more_ms * 1_000 // used.rate_milli)
+        return replace(
+            self,
+            id=id,
+            kind=ADJUSTMENT,
+            start_ms=max(used.start_ms, used.end_ms - reach_ms),
+            end_ms=used.end_ms,
+            rate_milli=used.rate_milli,
+            reserved_ms=0,
+            amount_ms=more_ms,
+            at_ms=at_ms,
+            reason=f"{self.id} ended later than it was charged for as an estimate",
         )
 
     def refunded(self, id: str, amount_ms: int, at_ms: int, reason: str) -> Charge:

@@ -405,3 +405,59 @@ class TestGivenBack:
     def test_it_does_not_count_in_the_future(self, rolling: Ledger) -> None:
         with pytest.raises(LedgerError, match="at_ms is wrong"):
             rolling.adjust("lab", H, "tomorrow", self.DAY_0_MS, "x", at_ms=self.DAY_0_MS + 1)
+
+
+class TestOverrunAfterAnEstimate:
+    """Edge 11: it was taken for lost, and ended later than its reservation would have."""
+
+    @pytest.fixture
+    def expired(self, ledger: Ledger) -> Ledger:
+        reserve(ledger, "a", 2 * H, expires_ms=NOW_MS + 3 * H)
+        ledger.start("a", NOW_MS)
+        (charge,) = ledger.expire(NOW_MS + 3 * H)
+        assert (charge.kind, charge.amount_ms) == ("estimated", 2 * H)
+        return ledger
+
+    def settle(self, ledger: Ledger, hours: int, *, estimated: bool = False) -> Charge:
+        end_ms = NOW_MS + hours * H
+        return ledger.settle(
+            "a",
+            NOW_MS,
+            end_ms,
+            shares={"x": 1, "y": 3},
+            estimated=estimated,
+            now_ms=NOW_MS + 20 * H,
+        )
+
+    def test_what_it_used_beyond_the_estimate_is_charged_once(self, expired: Ledger) -> None:
+        for hours in (10, 10, 11):
+            charge = self.settle(expired, hours)
+            assert (charge.kind, charge.amount_ms) == ("estimated", 10 * H)
+        first, rest = expired.charges()
+        assert (first.amount_ms, rest.kind, rest.amount_ms) == (2 * H, "adjustment", 8 * H)
+        assert rest.reason == "a ended later than it was charged for as an estimate"
+        assert (rest.start_ms, rest.end_ms) == (NOW_MS + 2 * H, NOW_MS + 10 * H)
+        assert expired.shares("a") == {"run-1/": 2 * H, "x": 2 * H, "y": 6 * H}
+        assert expired.charged_by("run-1/") == expired.shares("a")
+        assert expired.balance("simulated", NOW_MS + 20 * H).settled_ms == 10 * H
+
+    def test_an_estimate_that_was_too_large_gives_nothing_back(self, expired: Ledger) -> None:
+        for hours in (1, 2):
+            assert self.settle(expired, hours).amount_ms == 2 * H
+        assert len(expired.charges()) == 1
+
+    def test_another_estimate_is_no_true_end(self, expired: Ledger) -> None:
+        assert self.settle(expired, 10, estimated=True).amount_ms == 2 * H
+
+    def test_where_no_start_was_seen_the_hours_are_those_before_its_end(
+        self, ledger: Ledger
+    ) -> None:
+        reserve(ledger, "a", 2 * H, expires_ms=NOW_MS + 3 * H)
+        ledger.expire(NOW_MS + 3 * H)
+        assert self.settle(ledger, 10).amount_ms == 10 * H
+        _, rest = ledger.charges()
+        assert (rest.start_ms, rest.end_ms, rest.amount_ms) == (
+            NOW_MS + 2 * H,
+            NOW_MS + 10 * H,
+            8 * H,
+        )
