@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from typing import Any, TypeVar
 
 from budget.meters.log import Metered
@@ -20,9 +21,22 @@ from orchestrator.state import (
 
 
 def apply_all(state: State, events: Iterable[e.Event]) -> State:
-    for event in events:
-        state = apply(state, event)
+    """The state after all `events`. Reports of one attempt that stand together, as at every look
+    at a job that trains, are taken at once: each alone would copy the records of its run."""
+    for attempt, together in groupby(events, _reporting):
+        if attempt is None:
+            for event in together:
+                state = apply(state, event)
+        else:
+            reports = tuple(together)
+            run = _reported(state.runs[reports[0].run], attempt, reports)
+            state = State({**state.runs, run.name: run}, state.results)
     return state
+
+
+def _reporting(event: e.Event) -> str | None:
+    """The attempt whose report this is; None for any other event."""
+    return event.attempt if isinstance(event, e.MetricsReported) else None
 
 
 def apply(state: State, event: e.Event) -> State:
@@ -136,9 +150,9 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
     )
 
 
-def _metrics_reported(run: RunState, event: e.MetricsReported) -> RunState:
-    report = {**event.values, "at_ms": event.reported_ms}
-    return _attempt(run, event.attempt, reports=(*run.attempts[event.attempt].reports, report))
+def _reported(run: RunState, attempt: str, events: Iterable[Any]) -> RunState:
+    reports = ({**event.values, "at_ms": event.reported_ms} for event in events)
+    return _attempt(run, attempt, reports=(*run.attempts[attempt].reports, *reports))
 
 
 def _error_reported(run: RunState, event: e.ErrorReported) -> RunState:
@@ -274,7 +288,7 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.ProgressMade: lambda run, event: _attempt(
         run, event.attempt, progress=(event.done, event.total)
     ),
-    e.MetricsReported: _metrics_reported,
+    e.MetricsReported: lambda run, event: _reported(run, event.attempt, (event,)),
     e.NoteWritten: lambda run, event: _attempt(
         run, event.attempt, notes=(*run.attempts[event.attempt].notes, event.text)
     ),

@@ -65,6 +65,8 @@ class Admission:
         self._room = Room(state, inputs, now_ms)
         self._shadows: dict[str, Shadow] = {}
         self._blocked: dict[tuple[str, str], _Blocked] = {}
+        self._usable_by: dict[str, list[Device]] = {}
+        """By account."""
         self._begun: set[tuple[str, str]] = set()
         """Groups of which this pass has started a job."""
         self._overtaken: set[tuple[str, str]] = set()
@@ -366,8 +368,11 @@ class Admission:
 
     def _usable(self, account: Account) -> list[Device]:
         """A simulated device is never charged to a real account, nor a real one to a simulated."""
-        devices = self._inputs.capacity[account.executor].devices
-        return [d for d in devices if d.simulated == (account.kind == "simulated")]
+        if account.name not in self._usable_by:
+            devices = self._inputs.capacity[account.executor].devices
+            simulated = account.kind == "simulated"
+            self._usable_by[account.name] = [d for d in devices if d.simulated == simulated]
+        return self._usable_by[account.name]
 
     def _free(self, account: Account) -> list[Device]:
         return self._room.devices(account.executor, self._usable(account))

@@ -32,6 +32,8 @@ class Room:
         self._sessions: dict[str, int] = {}
         self._planned: dict[tuple[str, str], int] = {}
         """By account and limit."""
+        self._balances: dict[str, Balance] = {}
+        """What is left by account, until something more is planned."""
         self.unsettled: set[str] = set()
         """Accounts of allocations that are over and not settled yet."""
         for run in state.live_runs():
@@ -65,6 +67,7 @@ class Room:
         self._sessions[kept.account] = self._sessions.get(kept.account, 0) + 1
 
     def _plan(self, account: str, amount_ms: int) -> None:
+        self._balances.clear()
         for key in self._limits(account):
             self._planned[key] = self._planned.get(key, 0) + amount_ms
 
@@ -98,6 +101,8 @@ class Room:
 
     def balance(self, account: Account) -> Balance | None:
         """What is left on it; None where the ledger could not be asked."""
+        if account.name in self._balances:
+            return self._balances[account.name]
         found = self._inputs.balances.get(account.name)
         if found is None or not self._planned:
             return found
@@ -108,4 +113,5 @@ class Room:
             )
             for limit in found.limits
         )
-        return replace(found, limits=limits)
+        left = self._balances[account.name] = replace(found, limits=limits)
+        return left

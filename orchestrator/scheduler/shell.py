@@ -113,11 +113,16 @@ class Scheduler:
                 return decided.wake_ms
             done.update(todo)
             answers = [a for action in todo for a in self._perform(action)]
+            moved = any(isinstance(action, i.Reserve | i.Settle | i.Release) for action in todo)
             inputs = replace(
-                inputs, commands=(), lines=(), observations={}, orphans={}, answers=tuple(answers)
+                inputs,
+                commands=(),
+                lines=(),
+                observations={},
+                orphans={},
+                answers=tuple(answers),
+                balances=self._waited_for(()) if moved else inputs.balances,
             )
-            if any(isinstance(action, i.Reserve | i.Settle | i.Release) for action in todo):
-                inputs = replace(inputs, balances=self._waited_for(()))
             cursors = {}
 
     # --- looking ------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from orchestrator import events as e
 from orchestrator.executors.base import Observation
-from orchestrator.projection import apply
+from orchestrator.projection import apply_all
 from orchestrator.scheduler import (
     accelerators,
     actions,
@@ -31,12 +31,13 @@ class _Deciding:
         self.events: list[e.Event] = []
 
     def take(self, events: Iterable[e.Event]) -> bool:
-        """Apply them one by one; whether there were any."""
-        before = len(self.events)
-        for event in events:
-            self.state = apply(self.state, event)
-            self.events.append(event)
-        return len(self.events) > before
+        """Apply them in order; whether there were any."""
+        decided = tuple(events)
+        if not decided:
+            return False
+        self.state = apply_all(self.state, decided)
+        self.events += decided
+        return True
 
     def observe(
         self,
