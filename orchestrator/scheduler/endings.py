@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from budget.duration import format_clock
+from budget.forecasts.edge import is_worth_starting
 from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.scheduler.edges import EDGE
-from orchestrator.scheduler.pieces import attempts_of_job, gets_nowhere, left_ms
+from orchestrator.scheduler.pieces import attempts_of_job, gets_nowhere, left_ms, tail_of
 from orchestrator.state import AttemptState, RunState
 
 _CUT = ("stopped", "deadline", "killed")
@@ -109,7 +110,15 @@ def _parked(
     ran = format_clock((attempt.ended_ms or 0) - (attempt.started_ms or attempt.ended_ms or 0))
     at_edge = is_cut(attempt) or (stop is not None and stop.reason == EDGE)
     why, wanted = "", ""
-    if left_ms(run, job) <= 0:
+    rest_ms, tail_ms = left_ms(run, job), tail_of(run, run.graph.groups()[job.group]).ms
+    # Its epochs say nothing here: it may have been stopped in the last of them.
+    if rest_ms > 0 and not is_worth_starting(rest_ms, tail_ms, ()):
+        why = (
+            f"its limit is used up but for {format_clock(rest_ms)},"
+            f" and stopping it takes {format_clock(tail_ms)}"
+        )
+        wanted = "deadline"
+    elif rest_ms <= 0:
         count = len(run.jobs[job.id].attempts)
         why = f"its limit is used up, over {count} attempt{'s' * (count != 1)}"
         wanted = "deadline"

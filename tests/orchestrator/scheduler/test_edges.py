@@ -304,6 +304,19 @@ def test_a_person_parks_a_job_and_it_goes_on(tmp_path: Path) -> None:
     assert world.settled_ms == 4 * 600_000 + 1_000
 
 
+def test_a_rest_that_is_shorter_than_stopping_it_is_not_begun(tmp_path: Path) -> None:
+    world = living(tmp_path, Course(epochs=4))
+    world.submit(graph(parkable(limit_s=1210)))
+    world.until(lambda state: any(len(a.reports) == 2 for _, a in state.live_attempts()))
+    world.stop(scope="attempt", target="train", then="requeue", reason="parked")
+    run = world.until_settled().runs["seedlings-1"]
+    assert len(attempts(run)) == 1
+    assert reasons(run) == {"train": "deadline"}
+    sentence = run.jobs["train"].sentence
+    assert sentence.startswith("its limit is used up but for ")
+    assert sentence.endswith(", and stopping it takes 1 min 00 s")
+
+
 def test_a_cancel_beats_a_park_that_came_before_it(tmp_path: Path) -> None:
     world = living(tmp_path, Course(epochs=4))
     world.submit(graph(parkable()))
