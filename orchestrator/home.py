@@ -5,6 +5,7 @@ ledger.db        accounts and charges; it outlives every plan
 runs/RUN/JOB/N/  attempt directories
 scheduler.lock   held by the one scheduler; its pid stands in it
 scheduler.log    what a background scheduler says
+parsed.json      what files of code say (`orchestrator.plans.parsed`); may be removed at any time
 """
 
 from __future__ import annotations
@@ -64,6 +65,10 @@ class Home:
     @property
     def lock(self) -> Path:
         return self.path / "scheduler.lock"
+
+    @property
+    def parsed(self) -> Path:
+        return self.path / "parsed.json"
 
     @property
     def log(self) -> Path:

@@ -68,10 +68,16 @@ def prepare(
     cpu_only: bool = False,
     again: bool = False,
     folds: Collection[int] | None = None,
+    remembered: Path | None = None,
 ) -> Prepared:
-    """Load, expand and check a plan. Raises PlanError and what the plan's parts raise."""
+    """Load, expand and check a plan. Raises PlanError and what the plan's parts raise.
+
+    `remembered` keeps what was found in files of code for the next time (`plans.parsed`).
+    """
     plan = load_plan(path, sets, account)
-    graph = expand(plan) if folds is None else only_folds(expand(plan), folds)
+    graph = expand(plan, remembered)
+    if folds is not None:
+        graph = only_folds(graph, folds)
     known = {known.name: known for known in ledger.accounts()}
     costs = any(job.devices for job in graph.jobs) and not cpu_only
     source, devices = find_devices() if costs else ("declared", ())

@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             cpu_only=arguments.cpu_only,
             again=arguments.again,
             folds=arguments.folds,
+            remembered=home.parsed,
         )
     print(render(prepared))
     refuse_if_it_does_not_fit(prepared, park=arguments.park)

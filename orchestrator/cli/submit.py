@@ -84,6 +84,7 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
             cpu_only=arguments.cpu_only,
             again=arguments.again,
             folds=arguments.folds,
+            remembered=home.parsed,
         )
     if prepared.all_known:
         print(known_already(prepared, state))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from orchestrator.graph import Graph, Job
@@ -23,20 +24,22 @@ DEFAULT_GRACE_S = 30.0
 MOST_JOBS = 1000
 
 
-def expand(plan: Plan) -> Graph:
+def expand(plan: Plan, remembered: Path | None = None) -> Graph:
     """The graph of `plan`. Raises PlanError, with the line, for everything that could not run.
+
+    `remembered` is a file that keeps what was found in files of code for the next time.
 
     Imports the built-in jobs, and asks a process of its own about a user's, so that no user code
     runs in this one.
     """
-    return _Expansion(plan).graph()
+    return _Expansion(plan, remembered).graph()
 
 
 class _Expansion:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, remembered: Path | None) -> None:
         self._plan = plan
         self._problems = Problems(plan)
-        self._sources = SourceTree(plan.base)
+        self._sources = SourceTree(plan.base, remembered)
         self._kinds: dict[tuple[str, str], JobType | DescribeError] = {}
         self._entries: dict[str, Entry] = {}
         self._jobs: dict[str, tuple[Job, ...]] = {}
@@ -57,6 +60,7 @@ class _Expansion:
             self._jobs[entry.name] = expanded
             jobs += expanded
         self._problems.raise_first()
+        self._sources.remember()
         return Graph(
             name=plan.name,
             account=plan.spec.account,

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.plans.parsed import ParsedFiles
+
 OURS = ("skint", "budget", "jobs", "notifiers", "orchestrator")
 """Our top-level packages: in a worker they are found before a file of the same name."""
 
@@ -38,10 +40,11 @@ class _File:
 
 
 class SourceTree:
-    """Reads the code beside one plan, each file once."""
+    """Reads the code beside one plan, each file once; `remembered` keeps what it found there."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, remembered: Path | None = None) -> None:
         self._base = base.resolve()
+        self._parsed = ParsedFiles(remembered, Path(__file__))
         self._files: dict[tuple[Path, str], _File] = {}
         self._package_folders: dict[str, Path | None] = {}
         self._imported: dict[tuple[Path, str], list[tuple[str, Path]]] = {}
@@ -149,8 +152,12 @@ class SourceTree:
 
     def _read(self, path: Path, name: str) -> _File:
         if (path, name) not in self._files:
-            self._files[path, name] = _parse(path, name)
+            self._files[path, name] = _parse(path, name, self._parsed)
         return self._files[path, name]
+
+    def remember(self) -> None:
+        """Keep what was found for the next command."""
+        self._parsed.save()
 
 
 def _root_of(path: Path, name: str) -> Path:
@@ -179,18 +186,23 @@ def _installed_folder(top: str) -> Path | None:
     return Path(spec.origin).parent if spec.has_location and spec.origin else None
 
 
-def _parse(path: Path, name: str) -> _File:
+def _parse(path: Path, name: str, parsed: ParsedFiles) -> _File:
     content = path.read_bytes()
     # Of a user's code it would be a guess: what a script names may be what it writes.
     data = tuple(_data_beside(path, content)) if name.partition(".")[0] in OURS else ()
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    said = parsed.get(content, package)
+    if said is not None:
+        return _File(*said, data)
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError):
         # Not for us to complain about: the worker will, with the line.
         return _File(hashlib.sha256(content).hexdigest(), (), data)
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     imports = tuple(dict.fromkeys(_imports_without_docstrings(tree, package)))
-    return _File(_digest_of(tree), imports, data)
+    digest = _digest_of(tree)
+    parsed.put(content, package, (digest, imports))
+    return _File(digest, imports, data)
 
 
 def _digest_of(tree: ast.Module) -> str:
