@@ -10,6 +10,7 @@ from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph
 from orchestrator.state import (
+    FOLLOWS,
     AllocationState,
     AttemptState,
     JobState,
@@ -83,7 +84,11 @@ def _changed(record: R, **changes: Any) -> R:
     if not changes.keys() <= record.__dataclass_fields__.keys():
         raise TypeError(f"{type(record).__name__} has no {sorted(changes)}")
     new = object.__new__(type(record))
-    vars(new).update(vars(record), **changes)
+    known = vars(new)
+    known.update(vars(record), **changes)
+    for name in changes:
+        for derived in FOLLOWS.get(name, ()):
+            known.pop(derived, None)
     return new
 
 

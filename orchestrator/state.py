@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from budget.meters.log import Metered
@@ -186,12 +187,35 @@ class RunState:
     def live(self) -> bool:
         return self.outcome is None
 
+    # Most of a run is over most of the time. What is not is worked out once for each record, and
+    # handed on from one to the next while what it follows from stays as it is: see `FOLLOWS`.
+
+    @cached_property
+    def open_jobs(self) -> tuple[JobState, ...]:
+        """Those that have not ended, in the order of the graph."""
+        return tuple(job for job in self.jobs.values() if not job.ended)
+
+    @cached_property
+    def has_fruitless_jobs(self) -> bool:
+        """Whether a job has ended without a result."""
+        return any(job.ended and not job.has_result for job in self.jobs.values())
+
+    @cached_property
+    def live_attempts(self) -> tuple[AttemptState, ...]:
+        """Those that have not ended, in the order they were planned."""
+        return tuple(attempt for attempt in self.attempts.values() if attempt.live)
+
+    @cached_property
+    def open_allocations(self) -> tuple[AllocationState, ...]:
+        """Those of which something is still owed to the ledger, in the order they were planned."""
+        return tuple(a for a in self.allocations.values() if a.open)
+
     @property
     def settled(self) -> bool:
         """Nothing of it is running, reserved, unpaid or unbooked."""
         return (
             not self.live
-            and not any(a.open for a in self.allocations.values())
+            and not self.open_allocations
             and all(saving.booked for saving in self.savings.values())
         )
 
@@ -211,9 +235,8 @@ class RunState:
         """The live attempts that a stop of this scope and target reaches."""
         return tuple(
             a.id
-            for a in self.attempts.values()
-            if a.live
-            and (aim.scope == "run" or aim.target in (a.id, a.job, self.graph.job(a.job).group))
+            for a in self.live_attempts
+            if (aim.scope == "run" or aim.target in (a.id, a.job, self.graph.job(a.job).group))
         )
 
     def stop_of(self, job: Job) -> e.StopAsked | None:
@@ -232,6 +255,14 @@ class RunState:
             and (not stop.attempts or _is_aimed_at(stop, known))
         ]
         return min(asked, key=_strictness, default=None)
+
+
+FOLLOWS: Mapping[str, tuple[str, ...]] = {
+    "jobs": ("open_jobs", "has_fruitless_jobs"),
+    "attempts": ("live_attempts",),
+    "allocations": ("open_allocations",),
+}
+"""What has to be worked out again, of a run, where a field of it has changed."""
 
 
 def _is_aimed_at(stop: e.StopAsked, job: JobState) -> bool:
@@ -274,9 +305,8 @@ class State:
 
     def live_attempts(self) -> Iterator[tuple[RunState, AttemptState]]:
         for run in self.live_runs():
-            for attempt in run.attempts.values():
-                if attempt.live:
-                    yield run, attempt
+            for attempt in run.live_attempts:
+                yield run, attempt
 
     def attempt(self, name: str) -> AttemptState | None:
         """An attempt of any run, by its name; the run's name stands before the first dot."""

@@ -17,7 +17,7 @@ def due(state: State, inputs: i.Inputs) -> Iterator[i.Action]:
         yield from _closings(run)
     # After the closings of every run: what they free may be what is missing.
     for run in state.live_runs():
-        for allocation in run.allocations.values():
+        for allocation in run.open_allocations:
             if allocation.status == "planned":
                 yield i.Reserve(run.name, allocation.id)
     for run in state.live_runs():
@@ -30,7 +30,7 @@ def _closings(run: RunState) -> Iterator[i.Action]:
     for saving in run.savings.values():
         if not saving.booked:
             yield i.BookSaving(run.name, saving.id)
-    for allocation in run.allocations.values():
+    for allocation in run.open_allocations:
         if allocation.status == "ended":
             yield i.Settle(run.name, allocation.id)
         elif allocation.status == "reserved" and allocation.start_ms is None:
@@ -42,9 +42,7 @@ def _closings(run: RunState) -> Iterator[i.Action]:
 def _starts(run: RunState, inputs: i.Inputs) -> Iterator[i.Action]:
     """Submissions that nobody has accepted, or that never arrived although somebody did."""
     seen = set()
-    for attempt in run.attempts.values():
-        if not attempt.live:
-            continue
+    for attempt in run.live_attempts:
         submission = attempt.allocation or attempt.id
         sight = inputs.observations.get(submission)
         absent = sight is not None and sight.condition == "absent"
@@ -55,9 +53,7 @@ def _starts(run: RunState, inputs: i.Inputs) -> Iterator[i.Action]:
 
 
 def _stops(run: RunState) -> Iterator[i.Action]:
-    for attempt in run.attempts.values():
-        if not attempt.live:
-            continue
+    for attempt in run.live_attempts:
         stop = run.stop_of(run.graph.job(attempt.job))
         if stop is None or attempt.stop_sent == stop.how:
             continue

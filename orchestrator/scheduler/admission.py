@@ -24,8 +24,9 @@ def admit(state: State, run: RunState, inputs: Inputs, now_ms: int) -> Iterator[
     One decision at a time: the caller applies it and asks again, so that each decision sees the
     cores and results that the one before left.
     """
-    for job in run.graph.jobs:
-        if job.devices or run.jobs[job.id].status != "waiting" or not needs_are_met(run, job):
+    for known in run.open_jobs:
+        job = run.graph.job(known.id)
+        if job.devices or known.status != "waiting" or not needs_are_met(run, job):
             continue
         if run.stop_of(job) is not None:
             continue

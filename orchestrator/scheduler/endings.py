@@ -19,13 +19,12 @@ def may_end(run: RunState) -> bool:
     """Whether any job of it could end now. Where this is False, `end_jobs` has nothing to say."""
     if run.stops or run.cpu_only:
         return True
-    for known in run.jobs.values():
-        if known.status == "running":
-            if not run.attempts[known.attempts[-1]].live:
-                return True
-        elif known.ended and not known.has_result:
-            return True  # others may depend on it, or run the same code
-    return False
+    if run.has_fruitless_jobs:  # others may depend on them, or run the same code
+        return True
+    return any(
+        known.status == "running" and not run.attempts[known.attempts[-1]].live
+        for known in run.open_jobs
+    )
 
 
 def failed_groups(run: RunState) -> dict[str, str]:
@@ -174,7 +173,7 @@ def _never_starts(
 
 def end_run(run: RunState, now_ms: int) -> Iterator[e.Event]:
     """The end of a run: every job of it has ended."""
-    if not run.live or not all(job.ended for job in run.jobs.values()):
+    if not run.live or run.open_jobs:
         return
     by_status: dict[str, list[str]] = {}
     for job in run.jobs.values():

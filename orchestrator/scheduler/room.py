@@ -37,7 +37,7 @@ class Room:
         self.unsettled: set[str] = set()
         """Accounts of allocations that are over and not settled yet."""
         for run in state.live_runs():
-            for allocation in run.allocations.values():
+            for allocation in run.open_allocations:
                 if allocation.keeps_devices:
                     self._note(allocation)
                 elif allocation.status == "ended":

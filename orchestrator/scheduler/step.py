@@ -62,19 +62,17 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     deciding.observe(observations.starts, inputs, now_ms)
     deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
     for run in tuple(deciding.state.live_runs()):
-        for attempt in run.attempts.values():
-            if attempt.live:
-                now = deciding.state.runs[run.name]
-                deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
+        for attempt in run.live_attempts:
+            now = deciding.state.runs[run.name]
+            deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
     deciding.observe(observations.ends, inputs, now_ms)
     for name, metered in inputs.metered.items():
         attempt_now = deciding.state.attempt(name)
         if attempt_now is not None:
             deciding.take(metering.told(run_of(name), attempt_now, metered, now_ms))
     for run in tuple(deciding.state.live_runs()):
-        for attempt in run.attempts.values():
-            if attempt.live:
-                deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
+        for attempt in run.live_attempts:
+            deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
     if not _is_only_word_of_it(inputs, deciding.events):
         _advance(deciding, inputs, now_ms)
     told = tuple(deciding.events)
@@ -207,10 +205,10 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
         run = deciding.state.runs[name]
         if endings.may_end(run):
             failed = endings.failed_groups(run)
-            for job in run.graph.jobs:
+            for known in run.open_jobs:
                 run = deciding.state.runs[name]
-                if not run.jobs[job.id].ended:
-                    again |= deciding.take(endings.end_jobs(run, job, failed, now_ms))
+                job = run.graph.job(known.id)
+                again |= deciding.take(endings.end_jobs(run, job, failed, now_ms))
         run = deciding.state.runs[name]
         again |= deciding.take(admission.admit(deciding.state, run, inputs, now_ms))
 
@@ -219,7 +217,7 @@ def _wake_ms(state: State, now_ms: int) -> int | None:
     due = [
         job.until_ms
         for run in state.live_runs()
-        for job in run.jobs.values()
+        for job in run.open_jobs
         if job.status == "waiting" and job.until_ms is not None and job.until_ms > now_ms
         if job.reason not in QUEUED
     ]

@@ -49,8 +49,8 @@ class Waiting:
             if not run.live or run.cpu_only:
                 continue
             waits = False
-            for job in run.graph.jobs:
-                known = run.jobs[job.id]
+            for known in run.open_jobs:
+                job = run.graph.job(known.id)
                 if job.devices and known.status == "waiting":
                     if known.reason:
                         waits = True
