@@ -81,12 +81,12 @@ R = TypeVar("R", RunState, AttemptState, AllocationState, JobState, SavingState)
 def _changed(record: R, **changes: Any) -> R:
     """As `dataclasses.replace`, which asks each of thirty fields first: most of the time of a
     simulated week would go there. TypeError for a field that there is not."""
-    if not changes.keys() <= record.__dataclass_fields__.keys():
-        raise TypeError(f"{type(record).__name__} has no {sorted(changes)}")
     new = object.__new__(type(record))
     known = vars(new)
     known.update(vars(record), **changes)
     for name in changes:
+        if name not in record.__dataclass_fields__:
+            raise TypeError(f"{type(record).__name__} has no {name}")
         for derived in FOLLOWS.get(name, ()):
             known.pop(derived, None)
     return new

@@ -27,6 +27,8 @@ QUEUED = ("devices", "turn")
 """Reasons to wait that end when another job does; their `until_ms` is the latest time, no alarm."""
 
 JobStatus = Literal["waiting", "running", "done", "reused", "failed", "stopped", "skipped"]
+_OPEN = ("waiting", "running")
+_FRUITLESS = ("failed", "stopped", "skipped")
 AttemptStatus = Literal["planned", "accepted", "running", "ended"]
 AllocationStatus = Literal[
     "planned", "refused", "reserved", "running", "ended", "settled", "released"
@@ -139,7 +141,7 @@ class JobState:
 
     @property
     def ended(self) -> bool:
-        return self.status not in ("waiting", "running")
+        return self.status not in _OPEN
 
     @property
     def has_result(self) -> bool:
@@ -193,17 +195,17 @@ class RunState:
     @cached_property
     def open_jobs(self) -> tuple[JobState, ...]:
         """Those that have not ended, in the order of the graph."""
-        return tuple(job for job in self.jobs.values() if not job.ended)
+        return tuple(job for job in self.jobs.values() if job.status in _OPEN)
 
     @cached_property
     def has_fruitless_jobs(self) -> bool:
         """Whether a job has ended without a result."""
-        return any(job.ended and not job.has_result for job in self.jobs.values())
+        return any(job.status in _FRUITLESS for job in self.jobs.values())
 
     @cached_property
     def live_attempts(self) -> tuple[AttemptState, ...]:
         """Those that have not ended, in the order they were planned."""
-        return tuple(attempt for attempt in self.attempts.values() if attempt.live)
+        return tuple(a for a in self.attempts.values() if a.status != "ended")
 
     @cached_property
     def open_allocations(self) -> tuple[AllocationState, ...]:

@@ -7,8 +7,9 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
+from types import TracebackType
 
 from budget.ledger.lease import OLD_S, Lease, LeaseLost, LeaseTaken, lease
 from budget.ledger.network_disk import LOCAL, Disk, disk_at
@@ -45,7 +46,7 @@ class LedgerFile:
         self.path = path
         self.read_only = read_only
         self._lock = threading.RLock()
-        with self._translated():
+        with _Translated(self.path):
             in_memory = str(path) == IN_MEMORY
             self.disk = LOCAL if in_memory else disk or disk_at(path.parent)
             if self.disk.fault and not read_only:
@@ -62,7 +63,7 @@ class LedgerFile:
 
         Threads take turns. Raises `LedgerError` for what SQLite and the disk refuse.
         """
-        with self._lock, self._translated(), self._lease(write) as lease:
+        with self._lock, _Translated(self.path), self._lease(write) as lease:
             if self.read_only and str(self.path) != IN_MEMORY:
                 # Anew each time: the file may have been made, or moved, since the last look.
                 self._connection.close()
@@ -81,16 +82,13 @@ class LedgerFile:
                     connection.execute("ROLLBACK")
                 raise
 
-    @contextmanager
-    def _lease(self, write: bool) -> Iterator[Lease | None]:
+    def _lease(self, write: bool) -> AbstractContextManager[Lease | None]:
         """The right to write, where locks alone are not enough; nothing on a local disk."""
         if not write or self.read_only or not self.disk.network:
-            yield None
-            return
+            return nullcontext()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         path = self.path.with_name(self.path.name + ".lease")
-        with lease(path, wait_s=BUSY_TIMEOUT_S) as held:
-            yield held
+        return lease(path, wait_s=BUSY_TIMEOUT_S)
 
     def _open(self) -> sqlite3.Connection:
         path = self.path
@@ -125,29 +123,44 @@ class LedgerFile:
             raise
         return connection
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise _ledger_error(self.path, error) from error
-        except UnicodeEncodeError as error:
+
+class _Translated:
+    """What SQLite, the disk and the lease refuse is raised as `LedgerError` of the file `path`.
+
+    Not a generator: those cost as much as a small transaction in memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, sqlite3.Error | OSError):
+            raise _ledger_error(self._path, error) from error
+        if isinstance(error, UnicodeEncodeError):
             raise LedgerError(
                 "a name that is no text cannot stand in the ledger", got=ascii(error.object)
             ) from error
-        except LeaseTaken as taken:
+        if isinstance(error, LeaseTaken):
             raise LedgerError(
-                f"the ledger is kept by {taken}",
-                where=str(self.path),
+                f"the ledger is kept by {error}",
+                where=str(self._path),
                 next=f"wait for it, or end it; a lease of {OLD_S / 60:.0f} minutes is taken over",
-            ) from taken
-        except LeaseLost as lost:
+            ) from error
+        if isinstance(error, LeaseLost):
             raise LedgerError(
                 "this machine was stopped in the middle of a write, and another one has gone on:"
                 " nothing was written",
-                where=str(self.path),
+                where=str(self._path),
                 next="try again",
-            ) from lost
+            ) from error
 
 
 def _is_whole(path: Path) -> bool:
