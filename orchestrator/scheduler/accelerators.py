@@ -120,6 +120,8 @@ class Admission:
             text = f"wants {job.devices} {sort}devices, {account.executor} has {len(usable)}"
             self._lane.cannot_run(run, job, "too-big", text)
             return
+        if account.name not in self._inputs.balances:
+            return  # nothing that is free could be given to it
         balance = self._room.balance(account)
         if balance is None:
             self._lane.wait(
@@ -161,7 +163,7 @@ class Admission:
             most = account.session.concurrent
             if most is not None:
                 own = self._room.sessions(account.name)
-                if own >= most or self._inputs.sessions(account.name) >= most:
+                if own >= most or self._inputs.sessions.get(account.name, 0) >= most:
                     return account
             parent = self._inputs.accounts.get(account.parent)
             if parent is None:

@@ -1,33 +1,73 @@
-"""What is left on accounts, looked up in the ledger when somebody asks: in most rounds nobody does,
-since no device is free."""
+"""Of which accounts a step has to know what is left. Pure, and as few as possible: in most rounds
+no device is free, and nothing is read of the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from budget.ledger.balance import Balance
+from budget.accounts.account import Account
+from orchestrator.commands import SubmitRun
+from orchestrator.scheduler import inputs as i
+from orchestrator.scheduler.admission import needs_are_met
+from orchestrator.state import RunState, State
+
+FREEING = i.Refused | i.NotAccepted | i.Released
 
 
-class Balances(Mapping[str, Balance]):
-    """By account; KeyError for one whose ledger cannot be read. What was read once stays."""
+def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
+    """Those that a step with `inputs` may admit something on, or say of a job what it waits for."""
+    found = {
+        str(command.request.graph.get("account") or "")
+        for command in inputs.commands
+        if isinstance(command.request, SubmitRun)
+    }
+    # What ends now frees devices, or was needed by others.
+    stirs = bool(inputs.commands) or any(
+        seen.condition not in ("pending", "running", "unknown")
+        for seen in inputs.observations.values()
+    )
+    stirs = stirs or any(isinstance(answer, FREEING) for answer in inputs.answers)
+    kept = {
+        (allocation.executor, device)
+        for run in state.live_runs()
+        for allocation in run.allocations.values()
+        if allocation.keeps_devices
+        for device in allocation.devices
+    }
+    waiting = [
+        (run, account)
+        for run in state.live_runs()
+        if (account := inputs.accounts.get(run.graph.account or "")) is not None
+        and account.executor in inputs.capacity
+        and any(job.devices and run.jobs[job.id].status == "waiting" for job in run.graph.jobs)
+    ]
+    executors = {account.executor for _, account in waiting}
+    free = any(
+        (executor, device.uuid) not in kept
+        for executor in executors
+        for device in inputs.capacity[executor].devices
+    )
+    if stirs or any(_may_be_told(run, free) for run, _ in waiting):
+        found |= {account.name for _, account in waiting}  # whoever waits may be in the way
+    return found & inputs.accounts.keys()
 
-    def __init__(self, accounts: Iterable[str], read: Callable[[str], Balance | None]) -> None:
-        self._accounts = tuple(accounts)
-        self._read = read
-        self._known: dict[str, Balance | None] = {}
 
-    def __getitem__(self, account: str) -> Balance:
-        if account not in self._accounts:
-            raise KeyError(account)
-        if account not in self._known:
-            self._known[account] = self._read(account)
-        balance = self._known[account]
-        if balance is None:
-            raise KeyError(account)
-        return balance
+def _may_be_told(run: RunState, free: bool) -> bool:
+    """Whether one of its jobs may start, or has not said yet why it waits."""
+    for job in run.graph.jobs:
+        known = run.jobs[job.id]
+        if not job.devices or known.status != "waiting" or (known.reason and not free):
+            continue
+        if needs_are_met(run, job):
+            carrier = run.allocation_of(job.id)
+            if carrier is None or not carrier.keeps_devices:
+                return True
+    return False
 
-    def __iter__(self) -> Iterator[str]:
-        return (account for account in self._accounts if account in self)
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+def lineage(accounts: Mapping[str, Account], name: str) -> Iterator[str]:
+    """The account and those above it, as far as they are known."""
+    account = accounts.get(name)
+    while account is not None:
+        yield account.name
+        account = accounts.get(account.parent)

@@ -121,8 +121,9 @@ class Inputs:
     capacity: Mapping[str, Capacity] = field(default_factory=dict)
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
-    balances: Mapping[str, Balance] = field(default_factory=dict)
-    """Of the accounts that jobs wait for; as they are after the last answer."""
+    balances: Mapping[str, Balance | None] = field(default_factory=dict)
+    """Of the accounts on which something may be admitted now, as they are after the last answer;
+    None of those that cannot be read at the moment."""
     history: History = field(default_factory=History)
     """What forecasts have worked out before; it changes how fast they are, not what they say."""
     metered: Mapping[str, Metered] = field(default_factory=dict)
@@ -130,8 +131,9 @@ class Inputs:
     runs_dir: str = ""
     has_output: Callable[[str], bool] = lambda _: True
     """Whether an earlier result still has all its files in this `out/` folder."""
-    sessions: Callable[[str], int] = lambda _: 0
-    """How many allocations are open on an account and below it, whoever made them."""
+    sessions: Mapping[str, int] = field(default_factory=dict)
+    """How many allocations are open on an account and below it, whoever made them; of those in
+    `balances` that admit only so many, and of their parents."""
     has_folder: Callable[[str], bool] = lambda _: False
     """Whether a run's folder is there, left by one that the store does not know."""
 

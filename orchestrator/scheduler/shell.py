@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,6 @@ from budget.meters.log import Metered
 from notifiers.base import Notice
 from orchestrator import events as e
 from orchestrator.clock import Clock
-from orchestrator.commands import Command, SubmitRun
 from orchestrator.executors.base import (
     Executor,
     ExecutorRefused,
@@ -31,7 +31,7 @@ from orchestrator.history import History
 from orchestrator.results import is_there
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
-from orchestrator.scheduler.balances import Balances
+from orchestrator.scheduler.balances import FREEING, lineage, wanted_accounts
 from orchestrator.scheduler.books import Books
 from orchestrator.scheduler.lines import parse_line
 from orchestrator.scheduler.step import step
@@ -121,8 +121,9 @@ class Scheduler:
                 observations={},
                 orphans={},
                 answers=tuple(answers),
-                balances=self._waited_for(()) if moved else inputs.balances,
             )
+            if moved or any(isinstance(answer, FREEING) for answer in answers):
+                inputs = self._with_hours(inputs)
             cursors = {}
 
     # --- looking ------------------------------------------------------------------------------
@@ -149,25 +150,21 @@ class Scheduler:
         commands = tuple(self.store.unanswered())
         capacity = {name: executor.capacity() for name, executor in self.executors.items()}
         self._history.know({d.uuid: d.name for has in capacity.values() for d in has.devices})
-        return (
-            i.Inputs(
-                commands=commands,
-                observations=observations,
-                lines=tuple(lines),
-                orphans=self._discover(),
-                capacity=capacity,
-                capabilities={name: ex.capabilities for name, ex in self.executors.items()},
-                accounts=self._accounts_now(),
-                balances=self._waited_for(commands),
-                history=self._history,
-                metered=self.read_meters(self.state, self.clock.now_ms()),
-                runs_dir=str(self.runs_dir),
-                sessions=self._sessions,
-                has_output=self.has_output,
-                has_folder=self.has_folder,
-            ),
-            cursors,
+        inputs = i.Inputs(
+            commands=commands,
+            observations=observations,
+            lines=tuple(lines),
+            orphans=self._discover(),
+            capacity=capacity,
+            capabilities={name: ex.capabilities for name, ex in self.executors.items()},
+            accounts=self._accounts_now(),
+            history=self._history,
+            metered=self.read_meters(self.state, self.clock.now_ms()),
+            runs_dir=str(self.runs_dir),
+            has_output=self.has_output,
+            has_folder=self.has_folder,
         )
+        return self._with_hours(inputs), cursors
 
     def _accounts_now(self) -> Mapping[str, Account]:
         """Those of the ledger; those of the last look where it cannot be read at the moment."""
@@ -179,38 +176,26 @@ class Scheduler:
             _log.warning("the accounts cannot be read now: %s", error)
         return self._accounts
 
-    def _waited_for(self, commands: Iterable[Command]) -> Mapping[str, Balance]:
-        """What is left on the accounts that jobs wait for, or that a new run will charge."""
-        names = {
-            run.graph.account
-            for run in self.state.live_runs()
-            if any(job.devices and run.jobs[job.id].status == "waiting" for job in run.graph.jobs)
-        }
-        names |= {
-            command.request.graph.get("account")
-            for command in commands
-            if isinstance(command.request, SubmitRun)
-        }
-        return Balances([name for name in names if name], self._balance)
+    def _with_hours(self, inputs: i.Inputs) -> i.Inputs:
+        """With what the ledger says of the accounts that this step may admit something on."""
+        names = wanted_accounts(self.state, inputs)
+        found = self._left_on(names)
+        balances = {name: found.get(name) for name in names}
+        return replace(inputs, balances=balances, sessions=self._sessions(inputs.accounts, names))
 
-    def _sessions(self, account: str) -> int:
-        """Open allocations on an account and its sub-budgets; 0 where the ledger cannot be read:
-        when it can be, it has the last word."""
+    def _sessions(self, accounts: Mapping[str, Account], names: Iterable[str]) -> dict[str, int]:
+        """Open allocations by account, sub-budgets included, where `names` or what is above them
+        admit only so many; none where the ledger cannot be read: when it can be, it has the last
+        word."""
+        limits = (accounts[above].session for name in names for above in lineage(accounts, name))
+        if all(session.concurrent is None for session in limits):
+            return {}
         try:
-            parents = {known.name: known.parent for known in self.ledger.accounts()}
             charged = [open.account for open in self.ledger.reservations()]
         except LedgerError as error:
-            _log.warning("who uses %s is not known: %s", account, error)
-            return 0
-        count = 0
-        for name in charged:
-            while name and name != account:
-                name = parents.get(name, "")
-            count += name == account
-        return count
-
-    def _balance(self, account: str) -> Balance | None:
-        return self._left_on((account,)).get(account)
+            _log.warning("who uses the accounts is not known: %s", error)
+            return {}
+        return Counter(above for name in charged for above in lineage(accounts, name))
 
     def _left_on(self, accounts: Iterable[str]) -> dict[str, Balance]:
         found = {}
@@ -291,10 +276,7 @@ class Scheduler:
     def _open(self) -> set[str]:
         """What this scheduler waits for, however long: it settles that itself."""
         return {
-            allocation.id
-            for run in self.state.live_runs()
-            for allocation in run.allocations.values()
-            if allocation.open
+            allocation.id for run in self.state.live_runs() for allocation in run.open_allocations
         }
 
     def _expire(self) -> None:
@@ -316,7 +298,7 @@ class Scheduler:
 
     def _note_starts(self, run: RunState) -> None:
         """What is in flight follows from the start; the sum with what is reserved does not."""
-        for allocation in run.allocations.values():
+        for allocation in run.open_allocations:
             if allocation.status == "running" and allocation.start_ms is not None:
                 try:
                     self.ledger.start(allocation.id, allocation.start_ms)
