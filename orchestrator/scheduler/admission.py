@@ -40,8 +40,8 @@ def admit(state: State, run: RunState, inputs: Inputs, now_ms: int) -> Iterator[
 
 
 def needs_are_met(run: RunState, job: Job) -> bool:
-    """Whether everything that it needs is there."""
-    return all(run.jobs[need].has_result for need in job.needs)
+    """Whether everything that it needs is there. What is planned last probably comes last."""
+    return all(run.jobs[need].has_result for need in reversed(job.needs))
 
 
 def key_of(run: RunState, job: Job) -> str:

@@ -17,14 +17,16 @@ _CUT = ("stopped", "deadline", "killed")
 
 def may_end(run: RunState) -> bool:
     """Whether any job of it could end now. Where this is False, `end_jobs` has nothing to say."""
-    if run.stops or run.cpu_only:
-        return True
-    if run.has_fruitless_jobs:  # others may depend on them, or run the same code
-        return True
-    return any(
+    return may_never_start(run) or any(
         known.status == "running" and not run.attempts[known.attempts[-1]].live
         for known in run.open_jobs
     )
+
+
+def may_never_start(run: RunState) -> bool:
+    """Whether any job that waits could end now. A job without a result is one that others may
+    depend on, or that has run the same code."""
+    return bool(run.stops) or run.cpu_only or run.has_fruitless_jobs
 
 
 def failed_groups(run: RunState) -> dict[str, str]:

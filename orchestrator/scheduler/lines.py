@@ -27,7 +27,7 @@ def parse_line(text: bytes, attempt: str) -> Line:
         raise ValueError("it is no object")
     if data.get("attempt") != attempt:
         raise ValueError(f"it is in the file of {attempt}")
-    fence, at_ms, kind = (data.get(key) for key in ("fence", "at", "kind"))
+    fence, at_ms, kind = data.get("fence"), data.get("at"), data.get("kind")
     if type(fence) is not int or type(at_ms) is not int or not isinstance(kind, str):
         raise ValueError("it lacks fence, at or kind")
     for key, fits in _FIELDS.get(kind, {}).items():
@@ -55,10 +55,10 @@ def _is_number(value: object) -> bool:
 
 
 def _are_scalars(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        item is None or isinstance(item, str | int | float) for item in value.values()
-    )
+    return isinstance(value, dict) and all(isinstance(item, _SCALAR) for item in value.values())
 
+
+_SCALAR = (str, int, float, type(None))
 
 LARGEST = 2.0**53
 """What a count can be."""

@@ -207,6 +207,8 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
             failed = endings.failed_groups(run)
             for known in run.open_jobs:
                 run = deciding.state.runs[name]
+                if known.status == "waiting" and not endings.may_never_start(run):
+                    continue
                 job = run.graph.job(known.id)
                 again |= deciding.take(endings.end_jobs(run, job, failed, now_ms))
         run = deciding.state.runs[name]

@@ -50,8 +50,10 @@ class Waiting:
                 continue
             waits = False
             for known in run.open_jobs:
+                if known.status != "waiting" or (waits and known.reason):
+                    continue
                 job = run.graph.job(known.id)
-                if job.devices and known.status == "waiting":
+                if job.devices:
                     if known.reason:
                         waits = True
                     elif needs_are_met(run, job):
@@ -75,18 +77,19 @@ class Waiting:
         if not jobs:
             return []
         self._note_allocations(run)
+        account = self._inputs.accounts.get(run.graph.account or "")
         found = []
         for place, job in jobs:
             if (run.name, job.id) in self.carried:
                 continue
-            account = self._inputs.accounts.get(run.graph.account or "")
+            known = run.jobs[job.id]
             if account is None or account.executor not in self._inputs.capacity:
                 text = f"account {run.graph.account} cannot be used on this machine"
                 self.cannot_run(run, job, "account", text)
-            elif run.jobs[job.id].reason or not self.reuse(run, job):
+            elif known.reason or not self.reuse(run, job):
                 priority = run.priority + job.priority
                 begun = self._has_begun(run, job.group)
-                since_ms = run.jobs[job.id].overtaken_ms
+                since_ms = known.overtaken_ms
                 impatient = since_ms is not None and self._now_ms >= since_ms + OVERTAKEN_MS
                 found.append(Candidate(run.name, job, priority, begun, age, place, impatient))
         return found
