@@ -30,7 +30,7 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
     kept = {
         (allocation.executor, device)
         for run in state.live_runs()
-        for allocation in run.allocations.values()
+        for allocation in run.open_allocations
         if allocation.keeps_devices
         for device in allocation.devices
     }
@@ -39,7 +39,9 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
         for run in state.live_runs()
         if (account := inputs.accounts.get(run.graph.account or "")) is not None
         and account.executor in inputs.capacity
-        and any(job.devices and run.jobs[job.id].status == "waiting" for job in run.graph.jobs)
+        and any(
+            known.status == "waiting" and run.graph.job(known.id).devices for known in run.open_jobs
+        )
     ]
     executors = {account.executor for _, account in waiting}
     free = any(
@@ -54,11 +56,11 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
 
 def _may_be_told(run: RunState, free: bool) -> bool:
     """Whether one of its jobs may start, or has not said yet why it waits."""
-    for job in run.graph.jobs:
-        known = run.jobs[job.id]
-        if not job.devices or known.status != "waiting" or (known.reason and not free):
+    for known in run.open_jobs:
+        if known.status != "waiting" or (known.reason and not free):
             continue
-        if needs_are_met(run, job):
+        job = run.graph.job(known.id)
+        if job.devices and needs_are_met(run, job):
             carrier = run.allocation_of(job.id)
             if carrier is None or not carrier.keeps_devices:
                 return True

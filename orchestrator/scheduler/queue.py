@@ -49,11 +49,10 @@ def in_order(
         ranks.setdefault(rank, []).append(one)
     found: list[Candidate] = []
     for _, same in sorted(ranks.items(), key=lambda rank: rank[0]):
-        compared = len({(one.run, one.job.group) for one in same}) > 1
-        worth = {
-            one.name: value_per_hour(one.job.value, cost_ms(one)) if compared else 0 for one in same
-        }
-        found += sorted(same, key=lambda one: (-worth[one.name], one.age, one.place))
+        same.sort(key=lambda one: (one.age, one.place))
+        if len({(one.run, one.job.group) for one in same}) > 1:
+            same.sort(key=lambda one: -value_per_hour(one.job.value, cost_ms(one)))
+        found += same
     return found
 
 
