@@ -187,13 +187,16 @@ def _refused(run: RunState, answer: i.Refused, now_ms: int) -> Iterator[e.Event]
 
 def _advance(deciding: _Deciding, inputs: i.Inputs, now_ms: int) -> None:
     """End what has ended, start what may start, until nothing more follows."""
-    again = True
+    again = ended = True
     while again:
         for run in tuple(deciding.state.live_runs()):
-            if run.live:
+            if ended and run.live:
                 _advance_run(deciding, run.name, inputs, now_ms)
         # Over all runs: accelerators are given to what comes first among all that wait.
-        again = deciding.take(accelerators.admit(deciding.state, inputs, now_ms))
+        admitted = accelerators.admit(deciding.state, inputs, now_ms)
+        again = deciding.take(admitted)
+        # Of all that is said there, only the end of a job means something to other jobs.
+        ended = any(isinstance(event, e.JobEnded) for event in admitted)
     for run in tuple(deciding.state.live_runs()):
         deciding.take(endings.end_run(run, now_ms))
 
