@@ -10,7 +10,7 @@ import pytest
 from orchestrator.simulation.soak import soak
 from tests.orchestrator.simulation.mutants import MUTANTS
 
-SEEDS = range(100)
+SEEDS = range(300)
 """Of CI's weeks. All but a few bugs are found in the first ten."""
 
 
