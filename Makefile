@@ -56,7 +56,7 @@ wheel: $(VENV)/.test  ## dist/skint-*.whl
 	$(BIN)/python -m build --wheel --no-isolation
 
 bench: $(VENV)/.test  ## every claim about speed or savings, beside its peers
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	@bad=0; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || bad=1; done; exit $$bad
 
 soak: $(VENV)/.test  ## 10,000 simulated weeks of faults; fifty kill -9 of a real scheduler
 	$(BIN)/python -m orchestrator.simulation.soak --weeks 10000

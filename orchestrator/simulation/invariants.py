@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from budget.accounts.account import Account
 from budget.ledger.line import ADJUSTMENT, ESTIMATED, RELEASED, Charge
 from orchestrator import events as e
 from orchestrator import snapshot
@@ -33,6 +34,8 @@ class _Seen:
     """Jobs that have an attempt which has not ended."""
     planned: set[str] = field(default_factory=set)
     reserved: set[str] = field(default_factory=set)
+    decided: dict[str, int] = field(default_factory=dict)
+    """What each allocation was to cost, in the order in which they were planned."""
 
 
 @dataclass
@@ -91,8 +94,9 @@ class Invariants:
         """No attempt before the money, none beside another of its job."""
         if isinstance(event, e.AllocationPlanned):
             self._nobody_more_important_waits(seen.state, event)
+            seen.decided[event.allocation] = event.amount_ms
         elif isinstance(event, e.AllocationReserved):
-            self._its_group_fits(seen.state, event)
+            self._its_group_fits(seen, event)
             must(event.allocation not in seen.reserved, "reserved twice", event.allocation)
             seen.reserved.add(event.allocation)
         elif isinstance(event, e.AttemptPlanned):
@@ -135,9 +139,11 @@ class Invariants:
                 )
                 must(not (more and fits) or tried, "one less important goes first", waiting.id)
 
-    def _its_group_fits(self, state: State, event: e.AllocationReserved) -> None:
+    def _its_group_fits(self, seen: _Seen, event: e.AllocationReserved) -> None:
         """A group that is to wait for all its hours is not begun with less. Where nothing like it
-        has been done before, each of its jobs needs its whole limit."""
+        has been done before, each of its jobs needs its whole limit. What was decided after it
+        may be reserved before it: that was free when it was decided."""
+        state = seen.state
         run = state.runs[event.run]
         kept = run.allocations[event.allocation]
         job = run.graph.job(job_of(kept.attempts[0]))
@@ -156,6 +162,11 @@ class Invariants:
         one_ms = account.cost_ms(len(kept.devices), job.wall_limit_ms)
         needed_ms = one_ms * len(group)
         free_ms = self.admitted.free_ms.get(kept.id, needed_ms)
+        decided = list(seen.decided)
+        for later in decided[decided.index(kept.id) + 1 :]:
+            other = self.admitted.accounts.get(later)
+            if later in seen.reserved and other is not None and _top(other) == _top(account):
+                free_ms += seen.decided[later]
         must(free_ms >= needed_ms, "a group is begun that cannot finish", kept.id, free_ms)
 
     def _each_job_says_why_it_waits(self, house: House) -> None:
@@ -313,6 +324,11 @@ def _kept(held: RealSubmission) -> tuple[int, int]:
     """From and to when its devices were really kept."""
     end_ms = held.attempts[-1].end_ms
     return held.attempts[0].start_ms, min(end_ms, end_ms if held.lost_ms is None else held.lost_ms)
+
+
+def _top(account: Account) -> str:
+    """The account whose hours it uses in the end: here parts have no parts."""
+    return account.parent or account.name
 
 
 def _never_ran(held: RealSubmission) -> bool:
