@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,9 +21,9 @@ from budget.meters.log import Metered
 from orchestrator.cli.show import render
 from orchestrator.commands import SubmitRun
 from orchestrator.executors.local_meters import LocalMeters
-from orchestrator.graph import Graph
+from orchestrator.graph import Graph, Job
 from orchestrator.projection import apply_all
-from orchestrator.state import AttemptState, State
+from orchestrator.state import AttemptState, RunState, State
 from skint.attempt import AttemptDir, write_json
 from skint.process import identity
 from tests.orchestrator.homes import HOUR_MS, LivingHome
@@ -37,8 +36,9 @@ def state_of(folder: Path, **changes: Any) -> State:
     attempt = AttemptState(
         "small-1.train.1", "train", 1, "key", str(folder), "local", cpus=1, mem_mb=0
     )
-    run = SimpleNamespace(settled=False, attempts={attempt.id: replace(attempt, **known)})
-    return State(runs={"small-1": run})  # type: ignore[dict-item]
+    graph = Graph("small", "lab", "/plans", (Job("train", "train", devices=1),))
+    attempts = {attempt.id: replace(attempt, **known)}
+    return State(runs={"small-1": RunState("small-1", graph, 0, attempts=attempts)})
 
 
 def started(folder: Path) -> Path:
