@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -231,18 +232,19 @@ def test_a_checkpoint_of_a_run_that_went_on_in_a_validation_is_whole_too(
     assert reports(again) == reports(whole)[1:]
 
 
-@pytest.fixture
-def small_files() -> Iterator[int]:
-    """While this holds no file grows beyond so many bytes, as on a disk that is full."""
-    limit = 2_000
+@contextmanager
+def small_files(limit_bytes: int = 2_000) -> Iterator[None]:
+    """No file grows beyond so many bytes, as on a disk that is full. It ends within the test:
+    what pytest writes after it may go to a file too."""
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield limit
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
-def test_a_checkpoint_that_is_cut_short_leaves_the_one_before(
-    inside: Any, tmp_path: Path, small_files: int
-) -> None:
+def test_a_checkpoint_that_is_cut_short_leaves_the_one_before(inside: Any, tmp_path: Path) -> None:
     """Edge 38: the end comes in the middle of a checkpoint."""
     directory = inside("stopped")
     directory.request_stop(StopRequest("step", "requeue", "parked"))
@@ -250,9 +252,7 @@ def test_a_checkpoint_that_is_cut_short_leaves_the_one_before(
         fit(tmp_path)
     checkpoint = directory.out / CHECKPOINT
     whole = checkpoint.read_bytes()
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (small_files, hard))
-    with pytest.raises(OSError, match="File too large"):
+    with small_files(), pytest.raises(OSError, match="File too large"):
         fit(tmp_path, resume=checkpoint)
     assert checkpoint.read_bytes() == whole
     assert torch.load(checkpoint, weights_only=False)["global_step"] == 1
