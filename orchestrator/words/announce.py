@@ -299,10 +299,6 @@ _MOVE_CPU_WORK = (
 )
 
 
-def _utc(at_ms: int) -> str:
-    return format_instant(at_ms, "UTC")
-
-
 _PARTS = ("where", "got", "wanted", "next")
 
 
