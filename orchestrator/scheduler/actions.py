@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from orchestrator import events as e
 from orchestrator.executors.base import Handle
 from orchestrator.scheduler import inputs as i
 from orchestrator.state import AttemptState, RunState, State
 from skint.attempt import StopRequest
 
 
-def due(state: State, inputs: i.Inputs) -> Iterator[i.Action]:
-    """All actions that the state calls for, money first."""
+def due(state: State, inputs: i.Inputs, decided: Iterable[e.Event]) -> Iterator[i.Action]:
+    """All actions that the state calls for, money first. `decided` are the events of this step."""
     for run in state.live_runs():
         yield from _closings(run)
-    # After the closings of every run: what they free may be what is missing.
+    # After the closings of every run, as what they free may be what is missing; and in the order
+    # of the decisions, as each of them counted on those before it.
+    planned = [event for event in decided if isinstance(event, e.AllocationPlanned)]
+    yield from (i.Reserve(event.run, event.allocation) for event in planned)
+    fresh = {event.allocation for event in planned}
     for run in state.live_runs():
         for allocation in run.open_allocations:
-            if allocation.status == "planned":
-                yield i.Reserve(run.name, allocation.id)
+            if allocation.status == "planned" and allocation.id not in fresh:
+                yield i.Drop(run.name, allocation.id)
     for run in state.live_runs():
         yield from _starts(run, inputs)
         yield from _stops(run)

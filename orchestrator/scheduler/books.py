@@ -76,12 +76,21 @@ class Books:
             return (i.Refused(allocation.id, text, None, again_ms, "account"),)
         except LedgerError as error:
             _log.warning("the ledger cannot reserve %s now: %s", allocation.id, error)
-            return ()
+            return ()  # whether it stands there is not known: it will be dropped
         if not known.is_open:
             # The ledger outlives the store: an earlier run of this name has paid under this id.
             text = f"{allocation.id} stands in the ledger for something else, and is closed"
             return (i.Refused(allocation.id, text, None, self.clock.now_ms(), "id-taken"),)
         return (i.Reserved(allocation.id),)
+
+    def drop(self, allocation: AllocationState, refused_before: int) -> Iterable[i.Answer]:
+        """Give up one that could not be reserved when it was decided: it is decided anew."""
+        text = "the ledger could not be written when it was to be reserved"
+        if not self.release(allocation.id, text):
+            return ()
+        back_off_ms = BACK_OFF_MS << min(refused_before, MOST_DOUBLINGS) if refused_before else 0
+        again_ms = self.clock.now_ms() + back_off_ms
+        return (i.Refused(allocation.id, text, None, again_ms, "ledger"),)
 
     def settle(self, allocation: AllocationState) -> Iterable[i.Answer]:
         """Replace what was set aside by what was used."""

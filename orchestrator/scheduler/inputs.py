@@ -38,8 +38,8 @@ class Reserved:
 
 @dataclass(frozen=True)
 class Refused:
-    """The ledger says no, although it seemed to fit: somebody else was faster, or the account is
-    gone, or the id stands for something else."""
+    """The ledger says no, although it seemed to fit: somebody else was faster, the account is gone,
+    the id stands for something else, or the ledger could not be written when it was asked."""
 
     allocation: str
     sentence: str
@@ -47,7 +47,7 @@ class Refused:
     """When hours come back by themselves, where they are what is missing."""
     again_ms: int
     """When asking again makes sense, whatever seems to be free before."""
-    reason: Literal["over-budget", "sessions", "account", "id-taken"] = "over-budget"
+    reason: Literal["over-budget", "sessions", "account", "id-taken", "ledger"] = "over-budget"
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,14 @@ class Reserve:
 
 
 @dataclass(frozen=True)
+class Drop:
+    """A plan that could not be reserved when it was made: what was free may not be free now."""
+
+    run: str
+    allocation: str
+
+
+@dataclass(frozen=True)
 class Submit:
     run: str
     executor: str
@@ -192,7 +200,7 @@ class BookSaving:
     saving: str
 
 
-Action = Reserve | Submit | Signal | Cancel | Settle | Release | BookSaving
+Action = Reserve | Drop | Submit | Signal | Cancel | Settle | Release | BookSaving
 
 
 @dataclass(frozen=True)

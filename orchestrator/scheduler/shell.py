@@ -36,7 +36,7 @@ from orchestrator.scheduler.books import Books
 from orchestrator.scheduler.lines import parse_line
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
-from orchestrator.state import RunState, State
+from orchestrator.state import AllocationState, RunState, State
 from orchestrator.store import Store
 from orchestrator.words import announce
 from skint.errors import SkintError
@@ -46,6 +46,8 @@ _log = logging.getLogger(__name__)
 DISCOVER_EVERY_MS = 60_000
 EXPIRE_EVERY_MS = 3_600_000
 """How often reservations that nobody settles are looked for, by a scheduler that lives long."""
+_MOVING = i.Reserve | i.Drop | i.Settle | i.Release
+"""What changes the hours that are free."""
 
 
 class Scheduler:
@@ -113,7 +115,7 @@ class Scheduler:
                 return decided.wake_ms
             done.update(todo)
             answers = [a for action in todo for a in self._perform(action)]
-            moved = any(isinstance(action, i.Reserve | i.Settle | i.Release) for action in todo)
+            moved = any(isinstance(action, _MOVING) for action in todo)
             inputs = replace(
                 inputs,
                 commands=(),
@@ -310,12 +312,11 @@ class Scheduler:
     def _perform(self, action: i.Action) -> Iterable[i.Answer]:
         match action:
             case i.Reserve(run, allocation):
-                known = self.state.runs[run].allocations
-                before = sum(
-                    other.status == "refused" and other.attempts == known[allocation].attempts
-                    for other in known.values()
-                )
-                return self._books.reserve(run, known[allocation], before)
+                kept = self.state.runs[run].allocations[allocation]
+                return self._books.reserve(run, kept, self._refused_before(run, kept))
+            case i.Drop(run, allocation):
+                kept = self.state.runs[run].allocations[allocation]
+                return self._books.drop(kept, self._refused_before(run, kept))
             case i.Settle(run, allocation):
                 return self._books.settle(self.state.runs[run].allocations[allocation])
             case i.Release(_, allocation, reason):
@@ -332,6 +333,13 @@ class Scheduler:
                 except ExecutorUnreachable as error:
                     _log.warning("%s cannot be cancelled now: %s", handle.name, error.what)
                 return ()
+
+    def _refused_before(self, run: str, kept: AllocationState) -> int:
+        """How often the same attempts were refused."""
+        return sum(
+            other.status == "refused" and other.attempts == kept.attempts
+            for other in self.state.runs[run].allocations.values()
+        )
 
     def _submit(self, action: i.Submit) -> Iterable[i.Answer]:
         run = self.state.runs[action.run]

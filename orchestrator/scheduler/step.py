@@ -80,7 +80,7 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     return i.Step(
         events=tuple(deciding.events),
         state=deciding.state,
-        actions=tuple(actions.due(deciding.state, inputs)),
+        actions=tuple(actions.due(deciding.state, inputs, deciding.events)),
         wake_ms=_wake_ms(deciding.state, now_ms),
     )
 

@@ -64,7 +64,7 @@ class Admitted:
     readings: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     """By account and limit: what the provider had counted, and when."""
     free_ms: dict[str, int] = field(default_factory=dict)
-    """By reservation: what was left in the tightest limit before it was made."""
+    """By reservation: what was left in the tightest limit before it was made, as it stood then."""
     judged: int = 0
     writes: int = 0
 
@@ -110,8 +110,18 @@ class Admitted:
         crossing = sum(use.start_ms < edge < use.end_ms for use in uses for edge in span)
         facts = (account.name, limit.name, made.id, f"{-left_ms} ms too much", f"now {now_ms}")
         must(left_ms >= -2 * crossing, "a reservation overdraws its account", *facts)
-        known_ms = self.free_ms.get(made.id, left_ms + made.amount_ms)
-        self.free_ms[made.id] = min(known_ms, left_ms + made.amount_ms)
+        stood_ms = self._stood_ms(account, limit, now_ms)
+        free_ms = stood_ms - used_ms + made.amount_ms
+        self.free_ms[made.id] = min(self.free_ms.get(made.id, free_ms), free_ms)
+
+    def _stood_ms(self, account: Account, limit: Limit, now_ms: int) -> int:
+        """What the limit gave by the clock of whoever reserved: it may be behind the clock of
+        whoever has changed the account since, and what was decided stands on what it said then."""
+        versions = self.ledger.account_versions(account.name)
+        said = [v.account for v in versions if v.account is not None and v.from_ms <= now_ms]
+        then = said[-1] if said else account
+        amounts = [own.amount_ms for own in then.limits if own.name == limit.name]
+        return (amounts[0] if amounts else limit.amount_ms) - then.keep_back_ms
 
     def agree(self, now_ms: int) -> None:
         """What the ledger says of each account is what its lines add up to."""

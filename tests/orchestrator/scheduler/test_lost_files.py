@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from budget.accounts.account import Account
 from budget.accounts.limit import weekly
 from budget.ledger import Ledger, LedgerError
+from budget.ledger.line import RELEASED
 from orchestrator import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.scheduler.books import FORGOTTEN_MS, Books
@@ -96,6 +98,60 @@ def test_a_ledger_that_cannot_be_read_for_a_moment_ends_neither_jobs_nor_the_sch
     )
     run = world.settle(kfold(folds=2))
     assert (run.outcome, reasons(run)) == ("done", {})
+
+
+def test_what_could_not_be_reserved_is_decided_anew_from_what_is_free_then(
+    tmp_path: Path,
+) -> None:
+    """Edge 10: two folds fit, the disk is full, and when it is not others have taken hours."""
+    world = World(tmp_path, script_of)
+
+    def disk_is_full() -> None:
+        free_ms = world.ledger.balance("lab", world.clock.now_ms()).free_ms
+        theirs_ms = free_ms - HOUR_MS  # of 1:01 for two folds, and 0:31 for one
+        world.ledger.adjust("lab", theirs_ms, "by hand", world.clock.now_ms(), "theirs")
+        raise LedgerError("the disk is full")
+
+    world.restart(
+        lambda part: Meddled(part, "reserve", disk_is_full) if part is world.ledger else part
+    )
+    graph = kfold(folds=2)
+    jobs = tuple(replace(job, when_short="wait") for job in graph.jobs)
+    world.submit(replace(graph, jobs=jobs))
+    world.until(lambda state: bool(world.kept(e.AllocationRefused)))
+    run = world.scheduler.state.runs["seedlings-1"]
+    assert [kept.status for kept in run.allocations.values()] == ["refused"]
+    assert run.jobs["train.fold0"].reason == "group"
+    assert not world.ledger.reservations()
+
+
+def test_what_a_dead_scheduler_had_reserved_without_noting_it_is_given_back_and_reserved_anew(
+    tmp_path: Path,
+) -> None:
+    """Edge 10: killed between the ledger and the store."""
+    world = World(tmp_path, script_of)
+
+    class Killed(BaseException):
+        pass
+
+    class KilledAfter(Meddled):
+        def reserve(self, **given: Any) -> None:
+            self._ledger.reserve(**given)
+            raise Killed
+
+    world.restart(lambda part: KilledAfter(part, "", is_busy) if part is world.ledger else part)
+    world.submit(kfold(folds=1))
+    with contextlib.suppress(Killed):
+        world.until_settled()
+    assert len(world.ledger.reservations()) == 1
+    world.restart()
+    run = world.until_settled().runs["seedlings-1"]
+    assert run.outcome == "done"
+    assert [kept.status for kept in run.allocations.values()] == ["refused", "settled"]
+    released, charged = world.ledger.charges()
+    assert (released.kind, released.amount_ms) == (RELEASED, 0)
+    assert charged.amount_ms == run.allocations[charged.id].charged_ms
+    assert not world.ledger.reservations()
 
 
 def test_an_account_that_is_removed_before_it_is_asked_keeps_no_device(tmp_path: Path) -> None:
