@@ -5,6 +5,7 @@ ledger.db        accounts and charges; it outlives every plan
 runs/RUN/JOB/N/  attempt directories
 scheduler.lock   held by the one scheduler; its pid stands in it
 scheduler.log    what a background scheduler says
+keys/            what jobs' keys were made of (`orchestrator.plans.ingredients`)
 parsed.json      what files of code say (`orchestrator.plans.parsed`); may be removed at any time
 """
 
@@ -69,6 +70,10 @@ class Home:
     @property
     def parsed(self) -> Path:
         return self.path / "parsed.json"
+
+    @property
+    def keys(self) -> Path:
+        return self.path / "keys"
 
     @property
     def log(self) -> Path:

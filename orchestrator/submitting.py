@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from budget.accounts.account import Account
 from budget.amount import format_amount
@@ -17,11 +19,14 @@ from orchestrator.executors.base import Device
 from orchestrator.forecasting import forecast_planned, forecast_queue
 from orchestrator.graph import Graph, Job
 from orchestrator.history import History, Kind
-from orchestrator.plans.expand import expand
+from orchestrator.plans.differences import Record
+from orchestrator.plans.expand import expanded
 from orchestrator.plans.fitting import Fit, fit, needs_of
+from orchestrator.plans.ingredients import Ingredients, KeptIngredients
 from orchestrator.plans.only_folds import only_folds
 from orchestrator.plans.plan import Plan, load_plan
 from orchestrator.plans.preview import Expectation, preview
+from orchestrator.plans.reasons import KeptPast
 from orchestrator.plans.ways import Way, ways
 from orchestrator.results import is_there
 from orchestrator.state import State
@@ -50,6 +55,8 @@ class Prepared:
     """None where it needs no account."""
     ways: tuple[Way, ...] = ()
     """What would fit, where it does not."""
+    ingredients: Mapping[str, Ingredients] = field(default_factory=dict)
+    """Of the jobs' static keys, by key."""
 
     @property
     def all_known(self) -> bool:
@@ -69,13 +76,15 @@ def prepare(
     again: bool = False,
     folds: Collection[int] | None = None,
     remembered: Path | None = None,
+    keys: Path | None = None,
 ) -> Prepared:
     """Load, expand and check a plan. Raises PlanError and what the plan's parts raise.
 
-    `remembered` keeps what was found in files of code for the next time (`plans.parsed`).
+    `remembered` keeps what was found in files of code for the next time (`plans.parsed`); in `keys`
+    stands what earlier keys were made of (`plans.ingredients`).
     """
     plan = load_plan(path, sets, account)
-    graph = expand(plan, remembered)
+    graph, ingredients = (made := expanded(plan, remembered)).graph, made.ingredients
     if folds is not None:
         graph = only_folds(graph, folds)
     known = {known.name: known for known in ledger.accounts()}
@@ -102,9 +111,10 @@ def prepare(
         has_output=is_there,
         history=history,
         kind_for=kind_for,
+        past=_past(ingredients, keys),
     )
     if used is None:
-        return Prepared(plan, graph, None, expected, None)
+        return Prepared(plan, graph, None, expected, None, ingredients=ingredients)
     balance = ledger.balance(used.name, now_ms)
     queued = forecast_queue(state, used, now_ms, history)
     fits = fit(needs_of(expected, used), balance, queued.waiting_ms, now_ms)
@@ -118,7 +128,28 @@ def prepare(
             lambda changed, job: forecast_planned(changed, job, history, kind_for(job)),
             [size for size in sizes if type(size) is int],
         )
-    return Prepared(plan, graph, used, expected, balance, fits, tuple(found))
+    return Prepared(plan, graph, used, expected, balance, fits, tuple(found), ingredients)
+
+
+def _past(ingredients: Mapping[str, Ingredients], keys: Path | None) -> KeptPast:
+    """What this plan's keys are made of, and what was kept of earlier ones."""
+    kept = KeptIngredients(keys) if keys is not None else None
+    details = {
+        digest: value for one in ingredients.values() for digest, value in one.details.items()
+    }
+
+    @cache
+    def record(key: str) -> Record | None:
+        if key in ingredients:
+            return ingredients[key].record
+        return kept.record(key) if kept is not None else None
+
+    def detail(digest: str) -> Any:
+        if digest in details:
+            return details[digest]
+        return kept.detail(digest) if kept is not None else None
+
+    return KeptPast(record, detail)
 
 
 def _account(

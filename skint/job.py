@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -37,6 +37,9 @@ class JobInfo:
     """Whether it can be rehearsed on a CPU in ten seconds (`ctx.smoke`)."""
     resume: bool = False
     """Whether it goes on from `ctx.previous` after a stop, rather than from the start."""
+    libraries: tuple[str, ...] = ()
+    """Installed packages whose version its result depends on, by their names on the index:
+    `Pillow`, not `PIL`."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,23 @@ class FoundJob:
 
 
 def job(
-    *, devices: int = 0, cpus: int = 1, smoke: bool = False, resume: bool = False
+    *,
+    devices: int = 0,
+    cpus: int = 1,
+    smoke: bool = False,
+    resume: bool = False,
+    libraries: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Make a function `(params, ctx) -> None` a job; it stays callable as it is.
 
-    The annotation of `params` (a pydantic model) is the schema of `with:` in the plan.
+    The annotation of `params` (a pydantic model) is the schema of `with:` in the plan. A result is
+    reused as long as code, parameters and inputs stay the same; `libraries` names the installed
+    packages (`"Pillow"`, `"numpy"`) that count as well.
     """
-    info = JobInfo(devices=devices, cpus=cpus, smoke=smoke, resume=resume)
+    if isinstance(libraries, str):
+        raise TypeError(f"libraries is a tuple of names, such as ({libraries!r},)")
+    names = tuple(libraries)
+    info = JobInfo(devices=devices, cpus=cpus, smoke=smoke, resume=resume, libraries=names)
 
     def attach(function: F) -> F:
         function.__skint_job__ = info  # type: ignore[attr-defined]

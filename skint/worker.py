@@ -27,6 +27,7 @@ from skint.context import Context, ParkFlag, StopRequested
 from skint.errors import FAILED, OK, USAGE, SkintError
 from skint.events import EventWriter
 from skint.job import OURS, JobNotFound, find_job
+from skint.libraries import versions_of
 from skint.params import json_schema, read_params
 
 
@@ -95,6 +96,7 @@ def describe(uses: str, base: Path) -> int:
             "cpus": found.info.cpus,
             "smoke": found.info.smoke,
             "resume": found.info.resume,
+            "libraries": versions_of(found.info.libraries),
             "params": json_schema(found),
             "source": str(found.source),
             "line": found.line,

@@ -68,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             again=arguments.again,
             folds=arguments.folds,
             remembered=home.parsed,
+            keys=home.keys,
         )
     print(render(prepared))
     refuse_if_it_does_not_fit(prepared, park=arguments.park)

@@ -13,6 +13,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Request, SubmitRun
 from orchestrator.home import Home
 from orchestrator.known_saving import book_known
+from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.state import State
 from orchestrator.store import Store, StoreError, read_state
 from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
@@ -85,6 +86,7 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
             again=arguments.again,
             folds=arguments.folds,
             remembered=home.parsed,
+            keys=home.keys,
         )
     if prepared.all_known:
         print(known_already(prepared, state))
@@ -95,6 +97,7 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
         return None
     refuse_if_it_does_not_fit(prepared, park=arguments.park)
     check_notify(prepared.graph)
+    KeptIngredients(home.keys).keep(prepared.ingredients.values())
     return SubmitRun(
         run=_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
         graph=prepared.graph.to_json(),

@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from orchestrator.plans.complaints import nearest
 from skint.errors import SkintError
+from skint.libraries import versions_of
 
 DESCRIBE_TIMEOUT_S = 120.0
 """A user's module may import torch on a cold disk."""
@@ -49,6 +50,8 @@ class JobType:
     """The parameters' class; None for a user's job, which lives in another process."""
     resume: bool = False
     """Whether it goes on from the checkpoint of the attempt before."""
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the installed packages that its result depends on; empty text: not there."""
     schema: Mapping[str, Any] = field(default_factory=dict)
     """JSON schema of a user's parameters; for a built-in job `model` says more and costs less."""
 
@@ -66,9 +69,12 @@ def is_builtin(uses: str) -> bool:
 
 def describe(uses: str, base: Path, python: str = "") -> JobType:
     """The job `uses` names, seen from the plan's folder. DescribeError if there is none."""
-    if is_builtin(uses):
-        return _describe_builtin(uses)
-    return _ask_worker(uses, base, python)
+    if not is_builtin(uses):
+        return _ask_worker(uses, base, python)
+    kind = _describe_builtin(uses)
+    if python:  # what is installed there is not what is installed here
+        return replace(kind, libraries=_ask_worker(uses, base, python).libraries)
+    return kind
 
 
 def _describe_builtin(uses: str) -> JobType:
@@ -86,7 +92,14 @@ def _describe_builtin(uses: str) -> JobType:
     info = function.__skint_job__
     model = get_type_hints(function)["params"]
     return JobType(
-        uses, info.devices, info.cpus, info.smoke, _path_fields(model), model, info.resume
+        uses=uses,
+        devices=info.devices,
+        cpus=info.cpus,
+        smoke=info.smoke,
+        paths=_path_fields(model),
+        model=model,
+        resume=info.resume,
+        libraries=versions_of(info.libraries),
     )
 
 
@@ -131,6 +144,7 @@ def _ask_worker(uses: str, base: Path, python: str) -> JobType:
         cpus=int(answer["cpus"]),
         smoke=bool(answer["smoke"]),
         resume=bool(answer.get("resume")),
+        libraries=answer.get("libraries") or {},
         paths=_paths_in_schema(answer.get("params") or {}),
         schema=answer.get("params") or {},
     )

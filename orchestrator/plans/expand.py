@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from orchestrator.graph import Graph, Job
 from orchestrator.plans.describe import DescribeError, JobType, describe
 from orchestrator.plans.document import Keys
 from orchestrator.plans.entry import Cell, Entry, Problems, argv_of, find_cycle, stop_rules_of
-from orchestrator.plans.keys import static_key
+from orchestrator.plans.ingredients import Ingredients
+from orchestrator.plans.keys import ingredients_of, minor_of
 from orchestrator.plans.params import at, check_params
 from orchestrator.plans.plan import Plan
 from orchestrator.plans.source import SourceTree
@@ -24,7 +25,19 @@ DEFAULT_GRACE_S = 30.0
 MOST_JOBS = 1000
 
 
+@dataclass(frozen=True)
+class Expanded:
+    graph: Graph
+    ingredients: Mapping[str, Ingredients]
+    """What the jobs' static keys were made of, by key."""
+
+
 def expand(plan: Plan, remembered: Path | None = None) -> Graph:
+    """As `expanded`, the graph alone."""
+    return expanded(plan, remembered).graph
+
+
+def expanded(plan: Plan, remembered: Path | None = None) -> Expanded:
     """The graph of `plan`. Raises PlanError, with the line, for everything that could not run.
 
     `remembered` is a file that keeps what was found in files of code for the next time.
@@ -32,7 +45,8 @@ def expand(plan: Plan, remembered: Path | None = None) -> Graph:
     Imports the built-in jobs, and asks a process of its own about a user's, so that no user code
     runs in this one.
     """
-    return _Expansion(plan, remembered).graph()
+    expansion = _Expansion(plan, remembered)
+    return Expanded(expansion.graph(), expansion.ingredients)
 
 
 class _Expansion:
@@ -43,6 +57,7 @@ class _Expansion:
         self._kinds: dict[tuple[str, str], JobType | DescribeError] = {}
         self._entries: dict[str, Entry] = {}
         self._jobs: dict[str, tuple[Job, ...]] = {}
+        self.ingredients: dict[str, Ingredients] = {}
 
     def graph(self) -> Graph:
         plan = self._plan
@@ -229,7 +244,10 @@ class _Expansion:
     def _keyed(self, entry: Entry, job: Job) -> Job:
         if job.uses and entry.kind is None:
             return job  # there is no such job: the plan is refused in the end
-        key = static_key(
+        libraries = entry.kind.libraries if entry.kind else {}
+        if entry.devices:  # what cost hours is not thrown away for a patch release
+            libraries = {name: minor_of(version) for name, version in libraries.items()}
+        made_of = ingredients_of(
             uses=job.uses,
             argv=job.argv,
             params=job.params,
@@ -239,10 +257,12 @@ class _Expansion:
             folds=job.folds,
             devices=job.devices,
             smoke=job.smoke,
-            environment={"python": job.python, "env": job.env},
+            libraries=libraries,
+            environment={"python": job.python, "env": list(job.env)},
             sources=self._sources,
         )
-        return replace(job, static_key=key)
+        self.ingredients[made_of.key] = made_of
+        return replace(job, static_key=made_of.key)
 
     def _needs(self, entry: Entry, cell: Cell) -> tuple[str, ...]:
         needs: list[str] = []

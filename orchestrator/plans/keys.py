@@ -1,37 +1,33 @@
 """Content keys: two jobs with one key would compute the same, so the second is not run.
 
-A job's key is made in two steps. `static_key` covers what is known when the plan is read: type,
-code, parameters, fold, files the parameters name. `job_key` adds the contents of its inputs, when
+A job's key is made in two steps. `ingredients_of` covers what is known when the plan is read: type,
+code, parameters, fold, files the parameters name, versions of libraries; its digest is the job's
+static key. `job_key` adds the contents of its inputs, when
 they exist. Neither knows the run's name, the account or the machine's speed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestrator.plans.digest import digest_of
+from orchestrator.plans.ingredients import Ingredients
 from orchestrator.plans.source import SourceTree
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 _TARGET = re.compile(r"[\w./-]+:[A-Za-z_]\w*")
 _RUN_MODULE = re.compile(r"(?:-[bBdEiIOPqsSuvx]*m|--module=?)([\w.]*)")
 """`-m`, `-um`, and `-mpackage.module` with the module in the same word."""
 _BLANK = re.compile(r"[ \t\r\n]")
+_MINOR = re.compile(r"\d+(?:\.\d+)?")
 
 
-def digest_of(value: object) -> str:
-    """SHA-256 of plain data; dictionaries count by content, not by order."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def static_key(
+def ingredients_of(
     *,
     uses: str,
     argv: tuple[str, ...],
@@ -42,32 +38,47 @@ def static_key(
     folds: int | None,
     devices: int,
     smoke: bool,
+    libraries: Mapping[str, str],
     environment: Mapping[str, Any],
     sources: SourceTree,
-) -> str:
-    """The key as far as it is known before the inputs are.
+) -> Ingredients:
+    """What the key is made of as far as it is known before the inputs are.
 
     The values of a matrix are in `params` or `argv` already: a single job and the same job as part
     of a sweep share a result. Cores and memory change the time, not the outcome; the number of
     devices changes the batches.
     """
-    named_code = dict(_named_code(params, argv, base, sources))
-    return digest_of(
-        {
-            "version": KEY_VERSION,
-            "uses": uses,
-            "argv": argv,
-            "code": sources.digest(uses) if uses else None,
-            "params": params,
-            "paths": dict(_paths(params, frozenset(paths), argv, base, frozenset(named_code))),
-            "named_code": named_code,
-            "fold": fold,
-            "folds": folds,
-            "devices": devices,
-            "smoke": smoke,
-            "environment": environment,
-        }
-    )
+    details: dict[str, Any] = {}
+
+    def detail(value: object) -> str:
+        digest = digest_of(value)
+        details[digest] = value
+        return digest
+
+    named = dict(_named_code(params, argv, base, sources))
+    seen = _paths(params, frozenset(paths), argv, base, frozenset(named))
+    record = {
+        "version": KEY_VERSION,
+        "uses": uses,
+        "argv": list(argv),
+        "code": detail(sources.code(uses)) if uses else None,
+        "params": dict(params),
+        "paths": {name: _kept(look, detail) for name, look in seen},
+        "named_code": {name: detail(sources.code(target)) for name, target in named.items()},
+        "fold": fold,
+        "folds": folds,
+        "devices": devices,
+        "smoke": smoke,
+        "libraries": dict(libraries),
+        "environment": dict(environment),
+    }
+    return Ingredients(record, details)
+
+
+def minor_of(version: str) -> str:
+    """ "2.14" of "2.14.1+cu130": the part of a version by which results that cost hours go."""
+    found = _MINOR.match(version)
+    return found[0] if found else version
 
 
 def job_key(static_key: str, input_digests: Mapping[str, str]) -> str:
@@ -80,15 +91,21 @@ def path_fingerprint(path: Path) -> list[Any]:
 
     Reading gigabytes of photographs to plan a run would be slower than the run. The absolute path
     is part of it, because equal sizes and times in two places promise nothing; what the photographs
-    contain is hashed by `scan`, whose result is an input of every later job.
+    contain is hashed by `scan`, whose result is an input of every later job. Of a folder the last
+    item is its listing: [name, size, time of change in ns] of each file.
     """
     path = path.absolute()
     if path.is_dir():
-        return ["folder", str(path), digest_of(sorted(_entries(path, "")))]
+        return ["folder", str(path), sorted(_entries(path, ""))]
     if path.exists():
         stat = path.stat()
         return ["file", str(path), stat.st_size, stat.st_mtime_ns]
     return ["absent", str(path)]
+
+
+def _kept(look: list[Any], detail: Callable[[object], str]) -> list[Any]:
+    """A fingerprint as it stands in a record: listings can be long, and have a place of theirs."""
+    return [*look[:2], detail(look[2])] if look[0] == "folder" else look
 
 
 def seen_from(base: Path, text: str) -> Path:
@@ -160,22 +177,22 @@ def _is_other_folder(path: Path, base: Path) -> bool:
 def _named_code(
     params: Mapping[str, Any], argv: tuple[str, ...], base: Path, sources: SourceTree
 ) -> Iterator[tuple[str, str]]:
-    """Code that a parameter or a command names: `model: my_nets:Small`, `python train.py`."""
+    """Targets that a parameter or a command names: `model: my_nets:Small`, `python train.py`."""
     for name, text in texts(params):
         target = _target_of(text, base, sources)
         if target:
-            yield name, sources.digest(target)
+            yield name, target
     previous = ""
     for name, word in _words("argv", argv):
         targets = [_target_of(text, base, sources) for text in _readings(word)]
         target = next(filter(None, [_module_of(previous, word, sources), *targets]), None)
         if target:
-            yield name, sources.digest(target)
+            yield name, target
         previous = word
 
 
 def _target_of(text: str, base: Path, sources: SourceTree) -> str | None:
-    """What `SourceTree.digest` takes, if `text` is `module:name`, `file.py:name` or `file.py`."""
+    """What `SourceTree.code` takes, if `text` is `module:name`, `file.py:name` or `file.py`."""
     file, _, function = text.rpartition(":") if _TARGET.fullmatch(text) else (text, "", "")
     if file.endswith(".py"):
         path = seen_from(base, file)

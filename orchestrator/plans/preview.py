@@ -11,6 +11,7 @@ from orchestrator.forecasting import forecast_planned
 from orchestrator.graph import Graph, Job
 from orchestrator.history import CPU, History, Kind
 from orchestrator.plans.keys import job_key
+from orchestrator.plans.reasons import NOTHING_KEPT, KeptPast, why_it_runs
 from orchestrator.state import Result, RunState, State
 
 
@@ -45,6 +46,7 @@ def preview(
     has_output: Callable[[str], bool] = lambda _: True,
     history: History | None = None,
     kind_for: Callable[[Job], Kind | None] = lambda _: None,
+    past: KeptPast = NOTHING_KEPT,
 ) -> tuple[Expectation, ...]:
     """One expectation for each job, in the graph's order.
 
@@ -55,7 +57,7 @@ def preview(
     before = _last_run(graph, state)
     history = (history or History()).update(state)
     for job in graph.jobs:
-        found = _expect(job, graph, state, expected, before, cpu_only, again, has_output)
+        found = _expect(job, graph, state, expected, past, cpu_only, again, has_output)
         if found.what == "runs":
             kind = kind_for(job) if job.devices else CPU
             forecast = forecast_planned(graph, job, history, kind)
@@ -82,7 +84,7 @@ def _expect(
     graph: Graph,
     state: State,
     expected: dict[str, Expectation],
-    before: RunState | None,
+    past: KeptPast,
     cpu_only: bool,
     again: bool,
     has_output: Callable[[str], bool],
@@ -104,7 +106,7 @@ def _expect(
         why = f"the files of {result.job} of {result.run} are gone"
         return Expectation(job, "runs", why, key, digest=result.digest)
     if result is None:
-        return Expectation(job, "runs", _what_changed(job, before), key)
+        return Expectation(job, "runs", why_it_runs(job, key, digests, graph, state, past), key)
     if again and graph.runs_again(job):
         return Expectation(job, "runs", f"done in {result.run}, asked for again", key)
     return Expectation(job, "reused", f"same as in {result.run}", key, result, digest=result.digest)
@@ -118,19 +120,3 @@ def _last_wall_ms(job: Job, before: RunState | None) -> int | None:
     if attempt is None or attempt.started_ms is None or attempt.ended_ms is None:
         return done.saved_ms or None
     return attempt.ended_ms - attempt.started_ms
-
-
-def _what_changed(job: Job, before: RunState | None) -> str:
-    """Against the last run of the same plan."""
-    if before is None or job.id not in before.graph:
-        return "never done"
-    old = before.graph.job(job.id)
-    for name in sorted(job.params.keys() | old.params.keys()):
-        was, now = old.params.get(name), job.params.get(name)
-        if was != now:
-            return f"{name} was {was}, is {now}"
-    if old.static_key != job.static_key:
-        return f"its code or files changed since {before.name}"
-    if not before.jobs[job.id].has_result:
-        return f"it was {before.jobs[job.id].status} in {before.name}"
-    return f"its inputs changed since {before.name}"

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.plans.digest import digest_of
 from orchestrator.plans.parsed import ParsedFiles
 
 OURS = ("skint", "budget", "jobs", "notifiers", "orchestrator")
@@ -48,24 +49,31 @@ class SourceTree:
         self._files: dict[tuple[Path, str], _File] = {}
         self._package_folders: dict[str, Path | None] = {}
         self._imported: dict[tuple[Path, str], list[tuple[str, Path]]] = {}
-        self._digests: dict[str, str] = {}
+        self._code: dict[str, dict[str, object]] = {}
 
     def digest(self, uses: str) -> str:
         """SHA-256 over the closure of a built-in job, `module:function` or `./file.py:function`.
 
         A module that is not first-party has no files here; then the target's name is all there is.
         """
-        if uses not in self._digests:
-            lines = [f"target {uses.rpartition(':')[2]}"]
+        return digest_of(self.code(uses))
+
+    def code(self, uses: str) -> dict[str, object]:
+        """What `digest` is made of: the target's name, and a digest for each file by its module.
+
+        Files that are not code stand under the module that names them: `jobs.errors report.html`.
+        """
+        if uses not in self._code:
+            files: list[tuple[str, str]] = []
             for name, path in self.closure(uses):
                 file = self._read(path, name)
-                lines.append(f"{name} {file.digest}")
+                files.append((name, file.digest))
                 for data in file.data:
                     content = hashlib.sha256(data.read_bytes()).hexdigest()
-                    lines.append(f"{name} {data.name} {content}")
-            joined = "\n".join(sorted(lines))
-            self._digests[uses] = hashlib.sha256(joined.encode()).hexdigest()
-        return self._digests[uses]
+                    files.append((f"{name} {data.name}", content))
+            # Pairs, not a dictionary: where two folders have a module, both files count.
+            self._code[uses] = {"target": uses.rpartition(":")[2], "files": sorted(files)}
+        return self._code[uses]
 
     def stands_beside_the_plan(self, uses: str) -> bool:
         """Whether the module of `module:name` is a file in the plan's folder, or ours."""

@@ -94,5 +94,5 @@ def test_a_fold_whose_own_files_are_gone_is_paid_for_again() -> None:
 
 def test_changed_parameters_change_everything_below() -> None:
     found = seen(folds_graph(size=96), finished(folds_graph()))
-    assert found["packed"].why == "size was 224, is 96"
+    assert found["packed"].why == "size 224 → 96 since seedlings-1"
     assert found["train.fold0"].what == "runs" and found["train.fold0"].key is None

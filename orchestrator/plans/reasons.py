@@ -1,0 +1,137 @@
+"""Why a job of a plan is not reused: what differs from the nearest earlier result. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.graph import Graph, Job
+from orchestrator.plans.differences import Detail, Record, differences, distance, told
+from orchestrator.state import AttemptState, Result, RunState, State
+
+NEAREST_OF = 50
+"""Earlier results that are compared, the newest."""
+
+
+@dataclass(frozen=True)
+class KeptPast:
+    """What is known of the ingredients of keys."""
+
+    record: Callable[[str], Record | None]
+    """Of a static key, this plan's or an earlier one's; None where it was not kept."""
+    detail: Detail
+
+
+NOTHING_KEPT = KeptPast(lambda _: None, lambda _: None)
+
+
+def why_it_runs(
+    job: Job,
+    key: str,
+    inputs: Mapping[str, str],
+    graph: Graph,
+    state: State,
+    past: KeptPast,
+) -> str:
+    """A clause for a person: "size 128 → 224 since seedlings-3".
+
+    `inputs` are the digests of its ancestors. There is no result of this key.
+    """
+    tried = _tried(key, state)
+    if tried is not None:
+        return _how_it_went(job, *tried)
+    nearest = _nearest(job, inputs, state, past)
+    if nearest is None:
+        return "never done"
+    run, old = nearest
+    was, now = past.record(old.static_key), past.record(job.static_key)
+    found = []
+    if was is not None and now is not None:
+        found = differences(was, now, past.detail, graph.base)
+    else:
+        found = _by_graph(old, job)
+    found += _other_inputs(run, old, inputs)
+    return f"{told(found)} since {run.name}" if found else f"its inputs changed since {run.name}"
+
+
+def _tried(key: str, state: State) -> tuple[RunState, AttemptState] | None:
+    """The newest attempt at the very same, which came to no result."""
+    for run in reversed([*state.runs.values()]):
+        for attempt in reversed([*run.attempts.values()]):
+            if attempt.key == key:
+                return run, attempt
+    return None
+
+
+def _how_it_went(job: Job, run: RunState, attempt: AttemptState) -> str:
+    if attempt.live:
+        return f"{run.name} is making it now: it waits for that" if not job.devices else "runs now"
+    known = run.jobs[attempt.job]
+    went = known.status if known.ended else "interrupted"
+    return f"it was {went} in {run.name}"
+
+
+def _nearest(
+    job: Job, inputs: Mapping[str, str], state: State, past: KeptPast
+) -> tuple[RunState, Job] | None:
+    """The earlier job that differs least; the newest of those."""
+    now = past.record(job.static_key)
+    best: tuple[int, RunState, Job] | None = None
+    for run, old in _alike(job, state):
+        was = past.record(old.static_key)
+        apart = distance(was, now) if was is not None and now is not None else 1
+        apart += len(_other_inputs(run, old, inputs))
+        if best is None or apart < best[0]:
+            best = apart, run, old
+    return best[1:] if best else None
+
+
+def _alike(job: Job, state: State) -> Iterator[tuple[RunState, Job]]:
+    """Jobs of the same kind that have a result, the newest first."""
+    results: list[Result] = sorted(
+        (result for result in state.results.values() if result.run in state.runs),
+        key=lambda result: state.runs[result.run].submitted_ms,
+        reverse=True,
+    )
+    count = 0
+    for result in results:
+        run = state.runs[result.run]
+        if result.job not in run.graph:
+            continue
+        old = run.graph.job(result.job)
+        if (old.uses, old.smoke, old.argv[:1]) == (job.uses, job.smoke, job.argv[:1]):
+            yield run, old
+            count += 1
+            if count == NEAREST_OF:
+                return
+
+
+def _by_graph(old: Job, new: Job) -> list[str]:
+    """What the graphs alone tell, where the ingredients were not kept."""
+    found = []
+    for name in sorted(new.params.keys() | old.params.keys()):
+        was, now = old.params.get(name), new.params.get(name)
+        if was != now:
+            found.append(f"{name} {_shown(was)} → {_shown(now)}")
+    if not found and old.static_key != new.static_key:
+        found.append("its code or files changed")
+    return found
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else str(value)
+
+
+def _other_inputs(run: RunState, old: Job, inputs: Mapping[str, str]) -> list[str]:
+    """Which of the jobs that it needs have made something else by now."""
+    before = {
+        name: run.jobs[name].digest
+        for name in run.graph.ancestors(old.id)
+        if not run.graph.job(name).smoke
+    }
+    if before.keys() != inputs.keys():
+        return ["other jobs are needed"]
+    changed = [name for name in before if before[name] != inputs[name]]
+    # What is nearest comes first, and is what the others have led to.
+    return [f"{changed[0]} made something else"] if changed else []
