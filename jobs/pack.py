@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from jobs.decode import Mode, square
 from jobs.unreadable import Unreadable
+from skint.dataset.canvas import Canvas
 
 
 @dataclass(frozen=True)
@@ -27,16 +26,15 @@ class Packing:
     """Where pictures come from, where they go, and how."""
 
     root: str
-    array: str
-    """The unfinished `images.npy`."""
+    canvas: Canvas
+    """The unfinished rows of the packed set."""
     size: int
     mode: Mode
 
 
 def pack(packing: Packing, sources: Sequence[Source]) -> list[str]:
     """Write each picture to its row; an empty string for each, or why it could not be."""
-    images = np.load(packing.array, mmap_mode="r+")
-    return [_pack(packing, images, source) for source in sources]
+    return [_pack(packing, source) for source in sources]
 
 
 def lost(source: Source) -> str:
@@ -44,9 +42,7 @@ def lost(source: Source) -> str:
     return "crashes the decoder"
 
 
-def _pack(
-    packing: Packing, images: np.memmap[tuple[int, ...], np.dtype[np.generic]], source: Source
-) -> str:
+def _pack(packing: Packing, source: Source) -> str:
     try:
         content = (Path(packing.root) / source.path).read_bytes()
         if hashlib.sha256(content).hexdigest() != source.sha256:
@@ -56,7 +52,8 @@ def _pack(
         return str(error)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    if picture.shape != images.shape[1:] or picture.dtype != images.dtype:
+    canvas = packing.canvas
+    if picture.shape != canvas.shape[1:] or picture.dtype != canvas.dtype:
         return f"is {picture.dtype} {picture.shape}, not what the scan found"
-    images[source.row] = picture
+    canvas[source.row] = picture
     return ""

@@ -69,7 +69,7 @@ def pca(params: Params, ctx: skint.Context) -> None:
             target[number] = reduced.reshape(height, width, params.k)
         writer.finish(
             data.samples,
-            data.classes,
+            data.meta.targets,
             channels=[f"PC{n}" for n in range(1, params.k + 1)],
             made_by={
                 "job": "pca",

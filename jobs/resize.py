@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 import skint
-from skint.dataset import PackedWriter, Sample
+from skint.dataset import PackedWriter, Sample, Target
 from skint.table import integer, read_rows
 
 
@@ -42,18 +42,19 @@ def resize(params: Params, ctx: skint.Context) -> None:
     samples = [
         Sample(
             id=number,
+            name=row.get("name", row["path"]),
             path=row["path"],
-            label=row["label"],
             group=row["group"],
             sha256=row["sha256"],
             width=integer(row, "width", f"{scanned}:{number + 2}"),
             height=integer(row, "height", f"{scanned}:{number + 2}"),
+            targets={"label": row["label"]},
         )
         for number, row in enumerate(rows)
     ]
     shape = (len(rows), params.size, params.size, channels)
     with PackedWriter(ctx.out, shape=shape, dtype=dtype) as writer:
-        packing = Packing(str(root), str(writer.partial), params.size, params.mode)
+        packing = Packing(str(root), writer.images(), params.size, params.mode)
         reasons = spread(
             partial(pack, packing),
             [Source(sample.id, sample.path, sample.sha256) for sample in samples],
@@ -73,7 +74,7 @@ def resize(params: Params, ctx: skint.Context) -> None:
         photo = channels == 3 and dtype == "uint8"
         writer.finish(
             samples,
-            sorted({sample.label for sample in samples}),
+            [Target("label", "class", tuple(sorted({sample.label for sample in samples})))],
             channels="RGB" if photo else [f"band{n}" for n in range(1, channels + 1)],
             made_by={"job": "resize", "params": params.model_dump(mode="json")},
         )

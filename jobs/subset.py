@@ -40,6 +40,7 @@ class Params(BaseModel):
 @skint.job(devices=0)
 def subset(params: Params, ctx: skint.Context) -> None:
     data = PackedSet.open(ctx.find("dataset.json").parent)
+    label = data.target("class")
     classes = _classes(params, data)
     chosen = _chosen(params, data.samples, classes)
     images = data.images()
@@ -52,7 +53,7 @@ def subset(params: Params, ctx: skint.Context) -> None:
             ctx.progress(row + 1, len(chosen))
         writer.finish(
             [replace(sample, id=row) for row, sample in enumerate(chosen)],
-            classes,
+            [replace(label, classes=classes)],
             channels=data.meta.channels,
             made_by={
                 "job": "subset",

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skint.dataset.images import Images
 from skint.errors import SkintError
 
 SLOTS = 2
@@ -53,7 +54,11 @@ class Gatherer:
     """Copies rows of a packed array into reused buffers."""
 
     def __init__(
-        self, images: NDArray[Any], labels: NDArray[np.int64], rows: NDArray[np.int64], batch: int
+        self,
+        images: NDArray[Any] | Images,
+        labels: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        batch: int,
     ) -> None:
         """`images` (N, H, W, C), `labels` (N,), `rows` the ids that may be asked for."""
         if batch < 1:
@@ -82,8 +87,11 @@ class Gatherer:
         """The pictures of `rows`, which must be among the rows given at construction."""
         buffer = self.buffers[self.turn][: len(rows)]
         self.turn = (self.turn + 1) % SLOTS
-        # mode="clip" lets NumPy write into `out` directly; the default mode buffers it.
-        np.take(self.images, rows, axis=0, out=buffer, mode="clip")
+        if isinstance(self.images, np.ndarray):
+            # mode="clip" lets NumPy write into `out` directly; the default mode buffers it.
+            np.take(self.images, rows, axis=0, out=buffer, mode="clip")
+        else:
+            self.images.take(rows, buffer)
         pixels = torch.from_numpy(buffer.astype(np.float32) if self.wide else buffer)
         return Batch(
             pixels.permute(0, 3, 1, 2), torch.from_numpy(self.labels[rows]), torch.from_numpy(rows)
@@ -105,7 +113,7 @@ class ShuffledLoader:
 
     def __init__(
         self,
-        images: NDArray[Any],
+        images: NDArray[Any] | Images,
         labels: NDArray[np.int64],
         rows: NDArray[np.int64],
         *,
@@ -183,7 +191,7 @@ class OrderedLoader:
 
     def __init__(
         self,
-        images: NDArray[Any],
+        images: NDArray[Any] | Images,
         labels: NDArray[np.int64],
         rows: NDArray[np.int64],
         *,

@@ -50,8 +50,9 @@ def read_fold(ctx: skint.Context) -> FoldData:
     labels = packed.labels()
     fold = ctx.fold if ctx.fold is not None else 0
     count = int(folds.max()) + 1 if len(folds) else 0
-    rows = np.arange(len(packed), dtype=np.int64)
-    data = FoldData(packed, labels, rows[folds != fold], rows[folds == fold], fold, count)
+    known = labels >= 0  # a picture without a label can neither teach nor judge
+    train = np.flatnonzero((folds != fold) & known)
+    data = FoldData(packed, labels, train, np.flatnonzero((folds == fold) & known), fold, count)
     if len(data.validation) == 0:
         raise FoldError(
             f"fold {fold} has no samples",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import skint
-from skint.dataset import PackedWriter, Sample
+from skint.dataset import PackedWriter, Sample, Target
 from skint.table import write_rows
 
 COLOURS = {"blue": (40, 60, 200), "green": (50, 190, 60), "red": (200, 50, 40)}
@@ -34,9 +34,12 @@ def small_set(
             colour = np.resize(COLOURS[label], channels)
             pixels = colour + noise.normal(0, 40, (size, size, channels))
             images[row] = np.clip(pixels, 0, 255).astype(dtype)
-            samples.append(Sample(id=row, path=f"{label}/{row}.png", label=label))
+            samples.append(Sample(row, str(row), f"{label}/{row}.png", targets={"label": label}))
         writer.finish(
-            samples, names, channels=[f"C{n}" for n in range(channels)], made_by={"job": "test"}
+            samples,
+            [Target("label", "class", tuple(names))],
+            channels=[f"C{n}" for n in range(channels)],
+            made_by={"job": "test"},
         )
     write_rows(
         folder / "folds.csv", ("id", "fold"), ((row, row // 3 % folds) for row in range(count))

@@ -11,7 +11,7 @@ import pytest
 import skint
 from jobs.errors import Params, errors
 from jobs.out_of_fold import PredictionsError
-from skint.dataset import PackedWriter, Sample
+from skint.dataset import PackedWriter, Sample, Target
 from skint.table import write_rows
 
 CLASSES = ("hat", "<b>shirt</b>", "t-shirt")
@@ -52,8 +52,11 @@ def packed(tmp_path: Path) -> Path:
     pixels = np.random.default_rng(0).integers(0, 256, (30, 16, 16, 3)).astype(np.uint8)
     with PackedWriter(folder, shape=pixels.shape, dtype="uint8") as writer:
         writer.images()[:] = pixels
-        samples = [Sample(n, f"{n}.jpg", CLASSES[n % 3]) for n in range(30)]
-        writer.finish(samples, CLASSES, channels="RGB", made_by={"job": "test"})
+        samples = [
+            Sample(n, str(n), f"{n}.jpg", targets={"label": CLASSES[n % 3]}) for n in range(30)
+        ]
+        targets = [Target("label", "class", CLASSES)]
+        writer.finish(samples, targets, channels="RGB", made_by={"job": "test"})
     return folder
 
 

@@ -11,16 +11,24 @@ from hypothesis import strategies as st
 
 import skint
 from jobs.folds import FoldsError, Params, folds
-from skint.dataset import PackedSet, PackedWriter, Sample, read_folds
+from skint.dataset import PackedSet, PackedWriter, Sample, Target, read_folds
 
 
 def packed(folder: Path, labels: list[str], groups: list[str] | None = None) -> Path:
     samples = [
-        Sample(n, f"{n}.png", label, group=groups[n] if groups else "", sha256=str(n % 90))
+        Sample(
+            n,
+            str(n),
+            f"{n}.png",
+            group=groups[n] if groups else "",
+            sha256=str(n % 90),
+            targets={"label": label},
+        )
         for n, label in enumerate(labels)
     ]
     with PackedWriter(folder, shape=(len(labels), 1, 1, 3), dtype="uint8") as writer:
-        writer.finish(samples, sorted(set(labels)), channels="RGB", made_by={})
+        targets = [Target("label", "class", tuple(sorted(set(labels))))]
+        writer.finish(samples, targets, channels="RGB", made_by={})
     return folder
 
 

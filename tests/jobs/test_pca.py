@@ -12,7 +12,7 @@ from jobs.resize import Params as ResizeParams
 from jobs.resize import resize
 from jobs.scan import Params as ScanParams
 from jobs.scan import scan
-from skint.dataset import PackedSet, PackedWriter, Sample
+from skint.dataset import PackedSet, PackedWriter, Sample, Target
 
 TILES = Path(__file__).resolve().parents[2] / "examples" / "satellite" / "data"
 
@@ -35,9 +35,13 @@ def reduced(folder: Path, packed: Path, **params: object) -> PackedSet:
 def small_set(folder: Path, pixels: np.ndarray) -> Path:
     with PackedWriter(folder, shape=pixels.shape, dtype=pixels.dtype.name) as writer:
         writer.images()[:] = pixels
-        samples = [Sample(n, f"{n}.tif", "ab"[n % 2]) for n in range(len(pixels))]
+        samples = [
+            Sample(n, str(n), f"{n}.tif", targets={"label": "ab"[n % 2]})
+            for n in range(len(pixels))
+        ]
         channels = [f"band{n}" for n in range(pixels.shape[3])]
-        writer.finish(samples, ("a", "b"), channels=channels, made_by={"job": "test"})
+        targets = [Target("label", "class", ("a", "b"))]
+        writer.finish(samples, targets, channels=channels, made_by={"job": "test"})
     return folder
 
 
@@ -65,7 +69,7 @@ def test_the_record_is_enough_to_do_it_again(tmp_path: Path, tiles: Path) -> Non
 def test_the_record_has_the_variances_of_the_exact_covariance(tmp_path: Path, tiles: Path) -> None:
     reduced(tmp_path, tiles, k=4)
     facts = json.loads((tmp_path / "out" / "pca.json").read_text())
-    pixels = PackedSet.open(tiles).images().reshape(-1, 13).astype(np.float64)
+    pixels = np.asarray(PackedSet.open(tiles).images()).reshape(-1, 13).astype(np.float64)
     values = np.linalg.eigvalsh(np.cov(pixels.T))[::-1]
     assert np.allclose(facts["explained_variance"], values[:4], rtol=1e-9)
     assert np.allclose(facts["explained_variance_ratio"], values[:4] / values.sum(), rtol=1e-9)
@@ -90,7 +94,7 @@ def test_pixels_without_data_do_not_bend_the_components(tmp_path: Path) -> None:
         json.loads((tmp_path / n / "out" / "pca.json").read_text()) for n in ("holed", "cut")
     )
     assert np.allclose(one["mean"], two["mean"]) and one["pixels"] == two["pixels"]
-    assert PackedSet.open(tmp_path / "holed" / "out").images()[:, :3].max() == 0
+    assert np.asarray(PackedSet.open(tmp_path / "holed" / "out").images())[:, :3].max() == 0
 
 
 def test_more_components_than_bands_is_an_error(tmp_path: Path, tiles: Path) -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 import skint
 from jobs.subset import Params, SubsetError, subset
-from skint.dataset import PackedSet, PackedWriter, Sample
+from skint.dataset import PackedSet, PackedWriter, Sample, Target
 
 LABELS = ["hat"] * 10 + ["pants"] * 6 + ["shoes"] * 3
 
@@ -18,10 +18,14 @@ LABELS = ["hat"] * 10 + ["pants"] * 6 + ["shoes"] * 3
 def whole(tmp_path: Path) -> Path:
     """19 pictures; every pixel of picture n is n."""
     folder = tmp_path / "whole"
-    samples = [Sample(n, f"{n}.png", label, width=n) for n, label in enumerate(LABELS)]
+    samples = [
+        Sample(n, str(n), f"{n}.png", width=n, targets={"label": label})
+        for n, label in enumerate(LABELS)
+    ]
     with PackedWriter(folder, shape=(len(LABELS), 2, 2, 3), dtype="uint8") as writer:
         writer.images()[:] = np.arange(len(LABELS)).reshape(-1, 1, 1, 1)
-        writer.finish(samples, sorted(set(LABELS)), channels="RGB", made_by={"job": "test"})
+        targets = [Target("label", "class", tuple(sorted(set(LABELS))))]
+        writer.finish(samples, targets, channels="RGB", made_by={"job": "test"})
     return folder
 
 
