@@ -117,12 +117,9 @@ def _folder(old: Any, new: Any, shown: str) -> str:
     parts = [f"{count:,} {word}" for count, word in counts if count]
     if not parts:
         return f"folders changed under {shown}"
-    total = sum(count for count, _ in counts)
-    files = "file" if total == 1 else "files"
-    if len(parts) == 1:
-        count, _, word = parts[0].partition(" ")
-        return f"{count} {files} {word} under {shown}"
-    return f"{', '.join(parts)} {files} under {shown}"
+    count, _, word = parts[0].partition(" ")
+    parts[0] = f"{count} {'file' if count == '1' else 'files'} {word}"
+    return f"{', '.join(parts)} under {shown}"
 
 
 def _code(old: Record, new: Record, detail: Detail) -> Iterator[str]:

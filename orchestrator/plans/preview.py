@@ -11,7 +11,7 @@ from orchestrator.forecasting import forecast_planned
 from orchestrator.graph import Graph, Job
 from orchestrator.history import CPU, History, Kind
 from orchestrator.plans.keys import job_key
-from orchestrator.plans.reasons import NOTHING_KEPT, KeptPast, why_it_runs
+from orchestrator.plans.reasons import NOTHING_KEPT, KeptPast, while_it_needs, why_it_runs
 from orchestrator.state import Result, RunState, State
 
 
@@ -97,7 +97,7 @@ def _expect(
     for name in graph.ancestors(job.id):
         digest = expected[name].digest
         if digest is None:
-            return Expectation(job, "runs", f"needs {name}", None)
+            return Expectation(job, "runs", while_it_needs(name, job, graph, state, past), None)
         if not graph.job(name).smoke:
             digests[name] = digest
     key = job_key(job.static_key, digests)

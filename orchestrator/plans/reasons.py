@@ -45,14 +45,27 @@ def why_it_runs(
     if nearest is None:
         return "never done"
     run, old = nearest
-    was, now = past.record(old.static_key), past.record(job.static_key)
-    found = []
-    if was is not None and now is not None:
-        found = differences(was, now, past.detail, graph.base)
-    else:
-        found = _by_graph(old, job)
-    found += _other_inputs(run, old, inputs)
+    found = [*_own(job, old, graph, past), *_other_inputs(run, old, inputs)]
     return f"{told(found)} since {run.name}" if found else f"its inputs changed since {run.name}"
+
+
+def while_it_needs(need: str, job: Job, graph: Graph, state: State, past: KeptPast) -> str:
+    """As `why_it_runs`, while `need` has to run first: "needs scan; size 128 → 224 since run-3"."""
+    nearest = _nearest(job, None, state, past)
+    if nearest is None:
+        return f"needs {need}"
+    run, old = nearest
+    own = _own(job, old, graph, past)
+    if own:
+        return f"needs {need}; {told(own)} since {run.name}"
+    return f"needs {need}, reused if that comes out as in {run.name}"
+
+
+def _own(job: Job, old: Job, graph: Graph, past: KeptPast) -> list[str]:
+    was, now = past.record(old.static_key), past.record(job.static_key)
+    if was is None or now is None:
+        return _by_graph(old, job)
+    return differences(was, now, past.detail, graph.base)
 
 
 def _tried(key: str, state: State) -> tuple[RunState, AttemptState] | None:
@@ -73,15 +86,19 @@ def _how_it_went(job: Job, run: RunState, attempt: AttemptState) -> str:
 
 
 def _nearest(
-    job: Job, inputs: Mapping[str, str], state: State, past: KeptPast
+    job: Job, inputs: Mapping[str, str] | None, state: State, past: KeptPast
 ) -> tuple[RunState, Job] | None:
-    """The earlier job that differs least; the newest of those."""
+    """The earlier job that differs least; the newest of those. None: inputs are not known yet."""
     now = past.record(job.static_key)
     best: tuple[int, RunState, Job] | None = None
     for run, old in _alike(job, state):
         was = past.record(old.static_key)
-        apart = distance(was, now) if was is not None and now is not None else 1
-        apart += len(_other_inputs(run, old, inputs))
+        if was is not None and now is not None:
+            apart = distance(was, now)
+        else:
+            apart = int(old.static_key != job.static_key)
+        if inputs is not None:
+            apart += len(_other_inputs(run, old, inputs))
         if best is None or apart < best[0]:
             best = apart, run, old
     return best[1:] if best else None

@@ -316,3 +316,85 @@ def test_a_jobs_key_is_made_of_its_own_and_of_its_inputs_contents() -> None:
         job_key("s", {"scan": "1"}),
     ]
     assert len({key, *others}) == 5
+
+
+COUNTING = """
+from pydantic import BaseModel
+import skint
+import helper
+
+class Params(BaseModel):
+    size: int = 1
+
+@skint.job(libraries=("numpy", "nobody-has-this"){more})
+def fit(params: Params, ctx: skint.Context) -> None:
+    helper.twice(params.size)
+"""
+MINE = 'name: mine\naccount: lab\njobs:\n  fit: {uses: "./mine.py:fit"}\n'
+
+
+def _mine(folder: Path, code: str = COUNTING.replace("{more}", "")) -> dict[str, str]:
+    folder.mkdir(exist_ok=True)
+    (folder / "mine.py").write_text(code)
+    (folder / "helper.py").write_text(HELPER)
+    return keys_of(folder, MINE)
+
+
+def _install(folder: Path, version: str) -> str:
+    """A folder for PYTHONPATH, in which numpy has this version."""
+    fake = folder / version / "numpy-1.dist-info"
+    fake.mkdir(parents=True, exist_ok=True)
+    (fake / "METADATA").write_text(f"Metadata-Version: 2.1\nName: numpy\nVersion: {version}\n")
+    return str(fake.parent)
+
+
+def test_a_project_that_was_moved_and_reformatted_has_the_same_keys(tmp_path: Path) -> None:
+    before = _mine(tmp_path / "here")
+    (tmp_path / "here").rename(tmp_path / "there")
+    code = COUNTING.replace("{more}", "")
+    spaced = code.replace("size: int = 1", "size:int=1  # pixels").replace("\n\n", "\n\n\n")
+    assert _mine(tmp_path / "there", spaced) == before
+    assert _mine(tmp_path / "there", code.replace("size: int = 1", "size: int = 2")) != before
+
+
+@pytest.mark.parametrize(
+    ("more", "version", "same"),
+    [
+        ("", "2.4.6", True),
+        ("", "2.4.7", False),
+        (", devices=1", "2.4.7", True),
+        (", devices=1", "2.5.0", False),
+    ],
+)
+def test_the_version_of_a_library_counts_whole_where_work_is_free_and_by_its_minor_where_it_is_not(
+    more: str, version: str, same: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = COUNTING.replace("{more}", more)
+    monkeypatch.setenv("PYTHONPATH", _install(tmp_path, "2.4.6"))
+    before = _mine(tmp_path / "plan", code)
+    monkeypatch.setenv("PYTHONPATH", _install(tmp_path, version))
+    assert (_mine(tmp_path / "plan", code) == before) is same
+
+
+def test_a_library_that_is_installed_later_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _mine(tmp_path / "plan")
+    fake = tmp_path / "later" / "nobody_has_this-1.dist-info"
+    fake.mkdir(parents=True)
+    text = "Metadata-Version: 2.1\nName: nobody-has-this\nVersion: 1\n"
+    (fake / "METADATA").write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(fake.parent))
+    assert _mine(tmp_path / "plan") != before
+
+
+def test_no_library_is_imported_to_learn_its_version(tmp_path: Path) -> None:
+    code = COUNTING.replace("{more}", "")
+    _mine(tmp_path / "plan", code)
+    script = (
+        "import sys; from skint.libraries import versions_of;"
+        "print(versions_of(('numpy', 'torch'))); assert 'numpy' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "'numpy': '" in done.stdout
