@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import skint  # noqa: E402
-from jobs.folds import Params as Folds  # noqa: E402
+from jobs.folds import Params as Split  # noqa: E402
 from jobs.folds import folds  # noqa: E402
 from jobs.resize import Params as Resize  # noqa: E402
 from jobs.resize import resize  # noqa: E402
@@ -35,7 +35,7 @@ from jobs.scan import Params as Scan  # noqa: E402
 from jobs.scan import scan  # noqa: E402
 from jobs.train import train  # noqa: E402
 from jobs.training.recipe import Recipe  # noqa: E402
-from skint.dataset import PackedSet, read_folds  # noqa: E402
+from skint.dataset import Folds, PackedSet, read_folds  # noqa: E402
 
 EXAMPLE = ROOT / "examples" / "photos"
 THUMBNAIL = 16
@@ -59,8 +59,8 @@ def prepare(folder: Path, given: dict[str, dict[str, Any]]) -> Path:
 def demo(folder: Path, packed: Path, given: dict[str, dict[str, Any]], seed: int) -> Path:
     """Train every fold of one seed; the folder of `folds.csv`. Predictions are in `fold-N/out`."""
     split = skint.Context.for_test(folder / "folds", inputs={"resize": packed})
-    folds(Folds(**{**given["folds"], "seed": seed}), split)
-    count = Folds(**given["folds"]).k
+    folds(Split(**{**given["folds"], "seed": seed}), split)
+    count = Split(**given["folds"]).k
     for fold in range(count):
         ctx = skint.Context.for_test(
             folder / f"fold-{fold}",
@@ -90,13 +90,13 @@ def thumbnails(packed: PackedSet) -> NDArray[np.float64]:
     return np.stack([np.asarray(image, dtype=np.float64).ravel() / 255 for image in small])
 
 
-def regression(packed: PackedSet, assigned: NDArray[np.int64]) -> float:
+def regression(packed: PackedSet, folds: Folds) -> float:
     """Out-of-fold accuracy of logistic regression on thumbnails."""
     pixels, labels = thumbnails(packed), packed.labels()
     right = 0
-    for fold in np.unique(assigned):
-        held_out = assigned == fold
-        model = LogisticRegression(max_iter=5000).fit(pixels[~held_out], labels[~held_out])
+    for fold, held_out in enumerate(folds.held_out):
+        rest = folds.training(fold)
+        model = LogisticRegression(max_iter=5000).fit(pixels[rest], labels[rest])
         right += int((model.predict(pixels[held_out]) == labels[held_out]).sum())
     return right / len(labels)
 
@@ -120,11 +120,11 @@ def main(seeds: int) -> int:
             error = math.sqrt(accuracy * (1 - accuracy) / len(right))
             # The standard error under the hypothesis that only the majority is known.
             bar = majority + 3 * max(error, math.sqrt(majority * (1 - majority) / len(right)))
-            assigned = read_folds(split / "folds.csv", len(packed))
-            simple = regression(packed, assigned)
+            folds = read_folds(split / "folds.csv", len(packed))
+            simple = regression(packed, folds)
             beats = accuracy > bar and accuracy > simple
             good = good and beats
-            per_fold = seconds / len(np.unique(assigned))
+            per_fold = seconds / len(folds)
             print(
                 f"{seed:4}  {accuracy:8.3f}  {error:6.3f}  {majority:8.3f}  {bar:8.3f}  "
                 f"{simple:10.3f}  {per_fold:8.1f}  {'yes' if beats else 'NO'}",

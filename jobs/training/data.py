@@ -49,21 +49,21 @@ def read_fold(ctx: skint.Context) -> FoldData:
     folds = read_folds(path, len(packed))
     labels = packed.labels()
     fold = ctx.fold if ctx.fold is not None else 0
-    count = int(folds.max()) + 1 if len(folds) else 0
-    known = labels >= 0  # a picture without a label can neither teach nor judge
-    train = np.flatnonzero((folds != fold) & known)
-    data = FoldData(packed, labels, train, np.flatnonzero((folds == fold) & known), fold, count)
+    train, validation = folds.training(fold), folds.validation(fold)
+    # A picture without a label can neither teach nor judge.
+    train, validation = train[labels[train] >= 0], validation[labels[validation] >= 0]
+    data = FoldData(packed, labels, train, validation, fold, len(folds))
     if len(data.validation) == 0:
         raise FoldError(
             f"fold {fold} has no samples",
             where=str(path),
-            got=f"{count} folds, numbered from 0",
+            got=f"{len(folds)} folds, numbered from 0",
         )
     if len(data.train) < 2 or len(packed.classes) < 2:
         raise FoldError(
             "there is too little to learn from",
             where=str(path),
-            got=f"{len(data.train)} samples outside fold {fold}, {len(packed.classes)} classes",
+            got=f"{len(data.train)} samples to train on, {len(packed.classes)} classes",
             wanted="at least 2 of each",
         )
     return data

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from skint.dataset.blocks import DamagedBlock, block_hashes
 from skint.dataset.error import DatasetError
-from skint.dataset.folds import read_folds
+from skint.dataset.folds import Folds, read_folds
 from skint.dataset.meta import BLOCK_BYTES, META, SUMS, VERSION, DatasetMeta, Part
 from skint.dataset.packed import PackedSet
 from skint.dataset.sample import FIXED_COLUMNS, SAMPLES, Sample, read_samples, write_samples
@@ -38,6 +38,7 @@ __all__ = [
     "DamagedBlock",
     "DatasetError",
     "DatasetMeta",
+    "Folds",
     "PackedSet",
     "PackedWriter",
     "Part",

@@ -35,7 +35,11 @@ def packed(folder: Path, labels: list[str], groups: list[str] | None = None) -> 
 def split(folder: Path, data: Path, **params: object) -> np.ndarray:
     ctx = skint.Context.for_test(folder, inputs={"packed": data})
     folds(Params.model_validate(params), ctx)
-    return read_folds(ctx.out / "folds.csv", len(PackedSet.open(data)))
+    found = read_folds(ctx.out / "folds.csv", len(PackedSet.open(data)))
+    assigned = np.full(len(PackedSet.open(data)), -1)
+    for number, rows in enumerate(found.held_out):
+        assigned[rows] = number
+    return assigned
 
 
 @given(

@@ -154,20 +154,6 @@ def test_a_file_name_that_is_not_utf8_survives(tmp_path: Path) -> None:
     assert PackedSet.open(tmp_path).samples[0].path == name
 
 
-def test_folds_are_read_in_the_order_of_the_ids(tmp_path: Path) -> None:
-    write_rows(tmp_path / "folds.csv", ("id", "fold"), [(2, 0), (0, 1), (1, 0)])
-    assert read_folds(tmp_path / "folds.csv", 3).tolist() == [1, 0, 0]
-
-
-@pytest.mark.parametrize("rows", [[(0, 0)], [(0, 0), (0, 1)], [(0, 0), (2, 0)], [(0, 0), (1, -1)]])
-def test_folds_that_miss_or_repeat_a_sample_are_refused(
-    tmp_path: Path, rows: list[tuple[int, int]]
-) -> None:
-    write_rows(tmp_path / "folds.csv", ("id", "fold"), rows)
-    with pytest.raises(DatasetError):
-        read_folds(tmp_path / "folds.csv", 2)
-
-
 def test_a_table_without_its_column_says_which(tmp_path: Path) -> None:
     write_rows(tmp_path / "folds.csv", ("id", "part"), [(0, 0)])
     with pytest.raises(TableError, match="column fold is missing"):

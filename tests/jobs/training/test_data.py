@@ -40,3 +40,13 @@ def test_a_small_sample_takes_the_classes_in_turn() -> None:
     assert stratified(labels, rows, 5).tolist() == [0, 4, 5, 1, 6]
     assert stratified(labels, rows, 99).tolist() == [0, 4, 5, 1, 6, 2, 3]
     assert stratified(labels, rows[:4], 2).tolist() == [0, 1]
+
+
+def test_what_is_set_aside_neither_trains_nor_validates(tmp_path: Path) -> None:
+    packed = small_set(tmp_path / "packed", per_class=4)
+    cells = ["test", "test", "train", *[0] * 4, *[1] * 4, ""]
+    write_rows(packed / "folds.csv", ("id", "fold"), enumerate(cells))
+    data = read_fold(context(tmp_path, packed, fold=1))
+    assert data.train.tolist() == [2, 3, 4, 5, 6]
+    assert data.validation.tolist() == [7, 8, 9, 10]
+    assert data.folds == 2
