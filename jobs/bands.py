@@ -20,8 +20,8 @@ def is_tiff(content: bytes) -> bool:
     return content[:4] in _MAGIC
 
 
-def read_bands(content: bytes, max_pixels: int) -> NDArray[Any] | None:
-    """(H, W, C) of the first page in native byte order; None where the file is a photo or no TIFF.
+def read_bands(content: bytes, max_pixels: int, page: int = 0) -> NDArray[Any] | None:
+    """(H, W, C) of one page in native byte order; None where the file is a photo or no TIFF.
 
     Raises Unreadable where the pixels are too many or not all finite, and whatever tifffile raises
     where they cannot be decoded.
@@ -33,25 +33,25 @@ def read_bands(content: bytes, max_pixels: int) -> NDArray[Any] | None:
     try:
         # Pillow gets what tifffile cannot parse: it may know better, or else says why not.
         file = tifffile.TiffFile(io.BytesIO(content))
-        page = file.pages[0]
-        holds_bands = _holds_bands(page)
+        leaf = file.pages[page]
+        holds_bands = _holds_bands(leaf)
     except Exception:
         return None
     with file:
         if not holds_bands:
             return None
-        if page.imagewidth * page.imagelength > max_pixels or page.nbytes > 8 * max_pixels:
+        if leaf.imagewidth * leaf.imagelength > max_pixels or leaf.nbytes > 8 * max_pixels:
             raise Unreadable(
-                f"announces {page.imagewidth} × {page.imagelength} pixels of "
-                f"{page.samplesperpixel} bands, {page.nbytes:,} bytes"
+                f"announces {leaf.imagewidth} × {leaf.imagelength} pixels of "
+                f"{leaf.samplesperpixel} bands, {leaf.nbytes:,} bytes"
             )
-        pixels: NDArray[Any] = page.asarray(maxworkers=1)
+        pixels: NDArray[Any] = leaf.asarray(maxworkers=1)
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
-    elif page.axes.startswith("S"):
+    elif leaf.axes.startswith("S"):
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.ndim != 3:
-        raise Unreadable(f"has the axes {page.axes}, which are not read")
+        raise Unreadable(f"has the axes {leaf.axes}, which are not read")
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
         raise Unreadable("holds values that are not finite (NaN or infinity)")
     return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.decode import Mode, square
+from jobs.decode import Mode, Wanted, pictures
 from jobs.unreadable import Unreadable
 from skint.dataset.canvas import Canvas
 
@@ -47,7 +47,7 @@ def _pack(packing: Packing, source: Source) -> str:
         content = (Path(packing.root) / source.path).read_bytes()
         if hashlib.sha256(content).hexdigest() != source.sha256:
             return "is not the file that was scanned: its bytes have changed"
-        picture = square(content, packing.size, packing.mode)
+        (picture,) = pictures(content, Wanted((packing.size,), packing.mode))
     except Unreadable as error:
         return str(error)
     except OSError as error:

@@ -10,7 +10,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.decode import Facts, examine, square
+from jobs.decode import Facts, Mode, Wanted, examine, pictures
 from jobs.unreadable import Unreadable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +33,11 @@ def tiff(pixels: NDArray[Any], **options: Any) -> bytes:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, pixels, metadata=None, **options)
     return buffer.getvalue()
+
+
+def square(content: bytes, size: int, mode: Mode) -> NDArray[Any]:
+    (picture,) = pictures(content, Wanted((size,), mode))
+    return picture
 
 
 def decibels(one: NDArray[Any], other: NDArray[Any]) -> float:

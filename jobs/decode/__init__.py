@@ -1,0 +1,34 @@
+"""Opens any picture on purpose: orientation, palettes, alpha, CMYK, 16 bits, many bands.
+
+Two kinds come out. A *photo* (gray, colour, palette, CMYK, with or without alpha, 8 or 16 bits)
+becomes upright RGB or gray in uint8. *Bands* (a TIFF with measurements: more than three channels
+without alpha, floats, 32 bits) keep their channels, their values and their dtype.
+
+Importing this package imports NumPy and Pillow: jobs import it inside their function.
+"""
+
+from __future__ import annotations
+
+from jobs.decode.facts import Facts, examine, glance
+from jobs.decode.mask import mask_dtype, mask_pictures
+from jobs.decode.opening import FORMATS, MAX_PIXELS
+from jobs.decode.photo import to_gray, to_rgb
+from jobs.decode.picture import Wanted, pictures
+from jobs.decode.shape import Colour, Mode, canvas_px
+
+__all__ = [
+    "FORMATS",
+    "MAX_PIXELS",
+    "Colour",
+    "Facts",
+    "Mode",
+    "Wanted",
+    "canvas_px",
+    "examine",
+    "glance",
+    "mask_dtype",
+    "mask_pictures",
+    "pictures",
+    "to_gray",
+    "to_rgb",
+]

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jobs.decode.resizing import resized, resized_image
+
+ROOT = Path(__file__).resolve().parents[3]
+PHOTO = min((ROOT / "examples" / "photos" / "data" / "hat").iterdir())
+LANCZOS = Image.Resampling.LANCZOS
+
+
+def decibels(one: np.ndarray, other: np.ndarray) -> float:
+    error = np.mean((one.astype(float) - other.astype(float)) ** 2)
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("size", [(64, 64), (50, 131), (700, 640)])
+def test_it_is_pillows_lanczos_smaller_and_larger(mode: str, size: tuple[int, int]) -> None:
+    with Image.open(PHOTO) as image:
+        photo = image.convert(mode)
+    box = (10.25, 3.5, photo.width - 7.125, photo.height - 2.0)
+    plain = np.asarray(photo.resize(size, LANCZOS, box=box)).reshape(size[1], size[0], -1)
+    pixels = np.asarray(photo).reshape(photo.height, photo.width, -1)
+    assert decibels(resized(pixels, box, size), plain) > 50
+    assert np.array_equal(resized(pixels, box, size), resized_image(photo, box, size))
+
+
+def test_planes_of_floats_keep_their_range_and_precision() -> None:
+    plane = np.random.default_rng(0).normal(1e4, 3e3, (40, 60)).astype(np.float32)
+    plain = np.asarray(Image.fromarray(plane).resize((20, 10), LANCZOS, box=(0, 0, 60, 40)))
+    made = resized(plane[:, :, np.newaxis], (0.0, 0.0, 60.0, 40.0), (20, 10))
+    assert np.allclose(made[:, :, 0], plain, rtol=1e-5)
+
+
+def test_nothing_is_resampled_where_nothing_changes() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 9, 3), dtype=np.uint8)
+    assert np.array_equal(resized(pixels, (0.0, 0.0, 9.0, 7.0), (9, 7)), pixels)
+    image = Image.fromarray(pixels)
+    assert np.array_equal(resized_image(image, (0.0, 0.0, 9.0, 7.0), (9, 7)), pixels)
