@@ -59,6 +59,33 @@ def source_folder(path: Path, where: str) -> Path:
     raise SourceError("there is no such folder", where=where, got=str(path), next=hint)
 
 
+class Gate:
+    """Says which files under a folder may be opened; asks the disk once a folder and file."""
+
+    def __init__(self, root: Path) -> None:
+        """`root` is resolved."""
+        self.root = root
+        self._plain: dict[str, bool] = {}
+        """Folders that are reached without a link or `..`."""
+
+    def refusal(self, path: str) -> str | None:
+        """Why a file is not opened, as a sentence; None where it may be."""
+        folder, _, name = path.rpartition("/")
+        plain = self._plain.get(folder)
+        if plain is None:
+            place = self.root / folder
+            plain = self._plain[folder] = os.path.realpath(place) == str(place)
+        try:
+            facts = os.lstat(self.root / path)
+        except OSError:
+            return _refusal(self.root, path)
+        except ValueError:  # a null byte
+            return "does not exist"
+        if not plain or name in ("", "..") or stat.S_ISLNK(facts.st_mode):
+            return _refusal(self.root, path)
+        return _not_readable(facts)
+
+
 def list_pictures(root: Path) -> Listing:
     """All files under `root`, in an order that does not depend on the disk.
 
@@ -66,6 +93,7 @@ def list_pictures(root: Path) -> Listing:
     the folder; links to folders are not.
     """
     listing = Listing()
+    gate = Gate(root)
     for path, entry in _walk(root, ""):
         suffix = Path(path).suffix.lower()
         if entry.is_symlink() and entry.is_dir():
@@ -74,7 +102,7 @@ def list_pictures(root: Path) -> Listing:
             listing.refused.append((path, f"is a {suffix[1:].upper()} file, which is not read"))
         elif suffix not in PICTURES:
             listing.other += 1
-        elif reason := refusal(root, path):
+        elif reason := gate.refusal(path):
             listing.refused.append((path, reason))
         else:
             listing.pictures.append(path)
@@ -83,8 +111,7 @@ def list_pictures(root: Path) -> Listing:
     return listing
 
 
-def refusal(root: Path, path: str) -> str | None:
-    """Why a file is not opened, as a sentence; None where it may be. `root` is resolved."""
+def _refusal(root: Path, path: str) -> str | None:
     file = root / path
     try:
         target = file.resolve(strict=True)
@@ -95,6 +122,10 @@ def refusal(root: Path, path: str) -> str | None:
         return "cannot be reached"
     if not target.is_relative_to(root):
         return "leads out of the source folder"
+    return _not_readable(facts)
+
+
+def _not_readable(facts: os.stat_result) -> str | None:
     if not stat.S_ISREG(facts.st_mode):
         return "is not an ordinary file"
     if facts.st_size > MAX_BYTES:

@@ -36,7 +36,7 @@ class Facts:
 
 def examine(content: bytes, page: int = 0) -> Facts:
     """Raises Unreadable."""
-    return _seen(content, page)[0]
+    return _seen(content, page, 1)[0]
 
 
 def glance(content: bytes, side_px: int, page: int = 0) -> tuple[Facts, NDArray[np.uint8]]:
@@ -44,20 +44,21 @@ def glance(content: bytes, side_px: int, page: int = 0) -> tuple[Facts, NDArray[
 
     Bands are shown by their mean, from their least to their greatest value. Raises Unreadable.
     """
-    facts, gray = _seen(content, page)
+    # At less than twice the side, what the small picture shows depends on the scale it comes from.
+    facts, gray = _seen(content, page, 2 * side_px)
     with reading(content):
-        small = to_gray(gray).resize((side_px, side_px), Image.Resampling.BOX)
+        small = to_gray(gray).resize((side_px, side_px), Image.Resampling.BILINEAR)
         return facts, np.asarray(small)
     raise AssertionError("unreachable")
 
 
-def _seen(content: bytes, page: int) -> tuple[Facts, Image.Image]:
-    """The facts and a picture, upright, that may be smaller."""
+def _seen(content: bytes, page: int, least_px: int) -> tuple[Facts, Image.Image]:
+    """The facts and a picture, upright, that may be smaller, yet no side below `least_px`."""
     with reading(content):
         header = read_header(content) if not page else None
         if header is not None:
             # The scale 1/8 reads every byte of a JPEG and skips most of the arithmetic.
-            decoded = decode(content, header, gray=True, least_px=(1, 1))
+            decoded = decode(content, header, gray=True, least_px=(least_px, least_px))
             if decoded is not None:
                 image = Image.fromarray(decoded.pixels[:, :, 0])
                 return _photo(header.width, header.height, image, header.orientation)
@@ -67,7 +68,7 @@ def _seen(content: bytes, page: int) -> tuple[Facts, Image.Image]:
             return Facts(width, height, channels, bands.dtype.name), _visible(bands)
         with open_image(content, page) as image:
             width, height = image.size
-            image.draft(image.mode, (1, 1))
+            image.draft(image.mode, (least_px, least_px))
             drafted = image.size != (width, height)
             image.load()
             refuse_mode(image)
