@@ -51,7 +51,7 @@ class DatasetMeta:
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """SHA-256 of each block of the other binary files (`sums.npy`, `index.npy`, masks), by name."""
     layout: Layout = "dense"
-    """`dense`: all pictures have one size; `ragged`: each has its own."""
+    """`dense`: all pictures have one size; `ragged`: each may have its own."""
     codec: Codec = "raw"
     """How a picture is stored; what is not `raw` is decoded when it is taken."""
     sizes: tuple[int, ...] = ()

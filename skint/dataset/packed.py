@@ -113,7 +113,8 @@ class PackedSet:
         from skint.dataset.array import map_any, map_array
 
         path = self.folder / mask_file(self.target("mask", target))
-        return map_array(path, self.meta.shape[:3], map_any(path).dtype.name)
+        dtype = "uint16" if map_any(path).dtype == "uint16" else "uint8"
+        return map_array(path, self.meta.shape[:3], dtype)
 
     def moments(self, rows: Sequence[int] | NDArray[np.int64] | None = None) -> Moments:
         """Mean and standard deviation per channel over the pixels of `rows`, in stored units.

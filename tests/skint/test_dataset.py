@@ -129,14 +129,6 @@ def test_a_lost_row_of_samples_is_refused(tmp_path: Path) -> None:
         PackedSet.open(tmp_path)
 
 
-def test_another_version_is_refused(tmp_path: Path) -> None:
-    written(tmp_path, pixels_of("uint8"))
-    meta = json.loads((tmp_path / "dataset.json").read_text())
-    (tmp_path / "dataset.json").write_text(json.dumps(meta | {"version": 1}))
-    with pytest.raises(DatasetError, match="does not read"):
-        PackedSet.open(tmp_path)
-
-
 def test_a_label_outside_the_classes_is_named(tmp_path: Path) -> None:
     data = written(tmp_path, pixels_of("uint8"))
     odd = replace(
@@ -145,6 +137,126 @@ def test_a_label_outside_the_classes_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as error:
         odd.labels()
     assert error.value.got == "scarf"
+
+
+TARGETS = (
+    Target("depth", "value"),
+    Target("colours", "multilabel", ("red", "blue")),
+    Target("kind", "class", CLASSES),
+    Target("season", "class", ("summer",)),
+    Target("outline", "mask"),
+)
+CELLS = (
+    {"depth": "1.5", "colours": "blue|red", "kind": "shoes", "season": "", "outline": "m/0.png"},
+    {"depth": "", "colours": "", "kind": "", "season": "summer", "outline": ""},
+    {"depth": "-2e3", "colours": "blue", "kind": "hat", "season": "", "outline": "m/2.png"},
+)
+
+
+def several_targets(folder: Path) -> PackedSet:
+    """Three pictures with a target of every kind, and two of one."""
+    samples = [Sample(n, str(n), f"{n}.jpg", targets=cells) for n, cells in enumerate(CELLS)]
+    with PackedWriter(folder, shape=(3, 4, 5, 3), dtype="uint8") as writer:
+        writer.finish(samples, TARGETS, channels="RGB", made_by={})
+    np.save(folder / "mask-outline.npy", np.arange(60, dtype=np.uint16).reshape(3, 4, 5))
+    return PackedSet.open(folder)
+
+
+def test_targets_of_every_kind_are_read(tmp_path: Path) -> None:
+    data = several_targets(tmp_path)
+    assert data.meta.targets == TARGETS
+    assert [sample.label for sample in data.samples] == ["shoes", "", "hat"]
+    assert data.classes == CLASSES
+    assert data.labels().tolist() == data.labels("kind").tolist() == [1, -1, 0]
+    assert data.labels("season").tolist() == [-1, 0, -1]
+    assert data.multi_hot().tolist() == [[1, 1], [0, 0], [0, 1]]
+    assert np.array_equal(data.values("depth"), [1.5, np.nan, -2000], equal_nan=True)
+    assert data.masks().shape == (3, 4, 5) and data.masks()[2, 3, 4] == 59
+    assert not data.masks().flags.writeable
+
+
+def test_a_target_that_is_not_there_is_named(tmp_path: Path) -> None:
+    data = several_targets(tmp_path)
+    with pytest.raises(DatasetError, match="kind class called depth") as error:
+        data.labels("depth")
+    assert "depth (value)" in str(error.value.got)
+    with pytest.raises(DatasetError, match="no target of the kind class"):
+        _ = PackedSet(tmp_path, replace(data.meta, targets=()), data.samples).classes
+
+
+@pytest.mark.parametrize(
+    ("target", "cell"), [("depth", "deep"), ("colours", "red|green"), ("kind", "scarf")]
+)
+def test_a_cell_that_does_not_fit_its_target_is_named(
+    tmp_path: Path, target: str, cell: str
+) -> None:
+    data = several_targets(tmp_path)
+    table = tmp_path / "samples.csv"
+    rows = table.read_text().splitlines()
+    rows[3] = rows[3].replace(CELLS[2][target], cell)
+    table.write_text("\n".join(rows) + "\n")
+    data = PackedSet.open(tmp_path)
+    read = {"depth": data.values, "colours": data.multi_hot, "kind": data.labels}[target]
+    with pytest.raises(DatasetError) as error:
+        read(target)
+    assert error.value.got in cell.split("|") and str(error.value.where).endswith("id 2")
+
+
+def test_masks_of_another_shape_are_refused(tmp_path: Path) -> None:
+    data = several_targets(tmp_path)
+    np.save(tmp_path / "mask-outline.npy", np.zeros((3, 5, 4), dtype=np.uint8))
+    with pytest.raises(DatasetError, match="not the one"):
+        data.masks()
+
+
+@pytest.mark.parametrize("names", [["id"], ["a", "a"]])
+def test_targets_need_names_of_their_own(tmp_path: Path, names: list[str]) -> None:
+    with PackedWriter(tmp_path, shape=(0, 4, 5, 3), dtype="uint8") as writer:
+        with pytest.raises(ValueError, match="names of their own"):
+            writer.finish([], [Target(n, "value") for n in names], channels="RGB", made_by={})
+
+
+def test_an_older_set_says_what_to_do(tmp_path: Path) -> None:
+    written(tmp_path, pixels_of("uint8"))
+    older = {"version": 1, "layout": "dense", "shape": [1, 2, 2, 3]}
+    (tmp_path / "dataset.json").write_text(json.dumps(older))
+    with pytest.raises(DatasetError, match="does not read") as error:
+        PackedSet.open(tmp_path)
+    assert "version 1" in str(error.value.got) and "run the plan" in str(error.value.next)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 3},
+        {"layout": "tiled"},
+        {"codec": "png"},
+        {"shape": [6, 5, 4]},
+        {"channels": ["c0"]},
+        {"parts": []},
+        {"parts": [{"file": "../images.npy", "rows": 6, "sha256": []}]},
+        {"files": {"/etc/passwd": []}},
+        {"targets": [{"name": "x", "kind": "box", "classes": []}]},
+        {"blocks": {"bytes": 0}},
+    ],
+)
+def test_a_description_that_is_not_of_a_packed_set_is_refused(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    written(tmp_path, pixels_of("uint8"))
+    meta = json.loads((tmp_path / "dataset.json").read_text())
+    (tmp_path / "dataset.json").write_text(json.dumps(meta | change))
+    with pytest.raises(DatasetError) as error:
+        PackedSet.open(tmp_path)
+    assert error.value.where == str(tmp_path / "dataset.json")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "version https://git-lfs"])
+def test_a_description_that_is_something_else_is_refused(tmp_path: Path, text: str) -> None:
+    written(tmp_path, pixels_of("uint8"))
+    (tmp_path / "dataset.json").write_text(text)
+    with pytest.raises(DatasetError):
+        PackedSet.open(tmp_path)
 
 
 def test_a_file_name_that_is_not_utf8_survives(tmp_path: Path) -> None:
