@@ -68,6 +68,15 @@ class JobWaited(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobRemarked(Event):
+    """Something to know about how a job starts: from what it goes on, why it is made again."""
+
+    job: str
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AllocationPlanned(Event):
     """Devices will be kept for these attempts. Written before anything is reserved."""
 

@@ -244,6 +244,7 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
         sentence=event.sentence,
         until_ms=event.until_ms,
     ),
+    e.JobRemarked: lambda run, event: _job(run, event.job, remark=event.sentence),
     e.AllocationPlanned: _allocation_planned,
     e.AllocationReserved: lambda run, event: _allocation(
         run, event.allocation, status="reserved", reserved_at_ms=event.at_ms

@@ -1,22 +1,92 @@
-"""Results of earlier attempts that another run may use."""
+"""Whether results of earlier attempts are still what they were, for another run to use."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 from pathlib import Path
 
-from skint.attempt import AttemptDir
+from skint.attempt import AttemptDir, write_json
+from skint.outputs import sha256_of, stamps_of
+
+GONE = "its files are gone"
 
 
 def is_there(out: str) -> bool:
-    """Whether every file that the attempt published is still in its `out/` folder.
+    """Whether the attempt that published into `out/` can stand in for another one like it."""
+    return not wrong_with(out)
 
-    Looks at names only: whoever changes a result in place is not found out.
+
+def wrong_with(out: str, *, whole: bool = False) -> str:
+    """Why a result cannot be used, as a clause; empty where it can.
+
+    Files whose size and time are those that were noted when they were hashed are not read again,
+    unless `whole` says so; the others are, and noted anew where they are as they were. What
+    somebody put beside them does not count.
     """
     folder = Path(out)
+    attempt = AttemptDir(folder.parent)
     try:
-        exit = AttemptDir(folder.parent).read_exit()
+        exit = attempt.read_exit()
     except (OSError, ValueError, TypeError):
-        return False
+        return "its record cannot be read"
     if exit is None:  # an executor without a shim left its files and no record of them
-        return folder.is_dir()
-    return all((folder / name).is_file() for name in exit.outputs)
+        return "" if folder.is_dir() else GONE
+    noted = _noted(attempt)
+    now = stamps_of(folder, exit.outputs)
+    if exit.outputs and not now:
+        return GONE
+    missing = exit.outputs.keys() - now.keys()
+    if missing:
+        return f"{_first(missing)} missing"
+    suspects = [name for name, stamp in now.items() if whole or noted.get(name) != stamp]
+    bad = [name for name in suspects if _is_other(folder / name, exit.outputs[name])]
+    if bad:
+        return _damage(bad, noted, now)
+    if noted != now:
+        _note(attempt, now)
+    return "" if folder.is_dir() else GONE
+
+
+def has_files(out: str) -> bool:
+    """Whether an attempt that did not finish has left anything in its `out/`."""
+    try:
+        with os.scandir(out) as entries:
+            return any(True for _ in entries)
+    except OSError:
+        return False
+
+
+def _is_other(path: Path, sha256: str) -> bool:
+    try:
+        return sha256_of(path) != sha256
+    except OSError:  # a disk that cannot read it, or a folder in its place
+        return True
+
+
+def _damage(bad: list[str], noted: dict[str, list[int]], now: dict[str, list[int]]) -> str:
+    change = now[bad[0]][0] - noted[bad[0]][0] if bad[0] in noted else 0
+    size = f" ({abs(change):,} bytes {'shorter' if change < 0 else 'longer'})" if change else ""
+    if len(bad) == 1:
+        return f"{bad[0]} is not what was published{size}"
+    return f"{len(bad)} files, {bad[0]} among them, are not what was published{size}"
+
+
+def _first(missing: set[str]) -> str:
+    first = min(missing)
+    return f"{first} is" if len(missing) == 1 else f"{len(missing)} files, {first} among them, are"
+
+
+def _noted(attempt: AttemptDir) -> dict[str, list[int]]:
+    try:
+        noted = json.loads(attempt.stamp.read_text())
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def _note(attempt: AttemptDir, now: dict[str, list[int]]) -> None:
+    """A folder that cannot be written costs reading the files again the next time."""
+    with contextlib.suppress(OSError):
+        write_json(attempt.stamp, now)

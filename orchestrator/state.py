@@ -134,6 +134,8 @@ class JobState:
     """The attempt whose result it has: its own, or an earlier one's when reused."""
     reason: str = ""
     sentence: str = ""
+    remark: str = ""
+    """How it started, where that is out of the ordinary: from what it goes on, why again."""
     until_ms: int | None = None
     saved_ms: int = 0
     overtaken_ms: int | None = None

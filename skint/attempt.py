@@ -123,6 +123,11 @@ class AttemptDir:
         return self.path / "exit.json"
 
     @property
+    def stamp(self) -> Path:
+        """Sizes and times of what was published, as this machine's disk has them."""
+        return self.path / "stamp.json"
+
+    @property
     def out(self) -> Path:
         """What the job publishes."""
         return self.path / "out"

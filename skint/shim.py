@@ -25,7 +25,7 @@ if __package__ in (None, ""):  # started by its path: -P leaves the folder of sk
 from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, Task, write_json
 from skint.environment import worker_environment
 from skint.events import EventWriter
-from skint.outputs import digest_of, hash_outputs
+from skint.outputs import digest_of, hash_outputs, stamps_of
 from skint.process import adopt_orphans, descendants, die_with_parent, identity, send
 
 POLL_S = 0.05
@@ -112,6 +112,8 @@ class Shim:
         reason = exit_reason(code, self.watch, program=bool(self.task.argv))
         if reason == "failed":
             self._explain(code)
+        if reason == "done":  # before they are read: what changes meanwhile shows
+            write_json(self.directory.stamp, stamps_of(self.directory.out))
         outputs = hash_outputs(self.directory.out) if reason == "done" else {}
         digest = digest_of(outputs) if reason == "done" else ""
         end = Exit(code, reason, started_ms, ended_ms, outputs, digest)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.plans.keys import job_key
+from orchestrator.scheduler import earlier
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import goes_on_from
 from orchestrator.state import RunState, State, job_of
@@ -88,6 +89,10 @@ def reuse(
 def _start_on_cpu(
     state: State, run: RunState, job: Job, key: str, inputs: Inputs, now_ms: int
 ) -> Iterator[e.Event]:
+    same = earlier.being_made(state, run, job, key)
+    if same is not None:
+        yield from _wait(run, job, "being-made", earlier.waits_for(run, same), now_ms)
+        return
     capacity = inputs.capacity[LOCAL]
     used = [a for _, a in state.live_attempts() if a.executor == LOCAL and not a.devices]
     cpus = capacity.cpus if job.cpus == 0 else job.cpus
@@ -105,7 +110,13 @@ def _start_on_cpu(
         yield from _wait(run, job, "memory", text, now_ms)
     else:
         fence = len(run.jobs[job.id].attempts) + 1
-        yield _attempt(run, job, fence, key, LOCAL, cpus, inputs, now_ms)
+        attempt = _attempt(run, job, fence, key, LOCAL, cpus, inputs, now_ms)
+        yield from earlier.remarks(state, run, job, key, inputs, now_ms)
+        before = earlier.unfinished(state, run, job, key, inputs) if fence == 1 else None
+        if before is not None:
+            yield earlier.goes_on(run, job, before, now_ms)
+            attempt = replace(attempt, previous=before.out)
+        yield attempt
 
 
 def cannot_run(run: RunState, job: Job, reason: str, sentence: str, now_ms: int) -> e.Event:

@@ -130,7 +130,11 @@ class Inputs:
     """By attempt: what meters have read of it by now, where something reads them."""
     runs_dir: str = ""
     has_output: Callable[[str], bool] = lambda _: True
-    """Whether an earlier result still has all its files in this `out/` folder."""
+    """Whether an earlier result still has all its files, as they were, in this `out/` folder."""
+    wrong_with: Callable[[str], str] = lambda _: ""
+    """Why it has not; empty where it has."""
+    has_files: Callable[[str], bool] = lambda _: False
+    """Whether an attempt that was interrupted has left anything in its `out/` folder."""
     sessions: Mapping[str, int] = field(default_factory=dict)
     """How many allocations are open on an account and below it, whoever made them; of those in
     `balances` that admit only so many, and of their parents."""

@@ -28,7 +28,7 @@ from orchestrator.executors.base import (
     Observation,
 )
 from orchestrator.history import History
-from orchestrator.results import is_there
+from orchestrator.results import has_files, is_there, wrong_with
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
 from orchestrator.scheduler.balances import FREEING, lineage, wanted_accounts
@@ -64,6 +64,8 @@ class Scheduler:
         environ: Mapping[str, str] = os.environ,
         on_events: Callable[[Iterable[e.Event], State], None] = lambda events, state: None,
         has_output: Callable[[str], bool] = is_there,
+        wrong_with: Callable[[str], str] = wrong_with,
+        has_files: Callable[[str], bool] = has_files,
         has_folder: Callable[[str], bool] = lambda path: Path(path).is_dir(),
         read_meters: Callable[[State, int], Mapping[str, Metered]] = lambda state, now_ms: {},
         tells: bool = True,
@@ -77,6 +79,8 @@ class Scheduler:
         self.environ = environ
         self.on_events = on_events
         self.has_output = has_output
+        self.wrong_with = wrong_with
+        self.has_files = has_files
         self.has_folder = has_folder
         self.read_meters = read_meters
         self.tells = tells
@@ -164,6 +168,8 @@ class Scheduler:
             metered=self.read_meters(self.state, self.clock.now_ms()),
             runs_dir=str(self.runs_dir),
             has_output=self.has_output,
+            wrong_with=self.wrong_with,
+            has_files=self.has_files,
             has_folder=self.has_folder,
         )
         return self._with_hours(inputs), cursors

@@ -47,9 +47,9 @@ def why_of(run: RunState, job: Job, state: JobState, newest: AttemptState | None
     if state.reason == "deadline" and job.limit_s is not None:
         return f"its limit of {format_clock(round(job.limit_s * 1000))} was over"
     if state.ended or state.sentence:
-        return state.sentence
+        return state.sentence or state.remark
     if newest is not None and newest.live:
         stop = run.stop_of(job)
-        return newest.unreachable or (stop.sentence if stop else "")
+        return newest.unreachable or (stop.sentence if stop else state.remark)
     missing = [need for need in job.needs if not run.jobs[need].has_result]
     return f"needs {', '.join(missing)}" if missing else ""

@@ -1,0 +1,69 @@
+"""What a job of the CPU lane may use of other runs: a result that is being made at the moment, or
+the unfinished work of an attempt at the very same that was interrupted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator import events as e
+from orchestrator.graph import Job
+from orchestrator.scheduler.inputs import Inputs
+from orchestrator.state import AttemptState, RunState, State, run_of
+
+
+def being_made(state: State, run: RunState, job: Job, key: str) -> AttemptState | None:
+    """The live attempt that makes what `job` is to make: to wait for it is cheaper than to do the
+    same beside it. Where it comes to nothing, it is not live any more, and the job starts."""
+    if run.again and run.graph.runs_again(job):
+        return None
+    return next((a for _, a in state.live_attempts() if a.key == key), None)
+
+
+def waits_for(run: RunState, attempt: AttemptState) -> str:
+    """In words."""
+    whose = "" if run_of(attempt.id) == run.name else f" of {run_of(attempt.id)}"
+    return f"waits for {attempt.job}{whose}, which makes the same result"
+
+
+def unfinished(
+    state: State, run: RunState, job: Job, key: str, inputs: Inputs
+) -> AttemptState | None:
+    """The newest interrupted attempt of another run at the very same that left something behind.
+
+    Whoever goes on from it takes its files away, so nobody else may have it meanwhile. What failed
+    while it went on from earlier work is not trusted again, nor is that work.
+    """
+    if job.devices or job.smoke or not job.resumes:
+        return None
+    taken = {attempt.previous for _, attempt in state.live_attempts()}
+    before = [
+        attempt
+        for other in state.runs.values()
+        if other.name != run.name
+        for attempt in other.attempts.values()
+        if attempt.key == key and not attempt.live and attempt.outcome != "done"
+    ]
+    for attempt in sorted(before, key=lambda a: a.ended_ms or a.started_ms or 0, reverse=True):
+        if attempt.outcome == "failed" and attempt.previous is not None:
+            return None
+        if attempt.out not in taken and inputs.has_files(attempt.out):
+            return attempt
+    return None
+
+
+def remarks(
+    state: State, run: RunState, job: Job, key: str, inputs: Inputs, now_ms: int
+) -> Iterator[e.Event]:
+    """What a person should know about a start: that there is a result, and why it is of no use."""
+    result = state.results.get(key)
+    if result is None or (run.again and run.graph.runs_again(job)):
+        return
+    wrong = inputs.wrong_with(result.out)
+    if wrong:
+        text = f"made again: of {result.job} of {result.run}, {wrong}"
+        yield e.JobRemarked(at_ms=now_ms, run=run.name, job=job.id, reason="damaged", sentence=text)
+
+
+def goes_on(run: RunState, job: Job, attempt: AttemptState, now_ms: int) -> e.Event:
+    text = f"goes on from what {run_of(attempt.id)} had done"
+    return e.JobRemarked(at_ms=now_ms, run=run.name, job=job.id, reason="goes-on", sentence=text)
