@@ -130,11 +130,12 @@ def test_floats_are_kept_as_floats() -> None:
     assert 0 < packed.mean() < 1
 
 
-def test_values_that_are_not_finite_are_refused() -> None:
+def test_values_that_are_not_finite_stay_in_bands() -> None:
     pixels = np.ones((8, 8, 5), dtype=np.float32)
     pixels[3, 3, 1] = np.nan
-    with pytest.raises(Unreadable, match="not finite"):
-        examine(tiff(pixels, photometric="minisblack", planarconfig="contig"))
+    content = tiff(pixels, photometric="minisblack", planarconfig="contig")
+    assert examine(content) == Facts(8, 8, 5, "float32")
+    assert np.array_equal(square(content, 8, "crop"), pixels, equal_nan=True)
 
 
 def test_red_green_blue_and_infrared_are_four_bands() -> None:
