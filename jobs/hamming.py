@@ -7,6 +7,7 @@ most `bits` bits agree in one band at least. So only hashes with an equal band a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def near_pairs(
 def _cuts(count: int) -> list[tuple[int, int]]:
     """Start and stop of `count` bands of 64 bits, as equal as can be."""
     edges = [64 * number // count for number in range(count + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _band(hashes: NDArray[np.uint64], start: int, stop: int) -> NDArray[np.uint64]:

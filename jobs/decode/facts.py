@@ -12,6 +12,7 @@ from PIL import Image
 from jobs.bands import read_bands
 from jobs.decode.jpeg import decode, read_header
 from jobs.decode.opening import (
+    ALL_PAGES,
     MAX_PIXELS,
     is_sideways,
     open_image,
@@ -62,7 +63,7 @@ def _seen(content: bytes, page: int, least_px: int) -> tuple[Facts, Image.Image]
             if decoded is not None:
                 image = Image.fromarray(decoded.pixels[:, :, 0])
                 return _photo(header.width, header.height, image, header.orientation)
-        bands = read_bands(content, MAX_PIXELS, page)
+        bands = read_bands(content, MAX_PIXELS, "bands" if page == ALL_PAGES else page)
         if bands is not None:
             height, width, channels = bands.shape
             return Facts(width, height, channels, bands.dtype.name), _visible(bands)
@@ -87,7 +88,7 @@ def _photo(
 
 
 def _visible(bands: NDArray[Any]) -> Image.Image:
-    mean = bands.mean(axis=2, dtype=np.float64)
+    mean = np.nan_to_num(bands.mean(axis=2, dtype=np.float64), posinf=0, neginf=0)
     least, greatest = float(mean.min()), float(mean.max())
     scaled = (mean - least) * (255 / max(greatest - least, 1e-12))
     return Image.fromarray(np.rint(scaled).astype(np.uint8))

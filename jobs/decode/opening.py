@@ -16,6 +16,8 @@ from jobs.unreadable import Unreadable
 MAX_PIXELS = 120_000_000
 """Larger pictures are refused: half a gigabyte once decoded, in each process."""
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
+ALL_PAGES = -1
+"""As the number of a page: all pages of a TIFF, as the bands of one picture."""
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 _ORIENTATION = 0x0112
@@ -34,6 +36,8 @@ _SIDEWAYS = (5, 6, 7, 8)
 def open_image(content: bytes, page: int = 0) -> Image.Image:
     """Pillow's picture, header read, pixels not yet. Raises Unreadable where it is too large."""
     image = Image.open(io.BytesIO(content), formats=FORMATS)
+    if page == ALL_PAGES:
+        raise Unreadable("has pages that are not gray or colour: they are no bands")
     if page:
         try:
             image.seek(page)

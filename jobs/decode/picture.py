@@ -12,6 +12,7 @@ from PIL import Image
 from jobs.bands import read_bands
 from jobs.decode.jpeg import decode, read_header
 from jobs.decode.opening import (
+    ALL_PAGES,
     MAX_PIXELS,
     is_sideways,
     open_image,
@@ -66,7 +67,7 @@ def pictures(content: bytes, wanted: Wanted, page: int = 0) -> list[NDArray[Any]
                     )
                     for size, target in _targets(*upright, wanted)
                 ]
-        bands = read_bands(content, MAX_PIXELS, page)
+        bands = read_bands(content, MAX_PIXELS, "bands" if page == ALL_PAGES else page)
         if bands is not None:
             return _of_bands(bands, wanted)
         with open_image(content, page) as image:
