@@ -137,10 +137,13 @@ class _Expansion:
             wanted = f"{source.name!r} without `matrix` and `per`"
             self._problems.add(keys, what, got="per: fold", wanted=wanted)
             return entry
-        params: Mapping[str, Any] = {}
+        count = None
         if source.kind is not None:
-            params, _ = check_params(source.kind, source.spec.with_, self._plan.base)
-        return replace(entry, folds_entry=source.name, folds=params.get("k"))
+            from jobs.folds import fold_count
+
+            params, complaints = check_params(source.kind, source.spec.with_, self._plan.base)
+            count = None if complaints else fold_count(params)
+        return replace(entry, folds_entry=source.name, folds=count)
 
     def _nearest_folds(self, name: str) -> Entry | None:
         jobs, seen = self._plan.spec.jobs, {name}

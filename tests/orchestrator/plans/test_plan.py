@@ -150,6 +150,16 @@ def test_the_examples_are_right(example: str) -> None:
     assert [len(jobs) for group, jobs in graph.groups().items() if group == "train"] == [3]
 
 
+@pytest.mark.parametrize(
+    ("split", "folds"), [("k: 3, repeats: 2", 6), ("holdout: 0.2", 1), ("test: 0.1", 5)]
+)
+def test_each_fold_of_each_repeat_is_a_job(tmp_path: Path, split: str, folds: int) -> None:
+    graph = expand(load_plan(write_plan(tmp_path, RIGHT.replace("k: 3", split))))
+    trained = [job for job in graph.jobs if job.group == "train"]
+    assert [job.fold for job in trained] == list(range(folds))
+    assert {job.folds for job in trained} == {folds}
+
+
 DAMAGE = ["null", "[]", "{}", "[null]", "{a: null}", "-1", ".inf", "true", "''", "[[1]]", "{1: 2}"]
 TOKENS = ["[", "]", "{", "}", ":", ",", "\n", "  ", "- ", "'", "*a", "&a ", "<<: ", "!!str ", "\t"]
 

@@ -1,0 +1,110 @@
+"""Deals samples out to parts so that each part gets its share of everything.
+
+`deal_strata` is for samples that each belong to one stratum (a class, a range of values): every
+part gets its share of each stratum and of the whole to within one sample.
+
+`deal_units` is for everything else: samples with several labels, and groups that must stay whole.
+It goes from the rarest to the commonest as iterative stratification does (Sechidis, Tsoumakas and
+Vlahavas, "On the stratification of multi-label data", ECML PKDD 2011), but looks at all labels of a
+unit at once: each unit goes where it brings the labels nearest to their shares by least squares.
+
+NumPy is imported where it is used: a plan is checked without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_EQUAL = 1e-9
+"""Wants that differ by less are equal: sums of shares such as 1/3 are not exact."""
+
+
+def deal_strata(
+    strata: NDArray[np.int64], shares: Sequence[float], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """(N,) the part of each sample; `strata` (N,) is where it belongs.
+
+    Part p gets `shares[p]` of each stratum and of the whole; the shares add up to 1. Which
+    samples those are is drawn from `rng`.
+    """
+    import numpy as np
+
+    wanted = np.asarray(shares, dtype=np.float64)
+    part = np.empty(len(strata), dtype=np.int64)
+    order = rng.permutation(len(strata))
+    order = order[np.argsort(strata[order], kind="stable")]
+    _names, starts = np.unique(strata[order], return_index=True)
+    lacking = np.zeros(len(wanted))
+    for rows in np.split(order, starts[1:]):
+        exact = wanted * len(rows)
+        lacking += exact
+        counts = np.floor(exact + _EQUAL).astype(np.int64)
+        # What does not divide goes to the parts that lack most so far.
+        by_chance = rng.permutation(len(wanted))
+        want = np.where(exact - counts > _EQUAL, lacking - counts, -np.inf)[by_chance]
+        most = by_chance[np.argsort(-want.round(9), kind="stable")]
+        counts[most[: len(rows) - int(counts.sum())]] += 1
+        lacking -= counts
+        part[rows] = np.repeat(np.arange(len(wanted)), counts)
+    return part
+
+
+def deal_units(
+    weights: NDArray[np.int64], shares: Sequence[float], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """(U,) the part of each unit; `weights` (U, L) says how much of each label is in it.
+
+    Part p gets `shares[p]` of each label as nearly as this finds; the shares add up to 1. Labels
+    count alike, however rare. Among equals, chance (`rng`) decides.
+    """
+    import numpy as np
+
+    totals = weights.sum(axis=0)
+    relative = weights[:, totals > 0] / totals[totals > 0]
+    lacking = np.outer(shares, np.ones(relative.shape[1]))
+    part = np.empty(len(weights), dtype=np.int64)
+    order = rng.permutation(len(weights))
+    # What holds most of a label first: the many small ones can still even it out.
+    order = order[np.argsort(-np.square(relative[order]).sum(axis=1), kind="stable")]
+    for unit in order.tolist():
+        # Minimises the sum over labels of (lacking - unit)^2: the squares of the unit are the same
+        # for every part, so the product decides.
+        gain = lacking @ relative[unit]
+        best = np.flatnonzero(gain >= gain.max() - _EQUAL * abs(gain.max()))
+        part[unit] = chosen = int(best[0] if len(best) == 1 else rng.choice(best))
+        lacking[chosen] -= relative[unit]
+    return part
+
+
+def deal(
+    strata: NDArray[np.int64],
+    groups: NDArray[np.int64] | None,
+    shares: Sequence[float],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """(N,) the part of each sample.
+
+    `strata` is (N,) numbers from 0, or (N, L) with 1 for each label that a sample has; `groups`
+    (N,) are numbers from 0 of what must stay together.
+    """
+    import numpy as np
+
+    if groups is None and strata.ndim == 1:
+        return deal_strata(strata, shares, rng)
+    if strata.ndim == 1:
+        weights = np.zeros((len(strata), int(strata.max(initial=0)) + 1), dtype=np.int64)
+        weights[np.arange(len(strata)), strata] = 1
+    else:
+        weights = strata.astype(np.int64)
+    # The last column is the number of samples: the parts are to be of one size as well.
+    weights = np.column_stack([weights, np.ones(len(weights), dtype=np.int64)])
+    if groups is None:
+        return deal_units(weights, shares, rng)
+    units = np.zeros((int(groups.max(initial=-1)) + 1, weights.shape[1]), dtype=np.int64)
+    np.add.at(units, groups, weights)
+    return deal_units(units, shares, rng)[groups]
