@@ -14,10 +14,10 @@ _LEAST = 1e-12
 
 @dataclass(frozen=True)
 class Predictions:
-    """Out-of-fold predictions; rows in the order of `ids`."""
+    """Out-of-fold predictions; rows in the order of `ids`, then of `fold`."""
 
     ids: NDArray[np.int64]
-    """(n,) each at most once."""
+    """(n,) each at most once; in a repeated split once a repeat."""
     fold: NDArray[np.int64]
     """(n,) the fold whose model made them."""
     target: NDArray[np.int64]
@@ -86,10 +86,11 @@ def most_confused(
 
 
 def costliest(predictions: Predictions, count: int) -> list[int]:
-    """Rows of the mistakes with the highest loss, highest first, then by id."""
+    """Rows of the mistakes with the highest loss, highest first, then by id; a picture once."""
     wrong = np.flatnonzero(predictions.predicted != predictions.target)
-    order = np.lexsort((predictions.ids[wrong], -predictions.loss[wrong]))
-    return [int(row) for row in wrong[order][:count]]
+    wrong = wrong[np.lexsort((predictions.ids[wrong], -predictions.loss[wrong]))]
+    _ids, first = np.unique(predictions.ids[wrong], return_index=True)
+    return [int(row) for row in wrong[np.sort(first)][:count]]
 
 
 def _share(part: int, whole: int) -> float | None:

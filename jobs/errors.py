@@ -35,7 +35,7 @@ class Params(BaseModel):
 def errors(params: Params, ctx: skint.Context) -> None:
     from jobs.confusion import confusion, costliest, most_confused, per_class
     from jobs.curves import read_curves
-    from jobs.out_of_fold import read_predictions
+    from jobs.out_of_fold import expected, read_predictions
     from jobs.report import render
 
     data = PackedSet.open(ctx.find("dataset.json").parent)
@@ -46,7 +46,8 @@ def errors(params: Params, ctx: skint.Context) -> None:
     assert int(matrix.sum()) == n
     facts: dict[str, Any] = {
         "n": n,
-        "of": len(data),
+        "pictures": len(set(predictions.ids.tolist())),
+        "of": expected(ctx, data),
         "accuracy": int(matrix.trace()) / n,
         "majority": int(matrix.sum(axis=1).max()) / n,
         "classes": list(classes),

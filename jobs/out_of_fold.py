@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import skint
 from jobs.confusion import Predictions
-from skint.dataset import PackedSet
+from skint.context import InputNotFound
+from skint.dataset import Folds, PackedSet, read_folds
 
 
 class PredictionsError(skint.SkintError):
@@ -17,9 +19,10 @@ class PredictionsError(skint.SkintError):
 
 
 def read_predictions(ctx: skint.Context, data: PackedSet) -> Predictions:
-    """All `predictions.npz` of the nearest entry that has them, in the order of the ids.
+    """All `predictions.npz` of the nearest entry that has them, in the order of ids and folds.
 
-    Raises PredictionsError where they overlap or belong to another packed set.
+    Raises PredictionsError where they belong to another packed set, or where a picture was
+    predicted by two folds that do not both hold it out, as the folds of a repeated split do.
     """
     parts = []
     for file in ctx.find_all("predictions.npz"):
@@ -40,20 +43,48 @@ def read_predictions(ctx: skint.Context, data: PackedSet) -> Predictions:
     ids = np.concatenate([part["ids"] for _fold, part in parts]).astype(np.int64)
     if not len(ids):
         raise PredictionsError("there are no predictions", where=str(file))
-    order = np.argsort(ids, kind="stable")
-    twice = ids[order][1:][np.diff(ids[order]) == 0]
-    if len(twice):
-        raise PredictionsError(
-            "a picture was predicted by two folds",
-            where=data.samples[twice[0]].path,
-            wanted="each picture in one held-out fold",
-        )
+    fold = np.concatenate([fold for fold, _part in parts])
+    order = np.lexsort((fold, ids))
+    ids, fold = ids[order], fold[order]
+    twice = np.isin(ids, ids[1:][np.diff(ids) == 0])
+    _check_repeats(ctx, data, ids[twice], fold[twice])
     return Predictions(
-        ids=ids[order],
-        fold=np.concatenate([fold for fold, _part in parts])[order],
+        ids=ids,
+        fold=fold,
         target=np.concatenate([part["target"] for _fold, part in parts]).astype(np.int64)[order],
         probabilities=np.concatenate([part["probabilities"] for _fold, part in parts])[order],
     )
+
+
+def expected(ctx: skint.Context, data: PackedSet) -> int:
+    """How many predictions all folds together make, of pictures whose class is known."""
+    folds, labels = _folds(ctx, data), data.labels()
+    rows = [np.arange(len(data))] if folds is None else folds.held_out
+    return int(sum((labels[some] >= 0).sum() for some in rows))
+
+
+def _folds(ctx: skint.Context, data: PackedSet) -> Folds | None:
+    try:
+        return read_folds(ctx.find("folds.csv"), len(data))
+    except InputNotFound:  # the predictions may be of a program that splits by itself
+        return None
+
+
+def _check_repeats(
+    ctx: skint.Context, data: PackedSet, ids: NDArray[np.int64], fold: NDArray[np.int64]
+) -> None:
+    """Raise PredictionsError unless each of these folds holds its picture out."""
+    folds = _folds(ctx, data) if len(ids) else None
+    for number in np.unique(fold).tolist():
+        chosen = ids[fold == number]
+        held_out = folds.validation(number) if folds is not None else ids[:0]
+        strangers = chosen[~np.isin(chosen, held_out)]
+        if len(strangers):
+            raise PredictionsError(
+                "a picture was predicted by two folds",
+                where=data.samples[strangers[0]].path,
+                wanted="each picture by the folds that hold it out, and by no other",
+            )
 
 
 def _check(file: Path, part: dict[str, Any], data: PackedSet) -> None:

@@ -38,7 +38,8 @@ def render(facts: dict[str, Any], data: PackedSet, curves: Sequence[Curve]) -> s
     return environment.get_template("report.html.j2").render(
         facts=facts,
         wrong=n - sum(facts["confusion"][c][c] for c in range(len(facts["classes"]))),
-        standard_error=math.sqrt(accuracy * (1 - accuracy) / n),
+        # Predictions of the same picture do not make it two.
+        standard_error=math.sqrt(accuracy * (1 - accuracy) / facts["pictures"]),
         spread=statistics.stdev(scores) if len(scores) > 1 else None,
         matrix=_matrix(facts),
         mistakes=[

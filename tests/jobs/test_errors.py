@@ -203,6 +203,50 @@ def test_a_picture_predicted_twice_is_an_error(tmp_path: Path, packed: Path) -> 
         reported(tmp_path, packed, folds)
 
 
+def repeated(tmp_path: Path, packed: Path) -> tuple[Path, ...]:
+    """Two repeats of two folds; model 3 alone takes picture 29 for a hat."""
+    halves = [np.arange(30) < 15, np.arange(30) % 2 == 0]
+    parts = [np.flatnonzero(half == way) for half in halves for way in (True, False)]
+    write_rows(
+        packed / "folds.csv",
+        ("id", "fold"),
+        [(row, fold) for fold, rows in enumerate(parts) for row in rows],
+    )
+    folders = []
+    for fold, ids in enumerate(parts):
+        predicted = np.where((ids == 29) & (fold == 3), 0, ids % 3)
+        folders.append(trained(tmp_path / f"t{fold}", ids, predicted, np.full(len(ids), 0.9)))
+    return tuple(folders)
+
+
+def test_a_repeated_split_predicts_each_picture_once_a_repeat(tmp_path: Path, packed: Path) -> None:
+    ctx = reported(tmp_path, packed, repeated(tmp_path, packed))
+    facts = json.loads((ctx.out / "errors.json").read_text())
+    assert (facts["n"], facts["of"], facts["pictures"]) == (60, 60, 30)
+    assert [fold["n"] for fold in facts["folds"]] == [15, 15, 15, 15]
+    assert [(m["id"], m["fold"]) for m in facts["costliest"]] == [(29, 3)]
+    text = (ctx.out / "report.html").read_text(encoding="utf-8")
+    assert "1 of 60 predictions are wrong" in text and "some folds are missing" not in text
+
+
+def test_a_prediction_by_a_fold_that_trained_on_the_picture_is_an_error(
+    tmp_path: Path, packed: Path
+) -> None:
+    folders = repeated(tmp_path, packed)
+    swapped = (folders[1], folders[0], *folders[2:])
+    with pytest.raises(PredictionsError, match="two folds"):
+        reported(tmp_path, packed, swapped)
+
+
+def test_a_hold_out_misses_no_fold(tmp_path: Path, packed: Path) -> None:
+    ids = np.arange(6)
+    cells = [0 if row < 6 else "train" if row < 25 else "test" for row in range(30)]
+    write_rows(packed / "folds.csv", ("id", "fold"), enumerate(cells))
+    ctx = reported(tmp_path, packed, (trained(tmp_path / "t", ids, ids % 3, np.full(6, 0.8)),))
+    facts = json.loads((ctx.out / "errors.json").read_text())
+    assert (facts["n"], facts["of"]) == (6, 6)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
