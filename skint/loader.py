@@ -1,9 +1,10 @@
-"""Batches out of a packed set: shuffled by key, resumable in the middle of an epoch.
+"""Batches out of a packed set for torch: shuffled by key, resumable in the middle of an epoch.
 
 Order and augmentation are pure functions of (seed, epoch, row), so nothing of them has to be
 stored to go on exactly where a training run stopped: the epoch and the number of batches the
-*consumer* took are enough. Lightning keeps both (`state_dict`) and names the epoch
-(`.sampler.set_epoch`) by itself; a loop of one's own calls `set_epoch`.
+*consumer* took are enough, however far a thread has read ahead. Lightning keeps both
+(`state_dict`) and names the epoch (`.sampler.set_epoch`) by itself; a loop of one's own calls
+`set_epoch`.
 
     loader = ShuffledLoader(packed.images(), packed.labels(), rows, batch_size=64, seed=0)
     for batch in loader:                     # Batch(images (B, C, H, W), labels (B,), rows (B,))
@@ -16,86 +17,32 @@ This module needs torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from contextlib import closing
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skint.dataset.images import Images
-from skint.errors import SkintError
+from skint.batches import BatchError, Pictures, Rows, split
+from skint.gather import Batch, Labels, LoaderError, Source, columns_of
+from skint.handover import Handover
 
-SLOTS = 2
-"""Buffers that are filled in turn: the batch in use and the one before it stay untouched."""
+__all__ = [
+    "Augment",
+    "Batch",
+    "BatchError",
+    "LoaderError",
+    "OrderedLoader",
+    "ShuffledLoader",
+    "sample_seed",
+]
 
 Augment = Callable[[torch.Tensor], torch.Tensor]
 """One picture (C, H, W) to one picture of the same shape and dtype.
 
 It may draw from torch's CPU generator only: NumPy's and Python's are not keyed.
 """
-
-
-class LoaderError(SkintError):
-    """The rows or labels do not fit the pictures, or a saved position does not fit the loader."""
-
-
-class Batch(NamedTuple):
-    """`images` stay valid until the next batch but one is asked for."""
-
-    images: torch.Tensor
-    """(B, C, H, W), in memory (B, H, W, C), in the set's dtype; see `Gatherer`."""
-    labels: torch.Tensor
-    """(B,) int64."""
-    rows: torch.Tensor
-    """(B,) int64: ids in the packed set."""
-
-
-class Gatherer:
-    """Copies rows of a packed array into reused buffers."""
-
-    def __init__(
-        self,
-        images: NDArray[Any] | Images,
-        labels: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        batch: int,
-    ) -> None:
-        """`images` (N, H, W, C), `labels` (N,), `rows` the ids that may be asked for."""
-        if batch < 1:
-            raise LoaderError("a batch has at least one sample", got=batch)
-        if len(labels) != len(images):
-            raise LoaderError(
-                "one label for each picture", got=f"{len(labels)} labels, {len(images)} pictures"
-            )
-        # Checked here once: np.take(mode="clip") below would hide a bad row.
-        if len(rows) and (rows.min() < 0 or rows.max() >= len(images)):
-            raise LoaderError(
-                "a row lies outside the packed set",
-                got=f"rows {rows.min()} to {rows.max()}",
-                wanted=f"0 to {len(images) - 1}",
-            )
-        self.images = images
-        self.labels = labels
-        # torch knows few operations on unsigned 16- and 32-bit integers, so those become float32.
-        # Not pinned: a copy from pinned memory is asynchronous and would race with the reuse.
-        self.wide = images.dtype.kind == "u" and images.dtype.itemsize > 1
-        shape = (SLOTS, min(batch, max(1, len(rows))), *images.shape[1:])
-        self.buffers = np.empty(shape, dtype=images.dtype)
-        self.turn = 0
-
-    def take(self, rows: NDArray[np.int64]) -> Batch:
-        """The pictures of `rows`, which must be among the rows given at construction."""
-        buffer = self.buffers[self.turn][: len(rows)]
-        self.turn = (self.turn + 1) % SLOTS
-        if isinstance(self.images, np.ndarray):
-            # mode="clip" lets NumPy write into `out` directly; the default mode buffers it.
-            np.take(self.images, rows, axis=0, out=buffer, mode="clip")
-        else:
-            self.images.take(rows, buffer)
-        pixels = torch.from_numpy(buffer.astype(np.float32) if self.wide else buffer)
-        return Batch(
-            pixels.permute(0, 3, 1, 2), torch.from_numpy(self.labels[rows]), torch.from_numpy(rows)
-        )
 
 
 class Sampler(Protocol):
@@ -113,15 +60,39 @@ class ShuffledLoader:
 
     def __init__(
         self,
-        images: NDArray[Any] | Images,
-        labels: NDArray[np.int64],
-        rows: NDArray[np.int64],
+        images: Pictures | NDArray[Any],
+        labels: Labels,
+        rows: Rows,
         *,
         batch_size: int,
         seed: int,
         augment: Augment | None = None,
+        prefetch: bool = True,
+        device: torch.device | str | Handover = "cpu",
+        channels_last: bool = True,
     ) -> None:
-        self.source = Gatherer(images, labels, rows, batch_size)
+        """`rows` are the ids to train on, e.g. those of a fold.
+
+        With `prefetch`, a thread gathers the next batches while one is in use. On CUDA the buffers
+        are pinned and each batch is one asynchronous copy. `channels_last=False` gives (B, C, H, W)
+        in memory, by one more copy.
+        """
+        self.source = Source(
+            images,
+            labels,
+            rows,
+            batch_size=batch_size,
+            prefetch=prefetch,
+            device=device,
+            channels_last=channels_last,
+        )
+        masks = [name for name, column in columns_of(labels).items() if column.ndim > 2]
+        if masks and augment is not None:
+            raise LoaderError(
+                "augmentation would move the pictures and not their masks",
+                where=masks[0] or None,
+                next="augment picture and mask together, after the loader",
+            )
         self.rows = rows
         self.batch_size = batch_size
         self.seed = seed
@@ -149,40 +120,55 @@ class ShuffledLoader:
         A generator on purpose: Lightning restores the position and names the epoch after it has
         called `iter`, so both are read when the first batch is asked for.
         """
-        order = self.order(self.epoch)
-        while self.position < len(self):
-            start = self.position * self.batch_size
-            batch = self.source.take(order[start : start + self.batch_size])
-            if self.augment is not None:
-                self._augment(batch, self.augment)
-            # Before the yield: a checkpoint written while this batch is in use must count it.
-            self.position += 1
-            yield batch
-        self.epoch, self.position = self.epoch + 1, 0
+        epoch = self.epoch
+        parts = list(split(self.order(epoch), self.batch_size))[self.position : len(self)]
+        augment = self.augment
 
-    def order(self, epoch: int) -> NDArray[np.int64]:
+        def prepare(images: torch.Tensor, rows: Rows) -> None:
+            # Not in the thread that reads ahead: torch's generator is one for all threads.
+            if augment is not None:
+                self._augment(images, rows, epoch, augment)
+
+        with closing(self.source.batches(iter(parts), prepare)) as batches:
+            for batch in batches:
+                # Before the yield: a checkpoint written while this batch is in use must count it.
+                self.position += 1
+                yield batch
+        self.epoch, self.position = epoch + 1, 0
+
+    def order(self, epoch: int) -> Rows:
         """The rows in the order of `epoch`."""
         return np.random.default_rng([self.seed, epoch]).permutation(self.rows)
 
-    def _augment(self, batch: Batch, augment: Augment) -> None:
+    def _augment(self, images: torch.Tensor, rows: Rows, epoch: int, augment: Augment) -> None:
         with torch.random.fork_rng(devices=[]):
-            for image, row in zip(batch.images, batch.rows.tolist(), strict=True):
+            for image, row in zip(images, rows.tolist(), strict=True):
                 # Not torch.manual_seed: it would also reset the generators of the accelerators,
                 # which nothing here puts back.
-                torch.default_generator.manual_seed(sample_seed(self.seed, self.epoch, row))
+                torch.default_generator.manual_seed(sample_seed(self.seed, epoch, row))
                 image.copy_(augment(image))
 
     def state_dict(self) -> dict[str, int]:
-        return {"seed": self.seed, "epoch": self.epoch, "position": self.position}
+        return {
+            "seed": self.seed,
+            "epoch": self.epoch,
+            "position": self.position,
+            "batch_size": self.batch_size,
+            "samples": len(self.rows),
+        }
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Raises LoaderError where the state is of another seed: the order would not fit."""
-        if state["seed"] != self.seed:
-            raise LoaderError(
-                "the saved position belongs to another seed",
-                got=state["seed"],
-                wanted=f"{self.seed}",
-            )
+        """Raises LoaderError where the state is of another loader: the order would not fit."""
+        mine = self.state_dict()
+        # At the beginning of an epoch the size of its batches does not matter.
+        names = ("seed", "batch_size", "samples") if state["position"] else ("seed",)
+        for name in names:
+            if state[name] != mine[name]:
+                raise LoaderError(
+                    f"the saved position belongs to another {name.replace('_', ' ')}",
+                    got=state[name],
+                    wanted=f"{mine[name]}",
+                )
         self.epoch, self.position = state["epoch"], state["position"]
 
 
@@ -191,13 +177,25 @@ class OrderedLoader:
 
     def __init__(
         self,
-        images: NDArray[Any] | Images,
-        labels: NDArray[np.int64],
-        rows: NDArray[np.int64],
+        images: Pictures | NDArray[Any],
+        labels: Labels,
+        rows: Rows,
         *,
         batch_size: int,
+        prefetch: bool = True,
+        device: torch.device | str | Handover = "cpu",
+        channels_last: bool = True,
     ) -> None:
-        self.source = Gatherer(images, labels, rows, batch_size)
+        """As `ShuffledLoader`."""
+        self.source = Source(
+            images,
+            labels,
+            rows,
+            batch_size=batch_size,
+            prefetch=prefetch,
+            device=device,
+            channels_last=channels_last,
+        )
         self.rows = rows
         self.batch_size = batch_size
 
@@ -205,8 +203,7 @@ class OrderedLoader:
         return -(-len(self.rows) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        for start in range(0, len(self.rows), self.batch_size):
-            yield self.source.take(self.rows[start : start + self.batch_size])
+        return self.source.batches(split(self.rows, self.batch_size))
 
 
 def sample_seed(seed: int, epoch: int, row: int) -> int:

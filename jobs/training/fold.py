@@ -35,7 +35,7 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
     if engine.note:
         ctx.note(engine.note)
     torch.set_num_threads(ctx.cpus)
-    parts = prepare(recipe, data, ctx)
+    parts = prepare(recipe, data, ctx, engine.device)
     history = History(ctx, recipe, data.packed.classes)
     # In this order: a row of the history, its report, the checkpoint that knows of both.
     callbacks = [RandomState(), history, skint.Callback(), EpochCheckpoint(ctx)]

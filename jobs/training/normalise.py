@@ -31,7 +31,8 @@ def moments_for(
     mean: Floats,
     std: Floats,
 ) -> tuple[Floats, Floats]:
-    """(mean, std) in stored units: those of the weights' training data, else the data set's own.
+    """(mean, std) in stored units: those of the weights' training data, else those of the
+    pictures that train.
 
     Pretrained networks were trained on pictures scaled to 0..1; only uint8 is known to be that
     times 255.

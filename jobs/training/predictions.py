@@ -52,7 +52,7 @@ def predict(
             logits = network(batch.images.to(device))
         probabilities.append(logits.float().softmax(dim=1).cpu().numpy())
         ids.append(batch.rows.numpy().copy())
-        target.append(batch.labels.numpy().copy())
+        target.append(batch.labels.cpu().numpy().copy())
     return Predictions(
         np.concatenate(ids), np.concatenate(target), np.concatenate(probabilities), tuple(classes)
     )

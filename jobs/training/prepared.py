@@ -25,9 +25,14 @@ class Prepared:
 
 
 def make_loaders(
-    recipe: Recipe, data: FoldData, train: Rows, validation: Rows, batch_size: int
+    recipe: Recipe,
+    data: FoldData,
+    train: Rows,
+    validation: Rows,
+    batch_size: int,
+    device: torch.device | str = "cpu",
 ) -> tuple[ShuffledLoader, OrderedLoader]:
-    """Over the given rows of the fold."""
+    """Over the given rows of the fold, onto `device`."""
     images, meta = data.packed.images(), data.packed.meta
     return (
         ShuffledLoader(
@@ -37,8 +42,9 @@ def make_loaders(
             batch_size=batch_size,
             seed=recipe.seed,
             augment=make_augment(recipe.augment, data.picture_shape, meta.dtype),
+            device=device,
         ),
-        OrderedLoader(images, data.labels, validation, batch_size=batch_size),
+        OrderedLoader(images, data.labels, validation, batch_size=batch_size, device=device),
     )
 
 
@@ -53,17 +59,23 @@ def make_module(recipe: Recipe, data: FoldData, ctx: skint.Context, steps: int) 
     network = build(recipe.model, classes=classes, channels=data.picture_shape[0], base=ctx.base)
     if recipe.weights != "none":
         load(network, packaged() if recipe.weights == "package" else ctx.resolve(recipe.weights))
+    # Not those of the whole set: the held-out pictures must not show in anything that is learnt.
+    own_mean, own_std = data.packed.moments(data.train)
     mean, std = moments_for(
         pretrained=network.pretrained,
         has_weights=recipe.weights != "none" or network.own_weights,
         dtype=meta.dtype,
-        mean=meta.mean,
-        std=meta.std,
+        mean=own_mean,
+        std=own_std,
     )
     return Classifier(network, Normalise(mean, std), recipe, classes=classes, steps=steps)
 
 
-def prepare(recipe: Recipe, data: FoldData, ctx: skint.Context) -> Prepared:
-    """For the whole of the fold."""
-    train, validation = make_loaders(recipe, data, data.train, data.validation, recipe.batch_size)
+def prepare(
+    recipe: Recipe, data: FoldData, ctx: skint.Context, device: torch.device | str
+) -> Prepared:
+    """For the whole of the fold, to train on `device`."""
+    train, validation = make_loaders(
+        recipe, data, data.train, data.validation, recipe.batch_size, device
+    )
     return Prepared(make_module(recipe, data, ctx, len(train) * recipe.epochs), train, validation)

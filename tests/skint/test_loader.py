@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import gc
+import pickle
+import threading
+import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,14 +14,19 @@ from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
+from skint.batches import ArrayPictures  # noqa: E402
+from skint.gather import SLOTS  # noqa: E402
+from skint.handover import HandoverError, PinnedCopy, Stay, handover_to  # noqa: E402
 from skint.loader import (  # noqa: E402
-    SLOTS,
     Batch,
+    BatchError,
     LoaderError,
     OrderedLoader,
     ShuffledLoader,
     sample_seed,
 )
+from tests.skint.blob_set import blob_set  # noqa: E402
+from tests.skint.test_images import in_parts, smooth  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -31,9 +41,33 @@ def noise(image: Any) -> Any:
     return (image.float() + torch.rand(image.shape) * 64).clamp(0, 255).to(image.dtype)
 
 
-def make(seed: int = 1, augment: Any = None, count: int = 10) -> ShuffledLoader:
+def make(
+    seed: int = 1, augment: Any = None, count: int = 10, batch_size: int = 4, **options: Any
+) -> ShuffledLoader:
     rows = np.arange(count, dtype=np.int64)
-    return ShuffledLoader(pictures(count), rows % 3, rows, batch_size=4, seed=seed, augment=augment)
+    return ShuffledLoader(
+        pictures(count),
+        rows % 3,
+        rows,
+        batch_size=batch_size,
+        seed=seed,
+        augment=augment,
+        **options,
+    )
+
+
+class Watched(ArrayPictures):
+    """Counts the gathers."""
+
+    taken = 0
+
+    def take(self, rows: Any, out: Any) -> Any:
+        self.taken += 1
+        return super().take(rows, out)
+
+
+def prefetchers() -> int:
+    return sum(thread.name == "skint-prefetch" for thread in threading.enumerate())
 
 
 def copies(batches: Iterable[Batch]) -> list[tuple[list[int], Any]]:
@@ -64,18 +98,21 @@ def test_order_differs_between_epochs_and_seeds_and_repeats_itself_for_the_same_
     assert make(2).order(1).tolist() == orders[3]
 
 
+@pytest.mark.parametrize("prefetch", [True, False])
 @pytest.mark.parametrize("taken", [0, 1, 2, 3])
-def test_a_loader_goes_on_in_the_middle_of_an_epoch_as_if_it_had_never_stopped(taken: int) -> None:
+def test_a_loader_goes_on_in_the_middle_of_an_epoch_as_if_it_had_never_stopped(
+    taken: int, prefetch: bool
+) -> None:
     whole = make(augment=noise)
     whole.set_epoch(3)
     expected = copies(whole) + copies(whole)  # the rest of epoch 3 and all of epoch 4
 
-    first = make(augment=noise)
+    first = make(augment=noise, prefetch=prefetch)
     first.set_epoch(3)
     batches = iter(first)
     begun = copies(next(batches) for _ in range(taken))
     torch.rand(7)  # whatever else draws random numbers must not matter
-    second = make(augment=noise)
+    second = make(augment=noise, prefetch=not prefetch)
     second.load_state_dict(first.state_dict())
     assert same(begun + copies(second) + copies(second), expected)
 
@@ -101,7 +138,7 @@ def test_naming_the_current_epoch_keeps_the_position_and_a_new_one_starts_over()
     next(iter(loader))
     loader.set_epoch(0)
     assert len(list(loader)) == len(loader) - 1
-    assert loader.state_dict() == {"seed": 1, "epoch": 1, "position": 0}
+    assert (loader.epoch, loader.position) == (1, 0)
     next(iter(loader))
     loader.set_epoch(7)
     assert len(list(loader)) == len(loader)
@@ -146,10 +183,210 @@ def test_wide_pixels_keep_their_values(dtype: str) -> None:
 
 def test_a_row_outside_the_set_or_a_foreign_position_is_refused() -> None:
     rows = np.array([0, 10], dtype=np.int64)
-    with pytest.raises(LoaderError, match="outside the packed set"):
+    with pytest.raises(BatchError, match="outside the packed set"):
         OrderedLoader(pictures(), np.zeros(10, np.int64), rows, batch_size=2)
     with pytest.raises(LoaderError, match="another seed"):
         make(seed=2).load_state_dict(make(seed=1).state_dict())
+
+
+def test_what_was_read_ahead_but_not_taken_is_not_counted() -> None:
+    images, rows = Watched(pictures(40)), np.arange(40, dtype=np.int64)
+    loader = ShuffledLoader(images, rows, rows, batch_size=4, seed=1)
+    batches = iter(loader)
+    next(batches)
+    end = time.monotonic() + 60
+    while images.taken < SLOTS:  # until the thread has read as far as it may
+        assert time.monotonic() < end
+    assert loader.state_dict()["position"] == 1
+    del batches
+    gc.collect()
+    assert prefetchers() == 0
+    assert len(copies(loader)) == len(loader) - 1
+
+
+@pytest.mark.parametrize("name", ["seed", "batch_size", "samples"])
+def test_a_position_of_another_loader_is_refused(name: str) -> None:
+    loader = make()
+    next(iter(loader))
+    state = loader.state_dict()
+    with pytest.raises(LoaderError, match=f"another {name.replace('_', ' ')}"):
+        make().load_state_dict(state | {name: 7})
+    other = make(batch_size=2, count=8)
+    other.load_state_dict(state | {"position": 0, "epoch": 5})  # a beginning fits any batch
+    assert other.epoch == 5
+
+
+@pytest.mark.parametrize("prefetch", [True, False])
+def test_an_iteration_that_is_left_or_fails_leaves_no_thread_behind(prefetch: bool) -> None:
+    def fails(image: Any) -> Any:
+        raise RuntimeError("no such augmentation")
+
+    for _ in make(prefetch=prefetch):
+        break
+    with pytest.raises(RuntimeError, match="no such augmentation"):
+        list(make(prefetch=prefetch, augment=fails))
+    gc.collect()
+    assert prefetchers() == 0
+
+
+def test_two_iterations_at_a_time_do_not_write_into_each_other() -> None:
+    rows = np.arange(10, dtype=np.int64)
+    loader = OrderedLoader(pictures(), rows, rows, batch_size=2)
+    for one, two in zip(loader, loader, strict=True):
+        assert torch.equal(one.images, two.images)
+        assert one.images.data_ptr() != two.images.data_ptr()
+
+
+def test_a_set_in_parts_gives_the_same_batches_as_an_array(tmp_path: Path) -> None:
+    images = in_parts(tmp_path, pictures(), 3).images()
+    rows = np.arange(10, dtype=np.int64)
+    part = ShuffledLoader(images, rows % 3, rows, batch_size=4, seed=1, augment=noise)
+    assert same(copies(part), copies(make(augment=noise)))
+
+
+def test_a_loader_of_a_set_on_disk_can_be_pickled(tmp_path: Path) -> None:
+    images = in_parts(tmp_path, pictures(500), 100).images()
+    rows = np.arange(500, dtype=np.int64)
+    loader = ShuffledLoader(images, rows % 3, rows, batch_size=40, seed=1, augment=noise)
+    next(iter(loader))
+    carried = pickle.dumps(loader)
+    assert len(carried) < np.asarray(images).nbytes
+    assert same(copies(pickle.loads(carried)), copies(loader))
+
+
+def test_several_targets_come_by_their_names() -> None:
+    rows = np.arange(10, dtype=np.int64)
+    columns: dict[str, Any] = {
+        "kind": rows % 3,
+        "hot": np.eye(10, dtype=np.uint8),
+        "depth": rows / 4,
+    }
+    loader = ShuffledLoader(pictures(), columns, rows, batch_size=4, seed=1, augment=noise)
+    for batch in loader:
+        assert list(batch.labels) == ["kind", "hot", "depth"]
+        assert torch.equal(batch.labels["kind"], batch.rows % 3)
+        assert torch.equal(batch.labels["hot"].argmax(1), batch.rows)
+        assert torch.equal(batch.labels["depth"], batch.rows / 4)
+
+
+def test_pictures_without_labels_get_minus_one() -> None:
+    (batch,) = OrderedLoader(pictures(), None, np.arange(10), batch_size=10)
+    assert batch.labels.tolist() == [-1] * 10 and batch.labels.dtype == torch.int64
+
+
+def test_pictures_of_different_sizes_make_no_batch(tmp_path: Path) -> None:
+    images = blob_set(tmp_path, smooth(3)).images()
+    with pytest.raises(BatchError, match="different sizes"):
+        OrderedLoader(images, None, np.arange(3), batch_size=2)
+
+
+def test_labels_of_another_number_are_refused_by_name() -> None:
+    rows = np.arange(10, dtype=np.int64)
+    with pytest.raises(LoaderError, match="9 labels, 10 pictures") as error:
+        OrderedLoader(pictures(), {"a": rows, "b": rows[:9]}, rows, batch_size=2)
+    assert error.value.where == "b"
+
+
+def test_masks_come_with_their_pictures_but_not_with_augmentation() -> None:
+    rows = np.arange(10, dtype=np.int64)
+    masks = pictures()[..., 0]
+    for batch in OrderedLoader(pictures(), {"outline": masks}, rows, batch_size=4):
+        assert torch.equal(batch.labels["outline"], batch.images[:, 0])
+    with pytest.raises(LoaderError, match="masks"):
+        ShuffledLoader(pictures(), {"m": masks}, rows, batch_size=4, seed=1, augment=noise)
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_the_channels_stand_in_memory_as_asked(channels_last: bool) -> None:
+    last, first = torch.channels_last, torch.contiguous_format
+    for batch in make(channels_last=channels_last):
+        assert batch.images.shape[1:] == (3, 4, 5)
+        wanted = last if channels_last else first
+        assert batch.images.is_contiguous(memory_format=wanted)
+    assert same(copies(make(channels_last=channels_last)), copies(make()))
+
+
+class Events:
+    """Stands for `torch.cuda`: its events tell a slow device that a copy is due."""
+
+    def __init__(self, available: bool = True) -> None:
+        self.available = available
+        self.recorded = self.waited = 0
+
+    def is_available(self) -> bool:
+        return self.available
+
+    def Event(self) -> Events:
+        return self
+
+    def record(self) -> None:
+        self.recorded += 1
+
+    def synchronize(self) -> None:
+        self.waited += 1
+
+
+class SlowDevice(Stay):
+    """Reads a buffer only when it is waited for, as an asynchronous copy may."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Any, Any]] = []
+        self.waited = 0
+
+    def send(self, tensor: Any) -> Any:
+        there = torch.zeros_like(tensor)
+        self.sent.append((tensor, there))
+
+        def wait() -> None:
+            self.waited += 1
+            there.copy_(tensor)
+
+        return there, wait
+
+
+@pytest.mark.parametrize("prefetch", [True, False])
+def test_a_buffer_is_not_filled_again_before_the_device_has_read_it(prefetch: bool) -> None:
+    device = SlowDevice()
+    rows = np.arange(20, dtype=np.int64)
+    loader = OrderedLoader(pictures(20), rows, rows, batch_size=2, prefetch=prefetch, device=device)
+    batches = list(loader)
+    assert device.waited >= len(batches) - SLOTS
+    for tensor, there in device.sent[device.waited :]:
+        there.copy_(tensor)
+    assert torch.equal(
+        torch.cat([batch.images for batch in batches]),
+        torch.from_numpy(pictures(20)).permute(0, 3, 1, 2),
+    )
+
+
+def test_cuda_gets_one_copy_a_batch_from_pinned_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda, pinned = Events(), []
+    device = handover_to("cuda:0", cuda)
+    assert isinstance(device, PinnedCopy) and device.device == torch.device("cuda:0")
+    empty = torch.empty
+
+    def without_cuda(*shape: Any, pin_memory: bool = False, **kind: Any) -> Any:
+        pinned.append(pin_memory)
+        return empty(*shape, **kind)
+
+    monkeypatch.setattr(torch, "empty", without_cuda)
+    device.device = torch.device("cpu")
+    rows = np.arange(20, dtype=np.int64)
+    batches = list(OrderedLoader(pictures(20), rows, rows, batch_size=2, device=device))
+    assert pinned == [True] * SLOTS
+    assert cuda.recorded == len(batches) == 10
+    assert cuda.waited == 10 - SLOTS
+
+
+def test_a_device_that_torch_does_not_see_is_refused() -> None:
+    with pytest.raises(HandoverError, match="does not see"):
+        handover_to("cuda", Events(available=False))
+
+
+def test_another_device_gets_an_ordinary_copy() -> None:
+    (batch,) = OrderedLoader(pictures(), None, np.arange(10), batch_size=10, device="meta")
+    assert batch.images.device.type == "meta" and batch.images.shape == (10, 3, 4, 5)
+    assert batch.labels.device.type == "meta" and batch.rows.device.type == "cpu"
 
 
 def test_seeds_of_samples_do_not_collide() -> None:

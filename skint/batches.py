@@ -1,0 +1,102 @@
+"""Batches of a packed set as NumPy arrays: one gather each, into buffers that are used again.
+
+    for pixels, rows in batches(packed.images(), order, batch_size=64):
+        ...                       # (B, H, W, C) in the set's dtype; rows (B,) int64
+
+`skint.loader` gives the same to torch, shuffled and resumable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skint.errors import SkintError
+from skint.prefetch import AHEAD, HELD, Ring, filled
+
+Rows = NDArray[np.int64]
+
+
+class BatchError(SkintError):
+    """The rows or the pictures make no batches."""
+
+
+class Pictures(Protocol):
+    """`skint.dataset.images.Images`, or anything that gathers like it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def __len__(self) -> int: ...
+    def take(self, rows: Any, out: Any) -> Any: ...
+
+
+class ArrayPictures:
+    """Pictures in memory, (N, H, W, C), gathered like those on disk."""
+
+    def __init__(self, pixels: NDArray[Any]) -> None:
+        self.pixels = pixels
+        self.shape = pixels.shape
+        self.dtype = pixels.dtype
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, rows: Rows, out: NDArray[Any]) -> NDArray[Any]:
+        # mode="clip" lets NumPy write into `out` directly; the default mode buffers it.
+        return np.take(self.pixels, rows, axis=0, out=out, mode="clip")
+
+
+def pictures_of(images: Pictures | NDArray[Any]) -> Pictures:
+    return ArrayPictures(images) if isinstance(images, np.ndarray) else images
+
+
+def check_rows(images: Pictures, rows: Rows, batch_size: int) -> None:
+    """Raise BatchError, before the first batch, where a gather could not be right."""
+    if batch_size < 1:
+        raise BatchError("a batch has at least one sample", got=batch_size)
+    if len(images) and 0 in images.shape[1:]:
+        raise BatchError(
+            "pictures of different sizes make no batch",
+            wanted="pictures of one size",
+            next="pack them with another mode than `keep`",
+        )
+    if len(rows) and (rows.min() < 0 or rows.max() >= len(images)):
+        raise BatchError(
+            "a row lies outside the packed set",
+            got=f"rows {rows.min()} to {rows.max()}",
+            wanted=f"0 to {len(images) - 1}",
+        )
+
+
+def split(rows: Rows, batch_size: int) -> Iterator[Rows]:
+    """`rows` in order, `batch_size` at a time; the last part may be smaller."""
+    return (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
+
+
+def batches(
+    images: Pictures | NDArray[Any], rows: Rows, *, batch_size: int, prefetch: bool = True
+) -> Iterator[tuple[NDArray[Any], Rows]]:
+    """(pixels (B, H, W, C), rows (B,)) over `rows` in their order.
+
+    `pixels` stay valid until the next batch but one is asked for. With `prefetch`, a thread gathers
+    the next batches meanwhile. Raises BatchError where a row is not in the set.
+    """
+    source, rows = pictures_of(images), np.asarray(rows, dtype=np.int64)
+    check_rows(source, rows, batch_size)
+    ring = Ring(HELD + AHEAD if prefetch else HELD)
+    shape = (ring.slots, min(batch_size, len(rows)), *source.shape[1:])
+    buffers = np.empty(shape, dtype=source.dtype)
+
+    def fill(slot: int, part: Rows) -> None:
+        source.take(part, buffers[slot, : len(part)])
+
+    def give() -> Iterator[tuple[NDArray[Any], Rows]]:
+        for slot, part in filled(ring, fill, split(rows, batch_size), thread=prefetch):
+            yield buffers[slot, : len(part)], part
+
+    return give()

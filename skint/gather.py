@@ -1,0 +1,139 @@
+"""Rows of a packed set as batches for torch, gathered into reused buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from skint.batches import Pictures, Rows, check_rows, pictures_of
+from skint.errors import SkintError
+from skint.handover import Handover, handover_to
+from skint.prefetch import AHEAD, HELD, Ring, filled
+
+SLOTS = HELD + AHEAD
+"""Buffers of a loader that prefetches; without, there are `HELD`."""
+
+Labels = NDArray[Any] | Mapping[str, NDArray[Any]] | None
+"""(N, ...) of one target, or of several by name; None where nothing is known (a test folder)."""
+
+
+class LoaderError(SkintError):
+    """The labels do not fit the pictures, or a saved position does not fit the loader."""
+
+
+class Batch(NamedTuple):
+    """On the host, `images` stay valid until the next batch but one is asked for."""
+
+    images: torch.Tensor
+    """(B, C, H, W) in the set's dtype, uint16 as float32; in memory (B, H, W, C): channels last."""
+    labels: Any
+    """(B, ...) as given, a dict of them where several targets were given; -1 where none were."""
+    rows: torch.Tensor
+    """(B,) int64, always on the host: ids in the packed set."""
+
+
+class Source:
+    """Rows of a packed set as batches in reused buffers."""
+
+    def __init__(
+        self,
+        images: Pictures | NDArray[Any],
+        labels: Labels,
+        rows: Rows,
+        *,
+        batch_size: int,
+        prefetch: bool,
+        device: torch.device | str | Handover,
+        channels_last: bool,
+    ) -> None:
+        """Raises BatchError or LoaderError where rows or labels do not fit the pictures."""
+        self.images = pictures_of(images)
+        check_rows(self.images, rows, batch_size)
+        self.labels = labels
+        for name, column in columns_of(labels).items():
+            if len(column) != len(self.images):
+                raise LoaderError(
+                    "one label for each picture",
+                    where=name or None,
+                    got=f"{len(column)} labels, {len(self.images)} pictures",
+                )
+        named = isinstance(device, str | torch.device)
+        self.handover: Handover = handover_to(device) if named else cast(Handover, device)
+        self.channels_last = channels_last
+        self.prefetch = prefetch
+        # torch knows few operations on unsigned 16- and 32-bit integers, so those become float32.
+        dtype = self.images.dtype
+        self.wide = dtype.kind == "u" and dtype.itemsize > 1
+        self.shape = (min(batch_size, max(1, len(rows))), *self.images.shape[1:])
+        self.idle: list[Buffers] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"idle": []}
+
+    def batches(
+        self, plan: Iterator[Rows], prepare: Callable[[torch.Tensor, Rows], None] | None = None
+    ) -> Generator[Batch, None, None]:
+        """A batch for each part of `plan`; `prepare` changes (B, C, H, W) in place before."""
+        # An iteration that was left open keeps its buffers; another one gets its own.
+        buffers = self.idle.pop() if self.idle else Buffers(self)
+        ready = filled(buffers.ring, buffers.fill, plan, thread=self.prefetch)
+        try:
+            for slot, rows in ready:
+                pixels = buffers.pixels[slot][: len(rows)]
+                if prepare is not None:
+                    prepare(pixels.permute(0, 3, 1, 2), rows)
+                pixels, buffers.wait[slot] = self.handover.send(pixels)
+                images = pixels.permute(0, 3, 1, 2)
+                if not self.channels_last:
+                    images = images.contiguous()
+                yield Batch(images, self._labels(rows, images.device), torch.from_numpy(rows))
+        finally:
+            ready.close()
+            if buffers.ring.whole:
+                self.idle.append(buffers)
+
+    def _labels(self, rows: Rows, device: torch.device) -> Any:
+        if self.labels is None:
+            return torch.full((len(rows),), -1, device=device)
+        # Taking makes a copy: what is sent from pageable memory may be forgotten at once.
+        taken = {
+            name: torch.from_numpy(column[rows]).to(device, non_blocking=True)
+            for name, column in columns_of(self.labels).items()
+        }
+        return taken if isinstance(self.labels, Mapping) else taken[""]
+
+
+class Buffers:
+    """The memory of one iteration."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source.images
+        self.ring = Ring(SLOTS if source.prefetch else HELD)
+        dtype = np.dtype(np.float32) if source.wide else source.images.dtype
+        kind = torch.from_numpy(np.empty(0, dtype=dtype)).dtype
+        self.pixels = [source.handover.empty(source.shape, kind) for _ in range(self.ring.slots)]
+        self.narrow = np.empty(source.shape, source.images.dtype) if source.wide else None
+        self.wait: list[Callable[[], None] | None] = [None] * self.ring.slots
+        """What says that the device has read a buffer."""
+
+    def fill(self, slot: int, rows: Rows) -> None:
+        """Gather `rows`; called from the thread that reads ahead."""
+        wait = self.wait[slot]
+        if wait is not None:
+            wait()
+        target = self.pixels[slot].numpy()[: len(rows)]
+        if self.narrow is None:
+            self.source.take(rows, target)
+        else:
+            np.copyto(target, self.source.take(rows, self.narrow[: len(rows)]))
+
+
+def columns_of(labels: Labels) -> Mapping[str, NDArray[Any]]:
+    """The columns of labels by name; a single one has no name."""
+    if labels is None:
+        return {}
+    return labels if isinstance(labels, Mapping) else {"": labels}
