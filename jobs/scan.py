@@ -1,215 +1,200 @@
-"""Looks at every picture of a folder once, before anything is built on it.
+"""Looks at every picture once, before anything is built on it.
 
-`scan.csv` lists the usable pictures with class and SHA-256, `quarantine.csv` the others with the
-reason; `summary.json` counts them. The class of a picture is the first folder under `source`, or
-stands in a table.
+`scan.csv` lists the usable pictures with their targets, SHA-256 and perceptual hash,
+`quarantine.csv` the others with the reason, `duplicates.csv` what occurs twice. What a picture
+shows is said by the folders it lies in, or by a table.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, field_validator
 
 import skint
-from jobs.listing import Listing, SourceError, list_pictures, refusal, source_folder
-from skint.attempt import write_atomic, write_json
-from skint.table import TableError, read_rows, write_rows
+from jobs.listing import SourceError, list_pictures, source_folder
+from jobs.scan_notes import Outcome, tell
+from jobs.scan_params import Params
+from jobs.scanned import (
+    DUPLICATES,
+    PARTLY,
+    QUARANTINE,
+    SCAN,
+    SUBMISSION,
+    SUMMARY,
+    Row,
+    read_seen,
+    read_targets,
+    write_pairs,
+    write_plain,
+    write_scan,
+)
+from jobs.submission import Submission, named_as_in, read_submission
+from jobs.tables import open_table
+from jobs.targets import found_targets, in_order
+from jobs.wanted import Found, Reading, Wanted, by_folders, by_table
+from skint.attempt import write_json
+from skint.dataset.target import Target
+from skint.table import write_rows
 
-COLUMNS = ("path", "label", "group", "sha256", "width", "height", "channels", "dtype", "bytes")
+__all__ = ["BadPictures", "Params", "scan"]
 
 
 class BadPictures(skint.SkintError):
     """Some pictures cannot be used, and the plan says `on_bad: fail`."""
 
 
-class Params(BaseModel):
-    """What `scan` looks at."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    source: Path
-    """The folder of pictures; its first folder level names the classes."""
-    table: Path | None = None
-    """A CSV file with `path` (relative to `source`), `label` and perhaps `group`."""
-    group: str | None = None
-    """A regular expression: what it (or its first group) finds in the path is the group."""
-    on_bad: Literal["quarantine", "fail"] = "quarantine"
-
-    @field_validator("group")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
-        return value
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A picture that is to be looked at."""
-
-    path: str
-    label: str
-    group: str
-
-
-@skint.job(devices=0, cpus=0)
+@skint.job(devices=0, cpus=0, resume=True)
 def scan(params: Params, ctx: skint.Context) -> None:
+    from jobs.duplicates import find_doubles
+    from jobs.weeding import weed
+
     root = source_folder(ctx.resolve(params.source), where="scan: source")
-    if params.table is None:
-        wanted, refused, other = _by_folder(list_pictures(root), params.group)
-    else:
-        wanted, refused, other = _by_table(root, ctx.resolve(params.table), params.group)
-    if not wanted:
+    found, submission = _found(params, ctx, root)
+    if not found.wanted:
         raise SourceError(
             "there are no pictures to use",
             where=str(root),
-            got=f"{len(refused)} refused, {other} other files" + _first(refused),
-            wanted="a folder for each class, with pictures in it",
+            got=f"{len(found.refused)} refused, {found.other} other files" + _first(found.refused),
+            wanted="pictures" if params.labels == "none" else "a folder for each class",
         )
-    rows, unreadable = _look(root, wanted, ctx)
-    quarantined = sorted([*refused, *unreadable])
-    if quarantined and params.on_bad == "fail":
+    rows, unreadable, partly = _look(params, root, found.wanted, ctx)
+    bad = sorted([*found.refused, *unreadable])
+    if bad and params.on_bad == "fail":
         raise BadPictures(
-            f"{_count(len(quarantined), 'picture')} cannot be used",
-            where=str(root / quarantined[0][0]),
-            got=quarantined[0][1],
+            f"{len(bad):,} picture{' cannot' if len(bad) == 1 else 's cannot'} be used",
+            where=str(root / bad[0][0]),
+            got=bad[0][1],
             next="remove or repair them, or set `on_bad: quarantine`",
         )
-    classes = Counter(str(row[1]) for row in rows)
-    if len(classes) < 2:
+    earlier = {name: out for name, out in ctx.inputs.items() if (out / SCAN).is_file()}
+    known = {name: read_targets(out) for name, out in earlier.items()}
+    names = [wish.name for wish in params.wishes]
+    doubles = find_doubles(
+        [row.seen(names) for row in rows],
+        {name: list(read_seen(out, known[name])) for name, out in earlier.items()},
+        params.near_bits,
+        ctx.check,
+    )
+    weeded = weed(rows, doubles.pairs, params.on_duplicate)
+    quarantined = sorted([*bad, *weeded.quarantined])
+    if not weeded.rows:
         raise SourceError(
-            "there is only one class" if classes else "none of the pictures can be used",
+            "none of the pictures can be used",
             where=str(root),
-            got=next(iter(classes), _count(len(quarantined), "unusable picture"))
-            + _first(quarantined),
-            wanted="at least two classes with a usable picture each",
+            got=f"{len(quarantined):,} unusable" + _first(quarantined),
         )
-    _write(ctx.out, root, rows, quarantined, other)
-    _tell(ctx, {item.label for item in wanted}, classes, quarantined, rows)
+    targets = found_targets(params.wishes, (row.cells for row in weeded.rows))
+    targets = _numbered_as(targets, known.values())
+    _check_classes(targets, root, quarantined)
+    outcome = Outcome(found, targets, known, doubles, weeded, quarantined, partly, submission)
+    _write(ctx.out, root, outcome)
+    tell(ctx, params, outcome)
 
 
-def _by_folder(
-    listing: Listing, group: str | None
-) -> tuple[list[Wanted], list[tuple[str, str]], int]:
-    wanted, refused = [], list(listing.refused)
-    for path in listing.pictures:
-        label, slash, _rest = path.partition("/")
-        if slash:
-            wanted.append(Wanted(path, label, _group(path, group)))
-        else:
-            refused.append((path, "lies in no class folder"))
-    return wanted, refused, listing.other
-
-
-def _by_table(
-    root: Path, table: Path, group: str | None
-) -> tuple[list[Wanted], list[tuple[str, str]], int]:
-    wanted: dict[str, Wanted] = {}
-    refused = []
-    for number, row in enumerate(read_rows(table, ("path", "label"))):
-        path, label, where = row["path"], row["label"].strip(), f"{table}:{number + 2}"
-        if not label:
-            raise TableError("this picture has no label", where=where, got=path)
-        if path in wanted:
-            raise TableError("this picture stands in the table twice", where=where, got=path)
-        wanted[path] = Wanted(path, label, row.get("group", "") or _group(path, group))
-        if reason := refusal(root, path):
-            refused.append((path, reason))
-    bad = {path for path, _reason in refused}
-    return [wanted[path] for path in sorted(wanted) if path not in bad], refused, 0
+def _found(params: Params, ctx: skint.Context, root: Path) -> tuple[Found, Submission | None]:
+    submission = None
+    if params.sample_submission is not None:
+        path = ctx.resolve(params.sample_submission)
+        submission = read_submission(path, "" if params.table else params.id)
+    if params.table is None:
+        found = by_folders(list_pictures(root), params.labels, params.group)
+        named = False
+    else:
+        table = open_table(ctx.resolve(params.table))
+        reading = Reading(params.wishes, params.path, params.id, params.group)
+        found = by_table(root, table, reading)
+        named = bool(params.id) or "id" in table.columns
+    if submission is not None:
+        found = named_as_in(submission, found, named_by_table=named)
+    return found, submission
 
 
 def _look(
-    root: Path, wanted: Sequence[Wanted], ctx: skint.Context
-) -> tuple[list[tuple[object, ...]], list[tuple[str, str]]]:
-    """Rows of `scan.csv` and of `quarantine.csv`, in the order of `wanted`."""
+    params: Params, root: Path, wanted: Sequence[Wanted], ctx: skint.Context
+) -> tuple[list[Row], list[tuple[str, str]], list[tuple[str, str]]]:
+    """Rows of `scan.csv`, of `quarantine.csv` and of `partly.csv`, in the order of `wanted`."""
     from functools import partial
 
-    from jobs.look import look_at, lost
+    from jobs.journal import Journal
+    from jobs.look import Look, Task, Way, look_at, lost
     from jobs.pool import spread
 
-    rows: list[tuple[object, ...]] = []
-    bad = []
-    looks = spread(
-        partial(look_at, str(root)),
-        [item.path for item in wanted],
-        processes=ctx.cpus,
-        check=ctx.check,
-        crashed=lost,
-    )
-    for done, (item, seen) in enumerate(zip(wanted, looks, strict=True), 1):
-        if seen.facts is None:
-            bad.append((item.path, seen.reason))
-        else:
-            facts = seen.facts
-            shape = (facts.width, facts.height, facts.channels, facts.dtype)
-            rows.append((item.path, item.label, item.group, seen.sha256, *shape, seen.bytes))
-        ctx.progress(done, len(wanted))
-    return rows, bad
+    way = Way(str(root), params.pages, lenient=params.on_bad == "keep")
+    masks = [number for number, wish in enumerate(params.wishes) if wish.kind == "mask"]
+    rows: list[Row] = []
+    bad, partly = [], []
+    with Journal(ctx.out, way, ctx.previous) as journal:
+        tasks = [
+            Task(one.path, tuple(filter(None, (one.cells[number] for number in masks))))
+            for one in wanted
+        ]
+        known: list[Look | None] = [journal.known(task) for task in tasks]
+        looks = spread(
+            partial(look_at, way),
+            [task for task, look in zip(tasks, known, strict=True) if look is None],
+            processes=ctx.cpus,
+            check=ctx.check,
+            crashed=lost,
+        )
+        for done, (one, task, look) in enumerate(zip(wanted, tasks, known, strict=True), 1):
+            look = look or next(looks)
+            journal.add(task, look)
+            if not look.pages:
+                bad.append((one.path, look.reason))
+            elif look.reason:
+                partly.append((one.path, look.reason))
+            for page in look.pages:
+                name = f"{one.name}#{page.number}" if len(look.pages) > 1 else one.name
+                rows.append(
+                    Row(
+                        *(name, one.path, page.number, one.group, look.sha256),
+                        *(page.width, page.height, page.channels, page.dtype),
+                        *(look.bytes, page.phash, one.cells),
+                    )
+                )
+            ctx.progress(done, len(wanted))
+    return rows, bad, partly
 
 
-def _write(
-    out: Path,
-    root: Path,
-    rows: Sequence[tuple[object, ...]],
-    quarantined: Sequence[tuple[str, str]],
-    other: int,
+def _numbered_as(
+    targets: Sequence[Target], known: Iterable[Sequence[Target]]
+) -> tuple[Target, ...]:
+    """The targets with the classes in the order of an earlier scan, so that their numbers agree."""
+    first = {(one.name, one.kind): one for scan in reversed(list(known)) for one in scan}
+    done = []
+    for target in targets:
+        theirs = first.get((target.name, target.kind), target).classes
+        new = in_order(set(target.classes) - set(theirs))
+        done.append(Target(target.name, target.kind, (*theirs, *new)))
+    return tuple(done)
+
+
+def _check_classes(
+    targets: Sequence[Target], root: Path, quarantined: Sequence[tuple[str, str]]
 ) -> None:
-    write_rows(out / "scan.csv", COLUMNS, rows)
-    write_rows(out / "quarantine.csv", ("path", "reason"), quarantined)
-    classes = Counter(str(row[1]) for row in rows)
-    summary = {
-        "files": len(rows),
-        "classes": {name: classes[name] for name in sorted(classes)},
-        "quarantined": len(quarantined),
-        "other": other,
-        "copies": len(rows) - len({row[3] for row in rows}),
-    }
-    write_atomic(out / "summary.json", (json.dumps(summary, indent=1) + "\n").encode())
+    for target in targets:
+        if target.kind == "class" and len(target.classes) < 2:
+            raise SourceError(
+                "there is only one class" if target.classes else "no picture has a known class",
+                where=str(root),
+                got=f"{target.name}: {target.classes[0] if target.classes else 'nothing'}"
+                + _first(quarantined),
+                wanted="at least two classes with a usable picture each",
+            )
+
+
+def _write(out: Path, root: Path, outcome: Outcome) -> None:
+    write_rows(out / QUARANTINE, ("path", "reason"), outcome.quarantined)
+    write_rows(out / PARTLY, ("path", "reason"), outcome.partly)
+    write_pairs(out / DUPLICATES, outcome.doubles.pairs)
+    write_plain(out / SUMMARY, outcome.summary())
+    if outcome.submission is not None:
+        asked = {"id": outcome.submission.id, "columns": list(outcome.submission.columns)}
+        write_plain(out / SUBMISSION, asked)
     # Where the pictures lie is true on this machine only, so it is not part of the result.
-    (out / "local").mkdir(exist_ok=True)
     write_json(out / "local" / "source.json", {"root": str(root)})
-
-
-def _tell(
-    ctx: skint.Context,
-    wanted: set[str],
-    classes: Mapping[str, int],
-    quarantined: Sequence[tuple[str, str]],
-    rows: Sequence[tuple[object, ...]],
-) -> None:
-    ctx.note(f"{_count(sum(classes.values()), 'picture')} in {len(classes)} classes")
-    if quarantined:
-        path, reason = quarantined[0]
-        example = f"{path} {reason}" + (", …" if len(quarantined) > 1 else "")
-        ctx.note(f"{_count(len(quarantined), 'file')} quarantined: {example}")
-    for label in sorted(wanted - set(classes)):
-        ctx.note(f"no picture of the class {label} can be used: it is left out")
-    labels_of: dict[object, set[object]] = {}
-    for row in rows:
-        labels_of.setdefault(row[3], set()).add(row[1])
-    contradictions = sum(len(labels) > 1 for labels in labels_of.values())
-    if contradictions:
-        ctx.note(f"{_count(contradictions, 'picture')} with the same bytes in two classes")
-
-
-def _group(path: str, pattern: str | None) -> str:
-    match = re.search(pattern, path) if pattern else None
-    return match[match.re.groups and 1] or "" if match else ""
+    write_scan(out, outcome.weeded.rows, outcome.targets)
 
 
 def _first(refused: Sequence[tuple[str, str]]) -> str:
     return f" ({refused[0][0]} {refused[0][1]})" if refused else ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -61,8 +61,8 @@ def open_table(path: Path) -> Table:
         raise TableError("this file is missing", where=str(path), next=nearest(path.name, beside))
     if path.suffix.lower() in PARQUET:
         return Table(path, tuple(_parquet(path).schema_arrow.names))
-    with path.open("rb") as file:
-        start = file.read(4)
+    with path.open("rb") as content:
+        start = content.read(4)
     encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
     if start == b"PAR1":
         raise TableError(

