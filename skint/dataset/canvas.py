@@ -1,26 +1,38 @@
-"""The unfinished arrays of a packed set, written row by row from any process."""
+"""The rows of unfinished arrays of a packed set, written in any order from any process."""
 
 from __future__ import annotations
 
+import errno
+import math
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import (
+    dtype_to_descr,
+    read_array_header_1_0,
+    read_magic,
+    write_array_header_1_0,
+)
 from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """Writable rows over several array files. Pickled, it carries their names only."""
+    """Writable rows over one or several `.npy` files. Pickled, it carries their names only."""
 
     files: tuple[Path, ...]
     rows_per_file: int
     """All files but the last have so many."""
-    shape: tuple[int, int, int, int]
-    """(N, H, W, C)."""
+    shape: tuple[int, ...]
+    """(N, ...)."""
     dtype: str
     _maps: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
+    _open: dict[int, tuple[FileIO, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.files, self.rows_per_file, self.shape, self.dtype)
@@ -29,21 +41,106 @@ class Canvas:
         return self.shape[0]
 
     def __getitem__(self, row: int) -> NDArray[Any]:
-        """(H, W, C), writable; IndexError outside 0..N-1."""
-        if not 0 <= row < len(self):
-            raise IndexError(f"row {row} of {len(self)} pictures")
-        number, inner = divmod(row, self.rows_per_file)
+        """One row, writable; IndexError outside 0..N-1."""
+        number, inner = self._place(row)
         if number not in self._maps:
             self._maps[number] = np.load(self.files[number], mmap_mode="r+")
         return self._maps[number][inner]  # type: ignore[no-any-return]
 
-    def __setitem__(self, rows: int | slice, pixels: Any) -> None:
-        """`pixels` are broadcast to (H, W, C), or to (n, H, W, C) for a slice."""
+    def __setitem__(self, rows: int | slice, values: Any) -> None:
+        """`values` are broadcast to a row, or to the rows of a slice."""
         if not isinstance(rows, slice):
-            self[rows][...] = pixels
+            self[rows][...] = values
             return
         chosen = range(len(self))[rows]
-        for row, picture in zip(
-            chosen, np.broadcast_to(pixels, (len(chosen), *self.shape[1:])), strict=True
+        for row, value in zip(
+            chosen, np.broadcast_to(values, (len(chosen), *self.shape[1:])), strict=True
         ):
-            self[row][...] = picture
+            self[row][...] = value
+
+    def put(self, row: int, values: NDArray[Any]) -> None:
+        """Write one row, of just its shape and dtype, to the file.
+
+        Cheaper than `canvas[row] = values`: no page of a memory map has to be made first. Do not
+        mix the two on one row.
+        """
+        if values.shape != self.shape[1:] or values.dtype != self.dtype:
+            raise ValueError(
+                f"a row is {self.dtype} {self.shape[1:]}, not {values.dtype} {values.shape}"
+            )
+        number, inner = self._place(row)
+        if number not in self._open:
+            file = self.files[number].open("r+b", buffering=0)
+            read_magic(file)
+            read_array_header_1_0(file)
+            self._open[number] = file, file.tell()
+        opened, begin = self._open[number]
+        write_fully(opened, np.ascontiguousarray(values), begin + inner * values.nbytes)
+
+    def settled_bytes(self, rows: int) -> list[int]:
+        """Of each file, how many bytes are final once the first `rows` rows are."""
+        row_bytes = math.prod(self.shape[1:]) * np.dtype(self.dtype).itemsize
+        begins = range(0, max(1, len(self)), self.rows_per_file)
+        # A header is written first and has at least 64 bytes; counting no more is safe.
+        return [
+            64 + min(max(rows - begin, 0), self.rows_per_file) * row_bytes if rows > begin else 0
+            for begin in begins
+        ]
+
+    def close(self) -> None:
+        for file, _begin in self._open.values():
+            file.close()
+        self._open.clear()
+        self._maps.clear()
+
+    def _place(self, row: int) -> tuple[int, int]:
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of {len(self)} rows")
+        return divmod(row, self.rows_per_file)
+
+
+def create(canvas: Canvas) -> None:
+    """Make its files, with their space taken; what is there already, of the same form, is kept.
+
+    Raises OSError (ENOSPC) where the disk is full.
+    """
+    for number, path in enumerate(canvas.files):
+        begin = number * canvas.rows_per_file
+        rows = min(len(canvas) - begin, canvas.rows_per_file)
+        shape = (rows, *canvas.shape[1:])
+        with path.open("r+b" if path.exists() else "w+b") as file:
+            header = {
+                "descr": dtype_to_descr(np.dtype(canvas.dtype)),
+                "fortran_order": False,
+                "shape": shape,
+            }
+            write_array_header_1_0(file, header)
+            size = file.tell() + math.prod(shape) * np.dtype(canvas.dtype).itemsize
+            file.flush()
+            take_space(file.fileno(), size)
+
+
+def take_space(descriptor: int, size: int) -> None:
+    """Make a file that large now: a disk that fills up under a memory map kills the process."""
+    if hasattr(os, "posix_fallocate") and size:
+        os.posix_fallocate(descriptor, 0, size)
+    os.ftruncate(descriptor, size)
+
+
+def write_fully(file: FileIO, values: NDArray[Any], offset: int) -> None:
+    """Write an array in C order to a place of a file."""
+    view: Any = values.reshape(-1).view(np.uint8).data
+    while len(view):
+        count = os.pwrite(file.fileno(), view, offset)
+        view, offset = view[count:], offset + count
+
+
+def is_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def flush(files: Sequence[Path]) -> None:
+    """Wait until what was written to these files by any process is on the disk."""
+    for path in files:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())

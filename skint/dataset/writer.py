@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import errno
-import json
+import math
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from skint.attempt import write_atomic
-from skint.dataset.blocks import block_hashes
-from skint.dataset.error import DatasetError
-from skint.dataset.meta import BLOCK_BYTES, META, SUMS, DatasetMeta, Part
+from skint.dataset.hashing import BlockHasher
+from skint.dataset.meta import BLOCK_BYTES, SUMS, DatasetMeta, Part
 from skint.dataset.packed import PackedSet
-from skint.dataset.sample import FIXED_COLUMNS, SAMPLES, Sample, write_samples
+from skint.dataset.publishing import check_tables, no_room, publish
+from skint.dataset.sample import Sample
 from skint.dataset.target import Target
 
 if TYPE_CHECKING:
     from skint.dataset.canvas import Canvas
+    from skint.dataset.rows import Rows
 
 PART_BYTES = 4 * 2**30
 """Pixels in one file at most, unless one picture alone is larger."""
@@ -33,7 +31,11 @@ class PackedWriter:
             writer.images()[row] = picture           # any order, also from other processes
             writer.finish(samples, targets, channels=("R", "G", "B"), made_by={...})
 
-    Leaving the block without `finish` removes the unfinished arrays.
+    `writer.rows().put(row, picture)` is cheaper where every row is written once: it also takes
+    the sums of the picture while it is at hand; then `finish(..., summed=True)`.
+
+    Leaving the block without `finish` removes the unfinished arrays; with `resume` it does so
+    only after an error, not after a stop, and a writer of the same form goes on with them.
     """
 
     def __init__(
@@ -43,37 +45,61 @@ class PackedWriter:
         shape: tuple[int, int, int, int],
         dtype: str,
         part_bytes: int = PART_BYTES,
+        masks: Mapping[str, str] | None = None,
+        resume: bool = False,
     ) -> None:
-        """Raises DatasetError where the disk has not the room."""
+        """`masks`: dtype by mask target. Raises DatasetError where the disk has not the room."""
         import numpy as np
-        from numpy.lib.format import open_memmap
+
+        from skint.dataset.canvas import Canvas, create, is_full
+        from skint.moments import sums_dtype
 
         self.folder = Path(folder)
         self.shape = shape
         self.dtype = dtype
+        self.resume = resume
         count = shape[0]
-        picture_bytes = int(np.prod(shape[1:])) * np.dtype(dtype).itemsize
-        self.rows_per_part = max(1, part_bytes // max(1, picture_bytes))
+        self.rows_per_part = max(1, part_bytes // max(1, row_bytes(shape, dtype)))
         starts = range(0, max(1, count), self.rows_per_part)
-        self.rows = [min(count - start, self.rows_per_part) for start in starts]
-        """Pictures in each part."""
+        self.rows_in_parts = [min(count - start, self.rows_per_part) for start in starts]
         self.names = [
             "images.npy" if len(starts) == 1 else f"images-{number:05}.npy"
             for number in range(len(starts))
         ]
+        self._images = Canvas(self._partials(self.names), self.rows_per_part, shape, dtype)
+        sums = (count, 2, shape[3]), sums_dtype(np.dtype(dtype)).name
+        self._sums = Canvas(self._partials([SUMS]), max(1, count), *sums)
+        self._masks = {
+            target: Canvas(
+                self._partials([f"mask-{target}.npy"]), max(1, count), shape[:3], mask_dtype
+            )
+            for target, mask_dtype in (masks or {}).items()
+        }
         self.folder.mkdir(parents=True, exist_ok=True)
-        for path, rows in zip(self.partial, self.rows, strict=True):
-            open_memmap(path, mode="w+", dtype=dtype, shape=(rows, *shape[1:]))
-        self._allocate()
+        if not resume:
+            self._remove()
+        try:
+            for canvas in self._canvases:
+                create(canvas)
+        except OSError as error:
+            self._remove()
+            if not is_full(error):
+                raise
+            wanted = sum(math.prod(c.shape) * np.dtype(c.dtype).itemsize for c in self._canvases)
+            raise no_room(self.folder, wanted) from error
+        self._hashers = [BlockHasher(path, BLOCK_BYTES) for path in self._images.files]
+
+    def _partials(self, names: Sequence[str]) -> tuple[Path, ...]:
+        return tuple(self.folder / f"{name}.partial" for name in names)
+
+    @property
+    def _canvases(self) -> list[Canvas]:
+        return [self._images, self._sums, *self._masks.values()]
 
     @property
     def partial(self) -> tuple[Path, ...]:
-        """The parts while they are being written."""
-        return tuple(self.folder / f"{name}.partial" for name in self.names)
-
-    @property
-    def _sums(self) -> Path:
-        return self.folder / f"{SUMS}.partial"
+        """The files while they are being written."""
+        return tuple(path for canvas in self._canvases for path in canvas.files)
 
     def __enter__(self) -> PackedWriter:
         return self
@@ -84,37 +110,31 @@ class PackedWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._remove()
+        for canvas in self._canvases:
+            canvas.close()
+        # A request to stop is no Exception (see skint.StopRequested), nor is Ctrl-C.
+        stopped = error is not None and not isinstance(error, Exception)
+        if not (self.resume and stopped):
+            self._remove()
 
     def _remove(self) -> None:
-        for path in (*self.partial, self._sums):
+        for path in self.partial:
             path.unlink(missing_ok=True)
 
-    def _allocate(self) -> None:
-        """Take the space now: a disk that fills up under a memory map kills the process."""
-        size = sum(path.stat().st_size for path in self.partial)
-        if not hasattr(os, "posix_fallocate"):
-            return
-        try:
-            for path in self.partial:
-                with path.open("r+b") as file:
-                    os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        except OSError as error:
-            self._remove()
-            if error.errno != errno.ENOSPC:
-                raise
-            raise DatasetError(
-                "there is not enough room for the packed set",
-                where=str(self.folder),
-                got=f"{shutil.disk_usage(self.folder).free:,} bytes free",
-                wanted=f"{size:,} bytes",
-            ) from error
-
     def images(self) -> Canvas:
-        """The rows of the unfinished arrays; it may be pickled to other processes."""
-        from skint.dataset.canvas import Canvas
+        """The rows of the unfinished array; it may be pickled to other processes."""
+        return self._images
 
-        return Canvas(self.partial, self.rows_per_part, self.shape, self.dtype)
+    def rows(self) -> Rows:
+        """Where pictures are put once each, with sums and masks, also from other processes."""
+        from skint.dataset.rows import Rows
+
+        return Rows(self._images, self._sums, self._masks)
+
+    def settled(self, rows: int) -> None:
+        """The first `rows` rows will not be written again: hash them while they are in memory."""
+        for hasher, final in zip(self._hashers, self._images.settled_bytes(rows), strict=True):
+            hasher.settled(final)
 
     def finish(
         self,
@@ -123,27 +143,34 @@ class PackedWriter:
         *,
         channels: Sequence[str],
         made_by: Mapping[str, Any],
+        summed: bool = False,
+        sizes: Sequence[int] = (),
     ) -> PackedSet:
         """Take sums and hashes of what was written, and give the files their names.
 
-        `samples` are in row order; their ids must be 0..N-1.
+        `samples` are in row order; their ids must be 0..N-1. `summed`: every row was put through
+        `rows()`. `sizes`: those of the ladder, this one the last.
         """
         import numpy as np
 
-        from skint.moments import channel_sums, moments, sums_dtype
+        from skint.dataset.blocks import block_hashes
+        from skint.moments import channel_sums, moments
 
-        self._check(samples, targets, channels)
-        canvas = self.images()
-        sums = np.zeros((self.shape[0], 2, self.shape[3]), dtype=sums_dtype(np.dtype(self.dtype)))
-        for row in range(self.shape[0]):
-            sums[row] = channel_sums(canvas[row])
-        with self._sums.open("wb") as file:
-            np.save(file, sums)
-        mean, std = moments(sums, self.shape[0] * self.shape[1] * self.shape[2])
+        count, height, width, _ = self.shape
+        check_tables(samples, targets, channels, self.shape)
+        if not summed:
+            for row in range(count):
+                self._sums[row] = channel_sums(self._images[row])
+        for canvas in self._canvases:
+            canvas.close()
+        mean, std = moments(np.load(self._sums.files[0]), count * height * width)
         parts = tuple(
-            Part(name, rows, block_hashes(path, BLOCK_BYTES))
-            for name, rows, path in zip(self.names, self.rows, self.partial, strict=True)
+            Part(name, rows, hasher.finish())
+            for name, rows, hasher in zip(
+                self.names, self.rows_in_parts, self._hashers, strict=True
+            )
         )
+        others = [path for path in self.partial if path not in self._images.files]
         meta = DatasetMeta(
             dtype=self.dtype,
             shape=self.shape,
@@ -153,23 +180,14 @@ class PackedWriter:
             std=std,
             made_by=made_by,
             parts=parts,
-            files={SUMS: block_hashes(self._sums, BLOCK_BYTES)},
+            files={path.stem: block_hashes(path, BLOCK_BYTES) for path in others},
+            sizes=tuple(sizes),
         )
-        write_samples(self.folder / SAMPLES, samples, targets)
-        for path, name in zip(self.partial, self.names, strict=True):
-            path.replace(self.folder / name)
-        self._sums.replace(self.folder / SUMS)
-        # dataset.json last: a folder that has it is whole.
-        write_atomic(self.folder / META, (json.dumps(meta.to_json(), indent=1) + "\n").encode())
-        return PackedSet.open(self.folder)
+        return publish(self.folder, meta, samples, {path: path.stem for path in self.partial})
 
-    def _check(
-        self, samples: Sequence[Sample], targets: Sequence[Target], channels: Sequence[str]
-    ) -> None:
-        if [sample.id for sample in samples] != list(range(self.shape[0])):
-            raise ValueError("samples must have the ids 0..N-1, in order")
-        if len(channels) != self.shape[3]:
-            raise ValueError("one channel name for each channel")
-        names = [target.name for target in targets]
-        if len({*names, *FIXED_COLUMNS}) != len(names) + len(FIXED_COLUMNS):
-            raise ValueError(f"targets need names of their own: {', '.join(names)}")
+
+def row_bytes(shape: Sequence[int], dtype: str) -> int:
+    """Bytes of one picture of an (N, H, W, C) array."""
+    import numpy as np
+
+    return math.prod(shape[1:]) * np.dtype(dtype).itemsize
