@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from jobs.curves import Curve, draw
+from jobs.pages import environment
 from jobs.thumbnails import data_uri
 from skint.dataset import PackedSet
 
@@ -23,34 +23,30 @@ _DEEP = (8, 69, 148)
 
 def render(facts: dict[str, Any], data: PackedSet, curves: Sequence[Curve]) -> str:
     """The page. `facts` is what `errors.json` holds."""
-    environment = Environment(
-        loader=PackageLoader("jobs", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = _percent
     images = data.images()
     metrics = list(dict.fromkeys(curve.metric for curve in curves))
     scores = [fold["accuracy"] for fold in facts["folds"]]
     n, accuracy = facts["n"], facts["accuracy"]
-    return environment.get_template("report.html.j2").render(
-        facts=facts,
-        wrong=n - sum(facts["confusion"][c][c] for c in range(len(facts["classes"]))),
-        # Predictions of the same picture do not make it two.
-        standard_error=math.sqrt(accuracy * (1 - accuracy) / facts["pictures"]),
-        spread=statistics.stdev(scores) if len(scores) > 1 else None,
-        matrix=_matrix(facts),
-        mistakes=[
-            {
-                **mistake,
-                "uri": data_uri(images[mistake["id"]], data.meta.mean, data.meta.std),
-            }
-            for mistake in facts["costliest"]
-        ],
-        # Markup: the drawing escapes its own text.
-        drawings=[(metric, Markup(draw(curves, metric))) for metric in metrics],
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            facts=facts,
+            wrong=n - sum(facts["confusion"][c][c] for c in range(len(facts["classes"]))),
+            # Predictions of the same picture do not make it two.
+            standard_error=math.sqrt(accuracy * (1 - accuracy) / facts["pictures"]),
+            spread=statistics.stdev(scores) if len(scores) > 1 else None,
+            matrix=_matrix(facts),
+            mistakes=[
+                {
+                    **mistake,
+                    "uri": data_uri(images[mistake["id"]], data.meta.mean, data.meta.std),
+                }
+                for mistake in facts["costliest"]
+            ],
+            # Markup: the drawing escapes its own text.
+            drawings=[(metric, Markup(draw(curves, metric))) for metric in metrics],
+        )
     )
 
 
@@ -79,7 +75,3 @@ def _matrix(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _colour(share: float) -> str:
     return "#" + "".join(f"{round(255 + (deep - 255) * share):02x}" for deep in _DEEP)
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f} %"

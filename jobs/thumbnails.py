@@ -21,8 +21,7 @@ def data_uri(picture: NDArray[Any], mean: Sequence[float], std: Sequence[float])
     (or the first), each with mean ± 2.5 standard deviations spread over 0..255.
     """
     image = Image.fromarray(_visible(picture, mean, std))
-    if image.width > SIDE:
-        image = image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

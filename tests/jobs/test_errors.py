@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,36 +12,10 @@ from jobs.errors import Params, errors
 from jobs.out_of_fold import PredictionsError
 from skint.dataset import PackedWriter, Sample, Target
 from skint.table import write_rows
+from tests.jobs.page import Page
 
 CLASSES = ("hat", "<b>shirt</b>", "t-shirt")
 FOLDS = 3
-
-
-class Page(HTMLParser):
-    """Tags and attributes of a page; raises where tags do not match."""
-
-    VOID = ("meta", "img", "br", "line", "polyline")
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.seen if name == tag]
 
 
 @pytest.fixture
