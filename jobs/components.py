@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.valid import Validity
+
 PIXELS = 16_384
 """Pixels handled at a time: their float64 copy stays in the cache."""
+NOISE = 1e-12
+"""A component with less than this share of all variance is the rounding of bands that depend on
+each other: it is no measurement, and whitening must not blow it up."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Components:
     """The result of `fit`, in float64 and in the units of the bands."""
 
@@ -21,40 +26,59 @@ class Components:
     """(bands,)"""
     directions: NDArray[np.float64]
     """(k, bands), orthonormal rows; the entry of largest size in each is positive."""
-    variance: NDArray[np.float64]
-    """(k,), descending."""
-    total_variance: float
-    """Of all bands together."""
+    variances: NDArray[np.float64]
+    """(bands,) of all components, descending; 0 where there is none beyond rounding."""
     pixels: int
     """Pixels it was fitted on; with fewer than two, all variances are 0."""
+    masked: int = 0
+    """Pixels that were left out."""
+
+    @property
+    def k(self) -> int:
+        return len(self.directions)
+
+    @property
+    def deviation(self) -> NDArray[np.float64]:
+        """(k,) standard deviation of each component that is kept."""
+        return np.sqrt(self.variances[: self.k])
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """(bands,) of the variance of all bands together; zeros where there is none."""
+        total = float(self.variances.sum())
+        return self.variances / total if total > 0 else np.zeros_like(self.variances)
 
 
-def fit(chunks: Iterable[NDArray[Any]], bands: int, k: int) -> Components:
-    """Components of the pixels in `chunks` of (n, bands).
+def fit(
+    chunks: Iterable[NDArray[Any]], bands: int, k: int, valid: Validity | None = None
+) -> Components:
+    """Components of the pixels in `chunks` of (n, bands), without those that are not `valid`.
 
     Shifting by the whole-numbered mean of the first chunk keeps the sums small (float64 then finds
     the subspace to 1e-13 degrees at any offset), and a column of ones makes the sums come out of
     the same matrix product as the squares. Whole-numbered bands of up to 16 bits are summed
-    exactly in each chunk, so that the number of threads does not show in the result.
+    exactly in each step, so that the number of threads does not show in the result.
     """
     shift: NDArray[np.float64] | None = None
     buffer = np.ones((PIXELS, bands + 1))
     scatter = np.zeros((bands + 1, bands + 1))
-    count = 0
+    count = seen = 0
     for chunk in chunks:
-        if not len(chunk):
-            continue
-        if shift is None:
-            shift = np.round(chunk.mean(axis=0, dtype=np.float64))
         for start in range(0, len(chunk), PIXELS):
             part = chunk[start : start + PIXELS]
+            seen += len(part)
+            if valid is not None:
+                part = valid.only(part)
+            if not len(part):
+                continue
+            if shift is None:
+                shift = _shift(part)
             rows = buffer[: len(part)]
             np.subtract(part, shift, out=rows[:, :bands], casting="unsafe", dtype=np.float64)
             scatter += rows.T @ rows
             count += len(part)
     if shift is None or count < 2:
-        nothing = np.zeros(k)
-        return Components(np.zeros(bands), np.eye(k, bands), nothing, 0.0, count)
+        return Components(np.zeros(bands), np.eye(k, bands), np.zeros(bands), count, seen - count)
     sums = scatter[bands, :bands]
     covariance = (scatter[:bands, :bands] - np.outer(sums, sums) / count) / (count - 1)
     values, vectors = np.linalg.eigh(covariance)
@@ -62,44 +86,14 @@ def fit(chunks: Iterable[NDArray[Any]], bands: int, k: int) -> Components:
     # An eigenvector's sign is arbitrary; this rule makes it the same everywhere.
     largest = np.abs(directions).argmax(axis=1)
     directions = directions * np.sign(directions[np.arange(k), largest])[:, np.newaxis]
-    return Components(
-        mean=shift + sums / count,
-        directions=directions,
-        variance=np.clip(values[::-1][:k], 0, None),
-        total_variance=float(np.trace(covariance)),
-        pixels=count,
-    )
+    variances = values[::-1].copy()
+    variances[variances <= NOISE * float(np.trace(covariance))] = 0
+    return Components(shift + sums / count, directions, variances, count, seen - count)
 
 
-def scaler(
-    components: Components, deviations: float
-) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
-    """A function from (n, bands) to (n, k) uint8.
-
-    Each component's mean ± `deviations` standard deviations becomes 0..255, clipped at both ends.
-    """
-    spread = np.sqrt(components.variance) * deviations
-    factor = 127.5 / np.where(spread > 0, spread, np.inf)
-    weights = components.directions.T * factor
-    # The mean is folded into one bias. float64: in float32 a rounding may differ by the machine.
-    bias = 127.5 - components.mean @ weights
-
-    def scale(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-        values = pixels.astype(np.float64) @ weights
-        values += bias
-        return np.rint(values).clip(0, 255).astype(np.uint8)
-
-    return scale
-
-
-def is_valid(pixels: NDArray[Any], nodata: float) -> NDArray[np.bool_]:
-    """(n,) of pixels (n, bands): false where any band is `nodata`."""
-    valid: NDArray[np.bool_] = (pixels != nodata).all(axis=1)
-    return valid
-
-
-def valid_pixels(images: Iterable[NDArray[Any]], nodata: float | None) -> Iterator[NDArray[Any]]:
-    """The pixels of each image as (n, bands), without those that have `nodata` in any band."""
-    for image in images:
-        pixels = image.reshape(-1, image.shape[-1])
-        yield pixels if nodata is None else pixels[is_valid(pixels, nodata)]
+def _shift(pixels: NDArray[Any]) -> NDArray[np.float64]:
+    mean: NDArray[np.float64] = pixels.mean(axis=0, dtype=np.float64)
+    if pixels.dtype.kind == "f":
+        # Reflectances lie between 0 and 1: few digits are as good as whole numbers.
+        return np.asarray(mean.astype(np.float32), dtype=np.float64)
+    return np.rint(mean)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import skint
 from skint.attempt import write_atomic
+from skint.context import InputNotFound
 from skint.dataset import PackedSet, PackedWriter
 
 if TYPE_CHECKING:
-    from jobs.components import Components
+    from jobs.reduction import Reduction
 
-T = TypeVar("T")
+FACTS, LOOK = "pca.json", "pca.png"
 
 
 class PcaError(skint.SkintError):
@@ -29,82 +30,183 @@ class Params(BaseModel):
 
     k: int = Field(default=3, ge=1)
     """Components to keep."""
-    deviations: float = Field(default=3.0, gt=0)
-    """Standard deviations on either side of a component's mean that 0..255 cover."""
+    dtype: Literal["uint8", "float16", "float32"] = "uint8"
+    """What the result is stored in; `pca.json` has the scaling, which can be undone."""
+    whiten: bool = True
+    """Let every component vary alike; false keeps how much more the first ones vary."""
+    deviations: float = Field(default=3.0, gt=0, allow_inf_nan=False)
+    """Standard deviations on either side of a component's mean that uint8 covers."""
     nodata: float | None = Field(default=None, allow_inf_nan=False)
-    """A value that means "not measured": pixels with it in any band do not count and become 0."""
+    """A value that means "not measured": pixels with it in any band do not count and become 0.
+    Pixels of floats that are not finite never count."""
+    fit_on: Literal["training", "all"] = "training"
+    """`training`: never the test part, and in a job of one fold its training part only."""
+    fitted: str | None = None
+    """An entry that is a `pca` too: apply its components, fit nothing. Everything else is its."""
+
+    @model_validator(mode="after")
+    def _fits_or_takes_over(self) -> Params:
+        if self.fitted is not None:
+            for name, field in type(self).model_fields.items():
+                if name != "fitted" and getattr(self, name) != field.default:
+                    raise ValueError(f"with `fitted` there is no `{name}`: that job's holds")
+        return self
 
 
-@skint.job(devices=0)
+@skint.job(devices=0, libraries=("numpy", "matplotlib"))
 def pca(params: Params, ctx: skint.Context) -> None:
-    from jobs.components import fit, is_valid, scaler, valid_pixels
+    data = PackedSet.open(_source(params, ctx))
+    passes = 1 if params.fitted else 2
+    reduction = _taken_over(params.fitted, data, ctx) if params.fitted else _fit(params, data, ctx)
+    _project(params, data, reduction, ctx, len(data) * (passes - 1), len(data) * passes)
+    write_atomic(ctx.out / FACTS, (json.dumps(reduction.to_json(), indent=1) + "\n").encode())
+    ctx.check()
+    _look(data, reduction, ctx.out / LOOK)
+    components = reduction.components
+    kept = float(components.shares[: components.k].sum())
+    bands = len(data.meta.channels)
+    ctx.note(f"{components.k} of {bands} components keep {kept:.1%} of the variance")
+    empty = int((components.deviation == 0).sum())
+    if empty:
+        ctx.note(f"{empty} of {components.k} components do not vary: fewer would do")
 
-    data = PackedSet.open(ctx.find("dataset.json").parent)
-    count, height, width, bands = data.meta.shape
-    if params.k > bands:
+
+def _source(params: Params, ctx: skint.Context) -> Path:
+    """The folder of the set to reduce: the nearest that is not the one whose components we take."""
+    if params.fitted is None:
+        return ctx.find("dataset.json").parent
+    for entry, folder in ctx.inputs.items():
+        if entry != params.fitted and (folder / "dataset.json").exists():
+            return folder
+    raise InputNotFound(
+        f"nothing but {params.fitted} that this job needs has made a packed set",
+        where=ctx.task.job,
+        got="needs: " + ", ".join(ctx.task.inputs),
+        next="add the entry whose pictures are to be reduced to its `needs`",
+    )
+
+
+def _fit(params: Params, data: PackedSet, ctx: skint.Context) -> Reduction:
+    import numpy as np
+
+    from jobs.components import fit
+    from jobs.reduction import Reduction
+    from jobs.scores import scaling_of
+    from jobs.training_part import training_part
+    from jobs.valid import Validity
+
+    channels = data.meta.channels
+    if params.k > len(channels):
         raise PcaError(
-            f"{params.k} components cannot be made of {bands} bands",
+            f"{params.k} components cannot be made of {len(channels)} bands",
             where="pca: k",
             got=str(params.k),
-            wanted=f"at most {bands}, the channels of the packed set",
+            wanted=f"at most {len(channels)}, the channels of the packed set",
         )
-    images = data.images()
-    components = fit(
-        valid_pixels(_watched(images, ctx, 0, 2 * count), params.nodata), bands, params.k
-    )
-    if components.pixels < 2 or components.total_variance <= 0:
+    dtype = np.dtype(data.meta.dtype)
+    valid = Validity.of(dtype, params.nodata)
+    part = training_part(ctx, data, everything=params.fit_on == "all")
+    components = fit(part.pixels(ctx, 2 * len(data)), len(channels), params.k, valid)
+    if components.pixels < 2 or not components.variances.any():
+        masked = f", {components.masked:,} masked" if valid is not None else ""
         raise PcaError(
             "there is nothing to reduce",
             where=str(data.folder),
-            got=f"{components.pixels:,} valid pixels, variance {components.total_variance:g}",
+            got=f"{components.pixels:,} valid pixels{masked}, "
+            f"variance {float(components.variances.sum()):g}, in {part.rule}",
             wanted="pixels that differ",
+            next="look at `nodata`: a pixel with that value in any band does not count"
+            if components.masked
+            else None,
         )
-    scale = scaler(components, params.deviations)
-    with PackedWriter(ctx.out, shape=(count, height, width, params.k), dtype="uint8") as writer:
+    return Reduction(
+        components=components,
+        scaling=scaling_of(
+            components,
+            params.dtype,
+            whiten=params.whiten,
+            deviations=params.deviations,
+            masked=valid is not None,
+        ),
+        channels=channels,
+        dtype=dtype,
+        nodata=params.nodata,
+        deviations=params.deviations,
+        fitted_on=part.facts(),
+    )
+
+
+def _taken_over(entry: str, data: PackedSet, ctx: skint.Context) -> Reduction:
+    import numpy as np
+
+    from jobs.reduction import Reduction
+
+    folders = ctx.group(entry)
+    if len(folders) > 1:
+        raise PcaError(
+            f"{entry} has fitted components for each of {len(folders)} folds",
+            where="pca: fitted",
+            got=entry,
+            next="write `per: fold` beside this entry as well: each fold then takes its own",
+        )
+    path = folders[0] / FACTS
+    if not path.exists():
+        raise PcaError(f"{entry} has fitted no components", where=str(path), wanted="a `pca` entry")
+    reduction = Reduction.read(path)
+    reduction.refuse_others(data.meta.channels, np.dtype(data.meta.dtype), str(data.folder))
+    return reduction
+
+
+def _project(
+    params: Params,
+    data: PackedSet,
+    reduction: Reduction,
+    ctx: skint.Context,
+    before: int,
+    total: int,
+) -> None:
+    """Write the packed set of scores."""
+    from jobs.scores import ScoreTooLarge
+
+    count, height, width, _bands = data.meta.shape
+    k = reduction.components.k
+    project = reduction.projection
+    made_by: dict[str, Any] = {
+        "job": "pca",
+        "params": params.model_dump(mode="json"),
+        "fitted_on": dict(reduction.fitted_on),
+        "from": dict(data.meta.made_by),
+    }
+    shape = (count, height, width, k)
+    with PackedWriter(ctx.out, shape=shape, dtype=reduction.scaling.dtype) as writer:
         target = writer.images()
-        for number, image in enumerate(_watched(images, ctx, count, 2 * count)):
-            reduced = scale(image.reshape(-1, bands))
-            if params.nodata is not None:
-                reduced[~is_valid(image.reshape(-1, bands), params.nodata)] = 0
-            target[number] = reduced.reshape(height, width, params.k)
+        done = 0
+        for block in data.images().blocks():
+            for picture in block:
+                ctx.check()
+                try:
+                    scores = project(picture.reshape(-1, picture.shape[2]))
+                except ScoreTooLarge as error:
+                    raise PcaError(
+                        "float16 cannot hold these scores",
+                        where=f"{data.folder}: picture {done}",
+                        got=f"{error.args[0]:.6g}, beyond 65504",
+                        next="write `whiten: true` or `dtype: float32`",
+                    ) from error
+                target[done] = scores.reshape(height, width, k)
+                done += 1
+            ctx.progress(before + done, total)
         writer.finish(
             data.samples,
             data.meta.targets,
-            channels=[f"PC{n}" for n in range(1, params.k + 1)],
-            made_by={
-                "job": "pca",
-                "params": params.model_dump(mode="json"),
-                "from": dict(data.meta.made_by),
-            },
+            channels=[f"PC{n}" for n in range(1, k + 1)],
+            made_by=made_by,
         )
-    facts = _facts(components, params, data.meta.channels)
-    write_atomic(ctx.out / "pca.json", (json.dumps(facts, indent=1) + "\n").encode())
-    kept = sum(facts["explained_variance_ratio"])
-    ctx.note(f"{params.k} of {bands} components keep {kept:.1%} of the variance")
 
 
-def _facts(components: Components, params: Params, channels: tuple[str, ...]) -> dict[str, Any]:
-    """`pca.json`: enough to apply the same reduction to other pictures."""
-    deviation = components.variance**0.5
-    return {
-        "components": components.directions.tolist(),
-        "mean": components.mean.tolist(),
-        "explained_variance": components.variance.tolist(),
-        "explained_variance_ratio": (components.variance / components.total_variance).tolist(),
-        "scale": {
-            "rule": "0..255 = mean ± deviations standard deviations of each component",
-            "deviations": params.deviations,
-            "standard_deviation": deviation.tolist(),
-        },
-        "channels": list(channels),
-        "pixels": components.pixels,
-        # No labels are used, but a score on a held-out fold has seen its pixels.
-        "fitted_on": "all pictures, held-out folds included",
-    }
+def _look(data: PackedSet, reduction: Reduction, path: Path) -> None:
+    from jobs.quick_look import draw, tiles_of
 
-
-def _watched(images: Iterable[T], ctx: skint.Context, before: int, total: int) -> Iterator[T]:
-    for number, image in enumerate(images, 1):
-        ctx.check()
-        yield image
-        ctx.progress(before + number, total)
+    components = reduction.components
+    tiles = tiles_of(data, components, reduction.valid, reduction.deviations)
+    write_atomic(path, draw(tiles, components))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,13 +45,16 @@ class FoldData:
 def read_fold(ctx: skint.Context) -> FoldData:
     """The nearest packed set, split by the nearest `folds.csv` at `ctx.fold` (0 without one).
 
-    Raises FoldError where the fold does not exist or leaves too little.
+    Raises FoldError where the fold does not exist or leaves too little, where pixels are not
+    finite, and where the pictures were made with a look at what another fold holds out.
     """
     packed = PackedSet.open(ctx.find("dataset.json").parent)
+    _refuse_unmeasured(packed)
     path = ctx.find("folds.csv")
     folds = read_folds(path, len(packed))
     labels = packed.labels()
     fold = ctx.fold if ctx.fold is not None else 0
+    _refuse_other_fold(packed, fold)
     train, validation = folds.training(fold), folds.validation(fold)
     # A picture without a label can neither teach nor judge.
     train, validation = train[labels[train] >= 0], validation[labels[validation] >= 0]
@@ -67,6 +73,33 @@ def read_fold(ctx: skint.Context) -> FoldData:
             wanted="at least 2 of each",
         )
     return data
+
+
+def _refuse_unmeasured(packed: PackedSet) -> None:
+    channels = zip(packed.meta.channels, packed.meta.mean, strict=True)
+    bad = [name for name, mean in channels if not isfinite(mean)]
+    if bad:
+        raise FoldError(
+            "nothing can be learnt from values that are not finite",
+            where=str(packed.folder),
+            got=f"NaN or infinity in {', '.join(bad)}",
+            next="let `pca` or `bands` stand before `folds`: they leave such pixels out",
+        )
+
+
+def _refuse_other_fold(packed: PackedSet, fold: int) -> None:
+    """What was fitted in another fold has seen the pictures that are to judge in this one."""
+    made_by: Any = packed.meta.made_by
+    while isinstance(made_by, Mapping):
+        fitted = (made_by.get("fitted_on") or {}).get("fold")
+        if fitted not in (None, fold):
+            raise FoldError(
+                f"these pictures were made for fold {fitted}, not for fold {fold}",
+                where=str(packed.folder),
+                got=f"`{made_by.get('job')}` fitted on the training part of fold {fitted}",
+                next="name that entry itself in `needs`: each fold then gets its own",
+            )
+        made_by = made_by.get("from")
 
 
 def unseen_classes(data: FoldData) -> tuple[str, ...]:

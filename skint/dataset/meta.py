@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isfinite, nan
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -44,7 +45,8 @@ class DatasetMeta:
     channels: tuple[str, ...]
     targets: tuple[Target, ...]
     mean: tuple[float, ...]
-    """Per channel over all pixels, in stored units."""
+    """Per channel over all pixels, in stored units; NaN (in the file: null) where some are not
+    finite."""
     std: tuple[float, ...]
     made_by: Mapping[str, Any]
     parts: tuple[Part, ...]
@@ -72,8 +74,8 @@ class DatasetMeta:
             "shape": list(self.shape),
             "channels": list(self.channels),
             "targets": [asdict(target) for target in self.targets],
-            "mean": list(self.mean),
-            "std": list(self.std),
+            "mean": _finite_or_none(self.mean),
+            "std": _finite_or_none(self.std),
             "sizes": list(self.sizes),
             "made_by": dict(self.made_by),
             "parts": [asdict(part) for part in self.parts],
@@ -94,8 +96,8 @@ class DatasetMeta:
                 targets=tuple(
                     Target(t["name"], t["kind"], tuple(t["classes"])) for t in data["targets"]
                 ),
-                mean=tuple(map(float, data["mean"])),
-                std=tuple(map(float, data["std"])),
+                mean=tuple(nan if m is None else float(m) for m in data["mean"]),
+                std=tuple(nan if s is None else float(s) for s in data["std"]),
                 made_by=dict(data["made_by"]),
                 parts=tuple(
                     Part(str(p["file"]), int(p["rows"]), tuple(p["sha256"])) for p in data["parts"]
@@ -129,6 +131,11 @@ class DatasetMeta:
         unknown = [target.kind for target in self.targets if target.kind not in KINDS]
         if unknown:
             raise ValueError(f"a target of the unknown kind {unknown[0]}")
+
+
+def _finite_or_none(values: tuple[float, ...]) -> list[float | None]:
+    """JSON has no NaN."""
+    return [value if isfinite(value) else None for value in values]
 
 
 def read_meta(folder: Path) -> DatasetMeta:

@@ -82,6 +82,21 @@ def test_a_constant_bright_channel_has_no_spread() -> None:
     assert std == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e200])
+def test_a_channel_that_is_not_finite_has_no_mean_and_the_file_is_still_json(
+    tmp_path: Path, bad: float
+) -> None:
+    pixels = pixels_of("float32").astype(np.float64)
+    pixels[2, 1, 1, 1], pixels[3, 1, 1, 1] = bad, -bad
+    data = written(tmp_path, pixels)
+    text = (tmp_path / "dataset.json").read_text()
+    assert json.loads(text, parse_constant=lambda word: pytest.fail(word))["mean"][1] is None
+    assert np.isnan([data.meta.mean[1], data.meta.std[1]]).all()
+    assert np.isfinite([data.meta.mean[::2], data.meta.std[::2]]).all()
+    assert np.isfinite(data.moments([0, 1, 4])).all()
+    assert np.isnan(data.moments([0, 2])[0][1])
+
+
 def test_the_same_pictures_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         written(tmp_path / name, pixels_of("uint8"))

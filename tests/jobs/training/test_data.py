@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jobs.training.data import FoldError, read_fold, stratified, unseen_classes
+from skint.dataset import PackedSet, PackedWriter
 from skint.table import write_rows
 from tests.jobs.small_set import context, small_set
 
@@ -50,3 +51,32 @@ def test_what_is_set_aside_neither_trains_nor_validates(tmp_path: Path) -> None:
     assert data.train.tolist() == [2, 3, 4, 5, 6]
     assert data.validation.tolist() == [7, 8, 9, 10]
     assert data.folds == 2
+
+
+def repacked(packed: Path, pixels: np.ndarray, made_by: dict[str, object]) -> Path:
+    """The same samples and folds with other pixels."""
+    data = PackedSet.open(packed)
+    with PackedWriter(packed, shape=pixels.shape, dtype=pixels.dtype.name) as writer:
+        writer.images()[:] = pixels
+        meta = data.meta
+        writer.finish(data.samples, meta.targets, channels=meta.channels, made_by=made_by)
+    return packed
+
+
+def test_values_that_are_not_finite_are_not_trained_on(tmp_path: Path) -> None:
+    packed = small_set(tmp_path / "packed", per_class=4)
+    pixels = np.asarray(PackedSet.open(packed).images()).astype(np.float32)
+    pixels[5, 3, 3, 1] = np.nan
+    with pytest.raises(FoldError, match="not finite") as error:
+        read_fold(context(tmp_path, repacked(packed, pixels, {"job": "test"})))
+    assert "C1" in str(error.value.got) and "pca" in str(error.value.next)
+
+
+def test_pictures_that_were_made_for_another_fold_are_refused(tmp_path: Path) -> None:
+    packed = small_set(tmp_path / "packed", per_class=4)
+    pixels = np.asarray(PackedSet.open(packed).images())
+    fitted = {"job": "pca", "fitted_on": {"fold": 1}, "from": {"job": "resize"}}
+    repacked(packed, pixels, {"job": "subset", "from": fitted})
+    assert read_fold(context(tmp_path / "own", packed, fold=1)).fold == 1
+    with pytest.raises(FoldError, match="made for fold 1, not for fold 0"):
+        read_fold(context(tmp_path / "other", packed, fold=0))
