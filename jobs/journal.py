@@ -31,6 +31,7 @@ class Journal:
         self._path = out / "local" / FILE
         self._head = {"version": _VERSION, **asdict(way)}
         self._known = {} if previous is None else _read(previous / "local" / FILE, self._head)
+        self._stamps: dict[str, list[list[Any]]] = {}
         self._path.parent.mkdir(exist_ok=True)
         self._file = self._path.open("w", encoding="ascii")
         self._write(self._head)
@@ -47,9 +48,13 @@ class Journal:
         self._file.close()
 
     def known(self, task: Task) -> Look | None:
-        """What was seen of the file before; None where it is new or has changed."""
+        """What was seen of the file before; None where it is new or has changed.
+
+        To be asked before the file is looked at: a change during the look counts as one after it.
+        """
+        stamps = self._stamps[task.path] = [_stamp(self._root, p) for p in (task.path, *task.masks)]
         entry = self._known.get(task.path)
-        if entry is None or entry["stamps"] != self._stamps(task):
+        if entry is None or entry["stamps"] != stamps:
             return None
         pages = tuple(Page(*page) for page in entry["pages"])
         return Look(pages, entry["sha256"], entry["bytes"], entry["reason"])
@@ -58,7 +63,7 @@ class Journal:
         self._write(
             {
                 "path": task.path,
-                "stamps": self._stamps(task),
+                "stamps": self._stamps[task.path],
                 "pages": [list(asdict(page).values()) for page in look.pages],
                 "sha256": look.sha256,
                 "bytes": look.bytes,
@@ -72,9 +77,6 @@ class Journal:
     def _write(self, entry: dict[str, Any]) -> None:
         self._file.write(json.dumps(entry) + "\n")
         self._file.flush()  # to the system, which outlives a kill of this process
-
-    def _stamps(self, task: Task) -> list[list[Any]]:
-        return [_stamp(self._root, path) for path in (task.path, *task.masks)]
 
 
 def _stamp(root: str, path: str) -> list[Any]:

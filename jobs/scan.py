@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import skint
 from jobs.listing import SourceError, list_pictures, source_folder
@@ -36,6 +37,10 @@ from skint.attempt import write_json
 from skint.dataset.target import Target
 from skint.table import write_rows
 
+if TYPE_CHECKING:
+    from jobs.journal import Journal
+    from jobs.look import Way
+
 __all__ = ["BadPictures", "Params", "scan"]
 
 
@@ -46,6 +51,8 @@ class BadPictures(skint.SkintError):
 @skint.job(devices=0, cpus=0, resume=True)
 def scan(params: Params, ctx: skint.Context) -> None:
     from jobs.duplicates import find_doubles
+    from jobs.journal import Journal
+    from jobs.look import Way
     from jobs.weeding import weed
 
     root = source_folder(ctx.resolve(params.source), where="scan: source")
@@ -57,7 +64,9 @@ def scan(params: Params, ctx: skint.Context) -> None:
             got=f"{len(found.refused)} refused, {found.other} other files" + _first(found.refused),
             wanted="pictures" if params.labels == "none" else "a folder for each class",
         )
-    rows, unreadable, partly = _look(params, root, found.wanted, ctx)
+    way = Way(str(root), params.pages, lenient=params.on_bad == "keep")
+    with Journal(ctx.out, way, ctx.previous) as journal:
+        rows, unreadable, partly = _look(params, way, found.wanted, journal, ctx)
     bad = sorted([*found.refused, *unreadable])
     if bad and params.on_bad == "fail":
         raise BadPictures(
@@ -88,6 +97,7 @@ def scan(params: Params, ctx: skint.Context) -> None:
     _check_classes(targets, root, quarantined)
     outcome = Outcome(found, targets, known, doubles, weeded, quarantined, partly, submission)
     _write(ctx.out, root, outcome)
+    journal.remove()
     tell(ctx, params, outcome)
 
 
@@ -110,49 +120,46 @@ def _found(params: Params, ctx: skint.Context, root: Path) -> tuple[Found, Submi
 
 
 def _look(
-    params: Params, root: Path, wanted: Sequence[Wanted], ctx: skint.Context
+    params: Params, way: Way, wanted: Sequence[Wanted], journal: Journal, ctx: skint.Context
 ) -> tuple[list[Row], list[tuple[str, str]], list[tuple[str, str]]]:
     """Rows of `scan.csv`, of `quarantine.csv` and of `partly.csv`, in the order of `wanted`."""
     from functools import partial
 
-    from jobs.journal import Journal
-    from jobs.look import Look, Task, Way, look_at, lost
+    from jobs.look import Look, Task, look_at, lost
     from jobs.pool import spread
 
-    way = Way(str(root), params.pages, lenient=params.on_bad == "keep")
     masks = [number for number, wish in enumerate(params.wishes) if wish.kind == "mask"]
     rows: list[Row] = []
     bad, partly = [], []
-    with Journal(ctx.out, way, ctx.previous) as journal:
-        tasks = [
-            Task(one.path, tuple(filter(None, (one.cells[number] for number in masks))))
-            for one in wanted
-        ]
-        known: list[Look | None] = [journal.known(task) for task in tasks]
-        looks = spread(
-            partial(look_at, way),
-            [task for task, look in zip(tasks, known, strict=True) if look is None],
-            processes=ctx.cpus,
-            check=ctx.check,
-            crashed=lost,
-        )
-        for done, (one, task, look) in enumerate(zip(wanted, tasks, known, strict=True), 1):
-            look = look or next(looks)
-            journal.add(task, look)
-            if not look.pages:
-                bad.append((one.path, look.reason))
-            elif look.reason:
-                partly.append((one.path, look.reason))
-            for page in look.pages:
-                name = f"{one.name}#{page.number}" if len(look.pages) > 1 else one.name
-                rows.append(
-                    Row(
-                        *(name, one.path, page.number, one.group, look.sha256),
-                        *(page.width, page.height, page.channels, page.dtype),
-                        *(look.bytes, page.phash, one.cells),
-                    )
+    tasks = [
+        Task(one.path, tuple(filter(None, (one.cells[number] for number in masks))))
+        for one in wanted
+    ]
+    known: list[Look | None] = [journal.known(task) for task in tasks]
+    looks = spread(
+        partial(look_at, way),
+        [task for task, look in zip(tasks, known, strict=True) if look is None],
+        processes=ctx.cpus,
+        check=ctx.check,
+        crashed=lost,
+    )
+    for done, (one, task, look) in enumerate(zip(wanted, tasks, known, strict=True), 1):
+        look = look or next(looks)
+        journal.add(task, look)
+        if not look.pages:
+            bad.append((one.path, look.reason))
+        elif look.reason:
+            partly.append((one.path, look.reason))
+        for page in look.pages:
+            name = f"{one.name}#{page.number}" if len(look.pages) > 1 else one.name
+            rows.append(
+                Row(
+                    *(name, one.path, page.number, one.group, look.sha256),
+                    *(page.width, page.height, page.channels, page.dtype),
+                    *(look.bytes, page.phash, one.cells),
                 )
-            ctx.progress(done, len(wanted))
+            )
+        ctx.progress(done, len(wanted))
     return rows, bad, partly
 
 
