@@ -28,7 +28,7 @@ from orchestrator.plans.plan import Plan, load_plan
 from orchestrator.plans.preview import Expectation, preview
 from orchestrator.plans.reasons import KeptPast
 from orchestrator.plans.ways import Way, ways
-from orchestrator.results import is_there
+from orchestrator.results import has_files, wrong_with
 from orchestrator.state import State
 from skint.errors import OVER_BUDGET, SkintError
 
@@ -108,7 +108,7 @@ def prepare(
         state,
         cpu_only=cpu_only,
         again=again,
-        has_output=is_there,
+        wrong_with=wrong_with,
         history=history,
         kind_for=kind_for,
         past=_past(ingredients, keys),
@@ -149,7 +149,7 @@ def _past(ingredients: Mapping[str, Ingredients], keys: Path | None) -> KeptPast
             return details[digest]
         return kept.detail(digest) if kept is not None else None
 
-    return KeptPast(record, detail)
+    return KeptPast(record, detail, has_files)
 
 
 def _account(

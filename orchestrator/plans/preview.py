@@ -43,7 +43,7 @@ def preview(
     *,
     cpu_only: bool = False,
     again: bool = False,
-    has_output: Callable[[str], bool] = lambda _: True,
+    wrong_with: Callable[[str], str] = lambda _: "",
     history: History | None = None,
     kind_for: Callable[[Job], Kind | None] = lambda _: None,
     past: KeptPast = NOTHING_KEPT,
@@ -51,13 +51,13 @@ def preview(
     """One expectation for each job, in the graph's order.
 
     `kind_for` says which devices an accelerator job would get; where that is not known, neither is
-    its time.
+    its time. `wrong_with` says why an earlier result cannot be used, empty where it can.
     """
     expected: dict[str, Expectation] = {}
     before = _last_run(graph, state)
     history = (history or History()).update(state)
     for job in graph.jobs:
-        found = _expect(job, graph, state, expected, past, cpu_only, again, has_output)
+        found = _expect(job, graph, state, expected, past, cpu_only, again, wrong_with)
         if found.what == "runs":
             kind = kind_for(job) if job.devices else CPU
             forecast = forecast_planned(graph, job, history, kind)
@@ -87,7 +87,7 @@ def _expect(
     past: KeptPast,
     cpu_only: bool,
     again: bool,
-    has_output: Callable[[str], bool],
+    wrong_with: Callable[[str], str],
 ) -> Expectation:
     left_out = [need for need in job.needs if expected[need].what == "left out"]
     if cpu_only and (job.devices or left_out):
@@ -102,8 +102,8 @@ def _expect(
             digests[name] = digest
     key = job_key(job.static_key, digests)
     result = state.results.get(key)
-    if result is not None and not has_output(result.out):
-        why = f"the files of {result.job} of {result.run} are gone"
+    if result is not None and (wrong := wrong_with(result.out)):
+        why = f"{result.job} of {result.run} cannot be used: {wrong}"
         return Expectation(job, "runs", why, key, digest=result.digest)
     if result is None:
         return Expectation(job, "runs", why_it_runs(job, key, digests, graph, state, past), key)

@@ -21,6 +21,8 @@ class KeptPast:
     record: Callable[[str], Record | None]
     """Of a static key, this plan's or an earlier one's; None where it was not kept."""
     detail: Detail
+    has_files: Callable[[str], bool] = lambda _: False
+    """Whether an attempt that was interrupted has left anything in its `out/`."""
 
 
 NOTHING_KEPT = KeptPast(lambda _: None, lambda _: None)
@@ -40,7 +42,7 @@ def why_it_runs(
     """
     tried = _tried(key, state)
     if tried is not None:
-        return _how_it_went(job, *tried)
+        return _how_it_went(job, *tried, past)
     nearest = _nearest(job, inputs, state, past)
     if nearest is None:
         return "never done"
@@ -77,12 +79,13 @@ def _tried(key: str, state: State) -> tuple[RunState, AttemptState] | None:
     return None
 
 
-def _how_it_went(job: Job, run: RunState, attempt: AttemptState) -> str:
+def _how_it_went(job: Job, run: RunState, attempt: AttemptState, past: KeptPast) -> str:
     if attempt.live:
-        return f"{run.name} is making it now: it waits for that" if not job.devices else "runs now"
+        return f"{run.name} is at it: waits for that" if not job.devices else f"{run.name} is at it"
     known = run.jobs[attempt.job]
     went = known.status if known.ended else "interrupted"
-    return f"it was {went} in {run.name}"
+    goes_on = job.resumes and not job.devices and not job.smoke and past.has_files(attempt.out)
+    return f"it was {went} in {run.name}{', goes on from there' if goes_on else ''}"
 
 
 def _nearest(

@@ -60,7 +60,7 @@ def remarks(
         return
     wrong = inputs.wrong_with(result.out)
     if wrong:
-        text = f"made again: of {result.job} of {result.run}, {wrong}"
+        text = f"made again: in {result.job} of {result.run} {wrong}"
         yield e.JobRemarked(at_ms=now_ms, run=run.name, job=job.id, reason="damaged", sentence=text)
 
 

@@ -47,7 +47,7 @@ def seen(
         graph,
         state,
         again=again,
-        has_output=lambda out: out.split("/")[3] not in gone,
+        wrong_with=lambda out: "its files are gone" if out.split("/")[3] in gone else "",
         history=History(NAMES),
         kind_for=lambda _: kind,
     )
@@ -82,7 +82,7 @@ def test_where_the_device_is_not_known_neither_is_the_time() -> None:
 def test_what_was_paid_for_is_not_counted_again_because_free_work_has_to_be_repeated() -> None:
     found = seen(folds_graph(), finished(folds_graph()), "packed", "folds")
     assert found["packed"].what == found["folds"].what == "runs"
-    assert found["packed"].why == "the files of packed of seedlings-1 are gone"
+    assert found["packed"].why == "packed of seedlings-1 cannot be used: its files are gone"
     assert found["train.fold2"].what == "reused" and found["train.fold2"].reserve_ms == 0
 
 
