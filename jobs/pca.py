@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import skint
 from skint.attempt import write_atomic
 from skint.context import InputNotFound
-from skint.dataset import PackedSet, PackedWriter
+from skint.dataset import PackedSet
 
 if TYPE_CHECKING:
     from jobs.reduction import Reduction
@@ -55,10 +55,16 @@ class Params(BaseModel):
 
 @skint.job(devices=0, libraries=("numpy", "matplotlib"))
 def pca(params: Params, ctx: skint.Context) -> None:
+    from jobs.rewriting import pictures_in
+
     data = PackedSet.open(_source(params, ctx))
-    passes = 1 if params.fitted else 2
-    reduction = _taken_over(params.fitted, data, ctx) if params.fitted else _fit(params, data, ctx)
-    _project(params, data, reduction, ctx, len(data) * (passes - 1), len(data) * passes)
+    before = 0 if params.fitted else len(data)
+    total = before + pictures_in(data)
+    if params.fitted:
+        reduction = _taken_over(params.fitted, data, ctx)
+    else:
+        reduction = _fit(params, data, ctx, total)
+    _project(params, data, reduction, ctx, before, total)
     write_atomic(ctx.out / FACTS, (json.dumps(reduction.to_json(), indent=1) + "\n").encode())
     ctx.check()
     _look(data, reduction, ctx.out / LOOK)
@@ -86,7 +92,7 @@ def _source(params: Params, ctx: skint.Context) -> Path:
     )
 
 
-def _fit(params: Params, data: PackedSet, ctx: skint.Context) -> Reduction:
+def _fit(params: Params, data: PackedSet, ctx: skint.Context, total: int) -> Reduction:
     import numpy as np
 
     from jobs.components import fit
@@ -106,7 +112,7 @@ def _fit(params: Params, data: PackedSet, ctx: skint.Context) -> Reduction:
     dtype = np.dtype(data.meta.dtype)
     valid = Validity.of(dtype, params.nodata)
     part = training_part(ctx, data, everything=params.fit_on == "all")
-    components = fit(part.pixels(ctx, 2 * len(data)), len(channels), params.k, valid)
+    components = fit(part.pixels(ctx, total), len(channels), params.k, valid)
     if components.pixels < 2 or not components.variances.any():
         masked = f", {components.masked:,} masked" if valid is not None else ""
         raise PcaError(
@@ -166,42 +172,29 @@ def _project(
     total: int,
 ) -> None:
     """Write the packed set of scores."""
+    from jobs.rewriting import Rewriting, rewrite
     from jobs.scores import ScoreTooLarge
 
-    count, height, width, _bands = data.meta.shape
-    k = reduction.components.k
-    project = reduction.projection
-    made_by: dict[str, Any] = {
-        "job": "pca",
-        "params": params.model_dump(mode="json"),
-        "fitted_on": dict(reduction.fitted_on),
-        "from": dict(data.meta.made_by),
-    }
-    shape = (count, height, width, k)
-    with PackedWriter(ctx.out, shape=shape, dtype=reduction.scaling.dtype) as writer:
-        target = writer.images()
-        done = 0
-        for block in data.images().blocks():
-            for picture in block:
-                ctx.check()
-                try:
-                    scores = project(picture.reshape(-1, picture.shape[2]))
-                except ScoreTooLarge as error:
-                    raise PcaError(
-                        "float16 cannot hold these scores",
-                        where=f"{data.folder}: picture {done}",
-                        got=f"{error.args[0]:.6g}, beyond 65504",
-                        next="write `whiten: true` or `dtype: float32`",
-                    ) from error
-                target[done] = scores.reshape(height, width, k)
-                done += 1
-            ctx.progress(before + done, total)
-        writer.finish(
-            data.samples,
-            data.meta.targets,
-            channels=[f"PC{n}" for n in range(1, k + 1)],
-            made_by=made_by,
-        )
+    rewriting = Rewriting(
+        change=reduction.projection,
+        channels=tuple(f"PC{n}" for n in range(1, reduction.components.k + 1)),
+        dtype=reduction.scaling.dtype,
+        made_by={
+            "job": "pca",
+            "params": params.model_dump(mode="json"),
+            "fitted_on": dict(reduction.fitted_on),
+            "from": dict(data.meta.made_by),
+        },
+    )
+    try:
+        rewrite(data, rewriting, ctx, before=before, total=total)
+    except ScoreTooLarge as error:
+        raise PcaError(
+            "float16 cannot hold these scores",
+            where=str(data.folder),
+            got=f"{error.args[0]:.6g}, beyond 65504",
+            next="write `whiten: true` or `dtype: float32`",
+        ) from error
 
 
 def _look(data: PackedSet, reduction: Reduction, path: Path) -> None:

@@ -51,10 +51,12 @@ class TrainingPart:
         """
         import numpy as np
 
+        from jobs.in_order import in_order
+
         wanted = np.zeros(len(self.data), dtype=np.bool_)
         wanted[self.rows] = True
         done = 0
-        for block in self.data.images().blocks():
+        for block in in_order(self.data.images()):
             keep = wanted[done : done + len(block)]
             done += len(block)
             chosen = block if keep.all() else block[keep]

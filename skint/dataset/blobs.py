@@ -51,6 +51,10 @@ class BlobImages(Images):
             return pixels
         return decode(content, self.meta.codec, shape, f"{self.paths[part]}: picture {row}")
 
+    def _size(self, row: int) -> tuple[int, int]:
+        height, width = self.sizes[row].tolist()
+        return height, width
+
     def _gather(self, rows: NDArray[np.int64], out: NDArray[Any]) -> None:
         for place, row in enumerate(rows.tolist()):
             out[place] = self[row]

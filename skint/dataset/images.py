@@ -79,6 +79,13 @@ class Images(ABC):
         self._gather(rows, out)
         return out
 
+    def read(self, row: int) -> NDArray[Any]:
+        """(H, W, C) in memory, read and not mapped: see `blocks`. For pictures of any size."""
+        row = self._row(row)
+        out = np.empty((1, *self._size(row), self.shape[3]), dtype=self.dtype)
+        self._read(row, out)
+        return out[0]  # type: ignore[no-any-return]
+
     def blocks(self, rows_per_block: int | None = None) -> Iterator[NDArray[Any]]:
         """All pictures in order, as (n, H, W, C) with n = `rows_per_block` but for the last.
 
@@ -97,6 +104,10 @@ class Images(ABC):
             block = buffer[: len(self) - start]
             self._read(start, block)
             yield block
+
+    def _size(self, row: int) -> tuple[int, int]:
+        """Height and width of one picture."""
+        return self.shape[1], self.shape[2]
 
     def _one_size(self) -> tuple[int, int, int]:
         _, height, width, channels = self.shape

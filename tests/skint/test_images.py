@@ -359,3 +359,12 @@ def test_a_folder_that_cannot_be_written_to_is_enough(tmp_path: Path, form: str)
     finally:
         tmp_path.chmod(0o755)
     assert done.stdout == "read 11\n", done.stderr
+
+
+def test_a_picture_of_any_size_is_read_into_memory(tmp_path: Path) -> None:
+    small, large = np.full((2, 3, 3), 7, np.uint8), np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    images = blob_set(tmp_path, [small, large]).images()
+    assert np.array_equal(images.read(1), large) and np.array_equal(images.read(-2), small)
+    assert not isinstance(images.read(1), np.memmap) and images.read(1).flags.writeable
+    with pytest.raises(IndexError):
+        images.read(2)
