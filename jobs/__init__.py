@@ -11,6 +11,8 @@ BUILTIN: dict[str, str] = {
     "pca": "jobs.pca:pca",
     "folds": "jobs.folds:folds",
     "subset": "jobs.subset:subset",
+    "stats": "jobs.stats:stats",
+    "preview": "jobs.preview:preview",
     "train": "jobs.train:train",
     "errors": "jobs.errors:errors",
 }

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import skint
 from skint.attempt import write_atomic
+from skint.context import InputNotFound
 from skint.dataset import PackedSet
 
 if TYPE_CHECKING:
@@ -63,9 +64,17 @@ def errors(params: Params, ctx: skint.Context) -> None:
     curves = read_curves(ctx, CURVES)
     ctx.check()
     # backslashreplace: a file name need not be UTF-8, the page must be.
-    page = render(facts, data, curves).encode("utf-8", "backslashreplace")
+    page = render(facts, data, curves, _preview(ctx)).encode("utf-8", "backslashreplace")
     write_atomic(ctx.out / "report.html", page)
     _tell(ctx, facts)
+
+
+def _preview(ctx: skint.Context) -> bytes | None:
+    """The grid that `preview` has drawn, where it is among what this job needs."""
+    try:
+        return ctx.find("preview.png").read_bytes()
+    except InputNotFound:
+        return None
 
 
 def _folds(predictions: Predictions) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from jobs.curves import Curve, draw
 from jobs.pages import environment
-from jobs.thumbnails import data_uri
+from jobs.thumbnails import data_uri, png_uri
 from skint.dataset import PackedSet
 
 CLASSES_SHOWN = 40
@@ -21,8 +21,13 @@ _DEEP = (8, 69, 148)
 """The full colour of a cell; from white, one hue: lightness alone says it."""
 
 
-def render(facts: dict[str, Any], data: PackedSet, curves: Sequence[Curve]) -> str:
-    """The page. `facts` is what `errors.json` holds."""
+def render(
+    facts: dict[str, Any],
+    data: PackedSet,
+    curves: Sequence[Curve],
+    preview: bytes | None = None,
+) -> str:
+    """The page. `facts` is what `errors.json` holds; `preview` a PNG of what was trained on."""
     images = data.images()
     metrics = list(dict.fromkeys(curve.metric for curve in curves))
     scores = [fold["accuracy"] for fold in facts["folds"]]
@@ -44,6 +49,7 @@ def render(facts: dict[str, Any], data: PackedSet, curves: Sequence[Curve]) -> s
                 }
                 for mistake in facts["costliest"]
             ],
+            preview=None if preview is None else png_uri(preview),
             # Markup: the drawing escapes its own text.
             drawings=[(metric, Markup(draw(curves, metric))) for metric in metrics],
         )

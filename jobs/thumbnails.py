@@ -20,16 +20,21 @@ def data_uri(picture: NDArray[Any], mean: Sequence[float], std: Sequence[float])
     """A PNG of (H, W, C): as it is where it is gray or RGB in uint8, else its first three channels
     (or the first), each with mean ± 2.5 standard deviations spread over 0..255.
     """
-    image = Image.fromarray(_visible(picture, mean, std))
+    image = Image.fromarray(visible(picture, mean, std))
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return png_uri(buffer.getvalue())
 
 
-def _visible(
+def png_uri(content: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def visible(
     picture: NDArray[Any], mean: Sequence[float], std: Sequence[float]
 ) -> NDArray[np.uint8]:
+    """(H, W, 3) or (H, W) as a person can see it; see `data_uri`."""
     channels = picture.shape[2]
     shown = 3 if channels >= 3 else 1
     values = picture[:, :, :shown]

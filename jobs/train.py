@@ -50,6 +50,22 @@ class TrainingNotInstalled(SkintError):
 @skint.job(devices=1, cpus=0, smoke=True, resume=True)
 def train(params: Recipe, ctx: skint.Context) -> None:
     """Train one fold; with `ctx.smoke`, rehearse it on a handful of pictures on the CPU."""
+    ready_for_torch()
+    if ctx.smoke:
+        from jobs.training.smoke import rehearse
+
+        rehearse(params, ctx)
+    else:
+        from jobs.training.fold import train_fold
+
+        train_fold(params, ctx)
+
+
+def ready_for_torch() -> None:
+    """Raise TrainingNotInstalled without the packages that training needs; set what they read.
+
+    To be called before torch is imported.
+    """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise TrainingNotInstalled(
@@ -60,11 +76,3 @@ def train(params: Recipe, ctx: skint.Context) -> None:
         )
     for name, value in BEFORE_TORCH.items():
         os.environ.setdefault(name, value)
-    if ctx.smoke:
-        from jobs.training.smoke import rehearse
-
-        rehearse(params, ctx)
-    else:
-        from jobs.training.fold import train_fold
-
-        train_fold(params, ctx)

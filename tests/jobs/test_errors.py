@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from xml.etree import ElementTree
@@ -126,6 +127,20 @@ def test_the_page_needs_no_other_file_and_describes_its_pictures(
     assert "http" not in text.replace("http-equiv", "") and not page.all("script")
     assert not page.all("b") and "&lt;b&gt;shirt&lt;/b&gt;" in text
     assert str(tmp_path) not in text
+
+
+def test_the_preview_is_shown_where_there_is_one(tmp_path: Path, packed: Path) -> None:
+    content = b"\x89PNG of a grid"
+    (tmp_path / "preview").mkdir()
+    (tmp_path / "preview" / "preview.png").write_bytes(content)
+    ctx = skint.Context.for_test(
+        tmp_path / "errors",
+        inputs={"train": mistaken(tmp_path), "preview": tmp_path / "preview", "packed": packed},
+    )
+    errors(Params(), ctx)
+    page = Page((ctx.out / "report.html").read_text(encoding="utf-8"))
+    shown = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    assert shown in [picture["src"] for picture in page.all("img")]
 
 
 def test_learning_curves_are_drawings_with_a_line_for_each_fold(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jobs import BUILTIN
 from skint.attempt import StopRequest
 
 Make = Callable[..., Any]
@@ -140,8 +141,7 @@ SHADOWED = "a module called jobs would be shadowed by skint's own package jobs"
 MISTAKES: dict[str, dict[str, str]] = {
     "resise": {
         "what": "there is no built-in job resise",
-        "wanted": "errors, folds, pca, resize, scan, subset, train, or module:function, "
-        "or ./file.py:function",
+        "wanted": ", ".join([*sorted(BUILTIN), "or module:function, or ./file.py:function"]),
         "next": "did you mean resize?",
     },
     "my_jobs:fitt": {
