@@ -1,15 +1,25 @@
-"""Decodes pictures into the rows of a packed set. Runs in the processes of `resize`."""
+"""Decodes pictures into packed sets. Runs in the processes of `resize`; imports nothing of it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from jobs.decode import Mode, Wanted, pictures
+from numpy.typing import NDArray
+
+from jobs.compress import Compressor
+from jobs.decode import Wanted, mask_pictures, pictures
+from jobs.decode.lenient import as_far_as_it_goes
 from jobs.unreadable import Unreadable
-from skint.dataset.canvas import Canvas
+from skint.dataset.blob_writer import Places
+from skint.dataset.rows import Rows
+
+Outlet = Rows | Places | Compressor
+"""Where the pictures of one size go."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +28,24 @@ class Source:
 
     row: int
     path: str
+    page: int
     sha256: str
+    width: int
+    height: int
+    masks: tuple[tuple[str, str], ...] = ()
+    """Target and path of each mask it has."""
+    broken: bool = False
+    """To be decoded as far as it goes."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What became of a picture."""
+
+    reason: str = ""
+    """Why it could not be packed."""
+    contents: tuple[bytes, ...] = ()
+    """Where it is compressed: its bytes for each size, which somebody else is to write in order."""
 
 
 @dataclass(frozen=True)
@@ -26,34 +53,54 @@ class Packing:
     """Where pictures come from, where they go, and how."""
 
     root: str
-    canvas: Canvas
-    """The unfinished rows of the packed set."""
-    size: int
-    mode: Mode
+    wanted: Wanted
+    outlets: tuple[Outlet, ...]
+    """One for each of `wanted.sizes`."""
+    channels: int
+    dtype: str
 
 
-def pack(packing: Packing, sources: Sequence[Source]) -> list[str]:
-    """Write each picture to its row; an empty string for each, or why it could not be."""
+def pack(packing: Packing, sources: Sequence[Source]) -> list[Packed]:
+    """Put each picture into its row, at every size."""
     return [_pack(packing, source) for source in sources]
 
 
-def lost(source: Source) -> str:
-    """What is said of a picture that killed the process that decoded it."""
-    return "crashes the decoder"
+def lost(source: Source) -> Packed:
+    """What is said of a picture that ended the process that decoded it, or never let it go."""
+    return Packed("crashes the decoder")
 
 
-def _pack(packing: Packing, source: Source) -> str:
+def _pack(packing: Packing, source: Source) -> Packed:
+    root = Path(packing.root)
     try:
-        content = (Path(packing.root) / source.path).read_bytes()
+        content = (root / source.path).read_bytes()
         if hashlib.sha256(content).hexdigest() != source.sha256:
-            return "is not the file that was scanned: its bytes have changed"
-        (picture,) = pictures(content, Wanted((packing.size,), packing.mode))
+            return Packed("is not the file that was scanned: its bytes have changed")
+        with as_far_as_it_goes() if source.broken else nullcontext():
+            made = pictures(content, packing.wanted, source.page)
     except Unreadable as error:
-        return str(error)
+        return Packed(str(error))
     except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    canvas = packing.canvas
-    if picture.shape != canvas.shape[1:] or picture.dtype != canvas.dtype:
-        return f"is {picture.dtype} {picture.shape}, not what the scan found"
-    canvas[source.row] = picture
-    return ""
+        return Packed(f"cannot be read ({error.strerror})")
+    if made[0].shape[2] != packing.channels or made[0].dtype != packing.dtype:
+        return Packed(f"is {made[0].dtype} {made[0].shape}, not what the scan found")
+    masks: list[dict[str, NDArray[Any]]] = [{} for _ in made]
+    for target, path in source.masks:
+        try:
+            content = (root / path).read_bytes()
+            of_px = source.width, source.height
+            for size, mask in enumerate(mask_pictures(content, packing.wanted, of_px)):
+                masks[size][target] = mask
+        except Unreadable as error:
+            return Packed(f"has a mask that cannot be used: {path} {error}")
+        except OSError as error:
+            return Packed(f"has a mask that cannot be read: {path} ({error.strerror})")
+    contents = []
+    for outlet, picture, its_masks in zip(packing.outlets, made, masks, strict=True):
+        if isinstance(outlet, Compressor):
+            contents.append(outlet.compressed(source.row, picture, its_masks))
+        elif isinstance(outlet, Places):
+            outlet.put(source.row, picture)
+        else:
+            outlet.put(source.row, picture, its_masks)
+    return Packed(contents=tuple(contents))

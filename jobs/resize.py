@@ -1,83 +1,250 @@
-"""Turns scanned pictures into a packed set of squares, the form in which training reads them."""
+"""Turns scanned pictures into a packed set, the form in which training reads them."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import skint
-from skint.dataset import PackedWriter, Sample, Target
+from jobs.interrupted import LIBRARIES, Journal, fingerprint
+from jobs.scanned import PARTLY, SCAN, TARGETS, read_targets
+from skint.dataset import Sample, Target
 from skint.table import integer, read_rows
+
+FLUSH_S = 2.0
+"""Between two notes of how far it is: a kill costs at most so much work."""
+SETTLE_ROWS = 64
+"""Rows after which blocks that are full are hashed."""
+DEFAULT_PX = 224
+
+SizePx = Annotated[int, Field(ge=1, le=8192)]
 
 
 class ResizeError(skint.SkintError):
     """The pictures cannot be packed together, or are not those that were scanned."""
 
 
-class Params(BaseModel):
-    """How `resize` makes squares."""
+class Compress(BaseModel):
+    """How pictures are kept smaller than their pixels."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    size: int = Field(default=224, ge=1, le=4096)
-    """Side of the squares in pixels."""
-    mode: Literal["crop", "stretch"] = "crop"
-    """`crop` keeps the middle square; `stretch` keeps the whole picture, out of proportion."""
+    format: Literal["jpeg", "webp"]
+    quality: int = Field(default=90, ge=1, le=100)
 
 
-@skint.job(devices=0, cpus=0)
+class Params(BaseModel):
+    """How `resize` packs pictures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    size: SizePx | Annotated[tuple[SizePx, ...], Field(min_length=1)] | None = None
+    """Side of the squares in pixels (224), or a list of them, all made at once. With `keep`: the
+    most that the longest side may have; none by default."""
+    mode: Literal["crop", "stretch", "pad", "keep"] = "crop"
+    """`crop`: the middle square; `stretch`: the whole picture, out of proportion; `pad`: the whole
+    picture in proportion, on a square; `keep`: the whole picture in its own shape."""
+    colour: Literal["rgb", "gray", "gray3"] = "rgb"
+    """What photos become: three channels, one of brightness, or that one three times."""
+    fill: int = Field(default=0, ge=0, le=65535)
+    """What `pad` puts beside a picture, in every channel."""
+    compress: Compress | None = None
+    """Keep the pictures as JPEG or WebP. Training then decodes each of them in every epoch."""
+    part_mib: int = Field(default=4096, ge=1)
+    """Pixels in one file at most, in MiB."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Params:
+        if len(set(self.sizes)) != len(self.sizes):
+            raise ValueError("size: the same size twice")
+        if self.fill and self.mode != "pad":
+            raise ValueError(f"fill: only `mode: pad` fills, not {self.mode}")
+        return self
+
+    @property
+    def sizes(self) -> tuple[int | None, ...]:
+        """Ascending; None is the pictures' own size."""
+        if self.size is None:
+            return (None,) if self.mode == "keep" else (DEFAULT_PX,)
+        return tuple(sorted(self.size)) if isinstance(self.size, tuple) else (self.size,)
+
+
+@skint.job(devices=0, cpus=0, resume=True, libraries=LIBRARIES)
 def resize(params: Params, ctx: skint.Context) -> None:
+    from contextlib import ExitStack
+
+    from jobs.rungs import Ladder
+
+    scanned = ctx.find(SCAN)
+    folder = scanned.parent
+    root = _root(folder)
+    targets = read_targets(folder)
+    rows = list(read_rows(scanned, ("name", "path", "page", "sha256", "channels", "dtype")))
+    samples = [_sample(row, number, targets, scanned) for number, row in enumerate(rows)]
+    channels, dtype = _agreed(rows, root)
+    form = _form(params, channels, dtype, _masks(params, samples, targets, root, ctx))
+    journal = Journal(
+        ctx.out,
+        fingerprint(params.model_dump(mode="json"), (scanned, folder / TARGETS, folder / PARTLY)),
+    )
+    done = journal.take_over(ctx.previous)
+    if done:
+        ctx.note(f"goes on after {done:,} of {len(samples):,} pictures of an interrupted attempt")
+    made_by = {"job": "resize", "params": params.model_dump(mode="json")}
+    with ExitStack() as stack:
+        ladder = Ladder(ctx.out, form, samples, done=done, stack=stack)
+        stack.callback(lambda: journal.drop(ladder.files))
+        partly = {row["path"] for row in read_rows(folder / PARTLY, ("path",))}
+        _fill(ladder, samples, _mask_names(targets), partly, root, journal, done, ctx)
+        made = ladder.finish(samples, targets, made_by)
+    journal.remove()
+    for packed in made:
+        _tell(ctx, packed.meta.made_by, params)
+
+
+def _fill(
+    ladder: Any,
+    samples: Sequence[Sample],
+    masks: Sequence[str],
+    partly: set[str],
+    root: Path,
+    journal: Journal,
+    done: int,
+    ctx: skint.Context,
+) -> None:
+    """Put every picture after the first `done` where it belongs."""
     from functools import partial
 
     from jobs.pack import Packing, Source, lost, pack
     from jobs.pool import spread
 
-    scanned = ctx.find("scan.csv")
-    rows = list(read_rows(scanned, ("path", "label", "group", "sha256", "channels", "dtype")))
-    root = _root(scanned.parent)
-    channels, dtype = _agreed(rows, root)
-    samples = [
-        Sample(
-            id=number,
-            name=row.get("name", row["path"]),
-            path=row["path"],
-            group=row["group"],
-            sha256=row["sha256"],
-            width=integer(row, "width", f"{scanned}:{number + 2}"),
-            height=integer(row, "height", f"{scanned}:{number + 2}"),
-            targets={"label": row["label"]},
+    form = ladder.form
+    packing = Packing(str(root), form.wanted, ladder.outlets, len(form.channels), form.dtype)
+    sources = [
+        Source(
+            row=sample.id,
+            path=sample.path,
+            page=sample.page,
+            sha256=sample.sha256,
+            width=sample.width,
+            height=sample.height,
+            masks=tuple((name, sample.targets[name]) for name in masks if sample.targets.get(name)),
+            broken=sample.path in partly,
         )
-        for number, row in enumerate(rows)
+        for sample in samples[done:]
     ]
-    shape = (len(rows), params.size, params.size, channels)
-    with PackedWriter(ctx.out, shape=shape, dtype=dtype) as writer:
-        packing = Packing(str(root), writer.images(), params.size, params.mode)
-        reasons = spread(
-            partial(pack, packing),
-            [Source(sample.id, sample.path, sample.sha256) for sample in samples],
-            processes=ctx.cpus,
-            check=ctx.check,
-            crashed=lost,
+    results = spread(
+        partial(pack, packing), sources, processes=ctx.cpus, check=ctx.check, crashed=lost
+    )
+    noted = time.monotonic()
+    for source, packed in zip(sources, results, strict=True):
+        if packed.reason:
+            raise ResizeError(
+                "a picture cannot be packed",
+                where=str(root / source.path),
+                got=packed.reason,
+                next="if it was changed on purpose, run the plan again: it is scanned anew",
+            )
+        ladder.take(source.row, packed)
+        count = source.row + 1
+        if count % SETTLE_ROWS == 0:
+            ladder.settled(count)
+        if time.monotonic() - noted >= FLUSH_S:
+            journal.write(count, ladder.files)
+            noted = time.monotonic()
+        ctx.progress(count, len(samples))
+
+
+def _form(params: Params, channels: int, dtype: str, masks: Mapping[str, str]) -> Any:
+    from jobs.decode import Wanted
+    from jobs.rungs import Form
+
+    photo = channels == 3 and dtype == "uint8"
+    if not photo and params.colour != "rgb":
+        raise ResizeError(
+            "only photos have a colour to choose",
+            where="resize: colour",
+            got=f"colour: {params.colour} for {channels} channels of {dtype}",
         )
-        for sample, reason in zip(samples, reasons, strict=True):
-            if reason:
+    if not photo and params.compress is not None:
+        raise ResizeError(
+            "only photos can be kept as JPEG or WebP",
+            where="resize: compress",
+            got=f"{channels} channels of {dtype}",
+        )
+    if dtype == "uint8" and params.fill > 255:
+        raise ResizeError(
+            "the filling does not fit into 8 bits", where="resize: fill", got=params.fill
+        )
+    names: Sequence[str] = [f"band{number}" for number in range(1, channels + 1)]
+    if photo:
+        names = ("gray",) if params.colour == "gray" else ("R", "G", "B")
+    return Form(
+        wanted=Wanted(params.sizes, params.mode, params.colour, params.fill),
+        channels=tuple(names),
+        dtype=dtype,
+        masks=masks,
+        part_bytes=params.part_mib * 2**20,
+        format=params.compress.format if params.compress else None,
+        quality=params.compress.quality if params.compress else 0,
+    )
+
+
+def _sample(row: Mapping[str, str], number: int, targets: Sequence[Target], path: Path) -> Sample:
+    where = f"{path}:{number + 2}"
+    return Sample(
+        id=number,
+        name=row["name"],
+        path=row["path"],
+        page=integer(row, "page", where),
+        group=row["group"],
+        sha256=row["sha256"],
+        width=integer(row, "width", where),
+        height=integer(row, "height", where),
+        targets={target.name: row[target.name] for target in targets},
+    )
+
+
+def _mask_names(targets: Sequence[Target]) -> list[str]:
+    return [target.name for target in targets if target.kind == "mask"]
+
+
+def _masks(
+    params: Params,
+    samples: Sequence[Sample],
+    targets: Sequence[Target],
+    root: Path,
+    ctx: skint.Context,
+) -> dict[str, str]:
+    """dtype by mask target: the wider one as soon as one file has it."""
+    from jobs.decode import mask_dtype
+
+    names = _mask_names(targets)
+    if names and params.mode == "keep":
+        raise ResizeError(
+            "masks are packed with pictures of one size only",
+            where="resize: mode",
+            got=f"mode: keep, with the mask {names[0]}",
+            wanted="crop, stretch or pad",
+        )
+    found = dict.fromkeys(names, "uint8")
+    for name in names:
+        for path in (sample.targets[name] for sample in samples if sample.targets[name]):
+            ctx.check()
+            try:
+                found[name] = mask_dtype((root / path).read_bytes())
+            except OSError as error:
                 raise ResizeError(
-                    "a picture cannot be packed",
-                    where=str(root / sample.path),
-                    got=reason,
-                    next="if it was changed on purpose, run the plan again: it is scanned anew",
-                )
-            ctx.progress(sample.id + 1, len(rows))
-        photo = channels == 3 and dtype == "uint8"
-        writer.finish(
-            samples,
-            [Target("label", "class", tuple(sorted({sample.label for sample in samples})))],
-            channels="RGB" if photo else [f"band{n}" for n in range(1, channels + 1)],
-            made_by={"job": "resize", "params": params.model_dump(mode="json")},
-        )
+                    "a mask cannot be read", where=str(root / path), got=error.strerror
+                ) from error
+            if found[name] != "uint8":
+                break
+    return found
 
 
 def _root(scan_out: Path) -> Path:
@@ -96,7 +263,7 @@ def _root(scan_out: Path) -> Path:
     return root
 
 
-def _agreed(rows: list[dict[str, str]], root: Path) -> tuple[int, str]:
+def _agreed(rows: Sequence[Mapping[str, str]], root: Path) -> tuple[int, str]:
     """Channels and dtype that all pictures share; raises ResizeError naming two that differ."""
     first = rows[0]
     for row in rows:
@@ -111,3 +278,18 @@ def _agreed(rows: list[dict[str, str]], root: Path) -> tuple[int, str]:
                 next="scan a folder that holds only one kind",
             )
     return int(first["channels"]), first["dtype"]
+
+
+def _tell(ctx: skint.Context, made_by: Mapping[str, Any], params: Params) -> None:
+    """What compression saved and cost, for the person who chose it."""
+    measured = made_by.get("compressed")
+    if measured is None or params.compress is None:
+        return
+    share = measured["bytes"] / max(1, measured["raw_bytes"])
+    loss = "nothing lost" if measured["psnr_db"] is None else f"{measured['psnr_db']:.1f} dB"
+    ctx.note(
+        f"{params.compress.format} at quality {params.compress.quality}: "
+        f"{measured['bytes'] / 1e6:,.1f} MB instead of {measured['raw_bytes'] / 1e6:,.1f} "
+        f"({share:.0%}), {loss} against the uncompressed pixels, measured on all "
+        f"{measured['pictures_measured']:,} pictures"
+    )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skint.dataset.blobs import BYTES, HEIGHT, OFFSET, PART
 from skint.dataset.blocks import block_hashes
-from skint.dataset.canvas import Canvas, create, is_full, take_space, write_fully
+from skint.dataset.canvas import Canvas, create, has_room, is_full, take_space, write_fully
 from skint.dataset.hashing import BlockHasher
 from skint.dataset.meta import BLOCK_BYTES, INDEX, SUMS, Codec, DatasetMeta, Layout, Part
 from skint.dataset.packed import PackedSet
@@ -71,6 +71,7 @@ class BlobWriter:
         part_bytes: int = PART_BYTES,
         masks: Mapping[str, str] | None = None,
         resume: bool = False,
+        taken_up: bool = False,
     ) -> None:
         """`sizes`: (N, 2) height and width. Raises DatasetError where the disk has not the room."""
         self.folder = Path(folder)
@@ -96,7 +97,7 @@ class BlobWriter:
         if codec == "raw":
             self._place_all(channels * np.dtype(dtype).itemsize)
         self._files = [self._blob(n) for n in range(int(self.index[:, PART].max(initial=0)) + 1)]
-        if not resume:
+        if not taken_up:
             self._remove()
         self._create()
         self._hashers = [BlockHasher(path, BLOCK_BYTES) for path in self._files]
@@ -118,9 +119,12 @@ class BlobWriter:
             offset += length
 
     def _create(self) -> None:
-        wanted = int(self.index[:, BYTES].sum())
+        taken = sum(path.stat().st_size for path in self._files if path.exists())
+        room, wanted = has_room(self._canvases, self.blob_bytes - taken)
+        if not room:
+            raise no_room(self.folder, wanted + taken)
         try:
-            for canvas in (self._sums, self._index, *self._masks.values()):
+            for canvas in self._canvases:
                 create(canvas)
             for number, path in enumerate(self._files):
                 rows = self.index[self.index[:, PART] == number]
@@ -134,10 +138,13 @@ class BlobWriter:
             raise no_room(self.folder, wanted) from error
 
     @property
+    def _canvases(self) -> list[Canvas]:
+        return [self._sums, self._index, *self._masks.values()]
+
+    @property
     def partial(self) -> tuple[Path, ...]:
         """The files while they are being written."""
-        canvases = (self._sums, self._index, *self._masks.values())
-        return (*self._files, *(path for canvas in canvases for path in canvas.files))
+        return (*self._files, *(path for canvas in self._canvases for path in canvas.files))
 
     def __enter__(self) -> BlobWriter:
         return self
@@ -148,15 +155,20 @@ class BlobWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for canvas in (self._sums, self._index, *self._masks.values()):
+        for canvas in self._canvases:
             canvas.close()
         stopped = error is not None and not isinstance(error, Exception)
         if not (self.resume and stopped):
             self._remove()
 
     def _remove(self) -> None:
-        for path in self.partial:
+        for path in (*self.partial, *self.folder.glob("images-*.bin.partial")):
             path.unlink(missing_ok=True)
+
+    @property
+    def blob_bytes(self) -> int:
+        """Of all pictures that have their place."""
+        return int(self.index[:, BYTES].sum())
 
     def places(self) -> Places:
         return Places(tuple(self._files), self.index, self._sums)
@@ -226,7 +238,7 @@ class BlobWriter:
         check_tables(samples, targets, channels, self.shape)
         if self.codec == "raw":
             self._index[:] = self.index
-        for canvas in (self._sums, self._index, *self._masks.values()):
+        for canvas in self._canvases:
             canvas.close()
         pixels = int((self.sizes[:, 0] * self.sizes[:, 1]).sum())
         mean, std = moments(np.load(self._sums.files[0]), pixels)

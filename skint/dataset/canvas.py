@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import FileIO
@@ -77,6 +78,11 @@ class Canvas:
         opened, begin = self._open[number]
         write_fully(opened, np.ascontiguousarray(values), begin + inner * values.nbytes)
 
+    @property
+    def bytes(self) -> int:
+        """Of all rows."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
     def settled_bytes(self, rows: int) -> list[int]:
         """Of each file, how many bytes are final once the first `rows` rows are."""
         row_bytes = math.prod(self.shape[1:]) * np.dtype(self.dtype).itemsize
@@ -118,6 +124,17 @@ def create(canvas: Canvas) -> None:
             size = file.tell() + math.prod(shape) * np.dtype(canvas.dtype).itemsize
             file.flush()
             take_space(file.fileno(), size)
+
+
+def has_room(canvases: Sequence[Canvas], more_bytes: int = 0) -> tuple[bool, int]:
+    """Whether the disk has room for all their files, and how many bytes they take together.
+
+    Asked before any of it is taken: a disk that is full for a moment fails whoever else uses it.
+    """
+    wanted = more_bytes + sum(canvas.bytes for canvas in canvases)
+    files = [path for canvas in canvases for path in canvas.files if path.exists()]
+    taken = sum(path.stat().st_size for path in files)
+    return wanted - taken <= shutil.disk_usage(canvases[0].files[0].parent).free, wanted
 
 
 def take_space(descriptor: int, size: int) -> None:

@@ -35,7 +35,8 @@ class PackedWriter:
     the sums of the picture while it is at hand; then `finish(..., summed=True)`.
 
     Leaving the block without `finish` removes the unfinished arrays; with `resume` it does so
-    only after an error, not after a stop, and a writer of the same form goes on with them.
+    only after an error, not after a stop, and a writer of the same form that is told `taken_up`
+    goes on with them.
     """
 
     def __init__(
@@ -47,11 +48,12 @@ class PackedWriter:
         part_bytes: int = PART_BYTES,
         masks: Mapping[str, str] | None = None,
         resume: bool = False,
+        taken_up: bool = False,
     ) -> None:
         """`masks`: dtype by mask target. Raises DatasetError where the disk has not the room."""
         import numpy as np
 
-        from skint.dataset.canvas import Canvas, create, is_full
+        from skint.dataset.canvas import Canvas, create, has_room, is_full
         from skint.moments import sums_dtype
 
         self.folder = Path(folder)
@@ -76,8 +78,11 @@ class PackedWriter:
             for target, mask_dtype in (masks or {}).items()
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not resume:
+        if not taken_up:
             self._remove()
+        room, wanted = has_room(self._canvases)
+        if not room:
+            raise no_room(self.folder, wanted)
         try:
             for canvas in self._canvases:
                 create(canvas)
@@ -85,7 +90,6 @@ class PackedWriter:
             self._remove()
             if not is_full(error):
                 raise
-            wanted = sum(math.prod(c.shape) * np.dtype(c.dtype).itemsize for c in self._canvases)
             raise no_room(self.folder, wanted) from error
         self._hashers = [BlockHasher(path, BLOCK_BYTES) for path in self._images.files]
 

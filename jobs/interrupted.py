@@ -1,0 +1,91 @@
+"""How far an interrupted `resize` came, and taking up its work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from skint.attempt import write_atomic
+from skint.libraries import versions_of
+
+FILE = "resize.json"
+LIBRARIES = (
+    *("Pillow", "simplejpeg", "cykooz-resizer", "tifffile", "imagecodecs"),
+    "numpy",
+)
+"""Packages whose version may change a pixel."""
+
+
+def fingerprint(params: Mapping[str, Any], tables: Iterable[Path]) -> str:
+    """Equal exactly where unfinished arrays may be taken up: parameters, inputs, libraries."""
+    facts = {
+        "params": params,
+        "tables": [hashlib.sha256(path.read_bytes()).hexdigest() for path in tables],
+        "libraries": versions_of(LIBRARIES),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+class Journal:
+    """`out/local/resize.json`: how many rows, from the first, are whole in the unfinished files.
+
+    It is written after what it speaks of is on the disk, and replaced as a whole: whenever the
+    process or the machine dies, what it says is true.
+    """
+
+    def __init__(self, out: Path, fingerprint: str) -> None:
+        self.out = out
+        self.fingerprint = fingerprint
+        self.path = out / "local" / FILE
+
+    def take_over(self, previous: Path | None) -> int:
+        """Rename an earlier attempt's unfinished files into `out`; how many rows they hold.
+
+        0 where there is nothing to go on with: then nothing of it is used.
+        """
+        if previous is None:
+            return 0
+        try:
+            noted = json.loads((previous / "local" / FILE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return 0
+        files = [Path(name) for name in noted["files"]]
+        same = noted["fingerprint"] == self.fingerprint
+        if not same or not all((previous / file).is_file() for file in files):
+            return 0
+        try:
+            for file in files:
+                (self.out / file).parent.mkdir(parents=True, exist_ok=True)
+                (previous / file).rename(self.out / file)
+            self.path.parent.mkdir(exist_ok=True)
+            # Last: whoever finds it finds all the files.
+            (previous / "local" / FILE).rename(self.path)
+        except OSError:
+            return 0  # on another disk: decoding again is hardly slower than copying
+        return int(noted["done"])
+
+    def write(self, done: int, files: Iterable[Path]) -> None:
+        """Say that the first `done` rows are whole in these files, all of them under `out`."""
+        from skint.dataset.canvas import flush  # imports NumPy
+
+        files = list(files)
+        flush(files)
+        noted = {
+            "fingerprint": self.fingerprint,
+            "done": done,
+            "files": [file.relative_to(self.out).as_posix() for file in files],
+        }
+        self.path.parent.mkdir(exist_ok=True)
+        write_atomic(self.path, json.dumps(noted).encode())
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def drop(self, files: Iterable[Path]) -> None:
+        """Remove unfinished files that the journal does not speak of yet: nobody can use them."""
+        if not self.path.exists():
+            for file in files:
+                file.unlink(missing_ok=True)
