@@ -95,11 +95,20 @@ def _pages(content: bytes, way: Way) -> tuple[tuple[Page, ...], str]:
     except Unreadable as error:
         if not way.lenient:
             raise
-        with as_far_as_it_goes():
-            pages = tuple(_page(content, number) for number in numbers)
-        if not all(page.phash for page in pages):  # nothing was decoded but a plain surface
+        pages = _as_far_as_it_goes(content, numbers)
+        if pages is None:
             raise
         return pages, str(error)
+
+
+def _as_far_as_it_goes(content: bytes, numbers: Sequence[int]) -> tuple[Page, ...] | None:
+    """None where nothing can be decoded, or nothing but a plain surface."""
+    try:
+        with as_far_as_it_goes():
+            pages = tuple(_page(content, number) for number in numbers)
+    except Unreadable:
+        return None
+    return pages if all(page.phash for page in pages) else None
 
 
 def _page(content: bytes, number: int) -> Page:

@@ -16,24 +16,25 @@ BITS = 64
 NEAR_BITS = 4
 """Pictures whose hashes differ in at most this many bits are near duplicates.
 
-On 1,000 photos of clothes and 500 of hands: no false pair at 4 bits in 624,250; saved anew as JPEG
-at quality 50, at half the size, or brighter by a tenth, a picture moves by 2 bits or fewer in nine
-of ten cases. At 8 bits there were 20 false pairs.
+Measured on 1,000 photos of clothes and 500 of hands: of their 624,250 pairs none is within 4 bits
+(17 are within 8), while a photo saved anew as JPEG of quality 50, at half or 0.7 of its size, as
+PNG, or brighter by a tenth stayed within 4 bits in 600 of 600 cases.
 """
-_FLAT = 4
-"""Gray levels (of 256) that a picture must span: of a plain surface the hash is noise."""
 _FREQUENCIES = np.arange(1, 9)
 _COSINES = np.rint(
     2048 * np.cos(np.pi * np.outer(_FREQUENCIES, 2 * np.arange(SIDE_PX) + 1) / (2 * SIDE_PX))
 ).astype(np.int64)
+_FAINT = 2048**2 * (SIDE_PX // 2) ** 2
+"""A coefficient of one gray level (of 256): where none is larger, the hash would be noise."""
 
 
 def phash(gray: NDArray[np.uint8]) -> str:
-    """16 hexadecimal digits for a (32, 32) picture; empty where it shows nothing."""
+    """16 hexadecimal digits for a (32, 32) picture; empty where it is a plain surface or an even
+    gradient."""
     if gray.shape != (SIDE_PX, SIDE_PX):
         raise ValueError(f"the picture must be {SIDE_PX} pixels wide and high, not {gray.shape}")
-    if int(gray.max()) - int(gray.min()) < _FLAT:
-        return ""
     found = (_COSINES @ gray.astype(np.int64) @ _COSINES.T).ravel()
+    if np.abs(found).max() < _FAINT:
+        return ""
     above = found > np.sort(found)[BITS // 2 - 1]
     return np.packbits(above).tobytes().hex()
