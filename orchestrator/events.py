@@ -208,6 +208,8 @@ class ProgressMade(Event):
     attempt: str
     done: float
     total: float
+    told_ms: int = 0
+    """When the job said so, on its own clock; 0 where that was not kept."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph
+from orchestrator.pace import with_mark
 from orchestrator.state import (
     FOLLOWS,
     AllocationState,
@@ -155,6 +156,13 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
     )
 
 
+def _progress_made(run: RunState, event: e.ProgressMade) -> RunState:
+    known = run.attempts[event.attempt]
+    same = known.progress is not None and known.progress[1] == event.total
+    marks = with_mark(known.marks if same else (), event.told_ms or event.at_ms, event.done)
+    return _attempt(run, event.attempt, progress=(event.done, event.total), marks=marks)
+
+
 def _reported(run: RunState, attempt: str, events: Iterable[Any]) -> RunState:
     reports = ({**event.values, "at_ms": event.reported_ms} for event in events)
     return _attempt(run, attempt, reports=(*run.attempts[attempt].reports, *reports))
@@ -291,9 +299,7 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
         run, event.attempt, unreachable=event.sentence
     ),
     e.AttemptReached: lambda run, event: _attempt(run, event.attempt, unreachable=""),
-    e.ProgressMade: lambda run, event: _attempt(
-        run, event.attempt, progress=(event.done, event.total)
-    ),
+    e.ProgressMade: _progress_made,
     e.MetricsReported: lambda run, event: _reported(run, event.attempt, (event,)),
     e.NoteWritten: lambda run, event: _attempt(
         run, event.attempt, notes=(*run.attempts[event.attempt].notes, event.text)

@@ -50,7 +50,11 @@ def run_from_json(data: Mapping[str, Any]) -> RunState:
 
 def _attempt(data: Mapping[str, Any]) -> AttemptState:
     metered = data.get("metered")
-    known = {**_tuples(data), "metered": Metered.from_json(metered) if metered else None}
+    known = {
+        **_tuples(data),
+        "metered": Metered.from_json(metered) if metered else None,
+        "marks": tuple((at_ms, done) for at_ms, done in data.get("marks", ())),
+    }
     return AttemptState(**known)
 
 

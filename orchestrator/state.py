@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph, Job
+from orchestrator.pace import Marks
 
 STATE_VERSION = 2
 STATES_READ = (1, 2)
@@ -61,6 +62,8 @@ class AttemptState:
     sentence: str = ""
     digest: str = ""
     progress: tuple[float, float] | None = None
+    marks: Marks = ()
+    """Some of its progress, as `orchestrator.pace` needs it."""
     reports: tuple[Mapping[str, Any], ...] = ()
     """Values reported, in order; each with `at_ms`."""
     notes: tuple[str, ...] = ()

@@ -90,6 +90,8 @@ def _numbers(row: JobRow) -> str:
         parts.append(f"{row.metric} {figure(row.value)} {sparkline(row.history, CURVE_WIDTH)}")
     if row.eta is not None:
         parts.append(to_go(row.eta))
+    elif row.counted:
+        parts.append(row.counted)
     elif row.status == "running" and row.wall_ms is not None:
         parts.append(format_clock(row.wall_ms))
     return " · ".join(parts)

@@ -62,7 +62,7 @@ def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
             _metric(row),
             format_clock(row.wall_ms) if row.wall_ms is not None else "–",
             _charged(run, row, charged, view.amounts_in),
-            row.why or row.note,
+            row.counted or row.why or row.note,
         )
         for row in view.rows
     ]

@@ -95,6 +95,8 @@ def _job_line(row: JobRow) -> str:
     parts = [row.status]
     if row.epochs:
         parts.append(f"epoch {row.epoch or 0}/{row.epochs}")
+    elif row.counted:
+        parts.append(row.counted)
     elif row.progress is not None:
         parts.append(f"{row.progress:.0%}")
     if row.value is not None:

@@ -26,6 +26,8 @@ def details_of(view: RunView, row: JobRow) -> tuple[tuple[str, str], ...]:
     if row.epochs:
         share = bar(row.progress or 0.0, 24)
         facts.append(("epoch", f"{share} {row.epoch or 0} of {row.epochs}"))
+    elif row.counted:
+        facts.append(("progress", f"{bar(row.progress or 0.0, 24)} {row.counted}"))
     if row.value is not None:
         best = f", best {row.best:.4f}" if row.best is not None else ""
         facts.append((row.metric, f"{row.value:.4f}{best}"))

@@ -88,7 +88,8 @@ def about(view: RunView, job: str) -> str:
         parts = [view.name, view.sentence, _credits(view.charged_ms + view.in_flight_ms, view)]
         return " · ".join(part for part in parts if part)
     row = view.row(job)
-    parts = [row.title, row.why or row.note, _credits(row.charged_ms + row.in_flight_ms, view)]
+    used = _credits(row.charged_ms + row.in_flight_ms, view)
+    parts = [row.title, row.counted, row.why or row.note, used]
     if not row.why and row.wall_ms is not None:
         parts.append(f"{'ran' if row.ended else 'runs'} for {format_clock(row.wall_ms)}")
     if row.best is not None:

@@ -51,7 +51,9 @@ def _from_line(line: i.Line, run: str, now_ms: int) -> e.Event | None:
     match line.kind:
         case "progress":
             done, total = float(data["done"]), float(data["total"])
-            return e.ProgressMade(at_ms=now_ms, run=run, attempt=name, done=done, total=total)
+            return e.ProgressMade(
+                at_ms=now_ms, run=run, attempt=name, done=done, total=total, told_ms=line.at_ms
+            )
         case "report":
             return e.MetricsReported(
                 at_ms=now_ms, run=run, attempt=name, reported_ms=line.at_ms, values=data["values"]

@@ -19,6 +19,7 @@ from orchestrator.views.charges import (
     unit_of,
     wall_ms,
 )
+from orchestrator.views.counting import counted
 from orchestrator.views.glyphs import bar, sparkline
 from orchestrator.views.job_words import status_of, title_of, why_of
 from orchestrator.views.training import Eta, Training, eta_of, training_of
@@ -44,6 +45,8 @@ class JobRow:
     epochs: int | None = None
     progress: float | None = None
     """Share of 0 to 1; None where it is not known."""
+    counted: str = ""
+    """Of a job that counts something else than epochs: "412 of 1,000 · 92/s · 6 s left"."""
     metric: str = ""
     value: float | None = None
     """The score once there is one, else the newest value; may be NaN."""
@@ -198,6 +201,7 @@ def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> 
         epoch=said.epoch,
         epochs=said.epochs,
         progress=_progress(state, newest, said),
+        counted=counted(newest, now_ms) if newest and not said.epochs else "",
         metric=said.metric,
         value=said.value,
         best=said.best,
