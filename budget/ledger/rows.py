@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 from budget.ledger import total
 from budget.ledger.line import Charge, Reservation, attribute
@@ -18,6 +19,8 @@ _LINE = (
     "id, kind, account, owner, start_ms, end_ms, devices, machine, rate_milli, reserved_ms,"
     " amount_ms, at_ms, reason, refunds"
 )
+_reservation_values = attrgetter(*Reservation.__slots__)
+_line_values = attrgetter(*Charge.__slots__)
 _SAVING = "id, account, owner, kind, amount_ms, derivation, at_ms"
 
 
@@ -46,7 +49,7 @@ def open_reservations(connection: sqlite3.Connection) -> tuple[Reservation, ...]
 def insert_reservation(connection: sqlite3.Connection, made: Reservation) -> None:
     connection.execute(
         f"INSERT INTO reservation ({_RESERVATION}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        tuple(getattr(made, name) for name in Reservation.__slots__),
+        _reservation_values(made),
     )
 
 
@@ -98,7 +101,7 @@ def insert_line(
     span = charge.span
     connection.execute(
         f"INSERT INTO line ({_LINE}, reach) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        (*(getattr(charge, name) for name in Charge.__slots__), total.reach(span)),
+        (*_line_values(charge), total.reach(span)),
     )
     total.add(connection, accounts, span)
     connection.executemany(

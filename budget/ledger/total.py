@@ -49,7 +49,9 @@ _IN_USE = f"""
     LIMIT 1
 """
 _SUM = "SELECT coalesce(sum(amount_ms), 0) FROM total WHERE account = ? AND width_ms = ?"
-_WHOLE = f"SELECT ({_SUM} AND start_ms >= ? AND start_ms < ?)"
+_WHOLE = f"({_SUM} AND start_ms >= ? AND start_ms < ?)"
+_WHOLES = ["SELECT " + " + ".join([_WHOLE] * count) for count in range(4)]
+"""By how many spans are added up."""
 _ADD = """
     INSERT INTO total VALUES (?, ?, ?, ?) ON CONFLICT (account, width_ms, start_ms)
     DO UPDATE SET amount_ms = amount_ms + excluded.amount_ms
@@ -147,9 +149,8 @@ def _whole(connection: sqlite3.Connection, account: str, a_ms: int, b_ms: int) -
         spans = [(DAY_MS, day_a_ms, day_b_ms)]
         spans += [(HOUR_MS, a_ms, day_a_ms)] if a_ms < day_a_ms else []
         spans += [(HOUR_MS, day_b_ms, b_ms)] if day_b_ms < b_ms else []
-    sql = " + ".join([_WHOLE.removeprefix("SELECT ")] * len(spans))
     values = [value for span in spans for value in (account, *span)]
-    (sum_ms,) = connection.execute(f"SELECT {sql}", values).fetchone()
+    (sum_ms,) = connection.execute(_WHOLES[len(spans)], values).fetchone()
     return int(sum_ms)
 
 

@@ -50,11 +50,10 @@ def not_found(connection: sqlite3.Connection, name: str) -> AccountNotFound:
 def all_present(connection: sqlite3.Connection) -> tuple[Account, ...]:
     """All accounts that are not removed, by name."""
     rows = connection.execute(
-        "SELECT definition FROM account_version AS version WHERE definition IS NOT NULL"
-        " AND number = (SELECT max(number) FROM account_version WHERE account = version.account)"
-        " ORDER BY account"
+        "SELECT account, definition FROM account_version ORDER BY account, number"
     )
-    return tuple(_parsed(text) for (text,) in rows)
+    newest = dict(rows.fetchall())
+    return tuple(_parsed(text) for text in newest.values() if text is not None)
 
 
 def until(known: Sequence[Version], at_ms: int) -> tuple[Version, ...]:

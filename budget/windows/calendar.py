@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import ClassVar
 
 from budget.accounts.definition import AccountError, check_word, matches
@@ -61,10 +62,10 @@ class Calendar:
         zone = zone_named(self.zone)
         # Two on: where clocks go back over midnight, the next date's reset may be past already.
         period = self._period(local_date(now_ms, zone)) + 2
-        end_ms = reset_ms = instant_ms(self._reset_date(period), self.at, zone)
+        end_ms = reset_ms = _reset_ms(self, period)
         while reset_ms > now_ms:
             end_ms, period = reset_ms, period - 1
-            reset_ms = instant_ms(self._reset_date(period), self.at, zone)
+            reset_ms = _reset_ms(self, period)
         return Window(reset_ms, end_ms)
 
     def next_gain_ms(self, now_ms: int, usage: Usage | None = None) -> int:
@@ -90,3 +91,9 @@ class Calendar:
         if self.every == "week":
             return date.fromordinal(period * 7 + 1 + WEEKDAYS.index(self.on))
         return date.fromordinal(period)
+
+
+@lru_cache(maxsize=1024)
+def _reset_ms(rule: Calendar, period: int) -> int:
+    """When a period begins. Remembered, since a balance asks for the same few all week."""
+    return instant_ms(rule._reset_date(period), rule.at, zone_named(rule.zone))
