@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from itertools import groupby
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from budget.meters.log import Metered
 from orchestrator import events as e
+from orchestrator.changed import changed
 from orchestrator.graph import Graph
 from orchestrator.pace import with_mark
 from orchestrator.state import (
@@ -25,20 +25,25 @@ from orchestrator.state import (
 def apply_all(state: State, events: Iterable[e.Event]) -> State:
     """The state after all `events`. Reports of one attempt that stand together, as at every look
     at a job that trains, are taken at once: each alone would copy the records of its run."""
-    for attempt, together in groupby(events, _reporting):
-        if attempt is None:
-            for event in together:
-                state = apply(state, event)
-        else:
-            reports = tuple(together)
-            run = _reported(state.runs[reports[0].run], attempt, reports)
-            state = State({**state.runs, run.name: run}, state.results)
-    return state
+    reports: list[e.MetricsReported] = []
+    for event in events:
+        if isinstance(event, e.MetricsReported):
+            if reports and reports[0].attempt != event.attempt:
+                state = _with_reports(state, reports)
+                reports = []
+            reports.append(event)
+            continue
+        if reports:
+            state = _with_reports(state, reports)
+            reports = []
+        state = apply(state, event)
+    return _with_reports(state, reports) if reports else state
 
 
-def _reporting(event: e.Event) -> str | None:
-    """The attempt whose report this is; None for any other event."""
-    return event.attempt if isinstance(event, e.MetricsReported) else None
+def _with_reports(state: State, reports: Sequence[e.MetricsReported]) -> State:
+    first = reports[0]
+    run = _reported(state.runs[first.run], first.attempt, reports)
+    return State({**state.runs, run.name: run}, state.results)
 
 
 def apply(state: State, event: e.Event) -> State:
@@ -61,11 +66,11 @@ def apply(state: State, event: e.Event) -> State:
         )
         return State({**state.runs, event.run: new}, state.results)
     run = _APPLY[type(event)](state.runs[event.run], event)
-    state = State({**state.runs, event.run: run}, state.results)
+    results = state.results
     if isinstance(event, e.JobEnded) and event.outcome == "done":
         result = result_of(run, event.job)
-        state = State(state.runs, {**state.results, result.key: result})
-    return state
+        results = {**results, result.key: result}
+    return State({**state.runs, event.run: run}, results)
 
 
 def result_of(run: RunState, job: str) -> Result:
@@ -76,37 +81,32 @@ def result_of(run: RunState, job: str) -> Result:
 
 
 T = TypeVar("T", AttemptState, AllocationState, JobState)
-R = TypeVar("R", RunState, AttemptState, AllocationState, JobState, SavingState)
 
 
-def _changed(record: R, **changes: Any) -> R:
-    """As `dataclasses.replace`, which asks each of thirty fields first: most of the time of a
-    simulated week would go there. TypeError for a field that there is not."""
-    new = object.__new__(type(record))
+def _moved(run: RunState, **changes: Any) -> RunState:
+    """As `changed`. What follows from what has changed is worked out again when it is asked for."""
+    new = changed(run, **changes)
     known = vars(new)
-    known.update(vars(record), **changes)
     for name in changes:
-        if name not in record.__dataclass_fields__:
-            raise TypeError(f"{type(record).__name__} has no {name}")
         for derived in FOLLOWS.get(name, ()):
             known.pop(derived, None)
     return new
 
 
 def _with(items: Mapping[str, T], name: str, **changes: Any) -> dict[str, T]:
-    return {**items, name: _changed(items[name], **changes)}
+    return {**items, name: changed(items[name], **changes)}
 
 
 def _attempt(run: RunState, name: str, **changes: Any) -> RunState:
-    return _changed(run, attempts=_with(run.attempts, name, **changes))
+    return _moved(run, attempts=_with(run.attempts, name, **changes))
 
 
 def _allocation(run: RunState, name: str, **changes: Any) -> RunState:
-    return _changed(run, allocations=_with(run.allocations, name, **changes))
+    return _moved(run, allocations=_with(run.allocations, name, **changes))
 
 
 def _job(run: RunState, name: str, **changes: Any) -> RunState:
-    return _changed(run, jobs=_with(run.jobs, name, **changes))
+    return _moved(run, jobs=_with(run.jobs, name, **changes))
 
 
 def _job_reused(run: RunState, event: e.JobReused) -> RunState:
@@ -140,7 +140,7 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
         edge_until_ms=event.edge_until_ms,
     )
     job = run.jobs[event.job]
-    return _changed(
+    return _moved(
         _job(
             run,
             event.job,
@@ -220,7 +220,7 @@ def _allocation_planned(run: RunState, event: e.AllocationPlanned) -> RunState:
         edge_until_ms=event.edge_until_ms,
         unit=event.unit,
     )
-    return _changed(run, allocations={**run.allocations, event.allocation: allocation})
+    return _moved(run, allocations={**run.allocations, event.allocation: allocation})
 
 
 def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
@@ -234,12 +234,12 @@ def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
         derivation=event.derivation,
         found_ms=event.at_ms,
     )
-    return _changed(run, savings={**run.savings, saving.id: saving})
+    return _moved(run, savings={**run.savings, saving.id: saving})
 
 
 def _saving_booked(run: RunState, event: e.SavingBooked) -> RunState:
-    booked = _changed(run.savings[event.saving], booked=True)
-    return _changed(run, savings={**run.savings, event.saving: booked})
+    booked = changed(run.savings[event.saving], booked=True)
+    return _moved(run, savings={**run.savings, event.saving: booked})
 
 
 _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
@@ -309,8 +309,8 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     ),
     e.JobOvertaken: lambda run, event: _job(run, event.job, overtaken_ms=event.at_ms),
     e.ErrorReported: _error_reported,
-    e.VerdictGiven: lambda run, event: _changed(run, verdicts=(*run.verdicts, event)),
-    e.StopAsked: lambda run, event: _changed(run, stops=(*run.stops, event)),
+    e.VerdictGiven: lambda run, event: _moved(run, verdicts=(*run.verdicts, event)),
+    e.StopAsked: lambda run, event: _moved(run, stops=(*run.stops, event)),
     e.StopSent: lambda run, event: _attempt(
         run, event.attempt, stop_sent=event.how, stop_sent_ms=event.at_ms
     ),
@@ -320,7 +320,7 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     ),
     e.KeptIdle: lambda run, event: _attempt(run, event.attempt, kept_idle=event.sentence),
     e.JobEnded: _job_ended,
-    e.RunEnded: lambda run, event: _changed(
+    e.RunEnded: lambda run, event: _moved(
         run, outcome=event.outcome, sentence=event.sentence, ended_ms=event.at_ms
     ),
 }

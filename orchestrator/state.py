@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from budget.meters.log import Metered
 from orchestrator import events as e
-from orchestrator.graph import Graph, Job
+from orchestrator.graph import Graph, Job, Lane
 from orchestrator.pace import Marks
 
 STATE_VERSION = 2
@@ -29,7 +30,8 @@ QUEUED = ("devices", "turn")
 
 JobStatus = Literal["waiting", "running", "done", "reused", "failed", "stopped", "skipped"]
 _OPEN = ("waiting", "running")
-_FRUITLESS = ("failed", "stopped", "skipped")
+_FRUITLESS = frozenset({"failed", "stopped", "skipped"})
+_CLOSED = ("settled", "released", "refused")
 AttemptStatus = Literal["planned", "accepted", "running", "ended"]
 AllocationStatus = Literal[
     "planned", "refused", "reserved", "running", "ended", "settled", "released"
@@ -83,6 +85,11 @@ class AttemptState:
     def live(self) -> bool:
         return self.status != "ended"
 
+    @cached_property
+    def path(self) -> Path:
+        """Its folder; asked for at every look at what runs."""
+        return Path(self.folder)
+
     @property
     def out(self) -> str:
         return f"{self.folder}/out"
@@ -122,7 +129,7 @@ class AllocationState:
     @property
     def open(self) -> bool:
         """Something is still owed to the ledger."""
-        return self.status not in ("settled", "released", "refused")
+        return self.status not in _CLOSED
 
 
 @dataclass(frozen=True)
@@ -200,28 +207,37 @@ class RunState:
     @cached_property
     def open_jobs(self) -> tuple[JobState, ...]:
         """Those that have not ended, in the order of the graph."""
-        return tuple(job for job in self.jobs.values() if job.status in _OPEN)
+        return tuple([job for job in self.jobs.values() if job.status in _OPEN])
+
+    @cached_property
+    def waiting_jobs(self) -> Mapping[Lane, tuple[JobState, ...]]:
+        """By lane, those that could start or start again, in the order of the graph."""
+        found: dict[Lane, list[JobState]] = {"cpu": [], "accelerator": []}
+        for known in self.open_jobs:
+            if known.status == "waiting":
+                found["accelerator" if self.graph.job(known.id).devices else "cpu"].append(known)
+        return {lane: tuple(jobs) for lane, jobs in found.items()}
 
     @cached_property
     def has_fruitless_jobs(self) -> bool:
         """Whether a job has ended without a result."""
-        return any(job.status in _FRUITLESS for job in self.jobs.values())
+        return not _FRUITLESS.isdisjoint([job.status for job in self.jobs.values()])
 
     @cached_property
     def live_attempts(self) -> tuple[AttemptState, ...]:
         """Those that have not ended, in the order they were planned."""
-        return tuple(a for a in self.attempts.values() if a.status != "ended")
+        return tuple([a for a in self.attempts.values() if a.status != "ended"])
 
     @cached_property
     def open_allocations(self) -> tuple[AllocationState, ...]:
         """Those of which something is still owed to the ledger, in the order they were planned."""
-        return tuple(a for a in self.allocations.values() if a.open)
+        return tuple([a for a in self.allocations.values() if a.status not in _CLOSED])
 
     @property
     def settled(self) -> bool:
         """Nothing of it is running, reserved, unpaid or unbooked."""
         return (
-            not self.live
+            self.outcome is not None
             and not self.open_allocations
             and all(saving.booked for saving in self.savings.values())
         )
@@ -265,7 +281,7 @@ class RunState:
 
 
 FOLLOWS: Mapping[str, tuple[str, ...]] = {
-    "jobs": ("open_jobs", "has_fruitless_jobs"),
+    "jobs": ("open_jobs", "waiting_jobs", "has_fruitless_jobs"),
     "attempts": ("live_attempts",),
     "allocations": ("open_allocations",),
 }
@@ -307,8 +323,13 @@ class State:
     runs: Mapping[str, RunState] = field(default_factory=dict)
     results: Mapping[str, Result] = field(default_factory=dict)
 
-    def live_runs(self) -> Iterator[RunState]:
-        return (run for run in self.runs.values() if not run.settled)
+    def live_runs(self) -> tuple[RunState, ...]:
+        """Those that have not ended, or of which something is still owed, the oldest first."""
+        return self._live_runs
+
+    @cached_property
+    def _live_runs(self) -> tuple[RunState, ...]:
+        return tuple([run for run in self.runs.values() if not run.settled])
 
     def live_attempts(self) -> Iterator[tuple[RunState, AttemptState]]:
         for run in self.live_runs():

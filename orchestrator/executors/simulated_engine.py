@@ -18,6 +18,9 @@ from orchestrator.clock import Clock, SimulatedClock
 from orchestrator.executors.base import Capabilities, Capacity, Device, Handle, Submission
 from skint.attempt import EXIT_STOPPED, Exit, Task
 
+# Made once, as `json.dumps` is slow where it is asked for the same thousands of times.
+_ENCODER = json.JSONEncoder(check_circular=False)
+
 
 @dataclass(frozen=True)
 class Script:
@@ -163,7 +166,7 @@ class SimulatedEngine:
         for seq, (offset_s, line) in enumerate(script.lines):
             at_ms = start_ms + round(offset_s * 1000)
             stamped = {"attempt": task.attempt, "fence": task.fence, "seq": seq, "at": at_ms}
-            attempt.lines.append((at_ms, json.dumps({**stamped, **line}).encode()))
+            attempt.lines.append((at_ms, _ENCODER.encode({**stamped, **line}).encode()))
         attempt.lines = self._garbled(attempt.lines)
         self._end(attempt, end_ms, reason, script.code)
         if task.limit_s is not None:
@@ -221,14 +224,13 @@ class SimulatedEngine:
 
     def _end(self, attempt: RealAttempt, end_ms: int, reason: str, code: int) -> None:
         outputs: dict[str, str] = {}
+        digest = ""
         if reason == "done":
             for name, content in attempt.script.outputs.items():
                 outputs[name] = hashlib.sha256(content).hexdigest()
-        digest = hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
+            digest = hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
         attempt.end_ms = end_ms
-        attempt.exit = Exit(
-            code, reason, attempt.start_ms, end_ms, outputs, digest if reason == "done" else ""
-        )
+        attempt.exit = Exit(code, reason, attempt.start_ms, end_ms, outputs, digest)
         self._announce(attempt)
 
     def _announce(self, attempt: RealAttempt) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,12 @@ def minor_of(version: str) -> str:
 
 def job_key(static_key: str, input_digests: Mapping[str, str]) -> str:
     """The whole key. `input_digests` is the digest of `out/` of every ancestor, by job id."""
+    return _job_key(static_key, tuple(input_digests.items()))
+
+
+@lru_cache(maxsize=4096)
+def _job_key(static_key: str, input_digests: tuple[tuple[str, str], ...]) -> str:
+    """Remembered, since a job that waits is asked for it again and again."""
     return digest_of({"static": static_key, "inputs": dict(input_digests)})
 
 

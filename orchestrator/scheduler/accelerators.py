@@ -80,16 +80,22 @@ class Admission:
         waiting = self._lane.candidates()
         if waiting:
             queue = in_order(waiting, self._likely_cost_ms)
-            alone = len({self._run(one).graph.account for one in queue}) == 1
+            accounts = {self._state.runs[run].graph.account for run in {one.run for one in queue}}
+            over = False
             for place, candidate in enumerate(queue):
                 if (candidate.run, candidate.job.id) in self._lane.carried:
                     continue
-                if alone and self._stays_in_the_queue(candidate):
+                if over and self._stays_in_the_queue(candidate):
                     continue
                 self._consider(candidate)
                 if (candidate.run, candidate.job.id) in self._lane.carried:
                     self._overtake(candidate, passed_by(candidate, queue[place + 1 :]))
+                over = len(accounts) == 1 and self._is_over(self._account(candidate))
         return self._events
+
+    def _is_over(self, account: Account) -> bool:
+        """Whether no device is left for an account, and somebody waits for one already."""
+        return account.executor in self._shadows and not self._free(account)
 
     def _might_move(self, name: str | None) -> bool:
         """Whether anything can be said of those who wait for an account: a device is free."""
@@ -99,14 +105,12 @@ class Admission:
         return bool(self._free(account))
 
     def _stays_in_the_queue(self, one: Candidate) -> bool:
-        """Whether it has said that it waits for its turn, and nobody can start any more."""
-        known, account = self._job(one), self._account(one)
+        """Whether it has said that it waits for its turn, where no device is left."""
+        known = self._job(one)
         if known.reason != "turn" or known.until_ms is not None:
             return False
-        begun = one.begun or self._run(one).park or one.job.when_short == "begin"
-        if not begun or account.executor not in self._shadows or self._free(account):
-            return False
-        return one.job.devices <= len(self._usable(account))
+        begun = one.begun or one.job.when_short == "begin" or self._run(one).park
+        return begun and one.job.devices <= len(self._usable(self._account(one)))
 
     # --- one candidate ----------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from orchestrator import events as e
 from orchestrator.executors.base import Handle
@@ -14,20 +13,22 @@ from skint.attempt import StopRequest
 
 def due(state: State, inputs: i.Inputs, decided: Iterable[e.Event]) -> Iterator[i.Action]:
     """All actions that the state calls for, money first. `decided` are the events of this step."""
-    for run in state.live_runs():
+    runs = state.live_runs()
+    for run in runs:
         yield from _closings(run)
     # After the closings of every run, as what they free may be what is missing; and in the order
     # of the decisions, as each of them counted on those before it.
     planned = [event for event in decided if isinstance(event, e.AllocationPlanned)]
     yield from (i.Reserve(event.run, event.allocation) for event in planned)
     fresh = {event.allocation for event in planned}
-    for run in state.live_runs():
+    for run in runs:
         for allocation in run.open_allocations:
             if allocation.status == "planned" and allocation.id not in fresh:
                 yield i.Drop(run.name, allocation.id)
-    for run in state.live_runs():
+    for run in runs:
         yield from _starts(run, inputs)
-        yield from _stops(run)
+        if run.stops:
+            yield from _stops(run)
     yield from _orphans(state, inputs)
 
 
@@ -85,8 +86,8 @@ def handle_of(run: RunState, submission: str) -> Handle:
     attempts = attempts_of(run, submission)
     return Handle(
         submission,
-        tuple(attempt.id for attempt in attempts),
-        tuple(Path(attempt.folder) for attempt in attempts),
+        tuple([attempt.id for attempt in attempts]),
+        tuple([attempt.path for attempt in attempts]),
     )
 
 

@@ -25,11 +25,9 @@ def admit(state: State, run: RunState, inputs: Inputs, now_ms: int) -> Iterator[
     One decision at a time: the caller applies it and asks again, so that each decision sees the
     cores and results that the one before left.
     """
-    for known in run.open_jobs:
+    for known in run.waiting_jobs["cpu"]:
         job = run.graph.job(known.id)
-        if job.devices or known.status != "waiting" or not needs_are_met(run, job):
-            continue
-        if run.stop_of(job) is not None:
+        if not needs_are_met(run, job) or run.stop_of(job) is not None:
             continue
         key = key_of(run, job)
         decided = tuple(reuse(state, run, job, key, inputs, now_ms)) or tuple(

@@ -39,9 +39,7 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
         for run in state.live_runs()
         if (account := inputs.accounts.get(run.graph.account or "")) is not None
         and account.executor in inputs.capacity
-        and any(
-            known.status == "waiting" and run.graph.job(known.id).devices for known in run.open_jobs
-        )
+        and run.waiting_jobs["accelerator"]
     ]
     executors = {account.executor for _, account in waiting}
     free = any(
@@ -56,11 +54,11 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
 
 def _may_be_told(run: RunState, free: bool) -> bool:
     """Whether one of its jobs may start, or has not said yet why it waits."""
-    for known in run.open_jobs:
-        if known.status != "waiting" or (known.reason and not free):
+    for known in run.waiting_jobs["accelerator"]:
+        if known.reason and not free:
             continue
         job = run.graph.job(known.id)
-        if job.devices and needs_are_met(run, job):
+        if needs_are_met(run, job):
             carrier = run.allocation_of(job.id)
             if carrier is None or not carrier.keeps_devices:
                 return True

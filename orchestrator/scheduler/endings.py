@@ -18,8 +18,9 @@ _CUT = ("stopped", "deadline", "killed")
 def may_end(run: RunState) -> bool:
     """Whether any job of it could end now. Where this is False, `end_jobs` has nothing to say."""
     return may_never_start(run) or any(
-        known.status == "running" and not run.attempts[known.attempts[-1]].live
+        not run.attempts[known.attempts[-1]].live
         for known in run.open_jobs
+        if known.status == "running"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from budget.accounts.account import Account
 from budget.ledger.balance import Balance
@@ -17,9 +17,8 @@ from orchestrator.state import State
 from skint.attempt import StopRequest
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line an attempt wrote, parsed."""
+class Line(NamedTuple):
+    """One line an attempt wrote, parsed. A tuple, as an attempt may write thousands."""
 
     attempt: str
     fence: int

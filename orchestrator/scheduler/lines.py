@@ -19,8 +19,10 @@ def parse_line(text: bytes, attempt: str) -> Line:
 
     Kinds that are not known are let through; they mean nothing.
     """
+    plain = text.isascii() and b"\0" not in text  # nearly all lines
+    encoding = "ascii" if plain else json.detect_encoding(text)
     try:
-        data = _DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
+        data = _DECODER.decode(text.decode(encoding, "surrogatepass"))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     if not isinstance(data, dict):
@@ -33,8 +35,8 @@ def parse_line(text: bytes, attempt: str) -> Line:
     for key, fits in _FIELDS.get(kind, {}).items():
         if not fits(data.get(key)):
             raise ValueError(f"{key} of {kind} cannot be {data.get(key)!r}"[:200])
-    # Plain ASCII without an escape in it can be printed as it stands: nearly all lines.
-    printable = text.isascii() and b"\\u" not in text
+    # Plain ASCII without an escape in it can be printed as it stands.
+    printable = plain and b"\\u" not in text
     return Line(attempt, fence, at_ms, kind, data if printable else _printable(data))
 
 
@@ -55,10 +57,10 @@ def _is_number(value: object) -> bool:
 
 
 def _are_scalars(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, _SCALAR) for item in value.values())
+    return isinstance(value, dict) and {*map(type, value.values())} <= _SCALARS
 
 
-_SCALAR = (str, int, float, type(None))
+_SCALARS = {str, int, float, bool, type(None)}
 
 LARGEST = 2.0**53
 """What a count can be."""

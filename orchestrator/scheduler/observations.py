@@ -31,8 +31,12 @@ def from_lines(state: State, lines: tuple[i.Line, ...], now_ms: int) -> Iterator
     """
     newest = {line.attempt: line for line in lines if line.kind == "progress"}
     told: list[i.Line] = []
+    attempt: AttemptState | None = None
+    name = run = ""
     for line in lines:
-        attempt = state.attempt(line.attempt)
+        if line.attempt != name:  # those of one attempt stand together
+            name, run = line.attempt, run_of(line.attempt)
+            attempt = state.attempt(name)
         if attempt is None or not attempt.live or attempt.fence != line.fence:
             continue
         if line.kind == "report":
@@ -41,7 +45,7 @@ def from_lines(state: State, lines: tuple[i.Line, ...], now_ms: int) -> Iterator
             told.append(line)
         if line.kind == "progress" and newest[line.attempt] is not line:
             continue
-        event = _from_line(line, run_of(line.attempt), now_ms)
+        event = _from_line(line, run, now_ms)
         if event is not None:
             yield event
 

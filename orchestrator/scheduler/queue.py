@@ -8,15 +8,17 @@ run, the order of the plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from budget.duration import HOUR_MS
 from orchestrator.graph import Job
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A job of the accelerator lane that waits for nothing but its turn, devices and hours."""
+class Candidate(NamedTuple):
+    """A job of the accelerator lane that waits for nothing but its turn, devices and hours.
+
+    A tuple, as a pass makes one of each job that waits.
+    """
 
     run: str
     job: Job
@@ -27,7 +29,7 @@ class Candidate:
     age: int
     """Place of its run among all, the oldest first."""
     place: int
-    """Place of the job in its plan."""
+    """Place of the job in its run."""
     impatient: bool = False
     """Others have passed by for long enough."""
 
@@ -66,7 +68,7 @@ def passed_by(first: Candidate, behind: Iterable[Candidate]) -> list[Candidate]:
     run the first one."""
     found: dict[str, Candidate] = {}
     for one in behind:
-        same = (one.priority, one.begun) == (first.priority, first.begun)
-        if same and one.age < first.age:
+        older = one.age < first.age
+        if older and (one.priority, one.begun) == (first.priority, first.begun):
             found.setdefault(one.run, one)
     return list(found.values())

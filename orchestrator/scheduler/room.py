@@ -26,10 +26,10 @@ class Room:
     def __init__(self, state: State, inputs: Inputs, now_ms: int) -> None:
         self._inputs = inputs
         self._now_ms = now_ms
-        self._kept: dict[str, dict[str, str]] = {}
-        """By executor: whom each device that is not free is kept for."""
-        self._holdings: dict[str, list[Holding]] = {}
-        self._sessions: dict[str, int] = {}
+        self._kept: list[AllocationState | e.AllocationPlanned] = []
+        """Those that keep devices."""
+        self._taken: set[tuple[str, str]] = set()
+        """Their devices, each with its executor."""
         self._planned: dict[tuple[str, str], int] = {}
         """By account and limit."""
         self._balances: dict[str, Balance] = {}
@@ -39,32 +39,21 @@ class Room:
         for run in state.live_runs():
             for allocation in run.open_allocations:
                 if allocation.keeps_devices:
-                    self._note(allocation)
+                    self._keep(allocation)
+                    if allocation.status == "planned":
+                        self._plan(allocation.account, allocation.amount_ms)
                 elif allocation.status == "ended":
                     self._plan(allocation.account, -self._unused_ms(allocation))
                     self.unsettled.add(allocation.account)
 
     def take(self, planned: e.AllocationPlanned) -> None:
         """An allocation that is planned now."""
-        self._keep(planned, self._now_ms + planned.wall_ms)
+        self._keep(planned)
         self._plan(planned.account, planned.amount_ms)
 
-    def _note(self, kept: AllocationState) -> None:
-        began_ms = self._now_ms if kept.reserved_at_ms is None else kept.reserved_at_ms
-        if kept.start_ms is not None:
-            began_ms = kept.start_ms
-        until_ms = began_ms + kept.wall_ms
-        self._keep(kept, until_ms if until_ms > self._now_ms else None)
-        if kept.status == "planned":
-            self._plan(kept.account, kept.amount_ms)
-
-    def _keep(self, kept: AllocationState | e.AllocationPlanned, until_ms: int | None) -> None:
-        names = ", ".join(name.rsplit(".", 1)[0] for name in kept.attempts)
-        devices = self._kept.setdefault(kept.executor, {})
-        devices.update(dict.fromkeys(kept.devices, names))
-        holding = Holding(len(kept.devices), until_ms)
-        self._holdings.setdefault(kept.executor, []).append(holding)
-        self._sessions[kept.account] = self._sessions.get(kept.account, 0) + 1
+    def _keep(self, kept: AllocationState | e.AllocationPlanned) -> None:
+        self._kept.append(kept)
+        self._taken.update((kept.executor, device) for device in kept.devices)
 
     def _plan(self, account: str, amount_ms: int) -> None:
         self._balances.clear()
@@ -85,19 +74,35 @@ class Room:
 
     def devices(self, executor: str, usable: Sequence[Device]) -> list[Device]:
         """Those of `usable` that no allocation of any run keeps."""
-        kept = self._kept.get(executor, {})
-        return [device for device in usable if device.uuid not in kept]
+        return [device for device in usable if (executor, device.uuid) not in self._taken]
 
     def holders(self, executor: str) -> list[str]:
         """The jobs that devices are kept for, RUN.JOB."""
-        return list(dict.fromkeys(self._kept.get(executor, {}).values()))
+        of: dict[str, str] = {}
+        for kept in self._kept:
+            if kept.executor == executor:
+                names = ", ".join(name.rsplit(".", 1)[0] for name in kept.attempts)
+                of.update(dict.fromkeys(kept.devices, names))
+        return list(dict.fromkeys(of.values()))
 
     def holdings(self, executor: str) -> list[Holding]:
-        return self._holdings.get(executor, [])
+        """Who has devices, and until when."""
+        return [
+            Holding(len(kept.devices), self._until_ms(kept))
+            for kept in self._kept
+            if kept.executor == executor
+        ]
+
+    def _until_ms(self, kept: AllocationState | e.AllocationPlanned) -> int | None:
+        began_ms: int | None = None
+        if isinstance(kept, AllocationState):
+            began_ms = kept.reserved_at_ms if kept.start_ms is None else kept.start_ms
+        until_ms = (self._now_ms if began_ms is None else began_ms) + kept.wall_ms
+        return until_ms if until_ms > self._now_ms else None
 
     def sessions(self, account: str) -> int:
         """How many allocations of the account are open."""
-        return self._sessions.get(account, 0)
+        return sum(kept.account == account for kept in self._kept)
 
     def balance(self, account: Account) -> Balance | None:
         """What is left on it; None where the ledger could not be asked."""

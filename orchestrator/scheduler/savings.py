@@ -30,6 +30,10 @@ from orchestrator.views.figures import amount
 CACHE, EARLY_STOP, REFUSED, PARKED = KINDS
 
 
+_SAVING = (e.JobEnded, e.AllocationSettled)
+"""Events that something may have been saved by."""
+
+
 class _Saved(NamedTuple):
     kind: str
     amount_ms: int
@@ -41,6 +45,8 @@ def found(
 ) -> Iterator[e.SavingFound]:
     """What `events`, which led to `state`, saved; once only, since an event happens once."""
     for event in events:
+        if not isinstance(event, _SAVING):
+            continue
         run = state.runs.get(event.run)
         account = inputs.accounts.get(run.graph.account or "") if run else None
         if run is None or account is None:

@@ -10,7 +10,6 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from budget.accounts.account import Account
@@ -19,6 +18,7 @@ from budget.ledger.balance import Balance
 from budget.meters.log import Metered
 from notifiers.base import Notice
 from orchestrator import events as e
+from orchestrator.changed import changed
 from orchestrator.clock import Clock
 from orchestrator.executors.base import (
     Executor,
@@ -120,7 +120,7 @@ class Scheduler:
             done.update(todo)
             answers = [a for action in todo for a in self._perform(action)]
             moved = any(isinstance(action, _MOVING) for action in todo)
-            inputs = replace(
+            inputs = changed(
                 inputs,
                 commands=(),
                 lines=(),
@@ -189,7 +189,7 @@ class Scheduler:
         names = wanted_accounts(self.state, inputs)
         found = self._left_on(names)
         balances = {name: found.get(name) for name in names}
-        return replace(inputs, balances=balances, sessions=self._sessions(inputs.accounts, names))
+        return changed(inputs, balances=balances, sessions=self._sessions(inputs.accounts, names))
 
     def _sessions(self, accounts: Mapping[str, Account], names: Iterable[str]) -> dict[str, int]:
         """Open allocations by account, sub-budgets included, where `names` or what is above them
@@ -232,7 +232,7 @@ class Scheduler:
             over = sight is not None and sight.condition in ("ended", "lost")
             if not attempt.live or not (over or executor.capabilities.live_events):
                 continue
-            folder = Path(attempt.folder)
+            folder = attempt.path
             cursor = self._cursors.get(attempt.id, 0)
             new: list[i.Line] = []
             while True:

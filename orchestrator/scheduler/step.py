@@ -61,16 +61,17 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         _take_answer(deciding, answer, inputs, now_ms)
     deciding.observe(observations.starts, inputs, now_ms)
     deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
-    for run in tuple(deciding.state.live_runs()):
-        for attempt in run.live_attempts:
-            now = deciding.state.runs[run.name]
-            deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
+    if inputs.lines:  # rules judge what was reported
+        for run in deciding.state.live_runs():
+            for attempt in run.live_attempts:
+                now = deciding.state.runs[run.name]
+                deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
     deciding.observe(observations.ends, inputs, now_ms)
     for name, metered in inputs.metered.items():
         attempt_now = deciding.state.attempt(name)
         if attempt_now is not None:
             deciding.take(metering.told(run_of(name), attempt_now, metered, now_ms))
-    for run in tuple(deciding.state.live_runs()):
+    for run in deciding.state.live_runs():
         for attempt in run.live_attempts:
             deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
     if not _is_only_word_of_it(inputs, deciding.events):
@@ -189,15 +190,16 @@ def _advance(deciding: _Deciding, inputs: i.Inputs, now_ms: int) -> None:
     """End what has ended, start what may start, until nothing more follows."""
     again = ended = True
     while again:
-        for run in tuple(deciding.state.live_runs()):
-            if ended and run.live:
-                _advance_run(deciding, run.name, inputs, now_ms)
+        if ended:
+            for run in deciding.state.live_runs():
+                if run.live:
+                    _advance_run(deciding, run.name, inputs, now_ms)
         # Over all runs: accelerators are given to what comes first among all that wait.
         admitted = accelerators.admit(deciding.state, inputs, now_ms)
         again = deciding.take(admitted)
         # Of all that is said there, only the end of a job means something to other jobs.
         ended = any(isinstance(event, e.JobEnded) for event in admitted)
-    for run in tuple(deciding.state.live_runs()):
+    for run in deciding.state.live_runs():
         deciding.take(endings.end_run(run, now_ms))
 
 
@@ -207,14 +209,15 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
         again = False
         run = deciding.state.runs[name]
         if endings.may_end(run):
-            failed = endings.failed_groups(run)
+            failed = endings.failed_groups(run) if run.has_fruitless_jobs else {}
+            some_never_start = endings.may_never_start(run)
             for known in run.open_jobs:
-                run = deciding.state.runs[name]
-                if known.status == "waiting" and not endings.may_never_start(run):
+                if known.status == "waiting" and not some_never_start:
                     continue
-                job = run.graph.job(known.id)
-                again |= deciding.take(endings.end_jobs(run, job, failed, now_ms))
-        run = deciding.state.runs[name]
+                if deciding.take(endings.end_jobs(run, run.graph.job(known.id), failed, now_ms)):
+                    again = True
+                    run = deciding.state.runs[name]
+                    some_never_start = endings.may_never_start(run)
         again |= deciding.take(admission.admit(deciding.state, run, inputs, now_ms))
 
 
@@ -223,7 +226,7 @@ def _wake_ms(state: State, now_ms: int) -> int | None:
         job.until_ms
         for run in state.live_runs()
         for job in run.open_jobs
-        if job.status == "waiting" and job.until_ms is not None and job.until_ms > now_ms
+        if job.until_ms is not None and job.until_ms > now_ms and job.status == "waiting"
         if job.reason not in QUEUED
     ]
     return min(due, default=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from orchestrator.executors.base import Submission
 from orchestrator.scheduler.actions import attempts_of
@@ -30,7 +29,7 @@ def submission_of(run: RunState, name: str, environ: Mapping[str, str]) -> Submi
     return Submission(
         name=name,
         tasks=tuple(task_of(run, attempt) for attempt in attempts),
-        folders=tuple(Path(attempt.folder) for attempt in attempts),
+        folders=tuple(attempt.path for attempt in attempts),
         cpus=max(attempt.cpus for attempt in attempts),
         mem_mb=max(attempt.mem_mb for attempt in attempts),
         devices=attempts[0].devices,

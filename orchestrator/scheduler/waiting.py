@@ -27,7 +27,6 @@ class Waiting:
         self._inputs = inputs
         self._events = events
         self._now_ms = now_ms
-        self._begun: dict[tuple[str, str], bool] = {}
         self._allocations: dict[str, int] = {}
         self.carried: set[tuple[str, str]] = set()
         """Run and id of the jobs that an open allocation is meant for."""
@@ -48,73 +47,59 @@ class Waiting:
         for run in self._state.live_runs():
             if not run.live or run.cpu_only:
                 continue
-            waits = False
-            for known in run.open_jobs:
-                if known.status != "waiting" or (waits and known.reason):
-                    continue
-                job = run.graph.job(known.id)
-                if job.devices:
-                    if known.reason:
-                        waits = True
-                    elif needs_are_met(run, job):
-                        self._note_allocations(run)
-                        if (run.name, job.id) not in self.carried:
-                            return None
-            if waits:
-                found.add(run.graph.account)
+            for known in run.waiting_jobs["accelerator"]:
+                if known.reason:
+                    found.add(run.graph.account)
+                elif needs_are_met(run, run.graph.job(known.id)):
+                    self._note_allocations(run)
+                    if (run.name, known.id) not in self.carried:
+                        return None
         return found
 
     def _of_run(self, run: RunState, age: int) -> list[Candidate]:
-        met: dict[tuple[str, ...], bool] = {}
-        jobs = []
-        for place, job in enumerate(run.graph.jobs):
-            if not job.devices or run.jobs[job.id].status != "waiting":
-                continue
-            if job.needs not in met:  # all folds need the same
-                met[job.needs] = needs_are_met(run, job)
-            if met[job.needs] and run.stop_of(job) is None:
-                jobs.append((place, job))
-        if not jobs:
+        waiting = run.waiting_jobs["accelerator"]
+        if not waiting:
             return []
         self._note_allocations(run)
         account = self._inputs.accounts.get(run.graph.account or "")
+        met: dict[tuple[str, ...], bool] = {}
+        begun: dict[str, bool] = {}
         found = []
-        for place, job in jobs:
-            if (run.name, job.id) in self.carried:
+        for place, known in enumerate(waiting):
+            job = run.graph.job(known.id)
+            if job.needs not in met:  # all folds need the same
+                met[job.needs] = needs_are_met(run, job)
+            if not met[job.needs] or (run.name, job.id) in self.carried:
                 continue
-            known = run.jobs[job.id]
+            if run.stop_of(job) is not None:
+                continue
             if account is None or account.executor not in self._inputs.capacity:
                 text = f"account {run.graph.account} cannot be used on this machine"
                 self.cannot_run(run, job, "account", text)
             elif known.reason or not self.reuse(run, job):
-                priority = run.priority + job.priority
-                begun = self._has_begun(run, job.group)
+                if job.group not in begun:
+                    begun[job.group] = self._has_begun(run, job.group)
                 since_ms = known.overtaken_ms
                 impatient = since_ms is not None and self._now_ms >= since_ms + OVERTAKEN_MS
-                found.append(Candidate(run.name, job, priority, begun, age, place, impatient))
+                priority = run.priority + job.priority
+                found.append(
+                    Candidate(run.name, job, priority, begun[job.group], age, place, impatient)
+                )
         return found
 
     def _note_allocations(self, run: RunState) -> None:
         """Jobs that an open allocation carries, and those that the ledger has just refused."""
+        for allocation in run.open_allocations:
+            self.carried.update((run.name, job_of(name)) for name in allocation.attempts)
         for allocation in run.allocations.values():
-            refused = allocation.status == "refused" and allocation.again_ms > self._now_ms
-            if not (allocation.open or refused):
-                continue
-            for name in allocation.attempts:
-                key = (run.name, job_of(name))
-                if allocation.open:
-                    self.carried.add(key)
-                else:
-                    self.refused.add(key)
+            if allocation.status == "refused" and allocation.again_ms > self._now_ms:
+                self.refused.update((run.name, job_of(name)) for name in allocation.attempts)
 
     def _has_begun(self, run: RunState, group: str) -> bool:
-        key = (run.name, group)
-        if key not in self._begun:
-            self._begun[key] = any(
-                run.jobs[job.id].attempts or (run.name, job.id) in self.carried
-                for job in run.graph.groups()[group]
-            )
-        return self._begun[key]
+        return any(
+            run.jobs[job.id].attempts or (run.name, job.id) in self.carried
+            for job in run.graph.groups()[group]
+        )
 
     def next_allocation(self, run: RunState) -> int:
         """The number of the next allocation of a run; each one is given once."""

@@ -65,6 +65,10 @@ class Fortunes:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    _cells: dict[str, tuple[bool, float]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
     def of(self, job: Job, run: str = "") -> Fortune:
         """The same for the same job; crashes differ from run to run."""
         key = (run, job.id, job.static_key)
@@ -73,9 +77,7 @@ class Fortunes:
         return self._drawn[key]
 
     def _draw(self, job: Job, run: str) -> Fortune:
-        cell = random.Random(f"{self.seed} {job.group} {sorted(job.matrix.items())} {job.params}")
-        breaks = cell.random() < self.broken_share
-        top = cell.uniform(0.6, 0.95)
+        breaks, top = self._cell(f"{job.group} {sorted(job.matrix.items())} {job.params}")
         dice = random.Random(f"{self.seed} {job.id} {job.static_key}")
         seconds = self.times.get(job.group, assumed(job)).draw_s(dice)
         epochs = _epochs(job)
@@ -89,6 +91,13 @@ class Fortunes:
             crash.uniform(0.1, 0.9) if crashes else 0.0,
             top + dice.gauss(0, 0.01),
         )
+
+    def _cell(self, what: str) -> tuple[bool, float]:
+        """Whether a configuration breaks and how well it learns; the same for all its folds."""
+        if what not in self._cells:
+            dice = random.Random(f"{self.seed} {what}")
+            self._cells[what] = dice.random() < self.broken_share, dice.uniform(0.6, 0.95)
+        return self._cells[what]
 
     def script_of(
         self, engine: Callable[[], SimulatedEngine], graph_of: Callable[[str], Graph]

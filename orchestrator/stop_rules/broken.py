@@ -8,12 +8,15 @@ from typing import Any
 
 from orchestrator.stop_rules.base import GO_ON, GroupView, Verdict
 
+_NUMBERS = (float, str)
+"""Those that are not finite are reported as words."""
+
 
 def broken(group: GroupView, options: Mapping[str, Any]) -> Verdict:
     """Stop the whole group when a loss is NaN or infinite: its other folds run the same code."""
     for report in group.now.reports:
         for name, value in report.items():
-            if "loss" in name and isinstance(value, float | str) and not _is_finite(value):
+            if "loss" in name and isinstance(value, _NUMBERS) and not _is_finite(value):
                 epoch = f" in epoch {report['epoch']}" if "epoch" in report else ""
                 sentence = f"{name} became {value}{epoch} of {group.now.job}"
                 return Verdict("stop", "group", "broken", sentence)

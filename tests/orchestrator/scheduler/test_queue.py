@@ -19,7 +19,7 @@ from tests.orchestrator.worlds import World, graph, job, training
 
 def candidate(run: str, id: str, group: str = "", **more: object) -> Candidate:
     base = Candidate(run, Job(id, group or id, devices=1, limit_s=60), 0, False, 0, 0)
-    return replace(base, **more)  # type: ignore[arg-type]
+    return base._replace(**more)  # type: ignore[arg-type]
 
 
 def names(found: list[Candidate]) -> list[str]:
@@ -34,14 +34,14 @@ def test_priority_comes_before_everything_else() -> None:
 
 def test_a_group_that_has_begun_comes_before_one_that_is_worth_more() -> None:
     begun = candidate("r", "fold3", "train", begun=True, age=5)
-    dear = replace(candidate("r", "other"), job=replace(begun.job, id="other", value=100.0))
+    dear = candidate("r", "other")._replace(job=replace(begun.job, id="other", value=100.0))
     assert names(in_order([dear, begun], lambda one: 1)) == ["r.fold3", "r.other"]
 
 
 def test_of_two_groups_the_one_that_brings_more_for_an_hour_comes_first() -> None:
     # Worth three times as much, and four times as dear.
     much = candidate("old", "much")
-    much = replace(much, job=replace(much.job, value=3.0))
+    much = much._replace(job=replace(much.job, value=3.0))
     little = candidate("new", "little", age=1)
     cost = {"old.much": 4, "new.little": 1}
     assert names(in_order([much, little], lambda one: cost[one.name])) == ["new.little", "old.much"]
@@ -86,7 +86,7 @@ def test_the_order_is_total_and_does_not_depend_on_how_jobs_are_listed(
             f"r{age}", f"j{place}", f"g{place % 3}",
             priority=priority, begun=begun, age=age, place=place,
         )  # fmt: skip
-        waiting.append(replace(one, job=replace(one.job, value=value)))
+        waiting.append(one._replace(job=replace(one.job, value=value)))
         cost[one.name] = cost_ms
     forwards = in_order(waiting, lambda one: cost[one.name])
     assert names(forwards) == names(in_order(waiting[::-1], lambda one: cost[one.name]))
