@@ -81,21 +81,24 @@ class Admission:
         if waiting:
             queue = in_order(waiting, self._likely_cost_ms)
             accounts = {self._state.runs[run].graph.account for run in {one.run for one in queue}}
-            over = False
+            taken = 0
             for place, candidate in enumerate(queue):
                 if (candidate.run, candidate.job.id) in self._lane.carried:
                     continue
-                if over and self._stays_in_the_queue(candidate):
+                if taken and self._stays_in_the_queue(candidate, taken):
                     continue
                 self._consider(candidate)
                 if (candidate.run, candidate.job.id) in self._lane.carried:
                     self._overtake(candidate, passed_by(candidate, queue[place + 1 :]))
-                over = len(accounts) == 1 and self._is_over(self._account(candidate))
+                if len(accounts) == 1:
+                    taken = self._taken(self._account(candidate))
         return self._events
 
-    def _is_over(self, account: Account) -> bool:
-        """Whether no device is left for an account, and somebody waits for one already."""
-        return account.executor in self._shadows and not self._free(account)
+    def _taken(self, account: Account) -> int:
+        """How many devices an account has, if none of them is left and somebody waits already."""
+        if account.executor not in self._shadows or self._free(account):
+            return 0
+        return len(self._usable(account))
 
     def _might_move(self, name: str | None) -> bool:
         """Whether anything can be said of those who wait for an account: a device is free."""
@@ -104,13 +107,14 @@ class Admission:
             return True
         return bool(self._free(account))
 
-    def _stays_in_the_queue(self, one: Candidate) -> bool:
-        """Whether it has said that it waits for its turn, where no device is left."""
-        known = self._job(one)
+    def _stays_in_the_queue(self, one: Candidate, devices: int) -> bool:
+        """Whether it has said that it waits for its turn, where all `devices` are taken."""
+        run = self._state.runs[one.run]
+        known = run.jobs[one.job.id]
         if known.reason != "turn" or known.until_ms is not None:
             return False
-        begun = one.begun or one.job.when_short == "begin" or self._run(one).park
-        return begun and one.job.devices <= len(self._usable(self._account(one)))
+        begun = one.begun or one.job.when_short == "begin" or run.park
+        return begun and one.job.devices <= devices
 
     # --- one candidate ----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ run, the order of the plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import NamedTuple
 
 from budget.duration import HOUR_MS
@@ -47,15 +48,21 @@ def in_order(
     """
     ranks: dict[tuple[int, bool, bool], list[Candidate]] = {}
     for one in candidates:
-        rank = (-one.priority, not one.begun, not one.impatient)
-        ranks.setdefault(rank, []).append(one)
+        rank = (one.priority, one.begun, one.impatient)
+        if rank in ranks:
+            ranks[rank].append(one)
+        else:
+            ranks[rank] = [one]
     found: list[Candidate] = []
-    for _, same in sorted(ranks.items(), key=lambda rank: rank[0]):
-        same.sort(key=lambda one: (one.age, one.place))
+    for _, same in sorted(ranks.items(), reverse=True):
+        same.sort(key=_place)
         if len({(one.run, one.job.group) for one in same}) > 1:
             same.sort(key=lambda one: -value_per_hour(one.job.value, cost_ms(one)))
         found += same
     return found
+
+
+_place = attrgetter("age", "place")
 
 
 def value_per_hour(value: float, cost_ms: int) -> float:

@@ -30,8 +30,8 @@ class Room:
         """Those that keep devices."""
         self._taken: set[tuple[str, str]] = set()
         """Their devices, each with its executor."""
-        self._planned: dict[tuple[str, str], int] = {}
-        """By account and limit."""
+        self._moving: list[AllocationState | e.AllocationPlanned] = []
+        """Those that the ledger has not reserved yet, or not settled."""
         self._balances: dict[str, Balance] = {}
         """What is left by account, until something more is planned."""
         self.unsettled: set[str] = set()
@@ -41,28 +41,33 @@ class Room:
                 if allocation.keeps_devices:
                     self._keep(allocation)
                     if allocation.status == "planned":
-                        self._plan(allocation.account, allocation.amount_ms)
+                        self._moving.append(allocation)
                 elif allocation.status == "ended":
-                    self._plan(allocation.account, -self._unused_ms(allocation))
+                    self._moving.append(allocation)
                     self.unsettled.add(allocation.account)
 
     def take(self, planned: e.AllocationPlanned) -> None:
         """An allocation that is planned now."""
         self._keep(planned)
-        self._plan(planned.account, planned.amount_ms)
+        self._moving.append(planned)
+        self._balances.clear()
 
     def _keep(self, kept: AllocationState | e.AllocationPlanned) -> None:
         self._kept.append(kept)
         self._taken.update((kept.executor, device) for device in kept.devices)
 
-    def _plan(self, account: str, amount_ms: int) -> None:
-        self._balances.clear()
-        for key in self._limits(account):
-            self._planned[key] = self._planned.get(key, 0) + amount_ms
-
-    def _limits(self, account: str) -> list[tuple[str, str]]:
-        balance = self._inputs.balances.get(account)
-        return [limit_key(limit) for limit in balance.limits] if balance else []
+    def _planned_ms(self) -> dict[tuple[str, str], int]:
+        """What will be reserved more than is now, by account and limit; less where negative."""
+        found: dict[tuple[str, str], int] = {}
+        for moving in self._moving:
+            amount_ms = moving.amount_ms
+            if isinstance(moving, AllocationState) and moving.status == "ended":
+                amount_ms = -self._unused_ms(moving)
+            balance = self._inputs.balances.get(moving.account)
+            for limit in balance.limits if balance else ():
+                key = limit_key(limit)
+                found[key] = found.get(key, 0) + amount_ms
+        return found
 
     def _unused_ms(self, ended: AllocationState) -> int:
         """What comes back when it is settled: that is done before anything new is reserved."""
@@ -109,12 +114,13 @@ class Room:
         if account.name in self._balances:
             return self._balances[account.name]
         found = self._inputs.balances.get(account.name)
-        if found is None or not self._planned:
+        if found is None or not self._moving:
             return found
+        planned_ms = self._planned_ms()
         limits = tuple(
             replace(
                 limit,
-                reserved_ms=limit.reserved_ms + self._planned.get(limit_key(limit), 0),
+                reserved_ms=limit.reserved_ms + planned_ms.get(limit_key(limit), 0),
             )
             for limit in found.limits
         )

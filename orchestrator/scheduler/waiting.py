@@ -47,12 +47,14 @@ class Waiting:
         for run in self._state.live_runs():
             if not run.live or run.cpu_only:
                 continue
-            for known in run.waiting_jobs["accelerator"]:
-                if known.reason:
-                    found.add(run.graph.account)
-                elif needs_are_met(run, run.graph.job(known.id)):
+            waiting = run.waiting_jobs["accelerator"]
+            untold = [known.id for known in waiting if not known.reason]
+            if len(untold) < len(waiting):
+                found.add(run.graph.account)
+            for id in untold:
+                if needs_are_met(run, run.graph.job(id)):
                     self._note_allocations(run)
-                    if (run.name, known.id) not in self.carried:
+                    if (run.name, id) not in self.carried:
                         return None
         return found
 
@@ -62,29 +64,28 @@ class Waiting:
             return []
         self._note_allocations(run)
         account = self._inputs.accounts.get(run.graph.account or "")
-        met: dict[tuple[str, ...], bool] = {}
-        begun: dict[str, bool] = {}
+        usable = account is not None and account.executor in self._inputs.capacity
+        needs, group = None, None
+        met = begun = False
         found = []
         for place, known in enumerate(waiting):
             job = run.graph.job(known.id)
-            if job.needs not in met:  # all folds need the same
-                met[job.needs] = needs_are_met(run, job)
-            if not met[job.needs] or (run.name, job.id) in self.carried:
+            if job.needs != needs:  # the folds of an entry, which stand together, need the same
+                needs, met = job.needs, needs_are_met(run, job)
+            if not met or (run.name, job.id) in self.carried:
                 continue
-            if run.stop_of(job) is not None:
+            if run.stops and run.stop_of(job) is not None:
                 continue
-            if account is None or account.executor not in self._inputs.capacity:
+            if not usable:
                 text = f"account {run.graph.account} cannot be used on this machine"
                 self.cannot_run(run, job, "account", text)
             elif known.reason or not self.reuse(run, job):
-                if job.group not in begun:
-                    begun[job.group] = self._has_begun(run, job.group)
+                if job.group != group:
+                    group, begun = job.group, self._has_begun(run, job.group)
                 since_ms = known.overtaken_ms
                 impatient = since_ms is not None and self._now_ms >= since_ms + OVERTAKEN_MS
                 priority = run.priority + job.priority
-                found.append(
-                    Candidate(run.name, job, priority, begun[job.group], age, place, impatient)
-                )
+                found.append(Candidate(run.name, job, priority, begun, age, place, impatient))
         return found
 
     def _note_allocations(self, run: RunState) -> None:
