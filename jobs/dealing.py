@@ -66,15 +66,17 @@ def deal_units(
 
     totals = weights.sum(axis=0)
     relative = weights[:, totals > 0] / totals[totals > 0]
-    lacking = np.outer(shares, np.ones(relative.shape[1]))
+    squares = np.square(relative).sum(axis=1)
+    wanted = np.asarray(shares, dtype=np.float64)
+    lacking = np.outer(wanted, np.ones(relative.shape[1]))
     part = np.empty(len(weights), dtype=np.int64)
     order = rng.permutation(len(weights))
     # What holds most of a label first: the many small ones can still even it out.
-    order = order[np.argsort(-np.square(relative[order]).sum(axis=1), kind="stable")]
+    order = order[np.argsort(-squares[order], kind="stable")]
     for unit in order.tolist():
-        # Minimises the sum over labels of (lacking - unit)^2: the squares of the unit are the same
-        # for every part, so the product decides.
-        gain = lacking @ relative[unit]
+        # How much less is lacking, in squares and relative to the share of the part (chi-squared):
+        # the sum over labels of (lacking^2 - (lacking - unit)^2) / share.
+        gain = (2 * (lacking @ relative[unit]) - squares[unit]) / wanted
         best = np.flatnonzero(gain >= gain.max() - _EQUAL * abs(gain.max()))
         part[unit] = chosen = int(best[0] if len(best) == 1 else rng.choice(best))
         lacking[chosen] -= relative[unit]

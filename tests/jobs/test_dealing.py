@@ -53,6 +53,25 @@ def test_several_labels_are_spread_to_a_sample_where_chance_is_many_off(seed: in
     assert all(labels[part == number][:, enough].any(axis=0).all() for number in range(5))
 
 
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.9])
+def test_a_hold_out_of_several_labels_has_its_share_of_each(share: float) -> None:
+    rng = np.random.default_rng(1)
+    labels = (rng.random((400, 8)) < np.geomspace(0.5, 0.03, 8)).astype(np.int64)
+    part = deal(labels, None, [share, 1 - share], rng)
+    assert np.abs(labels[part == 0].sum(axis=0) - share * labels.sum(axis=0)).max() < 1.5
+    assert abs((part == 0).sum() - share * 400) < 2
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25])
+def test_a_hold_out_of_groups_has_its_share(share: float) -> None:
+    rng = np.random.default_rng(2)
+    groups = np.repeat(np.arange(200), rng.geometric(0.2, 200))
+    classes = rng.integers(0, 3, len(groups))
+    part = deal(classes, groups, [share, 1 - share], rng)
+    for name in range(3):
+        assert (part[classes == name] == 0).mean() == pytest.approx(share, abs=0.02)
+
+
 @given(st.lists(st.integers(1, 30), min_size=6, max_size=30), st.integers(2, 5), st.integers(0, 9))
 def test_groups_stay_whole_and_the_largest_part_is_no_worse_than_it_must_be(
     sizes: list[int], k: int, seed: int
