@@ -9,6 +9,7 @@ BUILTIN: dict[str, str] = {
     "scan": "jobs.scan:scan",
     "resize": "jobs.resize:resize",
     "pca": "jobs.pca:pca",
+    "bands": "jobs.select_bands:bands",
     "folds": "jobs.folds:folds",
     "subset": "jobs.subset:subset",
     "stats": "jobs.stats:stats",

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -317,3 +319,49 @@ def test_a_set_without_variance_is_an_error(tmp_path: Path) -> None:
     flat = small_set(tmp_path / "flat", np.full((2, 4, 4, 5), 9, dtype=np.uint16))
     with pytest.raises(PcaError, match="nothing to reduce"):
         reduced(tmp_path / "pca", flat)
+
+
+PEAK = """
+import sys
+from pathlib import Path
+import skint
+from jobs.pca import Params, pca
+
+def peak_bytes():
+    line = next(x for x in open("/proc/self/status") if x.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+ctx = skint.Context.for_test(Path(sys.argv[1]), inputs={"packed": Path(sys.argv[2])})
+pca(Params(nodata=0), ctx)
+print(peak_bytes())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak")
+def test_memory_does_not_grow_with_the_number_of_tiles(tmp_path: Path) -> None:
+    tiles = np.random.default_rng(0).integers(0, 4000, (16, 64, 64, 13)).astype(np.uint16)
+    peaks = {}
+    for count in (100, 1600):
+        folder = tmp_path / str(count)
+        with PackedWriter(folder, shape=(count, 64, 64, 13), dtype="uint16") as writer:
+            for row in range(count):
+                writer.rows().put(row, tiles[row % 16])
+            samples = [Sample(n, str(n), f"{n}.tif", targets={"label": "a"}) for n in range(count)]
+            writer.finish(
+                samples,
+                [Target("label", "class", ("a",))],
+                channels=[f"B{n}" for n in range(13)],
+                made_by={"job": "test"},
+                summed=True,
+            )
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, str(tmp_path / f"pca{count}"), str(folder)],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).resolve().parents[2],
+        )
+        peaks[count] = int(done.stdout)
+    assert max(peaks.values()) < 2**30
+    # The larger set has 160 MB more in, 20 MB more out.
+    assert peaks[1600] - peaks[100] < 40e6, peaks

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import jobs.indices
+from jobs.indices import INDICES, ROLES, SENSORS
+
+
+def test_formulas_read_as_they_are_written() -> None:
+    assert INDICES["ndvi"].formula == "(nir - red) / (nir + red)"
+    assert INDICES["evi"].formula == "(2.5 nir - 2.5 red) / (nir + 6 red - 7.5 blue + 1)"
+    assert INDICES["savi"].formula == "(1.5 nir - 1.5 red) / (nir + red + 0.5)"
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_every_index_is_made_of_known_roles_and_has_its_source(name: str) -> None:
+    assert set(INDICES[name].roles) <= set(ROLES)
+    assert re.search(
+        rf"^    {name} .*\n +\S.*\b(19|20)\d\d, .*\d", jobs.indices.__doc__ or "", re.M
+    )
+
+
+@pytest.mark.parametrize("sensor", SENSORS)
+def test_every_sensor_has_a_band_of_its_own_for_each_role(sensor: str) -> None:
+    bands = SENSORS[sensor]
+    assert set(bands) <= set(ROLES) and len(set(bands.values())) == len(bands)
