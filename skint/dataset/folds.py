@@ -14,6 +14,7 @@ folds in the order of time train on what came before.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ class Folds:
         return np.flatnonzero(trains)
 
 
-def read_folds(path: Path, count: int) -> Folds:
+def read_folds(path: str | os.PathLike[str], count: int) -> Folds:
     """The folds of a set of `count` samples, as the table `path` has them.
 
     Raises DatasetError unless each id 0..count-1 stands there, once for each fold that holds it
@@ -74,7 +75,7 @@ def read_folds(path: Path, count: int) -> Folds:
     starts: list[int | None] = [None] * count
     test: list[int] = []
     alone: set[int] = set()
-    for number, row in enumerate(read_rows(path, ("id", "fold"))):
+    for number, row in enumerate(read_rows(Path(path), ("id", "fold"))):
         where = f"{path}:{number + 2}"
         sample, cell = integer(row, "id", where), row["fold"]
         if not 0 <= sample < count:
