@@ -99,6 +99,18 @@ def test_two_entries_per_fold_of_the_same_folds_go_fold_by_fold(tmp_path: Path) 
     assert graph.job("errors").needs == ("train.fold0", "train.fold1", "train.fold2")
 
 
+def test_a_fold_reads_what_its_own_fold_of_another_entry_has_made(tmp_path: Path) -> None:
+    bands = "  bands: {uses: pca, needs: [packed, folds], per: fold}\n  train:\n"
+    text = RIGHT.replace("  train:\n", bands).replace("needs: [folds]\n", "needs: [folds, bands]\n")
+    graph = graph_of(tmp_path, text)
+    for fold in range(3):
+        inputs = graph.inputs(f"train.fold{fold}")
+        assert inputs["bands"] == (f"bands.fold{fold}",)
+        # Nearer than the packed set that it was made of: `ctx.find` takes it first.
+        assert list(inputs) == ["folds", "bands", "packed", "scan"]
+    assert graph.inputs("train.smoke")["bands"] == ("bands.fold0",)
+
+
 def test_entries_per_fold_of_different_folds_are_not_matched(tmp_path: Path) -> None:
     text = RIGHT + (
         "  again: {uses: folds, needs: [train], with: {k: 2}}\n"
