@@ -19,8 +19,9 @@ class Journal:
     """One line a file, in `out/local/`; a line that was cut by a kill is looked at again.
 
         with Journal(ctx.out, way, ctx.previous) as journal:
-            look = journal.known(task) or ...
-            journal.add(task, look)
+            look = journal.known(task)
+            if look is None:
+                journal.add(task, look := ...)
         journal.remove()                    # when the scan is whole
 
     A file counts as known while its size and its time of change are those of then.
@@ -50,12 +51,14 @@ class Journal:
     def known(self, task: Task) -> Look | None:
         """What was seen of the file before; None where it is new or has changed.
 
+        What is known is taken over at once, so that it outlives another interruption.
         To be asked before the file is looked at: a change during the look counts as one after it.
         """
         stamps = self._stamps[task.path] = [_stamp(self._root, p) for p in (task.path, *task.masks)]
         entry = self._known.get(task.path)
         if entry is None or entry["stamps"] != stamps:
             return None
+        self._write(entry)
         pages = tuple(Page(*page) for page in entry["pages"])
         return Look(pages, entry["sha256"], entry["bytes"], entry["reason"])
 
@@ -93,8 +96,12 @@ def _read(path: Path, head: dict[str, Any]) -> dict[str, dict[str, Any]]:
         lines: Sequence[str] = path.read_text(encoding="ascii").split("\n")
     except OSError:
         return {}
-    # Whole lines end with a line feed: what stands after the last one was cut.
-    whole = [json.loads(line) for line in lines[:-1]]
+    whole = []
+    for line in lines[:-1]:  # what stands after the last line feed was cut
+        try:
+            whole.append(json.loads(line))
+        except ValueError:  # a disk that was full, perhaps: what follows is looked at again
+            break
     if whole[:1] != [head]:
         return {}
     return {entry["path"]: entry for entry in whole[1:]}

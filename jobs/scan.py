@@ -135,7 +135,10 @@ def _look(
         Task(one.path, tuple(filter(None, (one.cells[number] for number in masks))))
         for one in wanted
     ]
-    known: list[Look | None] = [journal.known(task) for task in tasks]
+    known: list[Look | None] = []
+    for task in tasks:
+        ctx.check()
+        known.append(journal.known(task))
     looks = spread(
         partial(look_at, way),
         [task for task, look in zip(tasks, known, strict=True) if look is None],
@@ -144,8 +147,9 @@ def _look(
         crashed=lost,
     )
     for done, (one, task, look) in enumerate(zip(wanted, tasks, known, strict=True), 1):
-        look = look or next(looks)
-        journal.add(task, look)
+        if look is None:
+            look = next(looks)
+            journal.add(task, look)
         if not look.pages:
             bad.append((one.path, look.reason))
         elif look.reason:
