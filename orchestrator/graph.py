@@ -129,12 +129,15 @@ class Graph:
         return self._reached(self._needed_by, id)
 
     def inputs(self, id: str) -> dict[str, tuple[str, ...]]:
-        """Ancestors by plan entry, nearest entry first. A smoke test has no results to hand on."""
+        """Ancestors by plan entry, nearest entry first.
+
+        A smoke test has no results to hand on, and what only it has read is none of the job's:
+        all folds wait for the test of the first, which reads that fold's pictures.
+        """
         found: dict[str, tuple[str, ...]] = {}
-        for ancestor in self.ancestors(id):
-            job = self.job(ancestor)
-            if not job.smoke:
-                found[job.group] = (*found.get(job.group, ()), ancestor)
+        for ancestor in self._reached(self._hands_on, id):
+            group = self.job(ancestor).group
+            found[group] = (*found.get(group, ()), ancestor)
         return found
 
     def to_json(self) -> dict[str, Any]:
@@ -173,6 +176,13 @@ class Graph:
     @cached_property
     def _needs(self) -> dict[str, tuple[str, ...]]:
         return {job.id: job.needs for job in self.jobs}
+
+    @cached_property
+    def _hands_on(self) -> dict[str, tuple[str, ...]]:
+        return {
+            job.id: tuple(need for need in job.needs if not self.job(need).smoke)
+            for job in self.jobs
+        }
 
     @cached_property
     def _needed_by(self) -> dict[str, tuple[str, ...]]:
