@@ -14,6 +14,7 @@ BUILTIN: dict[str, str] = {
     "subset": "jobs.subset:subset",
     "stats": "jobs.stats:stats",
     "preview": "jobs.preview:preview",
+    "convert": "jobs.convert:convert",
     "train": "jobs.train:train",
     "errors": "jobs.errors:errors",
 }
