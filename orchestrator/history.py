@@ -234,7 +234,8 @@ def past_of(run: RunState, attempt: AttemptState, kind: Kind) -> Past:
     each_ms = epochs_of(ends)
     done = attempt.outcome == "done" and attempt.ended_ms is not None
     ended_ms = attempt.ended_ms or 0
-    whole = done and len(run.jobs[job.id].attempts) == 1
+    alone = len(run.jobs[job.id].attempts) == 1 and attempt.previous is None
+    whole = done and alone
     first_ms = ends[1] - started_ms if 1 in ends else None
     return Past(
         run=run.name,

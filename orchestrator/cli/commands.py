@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "budget": ("orchestrator.cli.budget", "hours used, reserved and free on each account"),
     "ledger": ("orchestrator.cli.ledger", "what was written down; adjust, readings, lots, export"),
     "account": ("orchestrator.cli.account", "add, show, change and remove accounts"),
+    "cache": ("orchestrator.cli.cache", "results on disk: ls, verify, prune"),
     "cancel": ("orchestrator.cli.cancel", "stop a run; checkpoints are kept"),
     "abort": ("orchestrator.cli.abort", "stop one fold of a run; the others go on"),
     "scheduler": ("orchestrator.cli.scheduler", "start or stop the background scheduler"),
