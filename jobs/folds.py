@@ -157,10 +157,6 @@ def _tell(ctx: skint.Context, split: Split, data: PackedSet, known: int, repeats
     from jobs.fold_check import copies_apart, missing_classes
 
     sizes = [len(held_out) for held_out in split.held_out]
-    least, most = min(sizes), max(sizes)
-    size = f"{most:,}" if least == most else f"{least:,} to {most:,}"
-    count = f"{len(sizes)} folds of" if len(sizes) > 1 else "one fold of"
-    ctx.note(f"{count} {size} pictures" + (f", {repeats} repeats" if repeats > 1 else ""))
     if len(split.test):
         ctx.note(f"{len(split.test):,} pictures are set aside as a test part")
     if known < len(data):
@@ -172,3 +168,8 @@ def _tell(ctx: skint.Context, split: Split, data: PackedSet, known: int, repeats
     apart = copies_apart(split, data, len(sizes) // repeats)
     if apart:
         ctx.note(f"copies of {apart} pictures stand in two parts: their score is flattered")
+    # Last: it is what a table of jobs shows.
+    least, most = min(sizes), max(sizes)
+    size = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+    count = f"{len(sizes)} folds of" if len(sizes) > 1 else "one fold of"
+    ctx.note(f"{count} {size} pictures" + (f", {repeats} repeats" if repeats > 1 else ""))

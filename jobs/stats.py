@@ -72,6 +72,8 @@ def stats(params: Params, ctx: skint.Context) -> None:
     write_atomic(ctx.out / "stats.html", page)
     for sentence in facts["findings"]:
         ctx.note(sentence)
+    said = len(facts["findings"])
+    ctx.note(f"{len(data):,} pictures, {said or 'no'} thing{'s' * (said != 1)} to look at")
 
 
 def _folds(ctx: skint.Context, data: PackedSet) -> Folds | None:

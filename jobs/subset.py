@@ -81,10 +81,10 @@ def subset(params: Params, ctx: skint.Context) -> None:
     if size is not None:
         made_by["size"] = size
     copy_rows(data, rows, ctx.out, targets, made_by, copied)
-    of = f", {len(classes)} classes" if target else ""
-    ctx.note(f"{len(rows):,} of {len(data):,} pictures{of}")
     if size is not None and len(rows) > size:
         ctx.note(f"two pictures of each class are more than the {size:,} that the time allows")
+    of = f", {len(classes)} classes" if target else ""
+    ctx.note(f"{len(rows):,} of {len(data):,} pictures{of}")
 
 
 def _class_target(params: Params, data: PackedSet) -> Target | None:
