@@ -48,7 +48,11 @@ class BadPictures(skint.SkintError):
     """Some pictures cannot be used, and the plan says `on_bad: fail`."""
 
 
-@skint.job(devices=0, cpus=0, resume=True)
+LIBRARIES = ("Pillow", "simplejpeg", "tifffile", "imagecodecs", "numpy")
+"""Packages whose version may change what is seen of a file."""
+
+
+@skint.job(devices=0, cpus=0, resume=True, libraries=LIBRARIES)
 def scan(params: Params, ctx: skint.Context) -> None:
     from jobs.duplicates import find_doubles
     from jobs.journal import Journal
