@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skint.batches import Pictures, Rows, check_rows, pictures_of
+from skint.batches import FirstPass, Pictures, Rows, check_rows, pictures_of
 from skint.errors import SkintError
 from skint.handover import Handover, handover_to
 from skint.prefetch import AHEAD, HELD, Ring, filled
@@ -70,6 +70,7 @@ class Source:
         self.wide = dtype.kind == "u" and dtype.itemsize > 1
         self.shape = (min(batch_size, max(1, len(rows))), *self.images.shape[1:])
         self.idle: list[Buffers] = []
+        self.first_pass = FirstPass(self.images, len(rows))
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"idle": []}
@@ -80,7 +81,8 @@ class Source:
         """A batch for each part of `plan`; `prepare` changes (B, C, H, W) in place before."""
         # An iteration that was left open keeps its buffers; another one gets its own.
         buffers = self.idle.pop() if self.idle else Buffers(self)
-        ready = filled(buffers.ring, buffers.fill, plan, thread=self.prefetch)
+        parts = self.first_pass.ahead(plan)
+        ready = filled(buffers.ring, buffers.fill, parts, thread=self.prefetch)
         try:
             for slot, rows in ready:
                 pixels = buffers.pixels[slot][: len(rows)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +38,15 @@ def map_array(path: Path, shape: tuple[int, ...], dtype: str) -> np.memmap[Any, 
             wanted=f"{dtype} {shape}",
         )
     return array
+
+
+def announce(mapped: np.memmap[Any, np.dtype[Any]], start: int, length: int) -> None:
+    """Ask the system to read `length` bytes of a memory map from `start` on; returns at once."""
+    file: object = mapped.base
+    if not isinstance(file, mmap.mmap) or not hasattr(mmap, "MADV_WILLNEED"):
+        return
+    # NumPy maps from the last boundary before the first element.
+    begin = mapped.offset % mmap.ALLOCATIONGRANULARITY + start
+    page = begin - begin % mmap.PAGESIZE
+    with suppress(OSError):  # it is advice: a file system may refuse it
+        file.madvise(mmap.MADV_WILLNEED, page, begin + length - page)

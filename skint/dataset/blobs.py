@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skint.dataset.array import map_array
+from skint.dataset.array import announce, map_array
 from skint.dataset.codec import decode
 from skint.dataset.dense import read_fully
 from skint.dataset.error import DatasetError
@@ -59,6 +59,10 @@ class BlobImages(Images):
         for place, row in enumerate(rows.tolist()):
             out[place] = self[row]
 
+    def _announce(self, row: int) -> None:
+        part, start, length, _height, _width = self.index[row].tolist()
+        announce(self.blobs[part], start, length)
+
     def _read(self, start: int, out: NDArray[Any]) -> None:
         for place, row in enumerate(range(start, start + len(out))):
             part, offset, length, height, width = self.index[row].tolist()
@@ -95,10 +99,10 @@ class BlobImages(Images):
             )
 
 
-def _map(path: Path) -> NDArray[np.uint8]:
+def _map(path: Path) -> np.memmap[Any, np.dtype[np.uint8]]:
     try:
-        if path.stat().st_size == 0:
-            return np.empty(0, dtype=np.uint8)
         return np.memmap(path, dtype=np.uint8, mode="r")
     except FileNotFoundError as error:
         raise DatasetError("a file of the packed set is missing", where=str(path)) from error
+    except ValueError as error:
+        raise DatasetError("a file of the packed set is empty", where=str(path)) from error

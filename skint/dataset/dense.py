@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skint.dataset.array import map_array
+from skint.dataset.array import announce, map_array
 from skint.dataset.error import DatasetError
 from skint.dataset.images import Images
 from skint.dataset.meta import DatasetMeta
@@ -51,6 +51,12 @@ class DenseImages(Images):
         # One copy a picture: a gather for each part would need a second one, to the right places.
         for place, (part, row) in enumerate(zip(parts.tolist(), inner.tolist(), strict=True)):
             out[place] = self.parts[part][row]
+
+    def _announce(self, row: int) -> None:
+        part = bisect_right(self.starts, row) - 1
+        array = self.parts[part]
+        picture_bytes = array.strides[0]
+        announce(array, (row - self.starts[part]) * picture_bytes, picture_bytes)
 
     def _read(self, start: int, out: NDArray[Any]) -> None:
         done = 0

@@ -79,6 +79,19 @@ class Images(ABC):
         self._gather(rows, out)
         return out
 
+    def announce(self, rows: NDArray[np.int64]) -> None:
+        """Ask the system to read these pictures from the disk; returns at once.
+
+        A picture that is not in the page cache is otherwise waited for by itself. Raises IndexError
+        where a row is not in the set.
+        """
+        for row in rows.tolist():
+            self._announce(self._row(row))
+
+    @abstractmethod
+    def _announce(self, row: int) -> None:
+        """The same for one row, which is within bounds."""
+
     def read(self, row: int) -> NDArray[Any]:
         """(H, W, C) in memory, read and not mapped: see `blocks`. For pictures of any size."""
         row = self._row(row)

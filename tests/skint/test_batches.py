@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from skint.batches import BatchError, batches
+from skint.batches import ArrayPictures, BatchError, FirstPass, batches, split
 from tests.skint.test_images import in_parts, pictures
 
 
@@ -20,6 +22,52 @@ def test_each_row_comes_once_in_the_given_order(tmp_path: Path, prefetch: bool) 
             assert np.array_equal(batch, pixels[rows])
             seen += len(rows)
         assert seen == 11
+
+
+class Announced(ArrayPictures):
+    """Keeps what it was told, and what it was asked for, in order."""
+
+    def __init__(self, pixels: NDArray[Any]) -> None:
+        super().__init__(pixels)
+        self.said: list[tuple[str, list[int]]] = []
+
+    def announce(self, rows: Any) -> None:
+        self.said.append(("will need", rows.tolist()))
+
+    def take(self, rows: Any, out: Any) -> Any:
+        self.said.append(("take", rows.tolist()))
+        return super().take(rows, out)
+
+
+def test_the_disk_is_told_of_a_batch_while_the_one_before_is_gathered() -> None:
+    images = Announced(pictures())
+    list(batches(images, np.arange(11), batch_size=5, prefetch=False))
+    first, second, third = list(range(5)), list(range(5, 10)), [10]
+    assert images.said == [
+        ("will need", first),
+        ("will need", second),
+        ("take", first),
+        ("will need", third),
+        ("take", second),
+        ("take", third),
+    ]
+
+
+def test_what_has_been_read_once_is_not_announced_again() -> None:
+    images = Announced(pictures())
+    first_pass = FirstPass(images, 11)
+    for _epoch in range(2):
+        assert len(list(first_pass.ahead(split(np.arange(11), 3)))) == 4
+    assert len(images.said) == 4
+
+
+def test_what_does_not_fit_into_memory_is_announced_always() -> None:
+    images = Announced(pictures())
+    images.shape = (11, 2**20, 2**20, 64)
+    first_pass = FirstPass(images, 11)
+    for _epoch in range(3):
+        list(first_pass.ahead(split(np.arange(11), 3)))
+    assert len(images.said) == 12
 
 
 def test_no_rows_are_no_batches() -> None:

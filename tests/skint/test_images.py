@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import ctypes
 import json
+import mmap
 import os
 import pickle
 import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
@@ -87,6 +90,41 @@ def test_a_row_that_is_not_in_the_set_is_refused(tmp_path: Path, form: str) -> N
     for rows in ([0, 11], [-1, 0]):
         with pytest.raises(IndexError):
             images.take(np.array(rows))
+
+
+def evict(folder: Path) -> None:
+    """Let the system forget what it keeps in memory of the files; it need not (tmpfs)."""
+    for file in folder.glob("images*"):
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def resident(pixels: NDArray[Any]) -> bool:
+    """Whether all pages of a view into a memory map are in memory."""
+    first = pixels.ctypes.data // mmap.PAGESIZE * mmap.PAGESIZE
+    length = pixels.ctypes.data + pixels.nbytes - first
+    pages = (ctypes.c_ubyte * -(-length // mmap.PAGESIZE))()
+    call = ctypes.CDLL(None, use_errno=True).mincore
+    assert call(ctypes.c_void_p(first), ctypes.c_size_t(length), pages) == 0
+    return all(page & 1 for page in pages)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mincore and posix_fadvise")
+@pytest.mark.parametrize("form", ["one file", "four files", "blobs"])
+def test_a_picture_that_is_announced_is_read_from_the_disk(tmp_path: Path, form: str) -> None:
+    count = 400  # so many that reading one does not bring all
+    FORMS[form](tmp_path, np.ones((count, 64, 64, 3), dtype=np.uint8))
+    evict(tmp_path)
+    images = PackedSet.open(tmp_path).images()
+    rows = np.array([399, 0, 250])
+    cold = [row for row in rows if not resident(images[row])]
+    images.announce(rows)
+    end = time.monotonic() + 60
+    while not all(resident(images[row]) for row in rows):
+        assert time.monotonic() < end, f"announced, but not read: {cold} were not in memory"
+    with pytest.raises(IndexError):
+        images.announce(np.array([count]))
 
 
 @pytest.mark.parametrize("form", FORMS)
