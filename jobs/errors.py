@@ -32,7 +32,7 @@ class Params(BaseModel):
     """How many of the costliest mistakes are shown as pictures."""
 
 
-@skint.job(devices=0)
+@skint.job(devices=0, libraries=("numpy", "Pillow"))
 def errors(params: Params, ctx: skint.Context) -> None:
     from jobs.confusion import confusion, costliest, most_confused, per_class
     from jobs.curves import read_curves

@@ -47,7 +47,13 @@ class TrainingNotInstalled(SkintError):
     exit_code = USAGE
 
 
-@skint.job(devices=1, cpus=0, smoke=True, resume=True)
+@skint.job(
+    devices=1,
+    cpus=0,
+    smoke=True,
+    resume=True,
+    libraries=("torch", "torchvision", "timm", "pytorch-lightning", "torchmetrics"),
+)
 def train(params: Recipe, ctx: skint.Context) -> None:
     """Train one fold; with `ctx.smoke`, rehearse it on a handful of pictures on the CPU."""
     ready_for_torch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from skint.errors import USAGE, SkintError
@@ -23,8 +24,8 @@ def parse_size(text: str, *, where: str | None = None) -> int:
         raise SizeError(
             "this is not a size", where=where, got=repr(text), wanted="a size such as 20GB or 500MB"
         )
-    base = 1024.0 if found[3] else 1000.0
-    return round(float(found[1]) * base ** float(_POWERS[found[2].lower()]))
+    base = 1024 if found[3] else 1000
+    return round(float(found[1]) * math.pow(base, _POWERS[found[2].lower()]))
 
 
 def format_size(size_bytes: int) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs import BUILTIN
+from orchestrator.plans.describe import describe
 from orchestrator.plans.expand import expand
 from orchestrator.plans.keys import job_key, path_fingerprint
 from orchestrator.plans.plan import load_plan
@@ -398,3 +401,16 @@ def test_no_library_is_imported_to_learn_its_version(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "'numpy': '" in done.stdout
+
+
+@pytest.mark.parametrize("uses", sorted(BUILTIN))
+def test_a_built_in_job_names_libraries_that_are_installed_and_that_its_code_imports(
+    uses: str,
+) -> None:
+    libraries = describe(uses, REPOSITORY).libraries
+    assert libraries and all(libraries.values()), libraries
+    code = "".join(path.read_text() for _, path in SourceTree(REPOSITORY).closure(uses))
+    module = {"Pillow": "PIL", "imagecodecs": "tifffile"}  # tifffile decodes with it
+    for name in libraries:
+        found = module.get(name, name.replace("-", "_"))
+        assert re.search(rf"(?:import|from) {found}\b", code), f"{uses} does not import {found}"

@@ -29,10 +29,10 @@ def attempts(run: RunState) -> list[str]:
     return [attempt.id for attempt in run.attempts.values()]
 
 
-def stopped_in_the_middle(world: World, run: str, of: Graph = ALONE, **more: object) -> RunState:
+def stopped_in_the_middle(world: World, run: str, of: Graph = ALONE) -> RunState:
     world.submit(of, run)
     world.until(lambda state: run in state.runs and _is_halfway(state.runs[run]))
-    world.stop(run, **more)
+    world.stop(run)
     return world.until_settled(run).runs[run]
 
 
