@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +27,9 @@ def test_every_index_is_made_of_known_roles_and_has_its_source(name: str) -> Non
 def test_every_sensor_has_a_band_of_its_own_for_each_role(sensor: str) -> None:
     bands = SENSORS[sensor]
     assert set(bands) <= set(ROLES) and len(set(bands.values())) == len(bands)
+
+
+def test_the_guide_has_every_index_with_its_formula() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "bands.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\(.*?\) / \(.*?\)) \|", page, re.M))
+    assert rows == {name: index.formula for name, index in INDICES.items()}
