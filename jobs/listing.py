@@ -74,7 +74,8 @@ class Gate:
         plain = self._plain.get(folder)
         if plain is None:
             place = self.root / folder
-            plain = self._plain[folder] = os.path.realpath(place) == str(place)
+            within = place.is_relative_to(self.root)  # a path of a table may be absolute
+            plain = self._plain[folder] = within and os.path.realpath(place) == str(place)
         try:
             facts = os.lstat(self.root / path)
         except OSError:

@@ -129,7 +129,7 @@ def _new_classes(target: Target, outcome: Outcome) -> list[str]:
 
 def _of_duplicates(outcome: Outcome) -> list[str]:
     said = []
-    for kind, words in (("exact", "the same bytes as"), ("near", "nearly the same as")):
+    for kind, words in (("exact", "with the same bytes as"), ("near", "nearly the same as")):
         pairs = [pair for pair in outcome.doubles.pairs if pair.kind == kind]
         for scan in ("", *outcome.known):
             here = [pair for pair in pairs if pair.scan == scan]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -139,6 +140,13 @@ class _Columns:
         self._group = reading.group if plain else "group" if "group" in has else ""
         self._pattern = "" if plain else reading.group
         self.has_names = bool(self._name)
+        if has and "path" not in has and self._path == "path":
+            raise TableError(
+                "the column path is missing",
+                where=f"{table.path}:1",
+                got=", ".join(has),
+                next=f'name the column, or say how paths are made: path: "{{{has[0]}}}.jpg"',
+            )
         for column in template_columns(self._path) if is_template(self._path) else (self._path,):
             table.need(column)
         for column in filter(None, (self._name, self._group)):
@@ -167,8 +175,9 @@ def _on_disk(gate: Gate, written: str) -> tuple[str, str | None]:
     if reason is None and not _PLAIN.fullmatch(path):
         # One file has one name, however the table writes it.
         path = posixpath.normpath(path)
-        if path.startswith("/") and Path(path).is_relative_to(gate.root):
-            path = Path(path).relative_to(gate.root).as_posix()
+        folder, name = posixpath.split(path)
+        if path.startswith("/") and Path(os.path.realpath(folder)).is_relative_to(gate.root):
+            path = (Path(os.path.realpath(folder)) / name).relative_to(gate.root).as_posix()
         reason = gate.refusal(path)
     return path, reason
 

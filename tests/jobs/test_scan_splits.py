@@ -191,7 +191,7 @@ def test_copies_are_listed_with_their_labels_and_kept(tmp_path: Path, train: Pat
     ]
     assert len(paths(ctx)) == 9
     said = notes(ctx)
-    assert "2 pictures the same bytes as one before" in said
+    assert "2 pictures with the same bytes as one before" in said
     assert "shoes/wrong.jpg and hat/1.jpg (shoes, hat)" in said
     assert "1 picture nearly the same as one before" in said
 
@@ -240,7 +240,7 @@ def test_what_leaks_from_training_into_test_is_found(
         ("exact", "leak.jpg", "train_scan", "hat/0.jpg", "hat"),
         ("near", "small.png", "train_scan", "shoes/1.jpg", "shoes"),
     ]
-    assert "1 picture the same bytes as one of train_scan, like leak.jpg" in notes(ctx)
+    assert "1 picture with the same bytes as one of train_scan, like leak.jpg" in notes(ctx)
     # Nothing is known of an unlabelled picture, so nothing says that it is the same.
     dropped = scanned(
         tmp_path / "drop", test, {"train_scan": first.out}, labels="none", on_duplicate="drop"

@@ -152,6 +152,30 @@ def test_backslashes_dots_and_whole_paths_name_the_same_file(table: Path, source
     ]
 
 
+def test_a_source_behind_a_link_has_no_whole_paths_in_its_result(table: Path, source: Path) -> None:
+    link = table.parent / "link"
+    link.symlink_to(source, target_is_directory=True)
+    table.write_text(f"path,label\n{link}/train/a.jpg,x\n{source}/train/b.jpg,y\n")
+    ctx = scanned(table, link)
+    assert [row["path"] for row in rows_of(ctx.out / "scan.csv")] == ["train/a.jpg", "train/b.jpg"]
+
+
+def test_no_row_leads_out_of_the_folder(table: Path, source: Path) -> None:
+    outside = table.parent / "outside"
+    shutil.copytree(source / "train", outside)
+    (source / "folder").symlink_to(outside, target_is_directory=True)
+    (source / "link.jpg").symlink_to(outside / "a.jpg")
+    ways = ["../outside/a.jpg", "train/../../outside/a.jpg", "folder/a.jpg", "link.jpg"]
+    ways += [f"{outside}/a.jpg", "..\\outside\\a.jpg", f"{source}/../outside/b.jpg"]
+    lines = ["train/a.jpg,x", "train/b.jpg,y", *(f"{way},x" for way in ways)]
+    table.write_text("path,label\n" + "\n".join(lines) + "\n")
+    ctx = scanned(table, source)
+    assert len(rows_of(ctx.out / "scan.csv")) == 2
+    reasons = rows_of(ctx.out / "quarantine.csv")
+    assert reasons
+    assert {row["reason"] for row in reasons} == {"leads out of the source folder"}
+
+
 def test_a_row_that_says_the_same_again_is_told_and_one_that_differs_is_refused(
     table: Path, source: Path
 ) -> None:
@@ -185,7 +209,8 @@ def test_an_empty_label_is_unknown_and_told(table: Path, source: Path) -> None:
     ("text", "params", "what", "hint"),
     [
         ("path,lable\ntrain/a.jpg,x\n", {}, "column label is missing", "did you mean lable?"),
-        ("id,label\na,x\n", {}, "column path is missing", None),
+        ("id,label\na,x\n", {}, "column path is missing", 'path: "{id}.jpg"'),
+        ("", {}, "column path is missing", None),
         ("path,label\ntrain/a.jpg,x\n", {"id": "idd"}, "column idd is missing", None),
         ("path,label\n,x\n", {}, "names no picture", None),
         ("id,label\ntrain/a,x\n", {"path": "id"}, "none of the pictures", 'path: "{id}.jpg"'),
