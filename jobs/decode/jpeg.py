@@ -13,7 +13,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from jobs.decode.opening import open_image, orientation_of, refuse_size
+from jobs.decode.opening import open_image, orientation_of, reading, refuse_size
 
 _START = b"\xff\xd8\xff"
 _APP1, _START_OF_SCAN, _END = 0xE1, 0xDA, 0xD9
@@ -41,7 +41,7 @@ class Decoded:
 
 
 def read_header(content: bytes) -> Header | None:
-    """None where Pillow shall read it. Raises Unreadable where it has too many pixels."""
+    """None where Pillow shall read it. Raises Unreadable."""
     if not content.startswith(_START):
         return None
     try:
@@ -52,7 +52,10 @@ def read_header(content: bytes) -> Header | None:
         return None
     refuse_size(width, height)
     # Pillow knows all the ways to be turned, but opening is a tenth of decoding a small picture.
-    orientation = orientation_of(open_image(content)) if _may_be_turned(content) else 1
+    orientation = 1
+    if _may_be_turned(content):
+        with reading(content):
+            orientation = orientation_of(open_image(content))
     return Header(width, height, colours == "Gray", orientation)
 
 

@@ -46,33 +46,42 @@ def pictures(content: bytes, wanted: Wanted, page: int = 0) -> list[NDArray[Any]
 
     Filter: LANCZOS over the true extent. Raises Unreadable.
     """
+    made = _of_jpeg(content, wanted) if not page else None
+    if made is not None:
+        return made
     with reading(content):
-        header = read_header(content) if not page else None
-        if header is not None:
-            upright = _swapped((header.width, header.height), header.orientation)
-            decoded = decode(
-                content,
-                header,
-                gray=header.gray or wanted.colour != "rgb",
-                least_px=_swapped(_least_px(*upright, wanted), header.orientation),
-            )
-            if decoded is not None:
-                box = taken(*decoded.extent, wanted.mode)
-                return [
-                    _finished(
-                        resized(decoded.pixels, box, _swapped(target, header.orientation)),
-                        header.orientation,
-                        wanted,
-                        canvas_px(*upright, wanted.mode, size),
-                    )
-                    for size, target in _targets(*upright, wanted)
-                ]
         bands = read_bands(content, MAX_PIXELS, "bands" if page == ALL_PAGES else page)
         if bands is not None:
             return _of_bands(bands, wanted)
         with open_image(content, page) as image:
             return _of_image(image, wanted)
     raise AssertionError("unreachable")
+
+
+def _of_jpeg(content: bytes, wanted: Wanted) -> list[NDArray[Any]] | None:
+    """None where Pillow shall read it."""
+    header = read_header(content)
+    if header is None:
+        return None
+    upright = _swapped((header.width, header.height), header.orientation)
+    decoded = decode(
+        content,
+        header,
+        gray=header.gray or wanted.colour != "rgb",
+        least_px=_swapped(_least_px(*upright, wanted), header.orientation),
+    )
+    if decoded is None:
+        return None
+    box = taken(*decoded.extent, wanted.mode)
+    return [
+        _finished(
+            resized(decoded.pixels, box, _swapped(target, header.orientation)),
+            header.orientation,
+            wanted,
+            canvas_px(*upright, wanted.mode, size),
+        )
+        for size, target in _targets(*upright, wanted)
+    ]
 
 
 def _of_image(image: Image.Image, wanted: Wanted) -> list[NDArray[Any]]:
