@@ -61,6 +61,18 @@ def pictures_of(images: Pictures | NDArray[Any]) -> Pictures:
     return ArrayPictures(images) if isinstance(images, np.ndarray) else images
 
 
+def as_rows(rows: Any) -> Rows:
+    """`rows` as int64; raises BatchError for a mask of true and false, which is no list of rows."""
+    array = np.asarray(rows)
+    if array.dtype == np.bool_:
+        raise BatchError(
+            "rows are wanted, not a mask",
+            got=f"{len(array)} times true or false",
+            next="np.flatnonzero(mask) has the rows",
+        )
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
 def check_rows(images: Pictures, rows: Rows, batch_size: int) -> None:
     """Raise BatchError, before the first batch, where a gather could not be right."""
     if batch_size < 1:
@@ -120,7 +132,7 @@ def batches(
     `pixels` stay valid until the next batch but one is asked for. With `prefetch`, a thread gathers
     the next batches meanwhile. Raises BatchError where a row is not in the set.
     """
-    source, rows = pictures_of(images), np.asarray(rows, dtype=np.int64)
+    source, rows = pictures_of(images), as_rows(rows)
     check_rows(source, rows, batch_size)
     ring = Ring(HELD + AHEAD if prefetch else HELD)
     shape = (ring.slots, min(batch_size, len(rows)), *source.shape[1:])

@@ -92,7 +92,9 @@ class Source:
                 images = pixels.permute(0, 3, 1, 2)
                 if not self.channels_last:
                     images = images.contiguous()
-                yield Batch(images, self._labels(rows, images.device), torch.from_numpy(rows))
+                yield Batch(
+                    images, self._labels(rows, images.device), torch.from_numpy(rows.copy())
+                )
         finally:
             ready.close()
             if buffers.ring.whole:

@@ -56,14 +56,14 @@ class PinnedCopy:
     def __init__(self, device: torch.device, cuda: Any = torch.cuda) -> None:
         """`cuda` stands for `torch.cuda`: its `Event` is recorded after each copy."""
         self.device = device
-        self.cuda = cuda
+        self.make_event = cuda.Event
 
     def empty(self, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
         return torch.empty(shape, dtype=dtype, pin_memory=True)
 
     def send(self, tensor: torch.Tensor) -> tuple[torch.Tensor, Callable[[], None]]:
         copy = tensor.to(self.device, non_blocking=True)
-        event = self.cuda.Event()
+        event = self.make_event()
         event.record()
         return copy, event.synchronize
 

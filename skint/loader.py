@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skint.batches import BatchError, Pictures, Rows, split
+from skint.batches import BatchError, Pictures, Rows, as_rows, split
 from skint.gather import Batch, Labels, LoaderError, Source, columns_of
 from skint.handover import Handover
 
@@ -77,6 +77,7 @@ class ShuffledLoader:
         are pinned and each batch is one asynchronous copy. `channels_last=False` gives (B, C, H, W)
         in memory, by one more copy.
         """
+        rows = as_rows(rows)
         self.source = Source(
             images,
             labels,
@@ -187,6 +188,7 @@ class OrderedLoader:
         channels_last: bool = True,
     ) -> None:
         """As `ShuffledLoader`."""
+        rows = as_rows(rows)
         self.source = Source(
             images,
             labels,

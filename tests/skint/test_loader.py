@@ -274,6 +274,20 @@ def test_pictures_without_labels_get_minus_one() -> None:
     assert batch.labels.tolist() == [-1] * 10 and batch.labels.dtype == torch.int64
 
 
+def test_a_mask_in_the_place_of_rows_is_refused() -> None:
+    with pytest.raises(BatchError, match="not a mask"):
+        OrderedLoader(pictures(), None, np.arange(10) > 3, batch_size=2)  # type: ignore[arg-type]
+
+
+def test_what_is_done_to_the_rows_of_a_batch_does_not_reach_the_loader() -> None:
+    rows = np.array([3, 1, 2], dtype=np.int32)
+    rows.flags.writeable = False
+    loader = OrderedLoader(pictures(), None, rows, batch_size=2)  # type: ignore[arg-type]
+    for batch in loader:
+        batch.rows.zero_()
+    assert [row for batch in loader for row in batch.rows.tolist()] == [3, 1, 2]
+
+
 def test_pictures_of_different_sizes_make_no_batch(tmp_path: Path) -> None:
     images = blob_set(tmp_path, smooth(3)).images()
     with pytest.raises(BatchError, match="different sizes"):
@@ -376,6 +390,13 @@ def test_cuda_gets_one_copy_a_batch_from_pinned_memory(monkeypatch: pytest.Monke
     assert pinned == [True] * SLOTS
     assert cuda.recorded == len(batches) == 10
     assert cuda.waited == 10 - SLOTS
+
+
+def test_a_loader_for_cuda_can_be_pickled() -> None:
+    rows = np.arange(10, dtype=np.int64)
+    device = PinnedCopy(torch.device("cuda:0"))
+    loader = OrderedLoader(pictures(), None, rows, batch_size=4, device=device)
+    assert pickle.loads(pickle.dumps(loader)).source.handover.device == torch.device("cuda:0")
 
 
 def test_a_device_that_torch_does_not_see_is_refused() -> None:
