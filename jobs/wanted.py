@@ -95,7 +95,8 @@ def by_table(root: Path, table: Table, reading: Reading) -> Found:
             raise TableError("this row names no picture", where=where, wanted=reading.path)
         path, reason = _on_disk(gate, written)
         cells = tuple(cell_of(wish, row, where) for wish in reading.wishes)
-        reason = reason or _refused_mask(gate, reading.wishes, cells)
+        cells, refused_mask = _masks_on_disk(gate, reading.wishes, cells)
+        reason = reason or refused_mask
         one = Wanted(path, columns.name(row), columns.group(row, path), cells)
         if path in wanted and wanted[path] != one:
             raise TableError(
@@ -182,11 +183,17 @@ def _on_disk(gate: Gate, written: str) -> tuple[str, str | None]:
     return path, reason
 
 
-def _refused_mask(gate: Gate, wishes: Sequence[Wish], cells: Sequence[str]) -> str | None:
-    for wish, cell in zip(wishes, cells, strict=True):
-        if wish.kind == "mask" and cell and (reason := gate.refusal(cell)):
-            return f"has a mask, {cell}, that {reason}"
-    return None
+def _masks_on_disk(
+    gate: Gate, wishes: Sequence[Wish], cells: tuple[str, ...]
+) -> tuple[tuple[str, ...], str | None]:
+    """The cells with paths of masks as `scan.csv` has them, and why one is not opened, or None."""
+    found, refused = list(cells), None
+    for number, wish in enumerate(wishes):
+        if wish.kind == "mask" and cells[number]:
+            found[number], reason = _on_disk(gate, cells[number])
+            if reason:
+                refused = f"has a mask, {found[number]}, that {reason}"
+    return tuple(found), refused
 
 
 def _check_groups(wanted: Sequence[Wanted], pattern: str, columns: Sequence[str]) -> None:

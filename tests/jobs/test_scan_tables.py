@@ -117,7 +117,8 @@ def test_a_mask_that_is_no_mask_of_its_picture_puts_it_in_quarantine(
         Image.new("L", image.size).save(source / "good.png")
     table.write_text(
         "path,outline\ntrain/a.jpg,gone.png\ntrain/b.jpg,../outside.png\ntrain/c.jpg,small.png\n"
-        "train/d.jpg,good.png\ntrain/e.jpg,\ntrain/f.jpg,train/f.jpg\n"
+        f"train/d.jpg,{source}/good.png\n"
+        "train/e.jpg,\ntrain/f.jpg,train/f.jpg\n"
     )
     ctx = scanned(table, source, targets={"outline": "mask"})
     reasons = {row["path"]: row["reason"] for row in rows_of(ctx.out / "quarantine.csv")}
