@@ -17,6 +17,7 @@ from jobs.records import RecordError
 from jobs.scan import Params as ScanParams
 from jobs.scan import scan
 from jobs.shards import ShardError
+from skint.attempt import StopRequest
 from skint.dataset import PackedSet
 from skint.table import read_rows
 from tests.jobs.small_set import small_set
@@ -241,6 +242,16 @@ def test_pictures_of_two_kinds_are_refused(tmp_path: Path) -> None:
     source = tar_of(tmp_path / "t.tar", ("0.png", png(1)), ("1.npy", array.getvalue()))
     with pytest.raises(RecordError, match="cannot stand in one packed set"):
         converted(tmp_path / "job", to="packed", source=source)
+
+
+@pytest.mark.parametrize("to", ["folders", "webdataset"])
+def test_a_request_to_stop_is_obeyed_at_the_next_picture(tmp_path: Path, to: str) -> None:
+    packed = small_set(tmp_path / "packed")
+    ctx = skint.Context.for_test(tmp_path / "job", inputs={"packed": packed})
+    ctx.attempt.request_stop(StopRequest("step", "end", "cancelled"))
+    with pytest.raises(skint.StopRequested):
+        convert(Params.model_validate({"to": to}), ctx)
+    assert list(ctx.out.iterdir()) == []
 
 
 def test_nothing_to_convert_is_an_error(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from PIL import Image
 
 import skint
 from jobs.stats import Params, stats
+from skint.attempt import StopRequest
 from skint.dataset import DatasetError, PackedSet, PackedWriter, Sample, Target
+from skint.dataset.blob_writer import BlobWriter
 from skint.table import write_rows
 from tests.jobs.page import Page
 from tests.jobs.table_set import table_set
@@ -122,6 +124,32 @@ def test_labels_values_and_sets_without_targets_have_a_page(tmp_path: Path) -> N
     Page(text)
     facts, text = told(tmp_path / "2", table_set(tmp_path / "y", {"unused": [""]}, []))
     assert facts["targets"] == [] and Page(text).all("h1")
+
+
+def test_pictures_of_their_own_sizes_and_of_many_bits_have_a_page(tmp_path: Path) -> None:
+    sizes = np.array([[3, 4], [70, 90], [5, 2]])
+    target = Target("label", "class", ("a", "b"))
+    with BlobWriter(tmp_path / "data", sizes=sizes, channels=2, dtype="uint16") as writer:
+        pictures = [np.full((*size, 2), [100, 5000 * n], np.uint16) for n, size in enumerate(sizes)]
+        for row, picture in enumerate(pictures):
+            writer.places().put(row, picture)
+        samples = [Sample(n, str(n), f"{n}.tif", targets={"label": "ab"[n % 2]}) for n in range(3)]
+        data = writer.finish(samples, [target], channels=["near", "far"], made_by={})
+    facts, text = told(tmp_path, data)
+    assert len(Page(text).all("img")) == 2 + 3 * 3
+    assert facts["channels"][0]["mean"] == 100 and facts["channels"][0]["std"] == 0
+    assert sum(facts["channels"][1]["histogram"]) == (sizes[:, 0] * sizes[:, 1]).sum()
+    assert facts["strangest"]["brightest"][0] == 2
+
+
+def test_a_request_to_stop_ends_it_before_anything_is_published(
+    tmp_path: Path, packed: PackedSet
+) -> None:
+    ctx = skint.Context.for_test(tmp_path, inputs={"packed": packed.folder})
+    ctx.attempt.request_stop(StopRequest("step", "end", "cancelled"))
+    with pytest.raises(skint.StopRequested):
+        stats(Params(), ctx)
+    assert list(ctx.out.iterdir()) == []
 
 
 def test_the_same_set_gives_the_same_bytes(tmp_path: Path, packed: PackedSet) -> None:

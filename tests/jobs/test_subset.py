@@ -11,6 +11,7 @@ from pydantic import ValidationError
 import skint
 from jobs.choosing import affordable
 from jobs.subset import Params, SubsetError, subset
+from skint.attempt import StopRequest
 from skint.dataset import DatasetError, PackedSet, PackedWriter, Sample, Target
 from tests.jobs.small_set import small_set
 from tests.jobs.table_set import table_set
@@ -78,6 +79,14 @@ def test_classes_that_make_no_set_are_refused(tmp_path: Path, whole: Path, class
 def test_what_asks_for_nothing_or_twice_is_refused(params: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Params.model_validate(params)
+
+
+def test_a_request_to_stop_leaves_no_part_behind(tmp_path: Path, whole: Path) -> None:
+    ctx = skint.Context.for_test(tmp_path, inputs={"packed": whole})
+    ctx.attempt.request_stop(StopRequest("step", "end", "cancelled"))
+    with pytest.raises(skint.StopRequested):
+        subset(Params(per_class=2), ctx)
+    assert list(ctx.out.iterdir()) == []
 
 
 def test_a_set_without_classes_keeps_the_spread_of_its_values(tmp_path: Path) -> None:

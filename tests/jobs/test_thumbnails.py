@@ -25,6 +25,11 @@ def test_a_large_picture_is_reduced() -> None:
     assert opened(data_uri(np.zeros((300, 300, 3), np.uint8), [0] * 3, [1] * 3)).width == SIDE
 
 
+def test_a_wide_picture_keeps_its_shape() -> None:
+    shown = opened(data_uri(np.zeros((100, 400, 3), np.uint8), [0] * 3, [1] * 3))
+    assert shown.size == (SIDE, SIDE // 4)
+
+
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "L"), (3, "RGB"), (13, "RGB")])
 def test_bands_are_spread_over_the_visible_range(channels: int, mode: str) -> None:
     pixels = np.random.default_rng(0).normal(2000, 300, (24, 24, channels)).astype(np.uint16)
