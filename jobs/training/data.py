@@ -83,7 +83,7 @@ def _refuse_unmeasured(packed: PackedSet) -> None:
             "nothing can be learnt from values that are not finite",
             where=str(packed.folder),
             got=f"NaN or infinity in {', '.join(bad)}",
-            next="let `pca` or `bands` stand before `folds`: they leave such pixels out",
+            next="let `pca` or `bands` make the pictures of it: they leave such pixels out",
         )
 
 
