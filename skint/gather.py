@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     images: torch.Tensor
     """(B, C, H, W) in the set's dtype, uint16 as float32; in memory (B, H, W, C): channels last."""
     labels: Any
-    """(B, ...) as given, a dict of them where several targets were given; -1 where none were."""
+    """(B, ...) as given (uint16 as int32), a dict where several targets were; -1 where none."""
     rows: torch.Tensor
     """(B,) int64, always on the host: ids in the packed set."""
 
@@ -105,7 +105,7 @@ class Source:
             return torch.full((len(rows),), -1, device=device)
         # Taking makes a copy: what is sent from pageable memory may be forgotten at once.
         taken = {
-            name: torch.from_numpy(column[rows]).to(device, non_blocking=True)
+            name: torch.from_numpy(_known_to_torch(column[rows])).to(device, non_blocking=True)
             for name, column in columns_of(self.labels).items()
         }
         return taken if isinstance(self.labels, Mapping) else taken[""]
@@ -134,6 +134,11 @@ class Buffers:
             self.source.take(rows, target)
         else:
             np.copyto(target, self.source.take(rows, self.narrow[: len(rows)]))
+
+
+def _known_to_torch(values: NDArray[Any]) -> NDArray[Any]:
+    """uint16 (masks of many classes) as int32: torch can do little with it."""
+    return values.astype(np.int32) if values.dtype == np.uint16 else values
 
 
 def columns_of(labels: Labels) -> Mapping[str, NDArray[Any]]:

@@ -301,11 +301,12 @@ def test_labels_of_another_number_are_refused_by_name() -> None:
     assert error.value.where == "b"
 
 
-def test_masks_come_with_their_pictures_but_not_with_augmentation() -> None:
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_masks_come_with_their_pictures_but_not_with_augmentation(dtype: str) -> None:
     rows = np.arange(10, dtype=np.int64)
-    masks = pictures()[..., 0]
+    masks = pictures()[..., 0].astype(dtype)
     for batch in OrderedLoader(pictures(), {"outline": masks}, rows, batch_size=4):
-        assert torch.equal(batch.labels["outline"], batch.images[:, 0])
+        assert torch.equal(batch.labels["outline"].long(), batch.images[:, 0].long())
     with pytest.raises(LoaderError, match="masks"):
         ShuffledLoader(pictures(), {"m": masks}, rows, batch_size=4, seed=1, augment=noise)
 
