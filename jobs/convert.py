@@ -97,7 +97,7 @@ def _records(
             where=ctx.task.job,
             wanted="a packed set or a scan among what this job needs, or a `source` of tars",
         )
-    return of_scan(scanned.parent)
+    return of_scan(scanned.parent, ctx.base)
 
 
 def _find(ctx: skint.Context, name: str) -> Path | None:

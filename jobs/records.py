@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from PIL import Image
 
 import skint
 from jobs.scanned import SCAN, read_targets
+from jobs.source_root import find_root
 from skint.dataset import PackedSet, Target
 from skint.dataset.blobs import BlobImages
 from skint.errors import SkintError
@@ -65,23 +65,16 @@ def of_packed(data: PackedSet, *, arrays: bool) -> Iterator[Record]:
         )
 
 
-def of_scan(folder: Path) -> tuple[tuple[Target, ...], int, Iterator[Record]]:
-    """Targets, number and pictures of a scan: the files as they are.
+def of_scan(folder: Path, base: Path) -> tuple[tuple[Target, ...], int, Iterator[Record]]:
+    """Targets, number and pictures of a scan: the files as they are, seen from the plan's folder
+    `base`.
 
-    Raises RecordError where a file is gone or another than was scanned, or where a picture is one
-    page of several.
+    Raises SourceGone where they lie nowhere, RecordError where a file is gone or another than was
+    scanned, or where a picture is one page of several.
     """
     targets = tuple(target for target in read_targets(folder) if target.kind != "mask")
     names = tuple(target.name for target in targets)
-    note = folder / "local" / "source.json"
-    try:
-        root = Path(json.loads(note.read_text(encoding="utf-8"))["root"])
-    except FileNotFoundError as error:
-        raise RecordError(
-            "it is not known where the scanned pictures lie on this machine",
-            where=str(note),
-            next="run the scan again here",
-        ) from error
+    root = find_root(folder, base)
     columns = ("name", "path", "page", "group", "sha256", *names)
     rows = list(read_rows(folder / SCAN, columns))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 import skint
 from jobs.interrupted import LIBRARIES, Journal, fingerprint
 from jobs.scanned import PARTLY, SCAN, TARGETS, read_targets
+from jobs.source_root import find_root
 from skint.dataset import Sample, Target
 from skint.table import integer, read_rows
 
@@ -82,7 +82,7 @@ def resize(params: Params, ctx: skint.Context) -> None:
 
     scanned = ctx.find(SCAN)
     folder = scanned.parent
-    root = _root(folder)
+    root = find_root(folder, ctx.base)
     targets = read_targets(folder)
     rows = list(read_rows(scanned, ("name", "path", "page", "sha256", "channels", "dtype")))
     samples = [_sample(row, number, targets, scanned) for number, row in enumerate(rows)]
@@ -245,22 +245,6 @@ def _masks(
             if found[name] != "uint8":
                 break
     return found
-
-
-def _root(scan_out: Path) -> Path:
-    """The scanned folder on this machine."""
-    note = scan_out / "local" / "source.json"
-    try:
-        root = Path(json.loads(note.read_text())["root"])
-    except FileNotFoundError as error:
-        raise ResizeError(
-            "it is not known where the scanned pictures lie on this machine",
-            where=str(note),
-            next="run the scan again here",
-        ) from error
-    if not root.is_dir():
-        raise ResizeError("the scanned folder is gone", where=str(root))
-    return root
 
 
 def _agreed(rows: Sequence[Mapping[str, str]], root: Path) -> tuple[int, str]:

@@ -29,11 +29,11 @@ from jobs.scanned import (
     write_plain,
     write_scan,
 )
+from jobs.source_root import note_root
 from jobs.submission import Submission, named_as_in, read_submission
 from jobs.tables import open_table
 from jobs.targets import found_targets, in_order
 from jobs.wanted import Found, Reading, Wanted, by_folders, by_table
-from skint.attempt import write_json
 from skint.dataset.target import Target
 from skint.table import write_rows
 
@@ -100,7 +100,7 @@ def scan(params: Params, ctx: skint.Context) -> None:
     targets = _numbered_as(targets, known.values())
     _check_classes(targets, root, quarantined)
     outcome = Outcome(found, targets, known, doubles, weeded, quarantined, partly, submission)
-    _write(ctx.out, root, outcome)
+    _write(ctx.out, root, ctx.base, outcome)
     journal.remove()
     tell(ctx, params, outcome)
 
@@ -198,7 +198,7 @@ def _check_classes(
             )
 
 
-def _write(out: Path, root: Path, outcome: Outcome) -> None:
+def _write(out: Path, root: Path, base: Path, outcome: Outcome) -> None:
     write_rows(out / QUARANTINE, ("path", "reason"), outcome.quarantined)
     write_rows(out / PARTLY, ("path", "reason"), outcome.partly)
     write_pairs(out / DUPLICATES, outcome.doubles.pairs)
@@ -207,7 +207,7 @@ def _write(out: Path, root: Path, outcome: Outcome) -> None:
         asked = {"id": outcome.submission.id, "columns": list(outcome.submission.columns)}
         write_plain(out / SUBMISSION, asked)
     # Where the pictures lie is true on this machine only, so it is not part of the result.
-    write_json(out / "local" / "source.json", {"root": str(root)})
+    note_root(out, root, base)
     write_scan(out, outcome.weeded.rows, outcome.targets)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -14,17 +13,14 @@ MOST = 3
 """Differences that are told; the others are counted."""
 
 
-def differences(old: Record, new: Record, detail: Detail, base: str = "") -> list[str]:
-    """From `old` to `new`, the most telling first; empty where they are the same.
-
-    `base` is the plan's folder: paths under it are told as the plan has them.
-    """
-    return [*_differences(old, new, detail, Path(base))]
+def differences(old: Record, new: Record, detail: Detail) -> list[str]:
+    """From `old` to `new`, the most telling first; empty where they are the same."""
+    return [*_differences(old, new, detail)]
 
 
 def distance(old: Record, new: Record) -> int:
     """How many of their ingredients differ: for choosing the nearest of many."""
-    return sum(1 for _ in _differences(old, new, lambda _: None, Path()))
+    return sum(1 for _ in _differences(old, new, lambda _: None))
 
 
 def told(found: Sequence[str]) -> str:
@@ -33,10 +29,10 @@ def told(found: Sequence[str]) -> str:
     return "; ".join([*found[:MOST], *([f"{rest} more"] if rest > 0 else [])])
 
 
-def _differences(old: Record, new: Record, detail: Detail, base: Path) -> Iterator[str]:
+def _differences(old: Record, new: Record, detail: Detail) -> Iterator[str]:
     yield from _values(old.get("params", {}), new["params"], "")
     yield from _command(old, new)
-    yield from _paths(old.get("paths", {}), new["paths"], detail, base)
+    yield from _paths(old.get("paths", {}), new["paths"], detail)
     yield from _code(old, new, detail)
     yield from _libraries(old.get("libraries", {}), new["libraries"])
     for name, word in (("devices", "devices"), ("folds", "number of folds"), ("fold", "fold")):
@@ -80,28 +76,27 @@ def _command(old: Record, new: Record) -> Iterator[str]:
         yield "its command changed"
 
 
-def _paths(
-    old: Mapping[str, Any], new: Mapping[str, Any], detail: Detail, base: Path
-) -> Iterator[str]:
+def _paths(old: Mapping[str, Any], new: Mapping[str, Any], detail: Detail) -> Iterator[str]:
     for name in sorted(old.keys() | new.keys()):
         was, now = old.get(name), new.get(name)
         if was == now or was is None or now is None:
             continue  # the parameter itself has changed, and that was told
-        shown = _path(now[1], base)
+        shown = _path(now[1])
         if was[:2] != now[:2]:
             if was[1] == now[1]:
                 yield {"absent": f"{shown} is not there"}.get(now[0], f"{shown} is another thing")
             else:
                 yield f"{shown} lies somewhere else (it was {was[1]})"
+        elif now[0] == "folder" and was[2] == now[2]:
+            yield f"files changed under {shown}, behind their times"
         elif now[0] == "folder":
             yield _folder(detail(was[2]), detail(now[2]), shown)
         else:
             yield f"{shown} changed"
 
 
-def _path(text: str, base: Path) -> str:
-    path = Path(text)
-    return str(path.relative_to(base)) if path.is_relative_to(base) else text
+def _path(text: str) -> str:
+    return text.removeprefix("./") or "the plan's folder"
 
 
 def _folder(old: Any, new: Any, shown: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 from orchestrator.plans.digest import digest_of
 from orchestrator.plans.ingredients import Ingredients
+from orchestrator.plans.samples import SMALL_BYTES, sample_of, samples_of
 from orchestrator.plans.source import SourceTree
 
 KEY_VERSION = 2
@@ -93,26 +94,35 @@ def _job_key(static_key: str, input_digests: tuple[tuple[str, str], ...]) -> str
     return digest_of({"static": static_key, "inputs": dict(input_digests)})
 
 
-def path_fingerprint(path: Path) -> list[Any]:
+def path_fingerprint(path: Path, base: Path | None = None) -> list[Any]:
     """What a file or folder looks like from outside: sizes and times, all that a look costs.
 
-    Reading gigabytes of photographs to plan a run would be slower than the run. The absolute path
-    is part of it, because equal sizes and times in two places promise nothing; what the photographs
+    Reading gigabytes of photographs to plan a run would be slower than the run. What lies under
+    `base`, the plan's folder, is named as seen from there, so that a project may be moved; anything
+    else by its absolute path. Equal sizes and times in two places promise nothing, so the contents
+    of a few files are part of it, and those of a small file instead of its time. What photographs
     contain is hashed by `scan`, whose result is an input of every later job. Of a folder the last
     item is its listing: [name, size, time of change in ns] of each file.
     """
     path = path.absolute()
+    plain = Path(os.path.normpath(path))  # `../photos` is not under the plan's folder
+    name = str(plain)
+    if base is not None and plain.is_relative_to(base.absolute()):
+        name = f"./{plain.relative_to(base.absolute()).as_posix()}"
     if path.is_dir():
-        return ["folder", str(path), sorted(_entries(path, ""))]
+        listing = sorted(_entries(path, ""))
+        return ["folder", name, listing, samples_of(path, listing)]
     if path.exists():
         stat = path.stat()
-        return ["file", str(path), stat.st_size, stat.st_mtime_ns]
-    return ["absent", str(path)]
+        if path.is_file() and stat.st_size <= SMALL_BYTES:
+            return ["file", name, stat.st_size, sample_of(path, stat.st_size)]
+        return ["file", name, stat.st_size, stat.st_mtime_ns]
+    return ["absent", name]
 
 
 def _kept(look: list[Any], detail: Callable[[object], str]) -> list[Any]:
     """A fingerprint as it stands in a record: listings can be long, and have a place of theirs."""
-    return [*look[:2], detail(look[2])] if look[0] == "folder" else look
+    return [*look[:2], detail(look[2]), look[3]] if look[0] == "folder" else look
 
 
 def seen_from(base: Path, text: str) -> Path:
@@ -156,13 +166,13 @@ def _paths(
         path = seen_from(base, text)
         # Perhaps not declared as a path, but there is a file of that name: `weights: best.ckpt`.
         if name.split(".", 1)[0] in declared or _is_file(path):
-            yield name, path_fingerprint(path)
+            yield name, path_fingerprint(path, base)
     for name, word in _words("argv", argv):
         if name in taken:
             continue
         for path in (seen_from(base, text) for text in _readings(word)):
             if _is_file(path) or _is_other_folder(path, base):
-                yield name, path_fingerprint(path)
+                yield name, path_fingerprint(path, base)
                 break
 
 

@@ -97,7 +97,7 @@ def _expect(
     for name in graph.ancestors(job.id):
         digest = expected[name].digest
         if digest is None:
-            return Expectation(job, "runs", while_it_needs(name, job, graph, state, past), None)
+            return Expectation(job, "runs", while_it_needs(name, job, state, past), None)
         if not graph.job(name).smoke:
             digests[name] = digest
     key = job_key(job.static_key, digests)
@@ -106,7 +106,7 @@ def _expect(
         why = f"{result.job} of {result.run} cannot be used: {wrong}"
         return Expectation(job, "runs", why, key, digest=result.digest)
     if result is None:
-        return Expectation(job, "runs", why_it_runs(job, key, digests, graph, state, past), key)
+        return Expectation(job, "runs", why_it_runs(job, key, digests, state, past), key)
     if again and graph.runs_again(job):
         return Expectation(job, "runs", f"done in {result.run}, asked for again", key)
     return Expectation(job, "reused", f"same as in {result.run}", key, result, digest=result.digest)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.graph import Graph, Job
+from orchestrator.graph import Job
 from orchestrator.plans.differences import Detail, Record, differences, distance, told
 from orchestrator.state import AttemptState, Result, RunState, State
 
@@ -32,7 +32,6 @@ def why_it_runs(
     job: Job,
     key: str,
     inputs: Mapping[str, str],
-    graph: Graph,
     state: State,
     past: KeptPast,
 ) -> str:
@@ -47,27 +46,27 @@ def why_it_runs(
     if nearest is None:
         return "never done"
     run, old = nearest
-    found = [*_own(job, old, graph, past), *_other_inputs(run, old, inputs)]
+    found = [*_own(job, old, past), *_other_inputs(run, old, inputs)]
     return f"{told(found)} since {run.name}" if found else f"its inputs changed since {run.name}"
 
 
-def while_it_needs(need: str, job: Job, graph: Graph, state: State, past: KeptPast) -> str:
+def while_it_needs(need: str, job: Job, state: State, past: KeptPast) -> str:
     """As `why_it_runs`, while `need` has to run first: "needs scan; size 128 → 224 since run-3"."""
     nearest = _nearest(job, None, state, past)
     if nearest is None:
         return f"needs {need}"
     run, old = nearest
-    own = _own(job, old, graph, past)
+    own = _own(job, old, past)
     if own:
         return f"needs {need}; {told(own)} since {run.name}"
     return f"needs {need}, reused if that comes out as in {run.name}"
 
 
-def _own(job: Job, old: Job, graph: Graph, past: KeptPast) -> list[str]:
+def _own(job: Job, old: Job, past: KeptPast) -> list[str]:
     was, now = past.record(old.static_key), past.record(job.static_key)
     if was is None or now is None:
         return _by_graph(old, job)
-    return differences(was, now, past.detail, graph.base)
+    return differences(was, now, past.detail)
 
 
 def _tried(key: str, state: State) -> tuple[RunState, AttemptState] | None:

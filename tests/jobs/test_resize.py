@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 import skint
 from jobs.resize import Params, ResizeError, resize
+from jobs.source_root import SourceGone
 from jobs.scan import Params as ScanParams
 from jobs.scan import scan
 from skint.attempt import StopRequest
@@ -124,7 +125,7 @@ def test_a_source_that_is_gone_is_named(tmp_path: Path) -> None:
     shutil.copytree(PHOTOS / "dress", tmp_path / "source" / "dress")
     out = scanned(tmp_path / "scan", tmp_path / "source")
     shutil.rmtree(tmp_path / "source")
-    with pytest.raises(ResizeError, match="gone"):
+    with pytest.raises(SourceGone, match="gone"):
         packed(tmp_path / "pack", out)
 
 

@@ -15,6 +15,7 @@ from orchestrator.plans.describe import describe
 from orchestrator.plans.expand import expand
 from orchestrator.plans.keys import job_key, path_fingerprint
 from orchestrator.plans.plan import load_plan
+from orchestrator.plans.samples import SMALL_BYTES
 from orchestrator.plans.source import SourceTree
 from tests.orchestrator.plans.samples import RIGHT, write_plan
 
@@ -319,6 +320,54 @@ def test_a_jobs_key_is_made_of_its_own_and_of_its_inputs_contents() -> None:
         job_key("s", {"scan": "1"}),
     ]
     assert len({key, *others}) == 5
+
+
+def _photos(folder: Path, content: str = "pixels", at_ns: int = 5) -> Path:
+    """A plan beside photographs whose times are all the same."""
+    photos = folder / "data" / "train"
+    photos.mkdir(parents=True, exist_ok=True)
+    for number in range(40):
+        (photos / f"{number:02}.tif").write_text(f"{number:02} {content}")
+        os.utime(photos / f"{number:02}.tif", ns=(at_ns, at_ns))
+    return folder
+
+
+def test_a_project_that_was_moved_with_its_photographs_keeps_all_its_keys(tmp_path: Path) -> None:
+    before = keys_of(_photos(tmp_path / "here"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert keys_of(tmp_path / "there") == before
+    os.utime(tmp_path / "there" / "data" / "train" / "07.tif", ns=(6, 6))
+    assert changed(before, keys_of(tmp_path / "there")) == {"scan"}
+
+
+def test_two_projects_whose_photographs_agree_in_all_but_contents_are_two(tmp_path: Path) -> None:
+    one, other = _photos(tmp_path / "one", "pixels"), _photos(tmp_path / "other", "PIXELS")
+    assert changed(keys_of(one), keys_of(other)) == {"scan"}
+
+
+def test_photographs_elsewhere_count_by_their_absolute_path(tmp_path: Path) -> None:
+    text = RIGHT.replace("data/train", "../photos")
+    assert text != RIGHT
+    for name in ("one", "other"):
+        shutil.copytree(_photos(tmp_path / "source") / "data" / "train", tmp_path / name / "photos")
+        (tmp_path / name / "plan").mkdir()
+    plans = [tmp_path / name / "plan" for name in ("one", "other")]
+    before, after = (keys_of(plan, text) for plan in plans)
+    assert changed(before, after) == {"scan"}
+
+
+def test_a_small_file_counts_by_its_contents_and_a_large_one_by_its_time(tmp_path: Path) -> None:
+    small, large = tmp_path / "small.csv", tmp_path / "large.bin"
+    small.write_bytes(b"a,b")
+    large.write_bytes(bytes(SMALL_BYTES + 1))
+    before = [path_fingerprint(path) for path in (small, large)]
+    for path in (small, large):
+        os.utime(path, ns=(7, 7))
+    after = [path_fingerprint(path) for path in (small, large)]
+    assert after[0] == before[0] and after[1] != before[1]
+    small.write_bytes(b"a,c")
+    os.utime(small, ns=(7, 7))
+    assert path_fingerprint(small) != before[0]
 
 
 COUNTING = """
