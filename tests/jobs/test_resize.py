@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 import skint
 from jobs.resize import Params, ResizeError, resize
-from jobs.source_root import SourceGone
 from jobs.scan import Params as ScanParams
 from jobs.scan import scan
+from jobs.source_root import SourceGone
 from skint.attempt import StopRequest
 from skint.dataset import PackedSet
 
