@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,7 @@ from jobs.look import Look, Page, Task, Way
 
 FILE = "looks.jsonl"
 _VERSION = 1
+_PAGE = tuple(field.name for field in fields(Page))
 
 
 class Journal:
@@ -67,7 +69,7 @@ class Journal:
             {
                 "path": task.path,
                 "stamps": self._stamps[task.path],
-                "pages": [list(asdict(page).values()) for page in look.pages],
+                "pages": [[getattr(page, name) for name in _PAGE] for page in look.pages],
                 "sha256": look.sha256,
                 "bytes": look.bytes,
                 "reason": look.reason,
@@ -84,7 +86,7 @@ class Journal:
 
 def _stamp(root: str, path: str) -> list[Any]:
     try:
-        facts = (Path(root) / path).stat()
+        facts = os.stat(f"{root}/{path}")  # noqa: PTH116 - a fifth of what Path takes
     except OSError:
         return [path]
     return [path, facts.st_size, facts.st_mtime_ns]
