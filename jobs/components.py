@@ -18,6 +18,10 @@ NOISE = 1e-12
 each other: it is no measurement, and whitening must not blow it up."""
 
 
+class TooLargeToSquare(Exception):
+    """Values whose squares float64 cannot hold: hardly measurements."""
+
+
 @dataclass(frozen=True, eq=False)
 class Components:
     """The result of `fit`, in float64 and in the units of the bands."""
@@ -58,6 +62,8 @@ def fit(
     the subspace to 1e-13 degrees at any offset), and a column of ones makes the sums come out of
     the same matrix product as the squares. Whole-numbered bands of up to 16 bits are summed
     exactly in each step, so that the number of threads does not show in the result.
+
+    Raises TooLargeToSquare where float64 ends.
     """
     shift: NDArray[np.float64] | None = None
     buffer = np.ones((PIXELS, bands + 1))
@@ -75,10 +81,13 @@ def fit(
                 shift = _shift(part)
             rows = buffer[: len(part)]
             np.subtract(part, shift, out=rows[:, :bands], casting="unsafe", dtype=np.float64)
-            scatter += rows.T @ rows
+            with np.errstate(over="ignore", invalid="ignore"):
+                scatter += rows.T @ rows
             count += len(part)
     if shift is None or count < 2:
         return Components(np.zeros(bands), np.eye(k, bands), np.zeros(bands), count, seen - count)
+    if not np.isfinite(scatter).all():
+        raise TooLargeToSquare
     sums = scatter[bands, :bands]
     covariance = (scatter[:bands, :bands] - np.outer(sums, sums) / count) / (count - 1)
     values, vectors = np.linalg.eigh(covariance)
@@ -92,8 +101,10 @@ def fit(
 
 
 def _shift(pixels: NDArray[Any]) -> NDArray[np.float64]:
-    mean: NDArray[np.float64] = pixels.mean(axis=0, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        mean: NDArray[np.float64] = pixels.mean(axis=0, dtype=np.float64)
     if pixels.dtype.kind == "f":
         # Reflectances lie between 0 and 1: few digits are as good as whole numbers.
-        return np.asarray(mean.astype(np.float32), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return np.asarray(mean.astype(np.float32), dtype=np.float64)
     return np.rint(mean)

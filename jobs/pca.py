@@ -95,7 +95,7 @@ def _source(params: Params, ctx: skint.Context) -> Path:
 def _fit(params: Params, data: PackedSet, ctx: skint.Context, total: int) -> Reduction:
     import numpy as np
 
-    from jobs.components import fit
+    from jobs.components import TooLargeToSquare, fit
     from jobs.reduction import Reduction
     from jobs.scores import scaling_of
     from jobs.training_part import training_part
@@ -112,7 +112,15 @@ def _fit(params: Params, data: PackedSet, ctx: skint.Context, total: int) -> Red
     dtype = np.dtype(data.meta.dtype)
     valid = Validity.of(dtype, params.nodata)
     part = training_part(ctx, data, everything=params.fit_on == "all")
-    components = fit(part.pixels(ctx, total), len(channels), params.k, valid)
+    try:
+        components = fit(part.pixels(ctx, total), len(channels), params.k, valid)
+    except TooLargeToSquare as error:
+        raise PcaError(
+            "these values are too large to be measurements",
+            where=str(data.folder),
+            got="values beyond 1e150",
+            next="if they mean that nothing was measured, write that value as `nodata`",
+        ) from error
     if components.pixels < 2 or not components.variances.any():
         masked = f", {components.masked:,} masked" if valid is not None else ""
         raise PcaError(

@@ -156,6 +156,17 @@ def test_a_set_in_which_nothing_was_measured_is_one_clear_error(tmp_path: Path) 
     assert not (tmp_path / "pca" / "out" / "images.npy").exists()
 
 
+def test_the_largest_float_is_no_measurement(tmp_path: Path) -> None:
+    pixels = noise(dtype="float64")
+    pixels[1, 2, 3] = pixels[0, 0, 0] = np.finfo(np.float64).min
+    packed = small_set(tmp_path / "a", pixels)
+    with pytest.raises(PcaError, match="too large to be measurements") as error:
+        reduced(tmp_path / "pca", packed)
+    assert "nodata" in str(error.value.next)
+    after = reduced(tmp_path / "masked", packed, nodata=-1.7976931348623157e308)
+    assert facts_of(after.folder)["masked"] == 2
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "float32"])
 @pytest.mark.parametrize("whiten", [True, False])
 def test_the_bands_can_be_had_back_from_all_components(
