@@ -75,8 +75,10 @@ def find_doubles(
 
     `check` is called often; what it raises ends the search.
     """
+    check()
     pairs = list(_exact(mine))
     for scan, theirs in others.items():
+        check()
         pairs += _exact_over(mine, theirs, scan)
     near: list[Pair] = []
     if near_bits is not None:

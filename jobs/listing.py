@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,8 @@ UNREAD = frozenset(
 )
 """Pictures that skint does not read: named, so that none goes missing in silence."""
 MAX_BYTES = 2**30
+CHECK_EVERY = 256
+"""Files between two looks whether to stop: some milliseconds."""
 
 
 class SourceError(SkintError):
@@ -87,15 +89,17 @@ class Gate:
         return _not_readable(facts)
 
 
-def list_pictures(root: Path) -> Listing:
+def list_pictures(root: Path, check: Callable[[], None]) -> Listing:
     """All files under `root`, in an order that does not depend on the disk.
 
     Names that begin with a dot are left out. Links to files are followed as long as they stay in
-    the folder; links to folders are not.
+    the folder; links to folders are not. `check` is called often; what it raises ends the listing.
     """
     listing = Listing()
     gate = Gate(root)
-    for path, entry in _walk(root, ""):
+    for number, (path, entry) in enumerate(_walk(root, "")):
+        if number % CHECK_EVERY == 0:
+            check()
         suffix = Path(path).suffix.lower()
         if entry.is_symlink() and entry.is_dir():
             listing.refused.append((path, "is a link to a folder: those are not followed"))

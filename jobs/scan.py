@@ -111,12 +111,12 @@ def _found(params: Params, ctx: skint.Context, root: Path) -> tuple[Found, Submi
         path = ctx.resolve(params.sample_submission)
         submission = read_submission(path, "" if params.table else params.id)
     if params.table is None:
-        found = by_folders(list_pictures(root), params.labels, params.group)
+        found = by_folders(list_pictures(root, ctx.check), params.labels, params.group)
         named = False
     else:
         table = open_table(ctx.resolve(params.table))
         reading = Reading(params.wishes, params.path, params.id, params.group)
-        found = by_table(root, table, reading)
+        found = by_table(root, table, reading, ctx.check)
         named = bool(params.id) or "id" in table.columns
     if submission is not None:
         found = named_as_in(submission, found, named_by_table=named)

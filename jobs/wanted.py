@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from jobs.listing import Gate, Listing, SourceError
+from jobs.listing import CHECK_EVERY, Gate, Listing, SourceError
 from jobs.names import short_names
 from jobs.tables import Table
 from jobs.targets import Wish, cell_of, check_columns
@@ -81,15 +81,20 @@ def by_folders(listing: Listing, label: str, group: str) -> Found:
     return Found(wanted, refused, listing.other)
 
 
-def by_table(root: Path, table: Table, reading: Reading) -> Found:
-    """Rows of the table, one a picture. Raises TableError."""
+def by_table(root: Path, table: Table, reading: Reading, check: Callable[[], None]) -> Found:
+    """Rows of the table, one a picture. Raises TableError.
+
+    `check` is called often; what it raises ends the reading.
+    """
     columns = _Columns(table, reading)
     gate = Gate(root)
     wanted: dict[str, Wanted] = {}
     refused: dict[str, str] = {}
     lines: dict[str, str] = {}
     doubled = 0
-    for where, row in table.rows():
+    for number, (where, row) in enumerate(table.rows()):
+        if number % CHECK_EVERY == 0:
+            check()
         written = columns.path(row)
         if not written:
             raise TableError("this row names no picture", where=where, wanted=reading.path)

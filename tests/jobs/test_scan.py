@@ -14,7 +14,6 @@ import skint
 from jobs.listing import SourceError
 from jobs.scan import BadPictures, Params, scan
 from skint.attempt import StopRequest
-from skint.table import TableError
 
 ROOT = Path(__file__).resolve().parents[2]
 ODD = ROOT / "tests" / "data" / "pictures"
@@ -228,9 +227,27 @@ def test_one_and_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
         assert (outs[0] / name).read_bytes() == (outs[1] / name).read_bytes()
 
 
-def test_a_scan_stops_when_asked_to(tmp_path: Path, source: Path) -> None:
+@pytest.mark.parametrize("with_table", [False, True])
+def test_a_scan_stops_when_asked_to(tmp_path: Path, source: Path, with_table: bool) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\nhat/0.jpg,left\nshoes/0.jpg,right\n")
     ctx = skint.Context.for_test(tmp_path / "scan")
     ctx.attempt.request_stop(StopRequest("step", "end", "cancelled"))
+    with pytest.raises(skint.StopRequested):
+        scan(Params(source=source, table=table if with_table else None), ctx)
+    assert list(ctx.out.iterdir()) == []
+
+
+def test_a_scan_stops_after_the_last_picture_when_asked_to(tmp_path: Path, source: Path) -> None:
+    ctx = skint.Context.for_test(tmp_path / "scan")
+    report = ctx.progress
+
+    def stop_at_the_end(done: int, total: int) -> None:
+        report(done, total)
+        if done == total:
+            ctx.attempt.request_stop(StopRequest("step", "end", "cancelled"))
+
+    ctx.progress = stop_at_the_end  # type: ignore[method-assign]
     with pytest.raises(skint.StopRequested):
         scan(Params(source=source), ctx)
     assert not (ctx.out / "scan.csv").exists()
