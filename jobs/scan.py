@@ -67,6 +67,9 @@ def scan(params: Params, ctx: skint.Context) -> None:
             where=str(root),
             got=f"{len(found.refused)} refused, {found.other} other files" + _first(found.refused),
             wanted="pictures" if params.labels == "none" else "a folder for each class",
+            next=None
+            if params.table or params.labels == "none"
+            else "for a test folder: `labels: none`; where a table has the labels: `table: FILE`",
         )
     way = Way(str(root), params.pages, lenient=params.on_bad == "keep")
     with Journal(ctx.out, way, ctx.previous) as journal:

@@ -16,6 +16,9 @@ from jobs.wanted import Found
 from jobs.weeding import Weeded, named
 from skint.dataset.target import SEPARATOR, Target
 
+_PARTS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation"))
+"""Folders that are parts of a set rather than classes."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -64,7 +67,7 @@ class Outcome:
 def tell(ctx: skint.Context, params: Params, outcome: Outcome) -> None:
     for sentence in (
         *_of_pictures(params, outcome),
-        *_of_targets(outcome),
+        *_of_targets(params, outcome),
         *_of_duplicates(outcome),
         *_of_submission(outcome),
     ):
@@ -94,8 +97,15 @@ def _of_pictures(params: Params, outcome: Outcome) -> list[str]:
     return said
 
 
-def _of_targets(outcome: Outcome) -> list[str]:
+def _of_targets(params: Params, outcome: Outcome) -> list[str]:
     said = []
+    if params.table is None and params.labels == "first":
+        (target,) = outcome.targets
+        if _PARTS.issuperset(name.lower() for name in target.classes):
+            said.append(
+                f"the classes are {' and '.join(target.classes)}: to scan one of these folders, "
+                "say `source: FOLDER/train`; where classes lie deeper, `labels: last`"
+            )
     for number, target in enumerate(outcome.targets):
         cells = {one.cells[number] for one in outcome.found.wanted}
         if target.kind == "multilabel":

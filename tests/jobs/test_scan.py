@@ -163,6 +163,23 @@ def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
         scanned(tmp_path, tmp_path / "empty")
 
 
+def test_pictures_without_folders_lead_to_the_ways_to_scan_them(tmp_path: Path) -> None:
+    (tmp_path / "test").mkdir()
+    shutil.copyfile(next(PHOTOS.glob("hat/*")), tmp_path / "test" / "a.jpg")
+    with pytest.raises(SourceError, match="no pictures") as error:
+        scanned(tmp_path, tmp_path / "test")
+    assert "labels: none" in str(error.value.next)
+
+
+def test_parts_that_were_taken_for_classes_are_told(tmp_path: Path, source: Path) -> None:
+    for part in ("train", "test"):
+        shutil.copytree(source, tmp_path / "all" / part)
+    said = notes(scanned(tmp_path, tmp_path / "all"))
+    assert any("the classes are test and train" in note for note in said)
+    said = notes(scanned(tmp_path / "last", tmp_path / "all", labels="last"))
+    assert not any("the classes are" in note for note in said)
+
+
 def test_a_single_class_is_an_error(tmp_path: Path, source: Path) -> None:
     shutil.rmtree(source / "shoes")
     with pytest.raises(SourceError, match="only one class") as error:
