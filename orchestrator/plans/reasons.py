@@ -82,9 +82,9 @@ def _how_it_went(job: Job, run: RunState, attempt: AttemptState, past: KeptPast)
     if attempt.live:
         return f"{run.name} is at it: waits for that" if not job.devices else f"{run.name} is at it"
     known = run.jobs[attempt.job]
-    went = known.status if known.ended else "interrupted"
+    went = {"failed": "failed", "stopped": "was stopped"}.get(known.status, "was interrupted")
     goes_on = job.resumes and not job.devices and not job.smoke and past.has_files(attempt.out)
-    return f"it was {went} in {run.name}{', goes on from there' if goes_on else ''}"
+    return f"it {went} in {run.name}{', goes on from there' if goes_on else ''}"
 
 
 def _nearest(

@@ -17,7 +17,7 @@ def counted(attempt: AttemptState, now_ms: int) -> str:
     parts = [f"{_number(done)} of {_number(total)}"]
     pace, left = per_s(attempt.marks, now_ms), left_ms(attempt.marks, total, now_ms)
     if pace is not None and left is not None and done < total:
-        parts += [_pace(pace), f"{_span(left)} left"]
+        parts += [_pace(pace), *([f"{_span(left)} left"] if left else [])]
     return " · ".join(parts)
 
 

@@ -23,6 +23,7 @@ def seconds(*seen: tuple[float, float]) -> Marks:
         ((3, 40), seconds((0, 1), (60, 3)), 60, "3 of 40 · 2.0/min · 19 min left"),
         ((2, 9), seconds((0, 0), (7200, 2)), 7200, "2 of 9 · 1.0/h · 7.0 h left"),
         ((5, 10), seconds((0, 0), (2, 5)), 60, "5 of 10"),  # it says nothing any more
+        ((5, 10), seconds((0, 0), (2, 5)), 5, "5 of 10 · 2.5/s"),  # it should be over by now
         ((10, 10), seconds((0, 0), (2, 10)), 2, "10 of 10"),
         ((2.5, 10), seconds((0, 0), (1, 2.5)), 1, "2.5 of 10 · 2.5/s · 3 s left"),
         ((5, 0), (), 1, ""),
