@@ -83,11 +83,14 @@ def _records(
         source = ctx.resolve(params.source)
         if not source.exists():
             raise ConvertError("there is no such file or folder", where=str(source))
-        targets, records = open_shards(source)
+        targets, records = open_shards(source, ctx.check)
         return targets, 0, records
     packed = None if params.files else _find(ctx, "dataset.json")
     if packed is not None:
         data = PackedSet.open(packed.parent)
+        masks = [target.name for target in data.meta.targets if target.kind == "mask"]
+        if masks:
+            ctx.note(f"masks are not handed on: {', '.join(masks)}")
         known = tuple(target for target in data.meta.targets if target.kind != "mask")
         return known, len(data), of_packed(data, arrays=params.to == "webdataset")
     scanned = _find(ctx, "scan.csv")

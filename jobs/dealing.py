@@ -13,7 +13,7 @@ NumPy is imported where it is used: a plan is checked without it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,12 +55,16 @@ def deal_strata(
 
 
 def deal_units(
-    weights: NDArray[np.int64], shares: Sequence[float], rng: np.random.Generator
+    weights: NDArray[np.int64],
+    shares: Sequence[float],
+    rng: np.random.Generator,
+    check: Callable[[], None] | None = None,
 ) -> NDArray[np.int64]:
     """(U,) the part of each unit; `weights` (U, L) says how much of each label is in it.
 
     Part p gets `shares[p]` of each label as nearly as this finds; the shares add up to 1. Labels
-    count alike, however rare. Among equals, chance (`rng`) decides.
+    count alike, however rare. Among equals, chance (`rng`) decides. `check` is called now and
+    then, and may raise.
     """
     import numpy as np
 
@@ -73,7 +77,9 @@ def deal_units(
     order = rng.permutation(len(weights))
     # What holds most of a label first: the many small ones can still even it out.
     order = order[np.argsort(-squares[order], kind="stable")]
-    for unit in order.tolist():
+    for number, unit in enumerate(order.tolist()):
+        if check is not None and number % 4096 == 0:
+            check()
         # How much less is lacking, in squares and relative to the share of the part (chi-squared):
         # the sum over labels of (lacking^2 - (lacking - unit)^2) / share.
         gain = (2 * (lacking @ relative[unit]) - squares[unit]) / wanted
@@ -88,6 +94,7 @@ def deal(
     groups: NDArray[np.int64] | None,
     shares: Sequence[float],
     rng: np.random.Generator,
+    check: Callable[[], None] | None = None,
 ) -> NDArray[np.int64]:
     """(N,) the part of each sample.
 
@@ -106,7 +113,7 @@ def deal(
     # The last column is the number of samples: the parts are to be of one size as well.
     weights = np.column_stack([weights, np.ones(len(weights), dtype=np.int64)])
     if groups is None:
-        return deal_units(weights, shares, rng)
+        return deal_units(weights, shares, rng, check)
     units = np.zeros((int(groups.max(initial=-1)) + 1, weights.shape[1]), dtype=np.int64)
     np.add.at(units, groups, weights)
-    return deal_units(units, shares, rng)[groups]
+    return deal_units(units, shares, rng, check)[groups]

@@ -88,7 +88,9 @@ def folds(params: Params, ctx: skint.Context) -> None:
         target = strata_target(data, params.stratify, "folds")
         groups = _groups(known, where) if params.group else None
         check_samples(known, target, params.group, parts, where)
-        split = by_chance(rows, groups, lambda some, n: strata_of(data, target, some, n), ways)
+        split = by_chance(
+            rows, groups, lambda some, n: strata_of(data, target, some, n), ways, ctx.check
+        )
     check_split(split, data, params.time is not None, where)
     write_rows(ctx.out / "folds.csv", *_table(split, len(data)))
     summary = _summary(params, split, data, target, len(known))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,22 @@ from skint.dataset import PackedWriter, Sample, Target
 from skint.dataset.blob_writer import BlobWriter
 
 
-def open_shards(source: Path) -> tuple[tuple[Target, ...], Iterator[Record]]:
-    """Targets and pictures; where nothing beside the tars names the classes, those that occur."""
+def open_shards(
+    source: Path, check: Callable[[], None]
+) -> tuple[tuple[Target, ...], Iterator[Record]]:
+    """Targets and pictures; where nothing beside the tars names the classes, those that occur.
+
+    `check` is called once a picture, and may raise.
+    """
     shards, targets = list_shards(source), targets_beside(source)
     if targets is not None:
         targets = tuple(target for target in targets if target.kind != "mask")
         return targets, read_shards(shards, targets)
-    cells = {record.cells["label"] for record in read_shards(shards, None)} - {""}
+    cells = set()
+    for record in read_shards(shards, None):
+        check()
+        cells.add(record.cells["label"])
+    cells.discard("")
     found = (Target("label", "class", in_order(cells)),) if cells else ()
     return found, read_shards(shards, None)
 
@@ -40,7 +49,7 @@ def pack_shards(source: Path, ctx: skint.Context) -> None:
     The tars are read twice: the first time for the sizes. Raises RecordError where the pictures
     have different channels or dtypes.
     """
-    targets, records = open_shards(source)
+    targets, records = open_shards(source, ctx.check)
     samples, sizes, form = _measured(records, targets, ctx)
     count, (channels, dtype) = len(samples), form
     made_by = {"job": "convert", "params": {"to": "packed"}}
@@ -49,7 +58,7 @@ def pack_shards(source: Path, ctx: skint.Context) -> None:
         "channels": "RGB" if photo else [f"band{n}" for n in range(1, channels + 1)],
         "made_by": made_by,
     }
-    _, records = open_shards(source)
+    _, records = open_shards(source, ctx.check)
     if (sizes == sizes[0]).all():
         shape = (count, int(sizes[0, 0]), int(sizes[0, 1]), channels)
         with PackedWriter(ctx.out, shape=shape, dtype=dtype) as writer:

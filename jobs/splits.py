@@ -51,9 +51,16 @@ class Ways:
 
 
 def by_chance(
-    rows: NDArray[np.int64], groups: NDArray[np.int64] | None, strata: Strata, ways: Ways
+    rows: NDArray[np.int64],
+    groups: NDArray[np.int64] | None,
+    strata: Strata,
+    ways: Ways,
+    check: Callable[[], None],
 ) -> Split:
-    """`rows` in an order that does not depend on the set's; `groups` has a number for each."""
+    """`rows` in an order that does not depend on the set's; `groups` has a number for each.
+
+    `check` is called now and then, and may raise.
+    """
     import numpy as np
 
     from jobs.dealing import deal
@@ -64,7 +71,7 @@ def by_chance(
         if groups is not None:
             together = np.unique(groups[chosen], return_inverse=True)[1].astype(np.int64)
         rng = np.random.default_rng([ways.seed, *draw])
-        return deal(strata(rows[chosen], len(shares)), together, shares, rng)
+        return deal(strata(rows[chosen], len(shares)), together, shares, rng, check)
 
     pool = np.arange(len(rows))
     test = pool[:0]
