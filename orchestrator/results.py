@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from skint.attempt import AttemptDir, write_json
 from skint.outputs import sha256_of, stamps_of
@@ -33,19 +34,31 @@ def wrong_with(out: str, *, whole: bool = False) -> str:
         return "its record cannot be read"
     if exit is None:  # an executor without a shim left its files and no record of them
         return "" if folder.is_dir() else GONE
-    noted = _noted(attempt)
+    noted = _read(attempt.stamp)
     now = stamps_of(folder, exit.outputs)
     if exit.outputs and not now:
         return GONE
     missing = exit.outputs.keys() - now.keys()
     if missing:
         return f"{_first(missing)} missing"
+    known = _read(attempt.damage)
+    if known.get("stamps") == now and not whole:
+        return str(known.get("what"))
     suspects = [name for name, stamp in now.items() if whole or noted.get(name) != stamp]
-    bad = [name for name in suspects if _is_other(folder / name, exit.outputs[name])]
+    try:
+        bad = [name for name in suspects if sha256_of(folder / name) != exit.outputs[name]]
+    except OSError as error:
+        return f"{error.filename or folder} cannot be read ({error.strerror})"
     if bad:
-        return _damage(bad, noted, now)
+        what = _damage(bad, noted, now)
+        # Nobody has to read it all to find that out once more.
+        _write(attempt.damage, {"stamps": now, "what": what})
+        return what
     if noted != now:
-        _note(attempt, now)
+        _write(attempt.stamp, now)
+    if known:
+        with contextlib.suppress(OSError):
+            attempt.damage.unlink(missing_ok=True)
     return "" if folder.is_dir() else GONE
 
 
@@ -58,14 +71,7 @@ def has_files(out: str) -> bool:
         return False
 
 
-def _is_other(path: Path, sha256: str) -> bool:
-    try:
-        return sha256_of(path) != sha256
-    except OSError:  # a disk that cannot read it, or a folder in its place
-        return True
-
-
-def _damage(bad: list[str], noted: dict[str, list[int]], now: dict[str, list[int]]) -> str:
+def _damage(bad: list[str], noted: dict[str, Any], now: dict[str, list[int]]) -> str:
     change = now[bad[0]][0] - noted[bad[0]][0] if bad[0] in noted else 0
     size = f" ({abs(change):,} bytes {'shorter' if change < 0 else 'longer'})" if change else ""
     if len(bad) == 1:
@@ -78,15 +84,15 @@ def _first(missing: set[str]) -> str:
     return f"{first} is" if len(missing) == 1 else f"{len(missing)} files, {first} among them, are"
 
 
-def _noted(attempt: AttemptDir) -> dict[str, list[int]]:
+def _read(path: Path) -> dict[str, Any]:
     try:
-        noted = json.loads(attempt.stamp.read_text())
+        noted = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
     return noted if isinstance(noted, dict) else {}
 
 
-def _note(attempt: AttemptDir, now: dict[str, list[int]]) -> None:
+def _write(path: Path, noted: dict[str, Any]) -> None:
     """A folder that cannot be written costs reading the files again the next time."""
     with contextlib.suppress(OSError):
-        write_json(attempt.stamp, now)
+        write_json(path, noted)

@@ -128,6 +128,11 @@ class AttemptDir:
         return self.path / "stamp.json"
 
     @property
+    def damage(self) -> Path:
+        """What was found wrong with what was published, by those who wanted to use it."""
+        return self.path / "damage.json"
+
+    @property
     def out(self) -> Path:
         """What the job publishes."""
         return self.path / "out"

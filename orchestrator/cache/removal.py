@@ -69,7 +69,8 @@ def remove(
             continue
         try:
             shutil.rmtree(out.with_name(ASIDE))
-            AttemptDir(out.parent).stamp.unlink(missing_ok=True)
+            for note in (AttemptDir(out.parent).stamp, AttemptDir(out.parent).damage):
+                note.unlink(missing_ok=True)
         except OSError as error:
             removed.failed.append((entry, error.strerror or str(error)))
         else:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 from budget.duration import DAY_MS, HOUR_MS, MINUTE_MS, format_clock, parse_ms
 from orchestrator.cache.choice import Wish, chosen
@@ -25,7 +24,6 @@ from orchestrator.results import wrong_with
 from orchestrator.state import State
 from orchestrator.store import read_state
 from orchestrator.views.figures import amount
-from skint.attempt import AttemptDir
 from skint.errors import FAILED, OK, USAGE, SkintError
 
 USERS_SHOWN = 2
@@ -155,8 +153,6 @@ def _verify(found: Sequence[Entry], as_json: bool) -> int:
             )
         wrong = wrong_with(entry.out, whole=True)
         if wrong:
-            # Without its stamp nobody takes it for whole by a look at sizes and times.
-            AttemptDir(Path(entry.out).parent).stamp.unlink(missing_ok=True)
             bad.append((entry, wrong))
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)

@@ -62,6 +62,22 @@ def test_a_byte_that_changed_behind_its_time_is_found_by_reading_all(out: Path) 
     assert wrong_with(str(out), whole=True) == "images.npy is not what was published"
 
 
+def test_damage_that_was_found_is_known_without_reading_again(out: Path) -> None:
+    kept_time(out / "images.npy", bytes(999) + b"1")
+    assert wrong_with(str(out), whole=True) == "images.npy is not what was published"
+    assert wrong_with(str(out)) == "images.npy is not what was published", "known by now"
+    (out / "images.npy").write_bytes(bytes(1000))  # somebody has put the right one back
+    assert wrong_with(str(out)) == ""
+    assert not AttemptDir(out.parent).damage.exists()
+
+
+def test_what_cannot_be_read_is_not_used_and_not_called_damaged(out: Path) -> None:
+    (out / "images.npy").unlink()
+    (out / "images.npy").mkdir()
+    assert wrong_with(str(out)) == f"{out}/images.npy cannot be read (Is a directory)"
+    assert not AttemptDir(out.parent).damage.exists()
+
+
 def test_files_that_were_only_touched_are_read_once_and_noted_anew(out: Path) -> None:
     os.utime(out / "images.npy", ns=(5, 5))
     assert wrong_with(str(out)) == ""
