@@ -1,7 +1,7 @@
 """JPEG by libjpeg-turbo (`simplejpeg`): decodes faster than Pillow, at a smaller scale on demand.
 
 Whatever it does not take (CMYK, a decoder's warning, bytes that are no JPEG) is left to Pillow:
-the functions answer None. See docs/decisions/0012.
+the functions answer None. See docs/decisions/0013.
 """
 
 from __future__ import annotations

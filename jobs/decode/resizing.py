@@ -1,7 +1,8 @@
 """Resizing by LANCZOS (`cykooz_resizer`): Pillow's filter to 54 dB, in a fifth of its time.
 
-See docs/decisions/0012. The plain classes of its Rust module are used: the Python ones around them
-take as long as a small picture does.
+Pillow does it where that library is not installed: it has no wheel for Linux on ARM. See
+docs/decisions/0013. The plain classes of its Rust module are used: those around them add nothing
+that is needed here.
 """
 
 from __future__ import annotations
@@ -10,15 +11,21 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from cykooz_resizer import Algorithm, FilterType, PixelType, rust_lib
 from numpy.typing import NDArray
 from PIL import Image
 
 from jobs.decode.shape import Box
 
+try:
+    from cykooz_resizer import rust_lib as rust_lib
+except ImportError:
+    rust_lib = None
+
 LOBES = 3
 """The filter reaches so many pixels of the larger of the two pictures to either side."""
-_UINT8 = {1: PixelType.U8.value, 3: PixelType.U8x3.value}
+_CONVOLUTION, _LANCZOS = 2, 5
+_FLOAT, _UINT8 = 10, {1: 1, 3: 3}
+"""Numbers of the library's `Algorithm`, `FilterType` and `PixelType` (F32; U8, U8x3)."""
 
 
 def resized(pixels: NDArray[Any], box: Box, size: tuple[int, int]) -> NDArray[Any]:
@@ -29,11 +36,14 @@ def resized(pixels: NDArray[Any], box: Box, size: tuple[int, int]) -> NDArray[An
     height, width, channels = pixels.shape
     if box == (0.0, 0.0, float(width), float(height)) and size == (width, height):
         return pixels
+    if rust_lib is None:
+        image = Image.fromarray(pixels if channels == 3 else pixels[:, :, 0])
+        return resized_image(image, box, size)
     # Two copies, a tenth of what the resizing takes: of no more than what the filter looks at.
     left, right = _seen(box[0], box[2], size[0], width)
     top, bottom = _seen(box[1], box[3], size[1], height)
     part = pixels[top:bottom, left:right]
-    kind = PixelType.F32.value if pixels.dtype == np.float32 else _UINT8[channels]
+    kind = _FLOAT if pixels.dtype == np.float32 else _UINT8[channels]
     source = rust_lib.Image(part.shape[1], part.shape[0], kind, part.tobytes())
     target = rust_lib.Image(*size, kind, None)
     moved = box[0] - left, box[1] - top, box[2] - left, box[3] - top
@@ -42,14 +52,17 @@ def resized(pixels: NDArray[Any], box: Box, size: tuple[int, int]) -> NDArray[An
     return flat.reshape(size[1], size[0], channels)
 
 
-def resized_image(image: Image.Image, box: Box, size: tuple[int, int]) -> NDArray[np.uint8]:
+def resized_image(image: Image.Image, box: Box, size: tuple[int, int]) -> NDArray[Any]:
     """The same of a Pillow picture of the mode L or RGB, without copying it."""
     width, height = image.size
     if box != (0.0, 0.0, float(width), float(height)) or size != (width, height):
-        small = Image.new(image.mode, size)
-        views = rust_lib.PilImageWrapper(image), rust_lib.PilImageWrapper(small)
-        rust_lib.RustResizer().resize_pil(*views, _options(box))
-        image = small
+        if rust_lib is None:
+            image = image.resize(size, Image.Resampling.LANCZOS, box=box)
+        else:
+            small = Image.new(image.mode, size)
+            views = rust_lib.PilImageWrapper(image), rust_lib.PilImageWrapper(small)
+            rust_lib.RustResizer().resize_pil(*views, _options(box))
+            image = small
     return np.asarray(image).reshape(size[1], size[0], -1)
 
 
@@ -61,7 +74,5 @@ def _seen(begin: float, end: float, count: int, limit: int) -> tuple[int, int]:
 
 def _options(box: Box) -> Any:
     left, top, right, bottom = box
-    options = rust_lib.RustResizeOptions().set_resize_alg(
-        Algorithm.convolution.value, FilterType.lanczos3.value, 2
-    )
+    options = rust_lib.RustResizeOptions().set_resize_alg(_CONVOLUTION, _LANCZOS, 2)
     return options.set_use_alpha(False).set_crop_box(left, top, right - left, bottom - top)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from jobs.decode import resizing
 from jobs.decode.resizing import resized, resized_image
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,6 +18,23 @@ LANCZOS = Image.Resampling.LANCZOS
 def decibels(one: np.ndarray, other: np.ndarray) -> float:
     error = np.mean((one.astype(float) - other.astype(float)) ** 2)
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+@pytest.fixture(params=["as it is installed", "by Pillow alone"], autouse=True)
+def _library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "by Pillow alone":
+        monkeypatch.setattr(resizing, "rust_lib", None)
+    else:
+        assert resizing.rust_lib is not None or platform.machine() == "aarch64"
+
+
+def test_the_numbers_are_those_of_the_library() -> None:
+    library = pytest.importorskip("cykooz_resizer")
+    assert library.Algorithm.convolution.value == resizing._CONVOLUTION
+    assert library.FilterType.lanczos3.value == resizing._LANCZOS
+    assert library.PixelType.F32.value == resizing._FLOAT
+    assert library.PixelType.U8.value == resizing._UINT8[1]
+    assert library.PixelType.U8x3.value == resizing._UINT8[3]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
