@@ -25,6 +25,10 @@ SUFFIXES = {"jpeg": ".jpg", "webp": ".webp"}
 """Of pictures that a packed set holds compressed, by codec."""
 
 
+PNG_LEVEL = 3
+"""Photos take less than half the time of the usual level 6, and 1.5 % more room."""
+
+
 class RecordError(SkintError):
     """A picture cannot be handed on as a file of its own."""
 
@@ -117,7 +121,8 @@ def encoded(picture: NDArray[Any], *, arrays: bool) -> tuple[str, bytes]:
     file = io.BytesIO()
     if picture.dtype == np.uint8 and channels in (1, 3):
         flat = picture[:, :, 0] if channels == 1 else picture
-        Image.fromarray(np.ascontiguousarray(flat)).save(file, "PNG")
+        image = Image.fromarray(np.ascontiguousarray(flat))
+        image.save(file, "PNG", compress_level=PNG_LEVEL)
         return ".png", file.getvalue()
     if arrays:
         np.save(file, picture)
