@@ -15,8 +15,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["percent"] = percent
+    made.filters["short"] = short
     return made
 
 
 def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"

@@ -7,6 +7,7 @@ deviation are exact, and each fold's are those of the pictures that it trains on
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -60,11 +61,16 @@ def stats(params: Params, ctx: skint.Context) -> None:
         "test": 0 if folds is None else len(folds.test),
         "targets": targets,
         "sizes": {**measured, "odd": measured.get("odd", [])[: params.pictures]},
-        "strangest": strangest(data, params.pictures),
+        "strangest": strangest(data, pixels, params.pictures),
     }
     facts["findings"] = [
         *(sentence for one in targets for sentence in balance.findings(one)),
         *sizes.findings(measured),
+        *(
+            f"{channel['name']}: {channel['not_finite']:,} pixels are no number (NaN or infinity)"
+            for channel in facts["channels"]
+            if channel["not_finite"]
+        ),
     ]
     write_atomic(ctx.out / "stats.json", (json.dumps(facts, indent=1) + "\n").encode())
     # backslashreplace: a file name need not be UTF-8, the page must be.
@@ -102,14 +108,26 @@ def _channels(data: PackedSet, pixels: Look) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "mean": data.meta.mean[number],
-            "std": data.meta.std[number],
+            "mean": float(pixels.mean[number]),
+            "std": float(pixels.std[number]),
+            "not_finite": _pixels(data) - int(pixels.histograms[number].sum()),
             "histogram": pixels.histograms[number].tolist(),
             "from": float(pixels.edges[number, 0]),
             "to": float(pixels.edges[number, -1]),
         }
         for number, name in enumerate(data.meta.channels)
     ]
+
+
+def _pixels(data: PackedSet) -> int:
+    """Of all pictures, in one channel."""
+    n, height, width, _ = data.meta.shape
+    images = data.images()
+    from skint.dataset.blobs import BlobImages
+
+    if isinstance(images, BlobImages):
+        return int(images.sizes.prod(axis=1).sum())
+    return n * height * width
 
 
 def _fold(data: PackedSet, folds: Folds, number: int) -> dict[str, Any]:
@@ -120,6 +138,6 @@ def _fold(data: PackedSet, folds: Folds, number: int) -> dict[str, Any]:
         "fold": number,
         "train": len(rows),
         "held_out": len(folds.validation(number)),
-        "mean": list(mean),
-        "std": list(std),
+        "mean": [value if isfinite(value) else None for value in mean],
+        "std": [value if isfinite(value) else None for value in std],
     }

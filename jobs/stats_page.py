@@ -23,13 +23,13 @@ CHANNELS_DRAWN = 16
 
 def render(facts: dict[str, Any], data: PackedSet, target: Target | None, pixels: Look) -> str:
     """The page. `facts` is what `stats.json` holds."""
-    images = data.images()
+    images, mean, std = data.images(), pixels.mean.tolist(), pixels.std.tolist()
 
     def shown(ids: Sequence[int]) -> list[dict[str, str]]:
         samples = [data.samples[row] for row in ids]
         return [
             {
-                "uri": data_uri(images[sample.id], data.meta.mean, data.meta.std),
+                "uri": data_uri(images[sample.id], mean, std),
                 "path": sample.path,
                 "label": sample.label,
                 "size": f"{sample.width} × {sample.height}, " if sample.width else "",
@@ -81,7 +81,7 @@ def _means(
         if data.meta.dtype == "uint8":
             picture = np.rint(picture).astype(np.uint8)
         if row["n"]:
-            uri = data_uri(picture, data.meta.mean, data.meta.std)
+            uri = data_uri(picture, pixels.mean.tolist(), pixels.std.tolist())
             means.append({"name": row["name"], "n": row["n"], "uri": uri})
     return means
 

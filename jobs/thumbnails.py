@@ -42,5 +42,6 @@ def visible(
         low = np.asarray(mean[:shown]) - _DEVIATIONS * np.asarray(std[:shown])
         span = np.maximum(2 * _DEVIATIONS * np.asarray(std[:shown]), 1e-12)
         values = np.rint((values.astype(np.float64) - low) / span * 255).clip(0, 255)
+        values = np.nan_to_num(values)  # what is no number is black
     pixels = np.ascontiguousarray(values, dtype=np.uint8)
     return pixels if shown == 3 else pixels[:, :, 0]

@@ -142,6 +142,28 @@ def test_pictures_of_their_own_sizes_and_of_many_bits_have_a_page(tmp_path: Path
     assert facts["strangest"]["brightest"][0] == 2
 
 
+def test_pixels_that_are_no_number_are_counted_and_left_out(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).normal(5, 2, (4, 8, 8, 2)).astype(np.float32)
+    pixels[1, 2, 3, 0], pixels[3, :, :, 0] = np.inf, np.nan
+    with PackedWriter(tmp_path / "data", shape=pixels.shape, dtype="float32") as writer:
+        writer.images()[:] = pixels
+        samples = [Sample(n, str(n), f"{n}.tif", targets={"label": "ab"[n % 2]}) for n in range(4)]
+        target = Target("label", "class", ("a", "b"))
+        data = writer.finish(samples, [target], channels=["near", "far"], made_by={})
+    write_rows(data.folder / "folds.csv", ("id", "fold"), [(0, 0), (1, 0), (2, 1), (3, 1)])
+    facts, text = told(tmp_path, data)
+    near, far = facts["channels"]
+    finite = pixels[..., 0][np.isfinite(pixels[..., 0])].astype(np.float64)
+    assert (near["not_finite"], far["not_finite"]) == (65, 0)
+    assert sum(near["histogram"]) == len(finite)
+    assert near["mean"] == pytest.approx(finite.mean()) and near["std"] == pytest.approx(
+        finite.std()
+    )
+    assert "near: 65 pixels are no number (NaN or infinity)" in facts["findings"]
+    assert facts["folds"][0]["mean"][0] is None
+    Page(text)
+
+
 def test_a_request_to_stop_ends_it_before_anything_is_published(
     tmp_path: Path, packed: PackedSet
 ) -> None:
