@@ -92,13 +92,11 @@ def chain(connection: sqlite3.Connection, name: str) -> tuple[str, ...]:
 
 def subtree(connection: sqlite3.Connection, name: str) -> tuple[str, ...]:
     """The account and all sub-budgets below it, removed ones too: whose charges count on it."""
-    rows = connection.execute(
-        "WITH RECURSIVE below (name) AS (VALUES (?) UNION"
-        " SELECT account.name FROM account JOIN below ON account.parent = below.name)"
-        " SELECT name FROM below",
-        (name,),
-    )
-    return tuple(found for (found,) in rows)
+    parents = connection.execute("SELECT name, parent FROM account").fetchall()
+    found = [name]
+    for above in found:  # which grows meanwhile
+        found += [child for child, parent in parents if parent == above]
+    return tuple(found)
 
 
 def add(connection: sqlite3.Connection, account: Account, now_ms: int) -> bool:
