@@ -174,10 +174,8 @@ def _never_starts(
     return None
 
 
-def end_run(run: RunState, now_ms: int) -> Iterator[e.Event]:
-    """The end of a run: every job of it has ended."""
-    if not run.live or run.open_jobs:
-        return
+def end_of(run: RunState, now_ms: int) -> e.RunEnded:
+    """The end of a run of which every job has ended."""
     by_status: dict[str, list[str]] = {}
     for job in run.jobs.values():
         by_status.setdefault("left out" if job.reason == "cpu-only" else job.status, []).append(
@@ -188,4 +186,4 @@ def end_run(run: RunState, now_ms: int) -> Iterator[e.Event]:
     outcome: e.RunOutcome = "done"
     if by_status.keys() & {"failed", "stopped", "skipped"}:
         outcome = "cancelled" if cancelled else "failed"
-    yield e.RunEnded(at_ms=now_ms, run=run.name, outcome=outcome, sentence=sentence)
+    return e.RunEnded(at_ms=now_ms, run=run.name, outcome=outcome, sentence=sentence)

@@ -60,9 +60,9 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     for answer in inputs.answers:
         _take_answer(deciding, answer, inputs, now_ms)
     deciding.observe(observations.starts, inputs, now_ms)
-    deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
-    if inputs.lines:  # rules judge what was reported
-        for run in deciding.state.live_runs():
+    if inputs.lines:
+        deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
+        for run in deciding.state.live_runs():  # rules judge what was reported
             for attempt in run.live_attempts:
                 now = deciding.state.runs[run.name]
                 deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
@@ -73,11 +73,11 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
             deciding.take(metering.told(run_of(name), attempt_now, metered, now_ms))
     for run in deciding.state.live_runs():
         for attempt in run.live_attempts:
-            deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
+            if attempt.edge:
+                deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
     if not _is_only_word_of_it(inputs, deciding.events):
         _advance(deciding, inputs, now_ms)
-    told = tuple(deciding.events)
-    deciding.take(savings.found(deciding.state, told, inputs, now_ms))
+    deciding.take(savings.found(deciding.state, tuple(deciding.events), inputs, now_ms))
     return i.Step(
         events=tuple(deciding.events),
         state=deciding.state,
@@ -91,7 +91,10 @@ def _is_only_word_of_it(inputs: i.Inputs, events: Iterable[e.Event]) -> bool:
     looked = inputs.commands or inputs.observations or inputs.lines
     if looked or not inputs.answers:
         return False
-    return all(isinstance(x, e.AttemptAccepted | e.StopSent | e.SavingBooked) for x in events)
+    return all(isinstance(x, _WORD_OF_IT) for x in events)
+
+
+_WORD_OF_IT = (e.AttemptAccepted, e.StopSent, e.SavingBooked)
 
 
 def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms: int) -> None:
@@ -200,7 +203,8 @@ def _advance(deciding: _Deciding, inputs: i.Inputs, now_ms: int) -> None:
         # Of all that is said there, only the end of a job means something to other jobs.
         ended = any(isinstance(event, e.JobEnded) for event in admitted)
     for run in deciding.state.live_runs():
-        deciding.take(endings.end_run(run, now_ms))
+        if run.live and not run.open_jobs:
+            deciding.take([endings.end_of(run, now_ms)])
 
 
 def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) -> None:

@@ -91,6 +91,7 @@ def look_ahead(setting: Setting, *, poll_s: float = POLL_S) -> Tally:
     tally = count(setting, house)
     tally.waiting = _waiting(house)
     world.ledger.close()
+    engines.clear()  # which hold their scripts, which hold them: all of the world is freed at once
     return tally
 
 
