@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from budget.meters.log import Metered
 from orchestrator import events as e
@@ -80,9 +80,6 @@ def result_of(run: RunState, job: str) -> Result:
     return Result(done.key, run.name, job, attempt.id, done.out, done.digest, wall_ms)
 
 
-T = TypeVar("T", AttemptState, AllocationState, JobState)
-
-
 def _moved(run: RunState, **changes: Any) -> RunState:
     """As `changed`. What follows from what has changed is worked out again when it is asked for."""
     new = changed(run, **changes)
@@ -93,20 +90,18 @@ def _moved(run: RunState, **changes: Any) -> RunState:
     return new
 
 
-def _with(items: Mapping[str, T], name: str, **changes: Any) -> dict[str, T]:
-    return {**items, name: changed(items[name], **changes)}
-
-
 def _attempt(run: RunState, name: str, **changes: Any) -> RunState:
-    return _moved(run, attempts=_with(run.attempts, name, **changes))
+    attempt = changed(run.attempts[name], **changes)
+    return _moved(run, attempts={**run.attempts, name: attempt})
 
 
 def _allocation(run: RunState, name: str, **changes: Any) -> RunState:
-    return _moved(run, allocations=_with(run.allocations, name, **changes))
+    allocation = changed(run.allocations[name], **changes)
+    return _moved(run, allocations={**run.allocations, name: allocation})
 
 
 def _job(run: RunState, name: str, **changes: Any) -> RunState:
-    return _moved(run, jobs=_with(run.jobs, name, **changes))
+    return _moved(run, jobs={**run.jobs, name: changed(run.jobs[name], **changes)})
 
 
 def _job_reused(run: RunState, event: e.JobReused) -> RunState:

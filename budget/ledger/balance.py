@@ -44,6 +44,24 @@ class LimitBalance:
         """Negative after an overrun: it is shown, not clamped."""
         return self.amount_ms - self.used_ms - self.kept_back_ms
 
+    def reserving(self, more_ms: int) -> LimitBalance:
+        """The same with `more_ms` more reserved. Written out: `dataclasses.replace` is slow, and
+        a scheduler asks for this whenever it gives out a device."""
+        return LimitBalance(
+            self.account,
+            self.limit,
+            self.window,
+            self.amount_ms,
+            self.settled_ms,
+            self.in_flight_ms,
+            self.reserved_ms + more_ms,
+            self.foreign_ms,
+            self.kept_back_ms,
+            self.next_gain_ms,
+            self.whole_ms,
+            self.unit,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:

@@ -75,7 +75,8 @@ def balance_of(connection: sqlite3.Connection, name: str, now_ms: int) -> Balanc
     tightest = balance.tightest
     of = next(book for book in kept if book.account.name == tightest.account)
     saved = rows.saved(connection, of.used.settled.subtree, tightest.window)
-    return replace(balance, saved=MappingProxyType(saved))
+    kinds = MappingProxyType(saved)
+    return Balance(balance.account, balance.limits, balance.simulated, balance.unit, kinds)
 
 
 def admission_by(books: Sequence[Book]) -> Balance:

@@ -5,9 +5,9 @@ stand in for jobs, attempts get their names. Whatever waits says why.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from orchestrator import events as e
+from orchestrator.changed import changed
 from orchestrator.graph import Job
 from orchestrator.plans.keys import job_key
 from orchestrator.scheduler import earlier
@@ -113,7 +113,7 @@ def _start_on_cpu(
         before = earlier.unfinished(state, run, job, key, inputs) if fence == 1 else None
         if before is not None:
             yield earlier.goes_on(run, job, before, now_ms)
-            attempt = replace(attempt, previous=before.out)
+            attempt = changed(attempt, previous=before.out)
         yield attempt
 
 
@@ -172,7 +172,7 @@ def begin(run: RunState, allocation: str, inputs: Inputs, now_ms: int) -> Iterat
         job = run.graph.job(job_of(name))
         cpus = job.cpus or inputs.capacity[kept.executor].cpus
         fence = int(name.rsplit(".", 1)[1])
-        yield replace(
+        yield changed(
             _attempt(run, job, fence, key_of(run, job), kept.executor, cpus, inputs, now_ms),
             allocation=allocation,
             devices=kept.devices,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from budget.accounts.account import Account
 from budget.ledger.balance import Balance, LimitBalance
@@ -118,11 +117,8 @@ class Room:
             return found
         planned_ms = self._planned_ms()
         limits = tuple(
-            replace(
-                limit,
-                reserved_ms=limit.reserved_ms + planned_ms.get(limit_key(limit), 0),
-            )
-            for limit in found.limits
+            limit.reserving(planned_ms.get(limit_key(limit), 0)) for limit in found.limits
         )
-        left = self._balances[account.name] = replace(found, limits=limits)
+        left = Balance(found.account, limits, found.simulated, found.unit, found.saved)
+        self._balances[account.name] = left
         return left
