@@ -118,6 +118,10 @@ class Graph:
         """Jobs by plan entry, in topological order of the entries' first jobs."""
         return self._groups
 
+    def lanes(self) -> Mapping[str, Lane]:
+        """Of each job, by its id."""
+        return self._lanes
+
     def ancestors(self, id: str) -> tuple[str, ...]:
         """Everything `id` depends on, nearest first; at equal distance in the order of `jobs`."""
         if id not in self._ancestors:
@@ -172,6 +176,10 @@ class Graph:
         for job in self.jobs:
             found.setdefault(job.group, []).append(job)
         return {name: tuple(jobs) for name, jobs in found.items()}
+
+    @cached_property
+    def _lanes(self) -> dict[str, Lane]:
+        return {job.id: job.lane for job in self.jobs}
 
     @cached_property
     def _needs(self) -> dict[str, tuple[str, ...]]:

@@ -212,11 +212,12 @@ class RunState:
     @cached_property
     def waiting_jobs(self) -> Mapping[Lane, tuple[JobState, ...]]:
         """By lane, those that could start or start again, in the order of the graph."""
-        found: dict[Lane, list[JobState]] = {"cpu": [], "accelerator": []}
-        for known in self.open_jobs:
-            if known.status == "waiting":
-                found["accelerator" if self.graph.job(known.id).devices else "cpu"].append(known)
-        return {lane: tuple(jobs) for lane, jobs in found.items()}
+        waiting = [known for known in self.open_jobs if known.status == "waiting"]
+        lanes = self.graph.lanes()
+        return {
+            "cpu": tuple([known for known in waiting if lanes[known.id] == "cpu"]),
+            "accelerator": tuple([known for known in waiting if lanes[known.id] != "cpu"]),
+        }
 
     @cached_property
     def has_fruitless_jobs(self) -> bool:

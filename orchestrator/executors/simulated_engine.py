@@ -20,6 +20,7 @@ from skint.attempt import EXIT_STOPPED, Exit, Task
 
 # Made once, as `json.dumps` is slow where it is asked for the same thousands of times.
 _ENCODER = json.JSONEncoder(check_circular=False)
+_SORTED = json.JSONEncoder(sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ class SimulatedEngine:
         if reason == "done":
             for name, content in attempt.script.outputs.items():
                 outputs[name] = hashlib.sha256(content).hexdigest()
-            digest = hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
+            digest = hashlib.sha256(_SORTED.encode(outputs).encode()).hexdigest()
         attempt.end_ms = end_ms
         attempt.exit = Exit(code, reason, attempt.start_ms, end_ms, outputs, digest)
         self._announce(attempt)

@@ -79,7 +79,7 @@ class Fortunes:
     def _draw(self, job: Job, run: str) -> Fortune:
         breaks, top = self._cell(f"{job.group} {sorted(job.matrix.items())} {job.params}")
         dice = random.Random(f"{self.seed} {job.id} {job.static_key}")
-        seconds = self.times.get(job.group, assumed(job)).draw_s(dice)
+        seconds = (self.times.get(job.group) or assumed(job)).draw_s(dice)
         epochs = _epochs(job)
         breaks_at = dice.randint(1, max(1, epochs // 3)) if breaks and epochs else 0
         crash = random.Random(f"{self.seed} {run} {job.id}")
