@@ -58,3 +58,9 @@ def test_of_several_refusing_limits_it_is_the_one_to_wait_for_longest() -> None:
     never = replace(LOOSE, settled_ms=890, next_gain_ms=None)
     assert Balance("acc", (never, TIGHT, later)).refusing(50) is never
     assert Balance("acc", (later, TIGHT)).refusing(101) is TIGHT
+
+
+def test_what_will_be_reserved_is_less_that_is_free_and_changes_nothing_else() -> None:
+    limit = replace(TIGHT, foreign_ms=5, kept_back_ms=7, unit="session")
+    assert limit.reserving(11) == replace(limit, reserved_ms=41)
+    assert limit.reserving(11).free_ms == limit.free_ms - 11

@@ -238,3 +238,26 @@ def test_a_ledger_kept_locked_by_another_is_reported(
         assert len(ledger.accounts()) == 1
         other.execute("ROLLBACK")
         assert ledger.expire(NOW_MS) == ()
+
+
+def test_a_ledger_in_memory_has_all_that_one_in_a_file_has_and_shares_nothing(
+    tmp_path: Path,
+) -> None:
+    def schema(ledger: Ledger) -> list[tuple[object, ...]]:
+        with ledger._file.transaction(write=False) as connection:
+            return [
+                *connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name"),
+                connection.execute("PRAGMA user_version").fetchone(),
+                connection.execute("PRAGMA application_id").fetchone(),
+                connection.execute("PRAGMA foreign_keys").fetchone(),
+            ]
+
+    with (
+        Ledger(tmp_path / "ledger.db") as kept,
+        Ledger(":memory:") as one,
+        Ledger(":memory:") as other,
+    ):
+        assert schema(one) == schema(other) == schema(kept)
+        assert one.add_account(preset("simulated"), NOW_MS)
+        assert other.accounts() == ()
+        assert other.add_account(preset("simulated"), NOW_MS)
