@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from jobs.decode.opening import open_image, orientation_of, reading, refuse_size
 
+MAPPED_BYTES = 32 * 2**20
 _START = b"\xff\xd8\xff"
 _APP1, _START_OF_SCAN, _END = 0xE1, 0xDA, 0xD9
 _BARE = frozenset((0x01, *range(0xD0, 0xD8)))
@@ -34,7 +35,7 @@ class Header:
 @dataclass(frozen=True)
 class Decoded:
     pixels: NDArray[np.uint8]
-    """(h, w, C), C 1 or 3."""
+    """(h, w, C): C is 1 or 3, or 4 for RGB with a byte that says nothing, where it is large."""
     extent: tuple[float, float]
     """Width and height that the picture has in it. A scaled size is rounded up; taken as the extent
     it would shift and stretch the picture."""
@@ -69,10 +70,13 @@ def decode(
     """
     width, height = least_px
     halves = width <= -(-header.width // 2) and height <= -(-header.height // 2)
+    # Three bytes a pixel are copied twice to be resized. A fourth byte costs more than that, up to
+    # where malloc maps every buffer anew.
+    large = 3 * header.width * header.height // (4 if halves else 1) > MAPPED_BYTES
     try:
         pixels: NDArray[Any] = simplejpeg.decode_jpeg(
             content,
-            "GRAY" if gray else "RGB",
+            "GRAY" if gray else "RGBX" if large else "RGB",
             min_width=width if halves else header.width,
             min_height=height if halves else header.height,
             min_factor=1,

@@ -31,9 +31,14 @@ _FLOAT, _UINT8 = 10, {1: 1, 3: 3}
 def resized(pixels: NDArray[Any], box: Box, size: tuple[int, int]) -> NDArray[Any]:
     """(h, w, C) of the part `box` of (H, W, C) uint8, C 1 or 3, or of (H, W, 1) float32.
 
-    `size` is width and height. The box may lie between pixels.
+    `size` is width and height. The box may lie between pixels. With four channels of uint8 the last
+    one says nothing, and is left out of the result.
     """
     height, width, channels = pixels.shape
+    if channels == 4:
+        mode = "RGBX" if rust_lib is None else "RGBA"  # the other one is not known to it
+        image = Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
+        return resized_image(image, box, size)[:, :, :3]
     if box == (0.0, 0.0, float(width), float(height)) and size == (width, height):
         return pixels
     if rust_lib is None:

@@ -158,6 +158,17 @@ def test_a_jpeg_with_a_harmless_flaw_is_read_and_one_that_is_cut_is_not() -> Non
         one(content[: len(content) // 2], 64, "crop")
 
 
+@pytest.mark.parametrize("mode", ["crop", "pad", "keep"])
+def test_a_large_jpeg_is_read_in_another_way_to_the_same_pixels(
+    mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = PHOTOS[3].read_bytes()
+    plain = one(content, 300, mode)
+    monkeypatch.setattr("jobs.decode.jpeg.MAPPED_BYTES", 1000)
+    assert np.array_equal(one(content, 300, mode), plain)
+    assert one(content, None if mode == "keep" else 400, mode).shape[2] == 3
+
+
 def test_a_glance_is_the_whole_picture_in_gray_upright() -> None:
     facts, small = glance(turned(640, 320, 6), 8)
     assert (facts.width, facts.height) == (640, 320)

@@ -49,6 +49,19 @@ def test_it_is_pillows_lanczos_smaller_and_larger(mode: str, size: tuple[int, in
     assert np.array_equal(resized(pixels, box, size), resized_image(photo, box, size))
 
 
+def test_a_fourth_byte_changes_nothing() -> None:
+    with Image.open(PHOTO) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    four = np.dstack(
+        [pixels, np.random.default_rng(0).integers(0, 256, pixels.shape[:2], np.uint8)]
+    )
+    box = (10.25, 3.5, pixels.shape[1] - 7.125, pixels.shape[0] - 2.0)
+    whole = (0.0, 0.0, float(pixels.shape[1]), float(pixels.shape[0]))
+    same = (pixels.shape[1], pixels.shape[0])
+    assert np.array_equal(resized(four, box, (64, 50)), resized(pixels, box, (64, 50)))
+    assert np.array_equal(resized(four, whole, same), pixels)
+
+
 def test_planes_of_floats_keep_their_range_and_precision() -> None:
     plane = np.random.default_rng(0).normal(1e4, 3e3, (40, 60)).astype(np.float32)
     plain = np.asarray(Image.fromarray(plane).resize((20, 10), LANCZOS, box=(0, 0, 60, 40)))
