@@ -121,10 +121,10 @@ def _channels(data: PackedSet, pixels: Look) -> list[dict[str, Any]]:
 
 def _pixels(data: PackedSet) -> int:
     """Of all pictures, in one channel."""
-    n, height, width, _ = data.meta.shape
-    images = data.images()
     from skint.dataset.blobs import BlobImages
 
+    n, height, width, _ = data.meta.shape
+    images = data.images()
     if isinstance(images, BlobImages):
         return int(images.sizes.prod(axis=1).sum())
     return n * height * width
