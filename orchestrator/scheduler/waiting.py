@@ -6,6 +6,7 @@ from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.scheduler.admission import cannot_run, key_of, needs_are_met, reuse
 from orchestrator.scheduler.backfill import OVERTAKEN_MS
+from orchestrator.scheduler.earlier import remarks
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import is_parked
 from orchestrator.scheduler.queue import Candidate
@@ -113,6 +114,8 @@ class Waiting:
         key = key_of(run, job)
         found = tuple(reuse(self._state, run, job, key, self._inputs, self._now_ms))
         self._events += found
+        if not found and not run.jobs[job.id].remark:
+            self._events += remarks(self._state, run, job, key, self._inputs, self._now_ms)
         return bool(found)
 
     def cannot_run(self, run: RunState, job: Job, reason: str, sentence: str) -> None:

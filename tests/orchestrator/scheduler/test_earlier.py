@@ -3,16 +3,18 @@ work."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from orchestrator import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph, Job
 from orchestrator.state import RunState
 from skint.attempt import Task
-from tests.orchestrator.worlds import World, graph, job, statuses
+from tests.orchestrator.worlds import World, graph, job, kfold, statuses, training
 
 RESUMING = job("packed", resumes=True)
 ALONE = graph(RESUMING)
@@ -191,3 +193,19 @@ def test_within_a_run_its_own_attempt_comes_first(tmp_path: Path) -> None:
     stopped_in_the_middle(world, "one-1")
     run = world.settle(graph(replace(RESUMING, retries=1)), "two-1")
     assert run.attempts["two-1.packed.2"].previous == run.attempts["two-1.packed.1"].out
+
+
+# --- results that cannot be used ------------------------------------------------------------------
+
+
+def test_a_fold_whose_files_are_gone_is_paid_for_again_and_says_so_once(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    first = world.settle(kfold(folds=2))
+    shutil.rmtree(first.jobs["train.fold1"].out)
+    second = world.settle(kfold(folds=2), "seedlings-2")
+    assert statuses(second)["train.fold0"] == "reused"
+    assert second.jobs["train.fold1"].remark == (
+        "made again: in train.fold1 of seedlings-1 its files are gone"
+    )
+    assert [event.job for event in world.kept(e.JobRemarked)] == ["train.fold1"]
+    assert world.store.replayed() == world.store.state()
