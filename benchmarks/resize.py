@@ -106,7 +106,7 @@ def job(folder: Path, out: Path) -> dict[str, float]:
 
     inputs = {"scan": folder / "scan" / "out"}
     ctx = skint.Context.for_test(out / "resize", inputs=inputs, cpus=PROCESSES)
-    return timed(lambda: resize(Params(size=SIZE), ctx))
+    return timed(lambda: resize(Params(size=(SIZE,)), ctx))
 
 
 def image_folder(folder: Path, out: Path) -> dict[str, float]:

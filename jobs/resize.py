@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 import skint
 from jobs.interrupted import LIBRARIES, Journal, fingerprint
@@ -23,6 +23,10 @@ SETTLE_ROWS = 64
 DEFAULT_PX = 224
 
 SizePx = Annotated[int, Field(ge=1, le=8192)]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, int) else value
 
 
 class ResizeError(skint.SkintError):
@@ -43,7 +47,11 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    size: SizePx | Annotated[tuple[SizePx, ...], Field(min_length=1)] | None = None
+    # A list of one is what a number becomes before it is looked at: a choice between the two would
+    # complain about each of them.
+    size: Annotated[
+        Annotated[tuple[SizePx, ...], Field(min_length=1)] | None, BeforeValidator(_listed)
+    ] = None
     """Side of the squares in pixels (224), or a list of them, all made at once. With `keep`: the
     most that the longest side may have; none by default."""
     mode: Literal["crop", "stretch", "pad", "keep"] = "crop"
@@ -71,7 +79,7 @@ class Params(BaseModel):
         """Ascending; None is the pictures' own size."""
         if self.size is None:
             return (None,) if self.mode == "keep" else (DEFAULT_PX,)
-        return tuple(sorted(self.size)) if isinstance(self.size, tuple) else (self.size,)
+        return tuple(sorted(self.size))
 
 
 @skint.job(devices=0, cpus=0, resume=True, libraries=LIBRARIES)

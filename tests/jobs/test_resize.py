@@ -134,7 +134,7 @@ def test_stopping_leaves_no_half_written_set(tmp_path: Path, photos: Path, cpus:
     ctx = skint.Context.for_test(tmp_path, inputs={"scan": photos}, cpus=cpus)
     ctx.attempt.request_stop(StopRequest("step", "end", "cancelled"))
     with pytest.raises(skint.StopRequested):
-        resize(Params(size=32), ctx)
+        resize(Params(size=(32,)), ctx)
     assert [path for path in ctx.out.rglob("*") if path.is_file()] == []
 
 
@@ -154,5 +154,5 @@ def test_how_it_was_made_is_on_record(tmp_path: Path, photos: Path) -> None:
     meta = json.loads((tmp_path / "out" / "dataset.json").read_text())
     made_by = meta["made_by"]
     assert made_by["job"] == "resize"
-    assert Params.model_validate(made_by["params"]) == Params(size=16)
+    assert Params.model_validate(made_by["params"]) == Params(size=(16,))
     assert made_by["params"]["mode"] == "crop"

@@ -29,7 +29,7 @@ def tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = skint.Context.for_test(tmp_path_factory.mktemp("scan"))
     scan(ScanParams(source=TILES), first)
     ctx = skint.Context.for_test(tmp_path_factory.mktemp("pack"), inputs={"scan": first.out})
-    resize(ResizeParams(size=64), ctx)
+    resize(ResizeParams(size=(64,)), ctx)
     return ctx.out
 
 
