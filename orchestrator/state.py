@@ -10,7 +10,7 @@ State
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -331,6 +331,17 @@ class State:
     @cached_property
     def _live_runs(self) -> tuple[RunState, ...]:
         return tuple([run for run in self.runs.values() if not run.settled])
+
+    @cached_property
+    def kept_devices(self) -> Set[tuple[str, str]]:
+        """Executor and id of each device that an allocation of any run keeps."""
+        return {
+            (allocation.executor, device)
+            for run in self.live_runs()
+            for allocation in run.open_allocations
+            if allocation.keeps_devices
+            for device in allocation.devices
+        }
 
     def live_attempts(self) -> Iterator[tuple[RunState, AttemptState]]:
         for run in self.live_runs():

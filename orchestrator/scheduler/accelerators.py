@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from budget.accounts.account import Account
 from budget.amount import format_amount
@@ -62,7 +63,6 @@ class Admission:
         self._inputs = inputs
         self._now_ms = now_ms
         self._events: list[e.Event] = []
-        self._room = Room(state, inputs, now_ms)
         self._shadows: dict[str, Shadow] = {}
         self._blocked: dict[tuple[str, str], _Blocked] = {}
         self._usable_by: dict[str, list[Device]] = {}
@@ -70,8 +70,12 @@ class Admission:
         self._begun: set[tuple[str, str]] = set()
         """Groups of which this pass has started a job."""
         self._overtaken: set[tuple[str, str]] = set()
-        self._lane = Waiting(state, inputs, self._room, self._events, now_ms)
+        self._lane = Waiting(state, inputs, self._events, now_ms)
         self._fitting = Fitting(state, inputs.history, now_ms)
+
+    @cached_property
+    def _room(self) -> Room:
+        return Room(self._state, self._inputs, self._now_ms)
 
     def decide(self) -> list[e.Event]:
         accounts = self._lane.told()
@@ -105,7 +109,8 @@ class Admission:
         account = self._inputs.accounts.get(name or "")
         if account is None or account.executor not in self._inputs.capacity:
             return True
-        return bool(self._free(account))
+        kept = self._state.kept_devices
+        return any((account.executor, one.uuid) not in kept for one in self._usable(account))
 
     def _stays_in_the_queue(self, one: Candidate, devices: int) -> bool:
         """Whether it has said that it waits for its turn, where all `devices` are taken."""

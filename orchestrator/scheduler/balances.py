@@ -27,13 +27,6 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
         for seen in inputs.observations.values()
     )
     stirs = stirs or any(isinstance(answer, FREEING) for answer in inputs.answers)
-    kept = {
-        (allocation.executor, device)
-        for run in state.live_runs()
-        for allocation in run.open_allocations
-        if allocation.keeps_devices
-        for device in allocation.devices
-    }
     waiting = [
         (run, account)
         for run in state.live_runs()
@@ -43,7 +36,7 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
     ]
     executors = {account.executor for _, account in waiting}
     free = any(
-        (executor, device.uuid) not in kept
+        (executor, device.uuid) not in state.kept_devices
         for executor in executors
         for device in inputs.capacity[executor].devices
     )

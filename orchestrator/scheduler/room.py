@@ -27,33 +27,24 @@ class Room:
         self._now_ms = now_ms
         self._kept: list[AllocationState | e.AllocationPlanned] = []
         """Those that keep devices."""
-        self._taken: set[tuple[str, str]] = set()
-        """Their devices, each with its executor."""
+        self._taken = set(state.kept_devices)
         self._moving: list[AllocationState | e.AllocationPlanned] = []
         """Those that the ledger has not reserved yet, or not settled."""
         self._balances: dict[str, Balance] = {}
         """What is left by account, until something more is planned."""
-        self.unsettled: set[str] = set()
-        """Accounts of allocations that are over and not settled yet."""
         for run in state.live_runs():
             for allocation in run.open_allocations:
                 if allocation.keeps_devices:
-                    self._keep(allocation)
-                    if allocation.status == "planned":
-                        self._moving.append(allocation)
-                elif allocation.status == "ended":
+                    self._kept.append(allocation)
+                if allocation.status in ("planned", "ended"):
                     self._moving.append(allocation)
-                    self.unsettled.add(allocation.account)
 
     def take(self, planned: e.AllocationPlanned) -> None:
         """An allocation that is planned now."""
-        self._keep(planned)
+        self._kept.append(planned)
+        self._taken.update((planned.executor, device) for device in planned.devices)
         self._moving.append(planned)
         self._balances.clear()
-
-    def _keep(self, kept: AllocationState | e.AllocationPlanned) -> None:
-        self._kept.append(kept)
-        self._taken.update((kept.executor, device) for device in kept.devices)
 
     def _planned_ms(self) -> dict[tuple[str, str], int]:
         """What will be reserved more than is now, by account and limit; less where negative."""

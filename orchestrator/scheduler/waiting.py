@@ -10,7 +10,6 @@ from orchestrator.scheduler.earlier import remarks
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import is_parked
 from orchestrator.scheduler.queue import Candidate
-from orchestrator.scheduler.room import Room
 from orchestrator.state import RunState, State, job_of
 
 STIR_MS = 60_000
@@ -20,11 +19,8 @@ STIR_MS = 60_000
 class Waiting:
     """Who waits at the beginning of a pass. What is decided about them goes into `events`."""
 
-    def __init__(
-        self, state: State, inputs: Inputs, room: Room, events: list[e.Event], now_ms: int
-    ) -> None:
+    def __init__(self, state: State, inputs: Inputs, events: list[e.Event], now_ms: int) -> None:
         self._state = state
-        self._room = room
         self._inputs = inputs
         self._events = events
         self._now_ms = now_ms
@@ -137,8 +133,7 @@ class Waiting:
         known = run.jobs[one.job.id]
         if known.reason == "parked" and is_parked(run, one.job, self._now_ms):
             return  # it has said so, and until when
-        unsettled = run.graph.account in self._room.unsettled
-        if known.reason and unsettled and reason in ("over-budget", "group"):
+        if known.reason and reason in ("over-budget", "group") and self._is_settling(run):
             return  # in a moment the screens know as much as is known here
         moved = abs((known.until_ms or 0) - (until_ms or 0)) > STIR_MS
         if known.reason == reason and not moved and not (afresh and known.sentence != sentence):
@@ -152,4 +147,12 @@ class Waiting:
                 sentence=sentence,
                 until_ms=until_ms,
             )
+        )
+
+    def _is_settling(self, run: RunState) -> bool:
+        """Whether an allocation of its account is over and not settled yet."""
+        return any(
+            allocation.status == "ended" and allocation.account == run.graph.account
+            for other in self._state.live_runs()
+            for allocation in other.open_allocations
         )
