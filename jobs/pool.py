@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import selectors
 import signal
 import sys
 import threading
@@ -11,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
@@ -87,6 +88,7 @@ class _Pool(Generic[T, R]):
         self.due = 0
         """The item whose result is to be given next."""
         self.workers: list[_Worker] = []
+        self.selector = selectors.DefaultSelector()
 
     def results(self, processes: int, check: Callable[[], None]) -> Iterator[R]:
         processes = max(1, min(processes, len(self.waiting)))
@@ -94,10 +96,10 @@ class _Pool(Generic[T, R]):
             while len(self.workers) < processes:
                 self._start()
             self._send()
-            ready = wait([worker.pipe for worker in self.workers], timeout=_POLL_S)
+            ready = self.selector.select(_POLL_S)
             check()
-            for worker in [worker for worker in self.workers if worker.pipe in ready]:
-                self._receive(worker, check)
+            for key, _events in ready:
+                self._receive(key.data, check)
             while self.due in self.done:
                 results = self.done.pop(self.due)
                 self.due += len(results)
@@ -110,6 +112,7 @@ class _Pool(Generic[T, R]):
         for worker in self.workers:
             worker.process.join()
             worker.pipe.close()
+        self.selector.close()
 
     def _start(self) -> None:
         # A fork has all modules at once, where a new interpreter imports them for 0.2 s, a fifth of
@@ -129,7 +132,9 @@ class _Pool(Generic[T, R]):
             warnings.filterwarnings("ignore", ".*fork", DeprecationWarning)
             process.start()
         there.close()
-        self.workers.append(_Worker(process, here))
+        worker = _Worker(process, here)
+        self.workers.append(worker)
+        self.selector.register(here, selectors.EVENT_READ, worker)
 
     def _send(self) -> None:
         for number in range(AHEAD):
@@ -161,6 +166,7 @@ class _Pool(Generic[T, R]):
     def _bury(self, worker: _Worker, check: Callable[[], None]) -> None:
         """Another process takes over what a dead one had; the item that did it is left out."""
         self.workers.remove(worker)
+        self.selector.unregister(worker.pipe)
         worker.process.join()
         worker.pipe.close()
         code = worker.process.exitcode

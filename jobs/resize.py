@@ -16,7 +16,7 @@ from jobs.source_root import find_root
 from skint.dataset import Sample, Target
 from skint.table import integer, read_rows
 
-FLUSH_S = 2.0
+FLUSH_S = 5.0
 """Between two notes of how far it is: a kill costs at most so much work."""
 SETTLE_ROWS = 64
 """Rows after which blocks that are full are hashed."""

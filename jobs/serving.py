@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 READY = True
 """The first answer: imports are done, and what ends the process from now on is an item."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -68,10 +70,7 @@ def _one_thread() -> None:
     """There is a process a core already: threads within would only wait for each other."""
     for name in _THREADS:  # for libraries that are imported later
         os.environ[name] = "1"
-    if "numpy" in sys.modules:
-        from threadpoolctl import threadpool_limits
-
-        threadpool_limits(1)
+    threadpool_limits(1)  # for those that are there
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     if "cv2" in sys.modules:
