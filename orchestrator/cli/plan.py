@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 from budget.accounts.account import Account
@@ -20,6 +21,9 @@ from orchestrator.plans.preview import Expectation
 from orchestrator.store import read_state
 from orchestrator.submitting import Prepared, needed, prepare, refuse_if_it_does_not_fit
 from skint.errors import OK
+
+WIDEST = 36
+"""Characters of what happens to a job that stand in the table; what is longer stands below it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +86,13 @@ def render(prepared: Prepared) -> str:
         by_group.setdefault(expectation.job.group, []).append(expectation)
     heads = ("job", "lane", ">n", "needs", "what happens", ">time", ">charged")
     rows = [_row(group, expected, prepared) for group, expected in by_group.items()]
-    return "\n".join([table(heads, rows), "", *_account_lines(prepared)])
+    at_length = [
+        f"{group}: {said}"
+        for group, expected in by_group.items()
+        if len(said := _what(expected)) > WIDEST
+    ]
+    lines = [table(heads, rows), "", *at_length, *([""] if at_length else [])]
+    return "\n".join([*lines, *_account_lines(prepared)])
 
 
 def _row(group: str, expected: list[Expectation], prepared: Prepared) -> list[str]:
@@ -93,7 +103,7 @@ def _row(group: str, expected: list[Expectation], prepared: Prepared) -> list[st
         job.lane,
         str(len(expected)),
         ", ".join(needs) or "–",
-        _what(expected),
+        said if len(said := _what(expected)) <= WIDEST else _in_short(expected),
         _time(expected),
         _charge(expected),
     ]
@@ -106,6 +116,13 @@ def _what(expected: list[Expectation]) -> str:
     reused = sum(e.what == "reused" for e in expected)
     others = [_one(e) for e in expected if e.what != "reused"]
     return f"{reused} reused, {len(others)} {others[0]}" if reused else "; ".join(said)
+
+
+def _in_short(expected: list[Expectation]) -> str:
+    counts = Counter(e.what for e in expected)
+    if len(counts) == 1:
+        return f"{expected[0].what}, see below"
+    return ", ".join(f"{n} {what}" for what, n in counts.items()) + ", see below"
 
 
 def _one(expected: Expectation) -> str:

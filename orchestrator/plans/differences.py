@@ -32,7 +32,13 @@ def told(found: Sequence[str]) -> str:
 def _differences(old: Record, new: Record, detail: Detail) -> Iterator[str]:
     yield from _values(old.get("params", {}), new["params"], "")
     yield from _command(old, new)
-    yield from _paths(old.get("paths", {}), new["paths"], detail)
+    # A parameter that names another file has been told already.
+    same = {
+        name for name, value in new["params"].items() if old.get("params", {}).get(name) == value
+    }
+    yield from _paths(
+        old.get("paths", {}), {n: p for n, p in new["paths"].items() if n in same}, detail
+    )
     yield from _code(old, new, detail)
     yield from _libraries(old.get("libraries", {}), new["libraries"])
     for name, word in (("devices", "devices"), ("folds", "number of folds"), ("fold", "fold")):
@@ -148,6 +154,8 @@ def _files(old: Any, new: Any) -> Iterator[str]:
 def _file(module: str) -> str:
     """ "jobs/resize.py" of "jobs.resize"; "jobs/report.html" of "jobs.errors report.html"."""
     module, _, data = module.partition(" ")
+    if module in ("jobs", "skint"):
+        return f"{module}/__init__.py"  # of a user's own it would be a module
     if data:
         return "/".join([*module.split(".")[:-1], data])
     return f"{module.replace('.', '/')}.py"

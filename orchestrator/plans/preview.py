@@ -97,7 +97,9 @@ def _expect(
     for name in graph.ancestors(job.id):
         digest = expected[name].digest
         if digest is None:
-            return Expectation(job, "runs", while_it_needs(name, job, state, past), None)
+            return Expectation(
+                job, "runs", while_it_needs(graph.job(name).group, job, state, past), None
+            )
         if not graph.job(name).smoke:
             digests[name] = digest
     key = job_key(job.static_key, digests)

@@ -121,3 +121,14 @@ def test_what_waits_in_the_queue_is_counted_before_a_new_plan(toy: Terminal) -> 
     assert toy.skint("cancel", "toy-1").code == 0
     with Ledger(toy.folder / "home" / "ledger.db", read_only=True) as ledger:
         assert ledger.account("practice").name == "practice"
+
+
+def test_why_a_job_runs_stands_below_the_table_where_it_takes_many_words(toy: Terminal) -> None:
+    assert toy.skint("run", "plan.yaml").code == 0
+    toy.write("toy.py", FIT + "\n\ndef helper() -> int:\n    return 1\n")
+    planned = toy.skint("plan", "plan.yaml", "--set", "train.epochs=5")
+    assert planned.code == 0
+    table, reasons, *_ = planned.out.split("\n\n")
+    assert re.search(r"^train +accelerator .* runs, see below ", table, re.MULTILINE)
+    assert max(map(len, table.splitlines())) <= 100
+    assert reasons == "train: runs: epochs 4 → 5; toy.py changed since toy-1"
