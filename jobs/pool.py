@@ -16,12 +16,14 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from jobs.serving import serve
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-CHUNK = 8
+CHUNK = 16
 """Items that a process takes at a time."""
 AHEAD = 2
 """Chunks that a process has been sent: one at work and one that waits, so that none is idle."""
@@ -89,6 +91,8 @@ class _Pool(Generic[T, R]):
         """The item whose result is to be given next."""
         self.workers: list[_Worker] = []
         self.selector = selectors.DefaultSelector()
+        # Forks inherit it. To set it in each of them would make OpenBLAS start there anew.
+        self.limits = threadpool_limits(1)
 
     def results(self, processes: int, check: Callable[[], None]) -> Iterator[R]:
         processes = max(1, min(processes, len(self.waiting)))
@@ -113,6 +117,7 @@ class _Pool(Generic[T, R]):
             worker.process.join()
             worker.pipe.close()
         self.selector.close()
+        self.limits.restore_original_limits()
 
     def _start(self) -> None:
         # A fork has all modules at once, where a new interpreter imports them for 0.2 s, a fifth of
@@ -125,7 +130,7 @@ class _Pool(Generic[T, R]):
         # An end that a sibling inherited would keep this process's death from being noticed.
         inherited = [worker.pipe for worker in self.workers] + [here] if fork else []
         process = context.Process(
-            target=serve, args=(there, inherited, self.work, self.most_cpu_s), daemon=True
+            target=serve, args=(there, inherited, self.work, self.most_cpu_s, not fork), daemon=True
         )
         with warnings.catch_warnings():
             # Python warns of every thread, OpenBLAS's included.

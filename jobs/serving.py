@@ -26,6 +26,7 @@ def serve(
     inherited: Sequence[Connection],
     work: Callable[[Sequence[Any]], list[Any]],
     most_cpu_s: float,
+    spawned: bool,
 ) -> None:
     """Answer each list of items with the list of their results, or with what `work` raised.
 
@@ -38,7 +39,7 @@ def serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    _one_thread()
+    _one_thread(spawned)
     keep_memory()
     pipe.send(READY)
     while True:
@@ -66,11 +67,12 @@ def _timed(work: Callable[[Sequence[Any]], list[Any]], item: Any, most_cpu_s: fl
     return result
 
 
-def _one_thread() -> None:
+def _one_thread(spawned: bool) -> None:
     """There is a process a core already: threads within would only wait for each other."""
     for name in _THREADS:  # for libraries that are imported later
         os.environ[name] = "1"
-    threadpool_limits(1)  # for those that are there
+    if spawned:
+        threadpool_limits(1)  # for those that are there
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     if "cv2" in sys.modules:
