@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from jobs.decode import Wanted, pictures  # noqa: E402
-from jobs.serving import keep_memory  # noqa: E402
+from jobs.pool.serving import keep_memory  # noqa: E402
 
 PHOTOS = ROOT / "examples" / "photos" / "data"
 TARGET_PX = 224

@@ -27,12 +27,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import skint  # noqa: E402
-from jobs.folds import Params as Split  # noqa: E402
-from jobs.folds import folds  # noqa: E402
-from jobs.resize import Params as Resize  # noqa: E402
-from jobs.resize import resize  # noqa: E402
-from jobs.scan import Params as Scan  # noqa: E402
-from jobs.scan import scan  # noqa: E402
+from jobs.folds.job import Params as Split  # noqa: E402
+from jobs.folds.job import fold_count, folds  # noqa: E402
+from jobs.resize.job import Params as Resize  # noqa: E402
+from jobs.resize.job import resize  # noqa: E402
+from jobs.scan.job import Params as Scan  # noqa: E402
+from jobs.scan.job import scan  # noqa: E402
 from jobs.train import train  # noqa: E402
 from jobs.training.recipe import Recipe  # noqa: E402
 from skint.dataset import Folds, PackedSet, read_folds  # noqa: E402
@@ -60,7 +60,7 @@ def demo(folder: Path, packed: Path, given: dict[str, dict[str, Any]], seed: int
     """Train every fold of one seed; the folder of `folds.csv`. Predictions are in `fold-N/out`."""
     split = skint.Context.for_test(folder / "folds", inputs={"resize": packed})
     folds(Split(**{**given["folds"], "seed": seed}), split)
-    count = Split(**given["folds"]).k
+    count = fold_count(given["folds"])
     for fold in range(count):
         ctx = skint.Context.for_test(
             folder / f"fold-{fold}",

@@ -32,10 +32,10 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA, IncrementalPCA
 from threadpoolctl import threadpool_limits
 
-from jobs.bands import read_bands
-from jobs.components import Components, fit
-from jobs.in_order import in_order
-from jobs.scores import Projection, scaling_of
+from jobs.decode.tiff import read_bands
+from jobs.pca.components import Components, fit
+from jobs.pca.scores import Projection, scaling_of
+from jobs.rewriting.in_order import in_order
 from skint.dataset import PackedSet, PackedWriter, Sample, Target
 
 SIDE, BANDS, KEPT = 64, 13, 3

@@ -111,9 +111,9 @@ def bare(folder: Path, out: Path) -> dict[str, float]:
 
 
 def job(folder: Path, out: Path) -> dict[str, float]:
-    import jobs.pool
-    import jobs.rungs  # noqa: F401
-    from jobs.resize import Params, resize
+    import jobs.pool.pool
+    import jobs.resize.rungs  # noqa: F401
+    from jobs.resize.job import Params, resize
 
     inputs = {"scan": folder / "scan" / "out"}
     ctx = skint.Context.for_test(out / "resize", inputs=inputs, cpus=PROCESSES)
@@ -203,7 +203,7 @@ def has_litdata(python: str) -> bool:
 
 
 def main(photos: Path | None, rounds: int, python: str) -> int:
-    from jobs.scan import Params, scan
+    from jobs.scan.job import Params, scan
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

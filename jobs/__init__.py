@@ -6,16 +6,16 @@ The table is text: looking a name up imports nothing.
 from __future__ import annotations
 
 BUILTIN: dict[str, str] = {
-    "scan": "jobs.scan:scan",
-    "resize": "jobs.resize:resize",
-    "pca": "jobs.pca:pca",
-    "bands": "jobs.select_bands:bands",
-    "folds": "jobs.folds:folds",
-    "subset": "jobs.subset:subset",
-    "stats": "jobs.stats:stats",
+    "scan": "jobs.scan.job:scan",
+    "resize": "jobs.resize.job:resize",
+    "pca": "jobs.pca.job:pca",
+    "bands": "jobs.bands.job:bands",
+    "folds": "jobs.folds.job:folds",
+    "subset": "jobs.subset.job:subset",
+    "stats": "jobs.stats.job:stats",
     "preview": "jobs.preview:preview",
-    "convert": "jobs.convert:convert",
+    "convert": "jobs.convert.job:convert",
     "train": "jobs.train:train",
-    "errors": "jobs.errors:errors",
+    "errors": "jobs.errors.job:errors",
 }
 """`module:function` by the name that stands after `uses:`."""

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.bands import read_bands
 from jobs.decode.jpeg import decode, read_header
 from jobs.decode.opening import (
     ALL_PAGES,
@@ -21,6 +20,7 @@ from jobs.decode.opening import (
     turned,
 )
 from jobs.decode.photo import refuse_mode, to_gray
+from jobs.decode.tiff import read_bands
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jobs.decode.opening import open_image, orientation_of, reading, turned
 from jobs.decode.picture import Wanted
 from jobs.decode.shape import canvas_px, content_px, taken
-from jobs.unreadable import Unreadable
+from jobs.decode.unreadable import Unreadable
 
 _NARROW = ("1", "L", "P")
 _WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I")

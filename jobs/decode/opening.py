@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from PIL import Image, UnidentifiedImageError
 
-from jobs.bands import is_tiff
-from jobs.unreadable import Unreadable
+from jobs.decode.tiff import is_tiff
+from jobs.decode.unreadable import Unreadable
 
 MAX_PIXELS = 120_000_000
 """Larger pictures are refused: half a gigabyte once decoded, in each process."""

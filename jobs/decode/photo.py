@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from jobs.unreadable import Unreadable
+from jobs.decode.unreadable import Unreadable
 
 _BITS_PER_SAMPLE = 258
 _WIDE_GRAY = ("I;16", "I;16B", "I;16L", "I;16N")

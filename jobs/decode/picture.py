@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.bands import read_bands
 from jobs.decode.jpeg import decode, read_header
 from jobs.decode.opening import (
     ALL_PAGES,
@@ -23,6 +22,7 @@ from jobs.decode.opening import (
 from jobs.decode.photo import refuse_mode, to_gray, to_rgb
 from jobs.decode.resizing import resized, resized_image
 from jobs.decode.shape import Colour, Mode, canvas_px, content_px, taken
+from jobs.decode.tiff import read_bands
 
 OVERSAMPLE = 2
 """JPEGs are decoded at the smallest scale of at least twice the target: 51 dB against full size.

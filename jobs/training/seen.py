@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import skint
-from jobs.thumbnails import visible
+from jobs.pages.thumbnails import visible
 from jobs.training.data import FoldData, read_fold, stratified
 from jobs.training.normalise import Normalise
 from jobs.training.prepared import make_loaders, make_module

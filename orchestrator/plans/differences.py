@@ -152,7 +152,7 @@ def _files(old: Any, new: Any) -> Iterator[str]:
 
 
 def _file(module: str) -> str:
-    """ "jobs/resize.py" of "jobs.resize"; "jobs/report.html" of "jobs.errors report.html"."""
+    """ "jobs/resize/job.py" of "jobs.resize.job"; "jobs/errors/x.css" of "jobs.errors x.css"."""
     module, _, data = module.partition(" ")
     if module in ("jobs", "skint"):
         return f"{module}/__init__.py"  # of a user's own it would be a module

@@ -139,7 +139,7 @@ class _Expansion:
             return entry
         count = None
         if source.kind is not None:
-            from jobs.folds import fold_count
+            from jobs.folds.job import fold_count
 
             params, complaints = check_params(source.kind, source.spec.with_, self._plan.base)
             count = None if complaints else fold_count(params)

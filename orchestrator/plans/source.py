@@ -61,7 +61,7 @@ class SourceTree:
     def code(self, uses: str) -> dict[str, object]:
         """What `digest` is made of: the target's name, and a digest for each file by its module.
 
-        Files that are not code stand under the module that names them: `jobs.errors report.html`.
+        Files that are not code stand under the module that names them: `jobs.errors.job x.html`.
         """
         if uses not in self._code:
             files: list[tuple[str, str]] = []

@@ -116,7 +116,7 @@ def test_a_built_in_job_is_described_beside_a_users_jobs_module(plan: Path) -> N
     (plan / "jobs.py").write_text("raise RuntimeError('not this one')")
     code, found = describe("folds", plan)
     assert code == 0
-    assert (found["devices"], Path(found["source"]).name) == (0, "folds.py")
+    assert (found["devices"], Path(found["source"]).name) == (0, "job.py")
     assert found["params"]["properties"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from jobs.decode import Mode, Wanted, mask_dtype, mask_pictures, pictures
-from jobs.unreadable import Unreadable
+from jobs.decode.unreadable import Unreadable
 
 
 def encoded(pixels: np.ndarray, **options: Any) -> bytes:

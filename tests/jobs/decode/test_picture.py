@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from jobs.decode import Mode, Wanted, canvas_px, examine, glance, pictures
-from jobs.unreadable import Unreadable
+from jobs.decode.unreadable import Unreadable
 
 ROOT = Path(__file__).resolve().parents[3]
 ODD = ROOT / "tests" / "data" / "pictures"

@@ -210,7 +210,7 @@ def test_the_template_of_the_report_counts_for_the_job_that_writes_it(tmp_path: 
             REPOSITORY / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
         )
     before = _digests_in(tmp_path)
-    template = tmp_path / "jobs" / "report.html.j2"
+    template = tmp_path / "jobs" / "errors" / "report.html.j2"
     template.write_text(template.read_text() + "<p>more</p>\n")
     after = _digests_in(tmp_path)
     assert changed(before, after) == {"errors"}
@@ -269,7 +269,7 @@ def test_the_import_closure_is_followed_through_packages_without_importing(tmp_p
 
 def test_the_closure_of_a_built_in_job_is_ours_alone(tmp_path: Path) -> None:
     names = [name for name, _ in SourceTree(tmp_path).closure("resize")]
-    assert "jobs.resize" in names
+    assert "jobs.resize.job" in names
     assert "skint.dataset" in names
     assert "jobs.train" not in names
     assert {name.partition(".")[0] for name in names} == {"jobs", "skint"}

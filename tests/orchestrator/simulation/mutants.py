@@ -264,7 +264,7 @@ def accepts_lines_of_old_fences(patch: Patch) -> None:
         fresh = []
         for line in lines:
             attempt = state.attempt(line.attempt)
-            fresh.append(replace(line, fence=attempt.fence) if attempt else line)
+            fresh.append(line._replace(fence=attempt.fence) if attempt else line)
         return right(state, tuple(fresh), now_ms)
 
     patch.setattr(observations, "from_lines", from_lines)

@@ -1,0 +1,1 @@
+"""`bands`: chosen bands and indices out of many."""

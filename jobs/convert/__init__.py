@@ -1,0 +1,1 @@
+"""`convert`: packed sets, class folders and WebDataset tars into each other."""

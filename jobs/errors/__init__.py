@@ -1,0 +1,1 @@
+"""`errors`: what the models of all folds get wrong."""

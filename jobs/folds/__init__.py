@@ -1,0 +1,1 @@
+"""`folds`: which samples train, validate and test."""

@@ -1,0 +1,1 @@
+"""`pca`: many bands into few components."""

@@ -1,0 +1,1 @@
+"""`resize`: pictures into a packed set."""

@@ -1,0 +1,287 @@
+"""Turns scanned pictures into a packed set, the form in which training reads them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+import skint
+from jobs.resize.interrupted import LIBRARIES, Journal, fingerprint
+from jobs.scan.scanned import PARTLY, SCAN, TARGETS, read_targets
+from jobs.scan.source_root import find_root
+from skint.dataset import Sample, Target
+from skint.table import integer, read_rows
+
+FLUSH_S = 5.0
+"""Between two notes of how far it is: a kill costs at most so much work."""
+SETTLE_ROWS = 64
+"""Rows after which blocks that are full are hashed."""
+DEFAULT_PX = 224
+
+SizePx = Annotated[int, Field(ge=1, le=8192)]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, int) else value
+
+
+class ResizeError(skint.SkintError):
+    """The pictures cannot be packed together, or are not those that were scanned."""
+
+
+class Compress(BaseModel):
+    """How pictures are kept smaller than their pixels."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    format: Literal["jpeg", "webp"]
+    quality: int = Field(default=90, ge=1, le=100)
+
+
+class Params(BaseModel):
+    """How `resize` packs pictures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    # A list of one is what a number becomes before it is looked at: a choice between the two would
+    # complain about each of them.
+    size: Annotated[
+        Annotated[tuple[SizePx, ...], Field(min_length=1)] | None, BeforeValidator(_listed)
+    ] = None
+    """Side of the squares in pixels (224), or a list of them, all made at once. With `keep`: the
+    most that the longest side may have; none by default."""
+    mode: Literal["crop", "stretch", "pad", "keep"] = "crop"
+    """`crop`: the middle square; `stretch`: the whole picture, out of proportion; `pad`: the whole
+    picture in proportion, on a square; `keep`: the whole picture in its own shape."""
+    colour: Literal["rgb", "gray", "gray3"] = "rgb"
+    """What photos become: three channels, one of brightness, or that one three times."""
+    fill: int = Field(default=0, ge=0, le=65535)
+    """What `pad` puts beside a picture, in every channel."""
+    compress: Compress | None = None
+    """Keep the pictures as JPEG or WebP. Training then decodes each of them in every epoch."""
+    part_mib: int = Field(default=4096, ge=1)
+    """Pixels in one file at most, in MiB."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Params:
+        if len(set(self.sizes)) != len(self.sizes):
+            raise ValueError("size: the same size twice")
+        if self.fill and self.mode != "pad":
+            raise ValueError(f"fill: only `mode: pad` fills, not {self.mode}")
+        return self
+
+    @property
+    def sizes(self) -> tuple[int | None, ...]:
+        """Ascending; None is the pictures' own size."""
+        if self.size is None:
+            return (None,) if self.mode == "keep" else (DEFAULT_PX,)
+        return tuple(sorted(self.size))
+
+
+@skint.job(devices=0, cpus=0, resume=True, libraries=LIBRARIES)
+def resize(params: Params, ctx: skint.Context) -> None:
+    from contextlib import ExitStack
+
+    from jobs.resize.rungs import Ladder
+
+    scanned = ctx.find(SCAN)
+    folder = scanned.parent
+    root = find_root(folder, ctx.base)
+    targets = read_targets(folder)
+    rows = list(read_rows(scanned, ("name", "path", "page", "sha256", "channels", "dtype")))
+    samples = [_sample(row, number, targets, scanned) for number, row in enumerate(rows)]
+    channels, dtype = _agreed(rows, root)
+    form = _form(params, channels, dtype, _masks(params, samples, targets, root, ctx))
+    journal = Journal(
+        ctx.out,
+        fingerprint(params.model_dump(mode="json"), (scanned, folder / TARGETS, folder / PARTLY)),
+    )
+    done = journal.take_over(ctx.previous)
+    if done:
+        ctx.note(f"goes on after {done:,} of {len(samples):,} pictures of an interrupted attempt")
+    made_by = {"job": "resize", "params": params.model_dump(mode="json")}
+    with ExitStack() as stack:
+        ladder = Ladder(ctx.out, form, samples, done=done, stack=stack)
+        stack.callback(lambda: journal.drop(ladder.files))
+        partly = {row["path"] for row in read_rows(folder / PARTLY, ("path",))}
+        _fill(ladder, samples, _mask_names(targets), partly, root, journal, done, ctx)
+        made = ladder.finish(samples, targets, made_by)
+    journal.remove()
+    for packed in made:
+        _tell(ctx, packed.meta.made_by, params)
+
+
+def _fill(
+    ladder: Any,
+    samples: Sequence[Sample],
+    masks: Sequence[str],
+    partly: set[str],
+    root: Path,
+    journal: Journal,
+    done: int,
+    ctx: skint.Context,
+) -> None:
+    """Put every picture after the first `done` where it belongs."""
+    from functools import partial
+
+    from jobs.pool.pool import spread
+    from jobs.resize.pack import Packing, Source, lost, pack
+
+    form = ladder.form
+    packing = Packing(str(root), form.wanted, ladder.outlets, len(form.channels), form.dtype)
+    sources = [
+        Source(
+            row=sample.id,
+            path=sample.path,
+            page=sample.page,
+            sha256=sample.sha256,
+            width=sample.width,
+            height=sample.height,
+            masks=tuple((name, sample.targets[name]) for name in masks if sample.targets.get(name)),
+            broken=sample.path in partly,
+        )
+        for sample in samples[done:]
+    ]
+    results = spread(
+        partial(pack, packing), sources, processes=ctx.cpus, check=ctx.check, crashed=lost
+    )
+    noted = time.monotonic()
+    for source, packed in zip(sources, results, strict=True):
+        if packed.reason:
+            raise ResizeError(
+                "a picture cannot be packed",
+                where=str(root / source.path),
+                got=packed.reason,
+                next="if it was changed on purpose, run the plan again: it is scanned anew",
+            )
+        ladder.take(source.row, packed)
+        count = source.row + 1
+        if count % SETTLE_ROWS == 0:
+            ladder.settled(count)
+        if time.monotonic() - noted >= FLUSH_S:
+            journal.write(count, ladder.files)
+            noted = time.monotonic()
+        ctx.progress(count, len(samples))
+
+
+def _form(params: Params, channels: int, dtype: str, masks: Mapping[str, str]) -> Any:
+    from jobs.decode import Wanted
+    from jobs.resize.rungs import Form
+
+    photo = channels == 3 and dtype == "uint8"
+    if not photo and params.colour != "rgb":
+        raise ResizeError(
+            "only photos have a colour to choose",
+            where="resize: colour",
+            got=f"colour: {params.colour} for {channels} channels of {dtype}",
+        )
+    if not photo and params.compress is not None:
+        raise ResizeError(
+            "only photos can be kept as JPEG or WebP",
+            where="resize: compress",
+            got=f"{channels} channels of {dtype}",
+        )
+    if dtype == "uint8" and params.fill > 255:
+        raise ResizeError(
+            "the filling does not fit into 8 bits", where="resize: fill", got=params.fill
+        )
+    names: Sequence[str] = [f"band{number}" for number in range(1, channels + 1)]
+    if photo:
+        names = ("gray",) if params.colour == "gray" else ("R", "G", "B")
+    return Form(
+        wanted=Wanted(params.sizes, params.mode, params.colour, params.fill),
+        channels=tuple(names),
+        dtype=dtype,
+        masks=masks,
+        part_bytes=params.part_mib * 2**20,
+        format=params.compress.format if params.compress else None,
+        quality=params.compress.quality if params.compress else 0,
+    )
+
+
+def _sample(row: Mapping[str, str], number: int, targets: Sequence[Target], path: Path) -> Sample:
+    where = f"{path}:{number + 2}"
+    return Sample(
+        id=number,
+        name=row["name"],
+        path=row["path"],
+        page=integer(row, "page", where),
+        group=row["group"],
+        sha256=row["sha256"],
+        width=integer(row, "width", where),
+        height=integer(row, "height", where),
+        targets={target.name: row[target.name] for target in targets},
+    )
+
+
+def _mask_names(targets: Sequence[Target]) -> list[str]:
+    return [target.name for target in targets if target.kind == "mask"]
+
+
+def _masks(
+    params: Params,
+    samples: Sequence[Sample],
+    targets: Sequence[Target],
+    root: Path,
+    ctx: skint.Context,
+) -> dict[str, str]:
+    """dtype by mask target: the wider one as soon as one file has it."""
+    from jobs.decode import mask_dtype
+
+    names = _mask_names(targets)
+    if names and params.mode == "keep":
+        raise ResizeError(
+            "masks are packed with pictures of one size only",
+            where="resize: mode",
+            got=f"mode: keep, with the mask {names[0]}",
+            wanted="crop, stretch or pad",
+        )
+    found = dict.fromkeys(names, "uint8")
+    for name in names:
+        for path in (sample.targets[name] for sample in samples if sample.targets[name]):
+            ctx.check()
+            try:
+                found[name] = mask_dtype((root / path).read_bytes())
+            except OSError as error:
+                raise ResizeError(
+                    "a mask cannot be read", where=str(root / path), got=error.strerror
+                ) from error
+            if found[name] != "uint8":
+                break
+    return found
+
+
+def _agreed(rows: Sequence[Mapping[str, str]], root: Path) -> tuple[int, str]:
+    """Channels and dtype that all pictures share; raises ResizeError naming two that differ."""
+    first = rows[0]
+    for row in rows:
+        if (row["channels"], row["dtype"]) != (first["channels"], first["dtype"]):
+            raise ResizeError(
+                "these two pictures cannot stand in one packed set",
+                where=str(root),
+                got=" and ".join(
+                    f"{r['path']} ({r['channels']} channels, {r['dtype']})" for r in (first, row)
+                ),
+                wanted="the same channels and dtype in all pictures",
+                next="scan a folder that holds only one kind",
+            )
+    return int(first["channels"]), first["dtype"]
+
+
+def _tell(ctx: skint.Context, made_by: Mapping[str, Any], params: Params) -> None:
+    """What compression saved and cost, for the person who chose it."""
+    measured = made_by.get("compressed")
+    if measured is None or params.compress is None:
+        return
+    share = measured["bytes"] / max(1, measured["raw_bytes"])
+    loss = "nothing lost" if measured["psnr_db"] is None else f"{measured['psnr_db']:.1f} dB"
+    ctx.note(
+        f"{params.compress.format} at quality {params.compress.quality}: "
+        f"{measured['bytes'] / 1e6:,.1f} MB instead of {measured['raw_bytes'] / 1e6:,.1f} "
+        f"({share:.0%}), {loss} against the uncompressed pixels, measured on all "
+        f"{measured['pictures_measured']:,} pictures"
+    )

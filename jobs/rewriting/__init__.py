@@ -1,0 +1,1 @@
+"""A packed set written anew with other channels."""

@@ -1,0 +1,183 @@
+"""What a scan tells a person, and counts in `summary.json`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import skint
+from jobs.scan.duplicates import MOST_PAIRS, Doubles, Pair
+from jobs.scan.params import Params
+from jobs.scan.submission import Submission, doubts
+from jobs.scan.targets import look_alikes
+from jobs.scan.wanted import Found
+from jobs.scan.weeding import Weeded, named
+from skint.dataset.target import SEPARATOR, Target
+
+_PARTS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation"))
+"""Folders that are parts of a set rather than classes."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that a scan has found."""
+
+    found: Found
+    targets: Sequence[Target]
+    known: Mapping[str, Sequence[Target]]
+    """Targets of earlier scans, by the plan's entry."""
+    doubles: Doubles
+    weeded: Weeded
+    quarantined: Sequence[tuple[str, str]]
+    partly: Sequence[tuple[str, str]]
+    """(path, reason) of broken pictures that are used as far as they go."""
+    submission: Submission | None
+
+    def counts(self, number: int) -> dict[str, int]:
+        """Pictures of each class of a target, in the order of its classes; "" is unknown."""
+        found: Counter[str] = Counter()
+        target = self.targets[number]
+        for row in self.weeded.rows:
+            cell = row.cells[number]
+            found.update(cell.split(SEPARATOR) if target.kind == "multilabel" else [cell])
+        return {name: found[name] for name in (*target.classes, "") if found[name]}
+
+    def summary(self) -> dict[str, Any]:
+        pairs = self.doubles.pairs
+        rows = self.weeded.rows
+        return {
+            "pictures": len(rows),
+            "files": len({row.path for row in rows}),
+            "targets": {
+                target.name: self.counts(number)
+                for number, target in enumerate(self.targets)
+                if target.kind in ("class", "multilabel")
+            },
+            "quarantined": len(self.quarantined),
+            "partly": len(self.partly),
+            "dropped": self.weeded.dropped,
+            "other": self.found.other,
+            "exact_duplicates": sum(pair.kind == "exact" for pair in pairs),
+            "near_duplicates": sum(pair.kind == "near" for pair in pairs),
+        }
+
+
+def tell(ctx: skint.Context, params: Params, outcome: Outcome) -> None:
+    for sentence in (
+        *_of_pictures(params, outcome),
+        *_of_targets(params, outcome),
+        *_of_duplicates(outcome),
+        *_of_submission(outcome),
+    ):
+        ctx.note(sentence)
+
+
+def _of_pictures(params: Params, outcome: Outcome) -> list[str]:
+    rows = outcome.weeded.rows
+    said = [_count(len(rows), "picture")]
+    for target in outcome.targets:
+        if target.kind in ("class", "multilabel"):
+            said[0] += f" in {len(target.classes)} classes" + (
+                "" if len(outcome.targets) == 1 else f" of {target.name}"
+            )
+            break
+    if outcome.quarantined:
+        said.append(_listed(outcome.quarantined, "file", "quarantined"))
+    if outcome.partly:
+        said.append(_listed(outcome.partly, "broken picture", "used as far as it goes"))
+    if outcome.found.doubled:
+        said.append(f"{_count(outcome.found.doubled, 'row')} of the table stood there twice")
+    doubled = len(rows) - len({row.name for row in rows})
+    if doubled:
+        said.append(
+            f"{_count(doubled, 'picture')} with the name of another one (`{params.id or 'id'}`)"
+        )
+    return said
+
+
+def _of_targets(params: Params, outcome: Outcome) -> list[str]:
+    said = []
+    if params.table is None and params.labels == "first":
+        (target,) = outcome.targets
+        if _PARTS.issuperset(name.lower() for name in target.classes):
+            said.append(
+                f"the classes are {' and '.join(target.classes)}: to scan one of these folders, "
+                "say `source: FOLDER/train`; where classes lie deeper, `labels: last`"
+            )
+    for number, target in enumerate(outcome.targets):
+        cells = {one.cells[number] for one in outcome.found.wanted}
+        if target.kind == "multilabel":
+            cells = {name for cell in cells for name in cell.split(SEPARATOR)}
+        left = {row.cells[number] for row in outcome.weeded.rows}
+        if target.kind == "class":
+            for name in sorted(cells - left - {""}):
+                said.append(f"no picture of the class {name} can be used: it is left out")
+        if target.kind in ("class", "multilabel"):
+            for names in look_alikes(sorted(cells - {""})):
+                said.append(
+                    f"the classes {' and '.join(map(repr, names))} of {target.name} differ in case "
+                    "or spaces only"
+                )
+            said += _new_classes(target, outcome)
+        unknown = sum(row.cells[number] == "" for row in outcome.weeded.rows)
+        if unknown and target.kind != "multilabel":
+            said.append(f"{_count(unknown, 'picture')} without a known {target.name}")
+    return said
+
+
+def _new_classes(target: Target, outcome: Outcome) -> list[str]:
+    for scan, known in outcome.known.items():
+        for one in known:
+            if (one.name, one.kind) == (target.name, target.kind):
+                new = [name for name in target.classes if name not in one.classes]
+                if new:
+                    return [f"{_count(len(new), 'class', 'classes')} not in {scan}, like {new[0]}"]
+    return []
+
+
+def _of_duplicates(outcome: Outcome) -> list[str]:
+    said = []
+    for kind, words in (("exact", "with the same bytes as"), ("near", "nearly the same as")):
+        pairs = [pair for pair in outcome.doubles.pairs if pair.kind == kind]
+        for scan in ("", *outcome.known):
+            here = [pair for pair in pairs if pair.scan == scan]
+            if here:
+                many = _count(len({(pair.one.path, pair.one.page) for pair in here}), "picture")
+                said.append(f"{many} {words} one {_place(scan)}, like {_both(here[0])}")
+            against = [pair for pair in here if pair.contradicts]
+            if against:
+                said.append(
+                    f"{_count(len(against), 'pair')} of them with different labels, like "
+                    f"{_both(against[0])} ({against[0].one.label}, {against[0].first.label})"
+                )
+    if outcome.doubles.cut:
+        said.append(f"only the first {MOST_PAIRS:,} near pairs are listed")
+    if outcome.weeded.dropped:
+        said.append(f"{_count(outcome.weeded.dropped, 'copy', 'copies')} dropped")
+    return said
+
+
+def _of_submission(outcome: Outcome) -> list[str]:
+    if outcome.submission is None:
+        return []
+    usable = {row.name for row in outcome.weeded.rows}
+    return doubts(outcome.submission, outcome.found, usable, outcome.known)
+
+
+def _place(scan: str) -> str:
+    return f"of {scan}" if scan else "before"
+
+
+def _both(pair: Pair) -> str:
+    return f"{pair.one.path} and {named(pair)}"
+
+
+def _listed(files: Sequence[tuple[str, str]], noun: str, done: str) -> str:
+    path, reason = files[0]
+    return f"{_count(len(files), noun)} {done}: {path} {reason}" + (", …" if len(files) > 1 else "")
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

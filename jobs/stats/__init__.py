@@ -1,0 +1,1 @@
+"""`stats`: what a packed set is like."""

@@ -1,0 +1,1 @@
+"""`subset`: fewer samples, chosen."""
