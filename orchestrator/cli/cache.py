@@ -35,6 +35,12 @@ class NothingAsked(SkintError):
     exit_code = USAGE
 
 
+class NotConfirmed(SkintError):
+    """Nobody is there to be asked, and nobody has said yes beforehand."""
+
+    exit_code = USAGE
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     shown = actions.add_parser("ls", help="what is on disk, the newest use first")
@@ -179,7 +185,7 @@ def _prune(
         _announce(going, found, wish, now_ms, dry=arguments.dry_run)
     removed = Removed()
     if going and not arguments.dry_run:
-        if not arguments.yes and not arguments.json and not _confirmed(going):
+        if not arguments.yes and not _confirmed(going, as_json=arguments.json):
             print("nothing was removed")
             return FAILED
         scheduler_runs = home.scheduler_pid() is not None
@@ -251,10 +257,14 @@ def _again(gone: Sequence[Entry]) -> str:
     return f"making all of it again would take {' and '.join(costs)}"
 
 
-def _confirmed(going: Sequence[Entry]) -> bool:
-    """A person at a terminal is asked; a script has said what it wants."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return True
+def _confirmed(going: Sequence[Entry], *, as_json: bool) -> bool:
+    """A person at a terminal is asked; whoever cannot be asked says `--yes`, or NotConfirmed."""
+    if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NotConfirmed(
+            "nothing was removed: nobody said yes, and there is no terminal to ask at",
+            got=f"{len(going)} to remove, {format_size(_bytes(going))}",
+            next="say --yes to remove them, --dry-run to look only",
+        )
     asked = f"remove these {len(going)}, {format_size(_bytes(going))}? [y/N] "
     return input(asked).strip().lower() in ("y", "yes")
 

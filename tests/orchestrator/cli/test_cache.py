@@ -65,7 +65,7 @@ def test_pruning_says_what_it_freed_and_what_that_cost_and_the_plan_goes_on(
     dry = desk.skint("cache", "prune", "--max-size", "1kB", "--dry-run")
     assert dry.code == 0 and "would free 2.0 kB; making all of it again would take" in dry.out
     assert out_of(desk, "packed").exists()
-    said = desk.skint("cache", "prune", "--max-size", "1kB")
+    said = desk.skint("cache", "prune", "--max-size", "1kB", "--yes")
     assert said.code == 0, said.err
     assert "freed 2.0 kB" in said.out and "5 B are left" in said.out
     assert not out_of(desk, "packed").exists() and out_of(desk, "stats").exists()
@@ -80,7 +80,7 @@ def test_pruning_says_what_it_freed_and_what_that_cost_and_the_plan_goes_on(
 def test_pruning_everything_forgets_what_keys_were_made_of(desk: Terminal) -> None:
     keys = Home(desk.folder / "home").keys
     assert [*keys.glob(f"*{SUFFIX}")]
-    said = json.loads(desk.skint("cache", "prune", "--max-size", "0", "--json").out)
+    said = json.loads(desk.skint("cache", "prune", "--max-size", "0", "-y", "--json").out)
     assert said["freed_bytes"] == 2005 and said["left_bytes"] == 0 and not said["dry_run"]
     assert [one["job"] for one in said["removed"]] == ["packed", "stats"]
     assert not [*keys.glob(f"*{SUFFIX}")]
@@ -113,7 +113,7 @@ def test_only_what_was_not_used_for_long_goes(desk: Terminal) -> None:
 def test_the_newest_run_of_a_plan_keeps_what_it_has(desk: Terminal) -> None:
     desk.write("plan.yaml", PLAN.replace("2000", "3000"))
     assert desk.skint("run", "plan.yaml").code == 0
-    said = desk.skint("cache", "prune", "--unused")
+    said = desk.skint("cache", "prune", "--unused", "-y")
     assert "freed 2.0 kB" in said.out
     assert not out_of(desk, "packed").exists() and not out_of(desk, "stats").exists()
     assert desk.skint("run", "plan.yaml").out.startswith("this was run before: small-2")
@@ -134,6 +134,18 @@ def test_damage_is_found_by_reading_and_never_used_after_that(desk: Terminal) ->
     assert desk.skint("run", "plan.yaml").code == 0
     data = json.loads(desk.skint("cache", "verify", "--json").out)
     assert data == {"verified": 2, "damaged": []}
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_where_nobody_can_be_asked_nothing_is_removed(
+    more: tuple[str, ...], desk: Terminal
+) -> None:
+    said = desk.skint("cache", "prune", "--max-size", "0", *more)
+    assert said.code == 2
+    assert said.err.startswith("error: nothing was removed") and "--yes" in said.err
+    assert "2 to remove, 2.0 kB" in said.err
+    assert out_of(desk, "packed").exists() and out_of(desk, "stats").exists()
+    assert desk.skint("cache", "prune", "--max-size", "0", *more, "--dry-run").code == 0
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n", 1), ("", 1), ("y", 0)])
