@@ -166,7 +166,7 @@ def _reported(run: RunState, attempt: str, events: Iterable[Any]) -> RunState:
 def _error_reported(run: RunState, event: e.ErrorReported) -> RunState:
     parts = {"what": event.what, "where": event.where, "got": event.got}
     parts |= {"wanted": event.wanted, "next": event.next}
-    return _attempt(run, event.attempt, error={k: v for k, v in parts.items() if v})
+    return _attempt(run, event.attempt, error={k: v for k, v in parts.items() if v or k == "what"})
 
 
 def _attempt_ended(run: RunState, event: e.AttemptEnded) -> RunState:

@@ -76,8 +76,7 @@ def work(directory: AttemptDir) -> int:
         return FAILED
     except BaseException as error:
         traceback.print_exc()
-        last = traceback.format_exception_only(error)[-1].strip()
-        events.error(last, where=place(error, ctx.base), trace=True)
+        events.error(in_a_line(error), where=place(error, ctx.base), trace=True)
         return FAILED
     return OK
 
@@ -106,7 +105,7 @@ def describe(uses: str, base: Path) -> int:
         answer = {"error": {"what": error.what, **parts, "next": error.next}}
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        last = traceback.format_exception_only(error)[-1].strip()
+        last = in_a_line(error)
         what = f"{uses} cannot be imported"
         parts = {"where": place(error, base), "got": last, "wanted": None}
         answer = {"error": {"what": what, **parts, "next": None}}
@@ -114,6 +113,13 @@ def describe(uses: str, base: Path) -> int:
     with open(answer_to, "w", encoding="utf-8") as file:
         file.write(json.dumps(answer) + "\n")
     return USAGE if "error" in answer else OK
+
+
+def in_a_line(error: BaseException) -> str:
+    """Type and message, without the notes that were added to it; never empty."""
+    notes = sum(len(note.split("\n")) for note in getattr(error, "__notes__", ()))
+    lines = traceback.format_exception_only(error)
+    return lines[len(lines) - notes - 1].strip() or type(error).__name__
 
 
 def place(error: BaseException, base: Path) -> str | None:

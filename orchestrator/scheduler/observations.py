@@ -184,7 +184,7 @@ def _reason(run: RunState, attempt: AttemptState, exit: Exit) -> str:
 
 
 def _how_it_ended(attempt: AttemptState, reason: str, code: int) -> str:
-    if attempt.error:
+    if attempt.error and attempt.error["what"]:
         where = attempt.error.get("where")
         return f"{where}: {attempt.error['what']}" if where else attempt.error["what"]
     if reason == "failed":

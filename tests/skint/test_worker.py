@@ -71,6 +71,12 @@ def alone() -> None:
 def plain(params: Params, ctx: skint.Context) -> None:
     pass
 
+@skint.job()
+def noted(params: Params, ctx: skint.Context) -> None:
+    error = ValueError("five")
+    error.add_note("the traceback of\\nanother process\\n")
+    raise error
+
 number = 3
 """
 
@@ -331,6 +337,14 @@ def test_a_bug_leaves_its_traceback_in_the_log_and_its_place_in_the_event(
         "where": f"{plan / 'my_jobs.py'}:21",
         "trace": True,
     }
+
+
+def test_a_bug_is_named_by_its_message_and_not_by_what_was_noted_beside_it(
+    attempt: Make, plan: Path
+) -> None:
+    end, found = run(attempt, "my_jobs:noted", {"source": "a"})
+    assert (end.code, end.reason) == (1, "failed")
+    assert found["what"] == "ValueError: five"
 
 
 def test_a_job_that_calls_exit_has_failed(attempt: Make, plan: Path) -> None:

@@ -32,6 +32,15 @@ def failing(name: str, *, times: int = 99, code: int = 1) -> Callable[[Task], Sc
     return script_of
 
 
+def test_an_error_without_words_is_an_end_like_any_other(tmp_path: Path) -> None:
+    said = {"kind": "error", "what": "", "where": "pool.py:9"}
+    world = World(tmp_path, lambda task: Script(seconds=20, code=1, lines=((10.0, said),)))
+    run = world.settle(graph(job("scan")))
+    assert run.jobs["scan"].status == "failed"
+    assert run.jobs["scan"].sentence == "exit code 1"
+    assert world.store.replayed() == world.store.state()
+
+
 def test_a_failed_job_is_tried_again_as_often_as_the_plan_says(tmp_path: Path) -> None:
     """Edge 34: each try is a charge of its own."""
     world = World(tmp_path, failing("train.fold1", times=2))
