@@ -39,7 +39,7 @@ demo: $(VENV)/.demo  ## the main job on real photos, on a simulated device
 	@$(BIN)/skint run examples/photos/plan.yaml
 
 test: lint types  ## what CI runs: ruff, mypy, pytest (the wheel in a clean environment included)
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n logical --dist loadfile
 
 quick: lint types  ## the same without training, long tests and the wheel
 	$(BIN)/pytest -q -m 'not torch and not slow and not install'
