@@ -24,10 +24,13 @@ def write_folders(records: Iterable[Record], targets: Iterable[Target], folder: 
     """Write `pictures/CLASS/NAME.png` and `table.csv`; how many pictures there are.
 
     The table has `path` (from `pictures`), `name`, `group` and the targets, as `scan` reads it.
-    Without a target of classes the pictures lie in `pictures` itself.
+    Without a target of classes the pictures lie in `pictures` itself, which has another name
+    until all are there.
     """
     targets = list(targets)
     label = next((target for target in targets if target.kind == "class"), None)
+    partial = folder / f"{PICTURES}.partial"
+    partial.mkdir()
     places: dict[str, str] = {}
     taken: set[str] = set()
     rows = []
@@ -41,12 +44,13 @@ def write_folders(records: Iterable[Record], targets: Iterable[Target], folder: 
         suffix, content = as_picture_file(record)
         path = place + _free(safe_name(record.name), suffix, taken, place)
         taken.add(path.lower())
-        target = folder / PICTURES / path
+        target = partial / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         cells = [record.cells.get(one.name, "") for one in targets]
         rows.append([path, record.name, record.group, *cells])
     columns = ("path", "name", "group", *(target.name for target in targets))
+    partial.rename(folder / PICTURES)
     write_rows(folder / TABLE, columns, rows)
     return len(rows)
 

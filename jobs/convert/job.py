@@ -53,6 +53,7 @@ class Params(BaseModel):
 def convert(params: Params, ctx: skint.Context) -> None:
     from jobs.convert.class_folders import write_folders
     from jobs.convert.records import tell_progress
+    from jobs.convert.room import check_room, whole_or_nothing
     from jobs.convert.shards import write_shards
 
     if params.to == "packed":
@@ -61,21 +62,25 @@ def convert(params: Params, ctx: skint.Context) -> None:
 
         pack_shards(ctx.resolve(params.source), ctx)
         return
-    targets, count, records = _records(params, ctx)
+    targets, count, size, records = _records(params, ctx)
+    check_room(ctx.out, size)
     told = tell_progress(records, count, ctx)
     if params.to == "folders":
-        written = write_folders(told, targets, ctx.out)
+        with whole_or_nothing(ctx.out):
+            written = write_folders(told, targets, ctx.out)
         ctx.note(f"{written:,} pictures in folders")
     else:
-        shards = write_shards(told, targets, ctx.out, params.shard_mb * 10**6)
+        with whole_or_nothing(ctx.out):
+            shards = write_shards(told, targets, ctx.out, params.shard_mb * 10**6)
         ctx.note(f"{shards:,} {'tar' if shards == 1 else 'tars'}")
 
 
 def _records(
     params: Params, ctx: skint.Context
-) -> tuple[tuple[Target, ...], int, Iterator[Record]]:
-    """Targets, how many pictures (0 where that is not known), and the pictures."""
+) -> tuple[tuple[Target, ...], int, int, Iterator[Record]]:
+    """Targets, how many pictures, of how many bytes (0 where that is not known), and they."""
     from jobs.convert.records import of_packed, of_scan
+    from jobs.convert.room import bytes_of_packed
 
     if params.source is not None:
         from jobs.convert.repacking import open_shards
@@ -84,7 +89,7 @@ def _records(
         if not source.exists():
             raise ConvertError("there is no such file or folder", where=str(source))
         targets, records = open_shards(source, ctx.check)
-        return targets, 0, records
+        return targets, 0, 0, records
     packed = None if params.files else _find(ctx, "dataset.json")
     if packed is not None:
         data = PackedSet.open(packed.parent)
@@ -92,7 +97,9 @@ def _records(
         if masks:
             ctx.note(f"masks are not handed on: {', '.join(masks)}")
         known = tuple(target for target in data.meta.targets if target.kind != "mask")
-        return known, len(data), of_packed(data, arrays=params.to == "webdataset")
+        arrays = params.to == "webdataset"
+        size = bytes_of_packed(data, arrays=arrays)
+        return known, len(data), size, of_packed(data, arrays=arrays)
     scanned = _find(ctx, "scan.csv")
     if scanned is None:
         raise ConvertError(

@@ -69,9 +69,9 @@ def of_packed(data: PackedSet, *, arrays: bool) -> Iterator[Record]:
         )
 
 
-def of_scan(folder: Path, base: Path) -> tuple[tuple[Target, ...], int, Iterator[Record]]:
-    """Targets, number and pictures of a scan: the files as they are, seen from the plan's folder
-    `base`.
+def of_scan(folder: Path, base: Path) -> tuple[tuple[Target, ...], int, int, Iterator[Record]]:
+    """Targets, number, bytes and pictures of a scan: the files as they are, seen from the plan's
+    folder `base`.
 
     Raises SourceGone where they lie nowhere, RecordError where a file is gone or another than was
     scanned, or where a picture is one page of several.
@@ -79,7 +79,7 @@ def of_scan(folder: Path, base: Path) -> tuple[tuple[Target, ...], int, Iterator
     targets = tuple(target for target in read_targets(folder) if target.kind != "mask")
     names = tuple(target.name for target in targets)
     root = find_root(folder, base)
-    columns = ("name", "path", "page", "group", "sha256", *names)
+    columns = ("name", "path", "page", "group", "sha256", "bytes", *names)
     rows = list(read_rows(folder / SCAN, columns))
 
     def records() -> Iterator[Record]:
@@ -96,7 +96,10 @@ def of_scan(folder: Path, base: Path) -> tuple[tuple[Target, ...], int, Iterator
             suffix = Path(row["path"]).suffix.lower()
             yield Record(row["name"], row["path"], row["group"], suffix, content, cells)
 
-    return targets, len(rows), records()
+    size = sum(
+        integer(row, "bytes", f"{folder / SCAN}:{number}") for number, row in enumerate(rows, 2)
+    )
+    return targets, len(rows), size, records()
 
 
 def _read(path: Path, sha256: str) -> bytes:

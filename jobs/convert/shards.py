@@ -11,7 +11,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -42,25 +42,50 @@ def write_shards(
         for target in targets
     ]
     label = next((target for target in targets if target.kind == "class"), None)
-    shard: tarfile.TarFile | None = None
     written = count = 0
     with ExitStack() as stack:
+        shard: _Shard | None = None
         for number, record in enumerate(records):
             files = _files(record, f"{number:08}", label)
             size = sum(len(content) + 1024 for _name, content in files)
             if shard is None or (written and written + size > shard_bytes):
-                stack.close()
-                path = folder / f"shard-{count:06}.tar"
-                shard = stack.enter_context(tarfile.open(path, "w", format=tarfile.USTAR_FORMAT))
+                if shard is not None:
+                    shard.finish()
+                shard = stack.enter_context(closing(_Shard(folder / f"shard-{count:06}.tar")))
                 written, count = 0, count + 1
             for name, content in files:
-                # TarInfo's defaults are fixed: no time, no owner, mode 644.
-                member = tarfile.TarInfo(name)
-                member.size = len(content)
-                shard.addfile(member, io.BytesIO(content))
+                shard.add(name, content)
             written += size
+        if shard is not None:
+            shard.finish()
     write_atomic(folder / TARGETS, (json.dumps(described, indent=1) + "\n").encode())
     return count
+
+
+class _Shard:
+    """A tar that has its name once it is whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._partial = path.with_name(f"{path.name}.partial")
+        self._file = self._partial.open("wb")
+        self._tar = tarfile.TarFile(fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT)
+
+    def add(self, name: str, content: bytes) -> None:
+        # TarInfo's defaults are fixed: no time, no owner, mode 644.
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        self._tar.addfile(member, io.BytesIO(content))
+
+    def finish(self) -> None:
+        self._tar.close()
+        self._file.close()
+        self._partial.rename(self._path)
+
+    def close(self) -> None:
+        """Let go of the file, whole or not."""
+        with suppress(OSError):  # of a full disk, which has been told
+            self._file.close()
 
 
 def _files(record: Record, key: str, label: Target | None) -> list[tuple[str, bytes]]:

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tarfile
+from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,11 @@ from PIL import Image
 from pydantic import ValidationError
 
 import skint
+from jobs.convert.class_folders import write_folders
 from jobs.convert.job import ConvertError, Params, convert
-from jobs.convert.records import RecordError
-from jobs.convert.shards import ShardError
+from jobs.convert.records import Record, RecordError
+from jobs.convert.room import whole_or_nothing
+from jobs.convert.shards import ShardError, write_shards
 from jobs.scan.job import Params as ScanParams
 from jobs.scan.job import scan
 from skint.attempt import StopRequest
@@ -251,6 +256,59 @@ def test_a_request_to_stop_is_obeyed_at_the_next_picture(tmp_path: Path, to: str
     ctx.attempt.request_stop(StopRequest("step", "end", "cancelled"))
     with pytest.raises(skint.StopRequested):
         convert(Params.model_validate({"to": to}), ctx)
+    assert list(ctx.out.iterdir()) == []
+
+
+def test_a_full_disk_is_one_clear_error_and_gets_its_room_back(tmp_path: Path) -> None:
+    packed = small_set(tmp_path / "packed")
+    ctx = skint.Context.for_test(tmp_path / "job", inputs={"packed": packed})
+    (ctx.out / "shard-000000.tar.partial").symlink_to("/dev/full")
+    with pytest.raises(ConvertError, match="the disk is full") as refused:
+        convert(Params(to="webdataset"), ctx)
+    assert refused.value.where == str(ctx.out) and "make room" in (refused.value.next or "")
+    assert list(ctx.out.iterdir()) == []
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize("to", ["folders", "webdataset"])
+def test_what_fails_in_the_middle_leaves_nothing(tmp_path: Path, to: str) -> None:
+    """Nor had any of it its final name."""
+    seen: list[Path] = []
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def records() -> Iterator[Record]:
+        yield Record("a", "a.png", "", ".png", png(1), {})
+        seen.extend(out.iterdir())
+        raise RecordError("a picture cannot be read")
+
+    with pytest.raises(RecordError), whole_or_nothing(out):
+        if to == "folders":
+            write_folders(records(), [], out)
+        else:
+            write_shards(records(), [], out, 10**6)
+    assert [path.suffix for path in seen] == [".partial"]
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("to", ["folders", "webdataset"])
+@pytest.mark.parametrize("files", [False, True])
+def test_a_disk_without_room_is_found_before_the_work(
+    tmp_path: Path, to: str, files: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "photos"
+    for number in range(4):
+        path = source / "abc"[number % 3] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(number))
+    made = skint.Context.for_test(tmp_path / "scan")
+    scan(ScanParams(source=source), made)
+    given = {"scan": made.out} if files else {"packed": small_set(tmp_path / "packed")}
+    ctx = skint.Context.for_test(tmp_path / "job", inputs=given)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Namespace(free=100))
+    with pytest.raises(ConvertError, match="not enough room") as refused:
+        convert(Params.model_validate({"to": to, "files": files}), ctx)
+    assert refused.value.got == "100 bytes free"
     assert list(ctx.out.iterdir()) == []
 
 
