@@ -12,27 +12,37 @@ from skint.dataset import PackedSet, Sample, Target
 
 
 def check_samples(
-    samples: Sequence[Sample], target: Target | None, grouped: bool, parts: int, where: str
+    samples: Sequence[Sample],
+    target: Target | None,
+    units: Sequence[int] | None,
+    grouped: bool,
+    parts: int,
+    where: str,
 ) -> None:
-    """Raise FoldsError where no such split into `parts` can exist."""
-    units = {sample.group for sample in samples} if grouped else samples
-    if len(units) < parts:
-        noun = "groups" if grouped else "samples"
+    """Raise FoldsError where no such split into `parts` can exist.
+
+    `units` are numbers of what stays together, one for each sample: `grouped`, or copies.
+    """
+    count = len(samples) if units is None else len(set(units))
+    noun = "groups" if grouped else "samples" if units is None else "different pictures"
+    if count < parts:
         raise FoldsError(
-            f"{len(units)} {noun} cannot fill {parts} folds", where=where, wanted=f"k ≤ {noun}"
+            f"{count} {noun} cannot fill {parts} folds", where=where, wanted=f"k ≤ {noun}"
         )
     if target is None or target.kind != "class":
         return
     cells = [sample.targets[target.name] for sample in samples]
-    if grouped:
-        pairs = {(cell, sample.group) for cell, sample in zip(cells, samples, strict=True) if cell}
-        name, fewest = min(Counter(cell for cell, _group in pairs).items(), key=_fewest)
-        if fewest < 2:
+    if units is not None:
+        pairs = {(cell, unit) for cell, unit in zip(cells, units, strict=True) if cell}
+        name, fewest = min(Counter(cell for cell, _unit in pairs).items(), key=_fewest)
+        if fewest < 2 and (grouped or cells.count(name) > 1):
             raise FoldsError(
-                f"all samples of the class {name} are in one group",
+                f"all samples of the class {name} are "
+                + ("in one group" if grouped else "copies of one picture"),
                 where=where,
                 got="no fold could both train on it and be tested on it",
-                next="set `stratify: false`, or leave the class out with `subset`",
+                next=("" if grouped else "set `copies: apart`, or ")
+                + "set `stratify: false`, or leave the class out with `subset`",
             )
     sizes = Counter(filter(None, cells))
     # Whole groups cannot be dealt out evenly: there it is enough that one class fills the folds.

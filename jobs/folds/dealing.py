@@ -25,12 +25,16 @@ _EQUAL = 1e-9
 
 
 def deal_strata(
-    strata: NDArray[np.int64], shares: Sequence[float], rng: np.random.Generator
+    strata: NDArray[np.int64],
+    shares: Sequence[float],
+    rng: np.random.Generator,
+    dealt: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """(N,) the part of each sample; `strata` (N,) is where it belongs.
 
     Part p gets `shares[p]` of each stratum and of the whole; the shares add up to 1. Which
-    samples those are is drawn from `rng`.
+    samples those are is drawn from `rng`. `dealt` (parts, strata) were dealt out before and count
+    too: who has too many of a stratum gets no more of it.
     """
     import numpy as np
 
@@ -38,11 +42,13 @@ def deal_strata(
     part = np.empty(len(strata), dtype=np.int64)
     order = rng.permutation(len(strata))
     order = order[np.argsort(strata[order], kind="stable")]
-    _names, starts = np.unique(strata[order], return_index=True)
+    names, starts = np.unique(strata[order], return_index=True)
+    if dealt is None:
+        dealt = np.zeros((len(wanted), int(strata.max(initial=0)) + 1), dtype=np.int64)
     lacking = np.zeros(len(wanted))
-    for rows in np.split(order, starts[1:]):
-        exact = wanted * len(rows)
-        lacking += exact
+    for name, rows in zip(names.tolist(), np.split(order, starts[1:]), strict=False):
+        exact = _wants(wanted, len(rows), dealt[:, name])
+        lacking += wanted * (len(rows) + dealt[:, name].sum()) - dealt[:, name]
         counts = np.floor(exact + _EQUAL).astype(np.int64)
         # What does not divide goes to the parts that lack most so far.
         by_chance = rng.permutation(len(wanted))
@@ -54,21 +60,38 @@ def deal_strata(
     return part
 
 
+def _wants(
+    wanted: NDArray[np.float64], count: int, dealt: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(parts,) how much of `count` each part gets, so that with `dealt` all have their share; a
+    part that has more already gets nothing, and the others share what is left."""
+    import numpy as np
+
+    short = np.ones(len(wanted), dtype=bool)
+    while True:
+        share = np.where(short, wanted, 0) / wanted[short].sum()
+        wants = np.where(short, share * (count + dealt[short].sum()) - dealt, 0)
+        if (wants >= -_EQUAL).all():
+            return wants.clip(0)
+        short &= wants >= -_EQUAL
+
+
 def deal_units(
     weights: NDArray[np.int64],
     shares: Sequence[float],
     rng: np.random.Generator,
     check: Callable[[], None] | None = None,
+    totals: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """(U,) the part of each unit; `weights` (U, L) says how much of each label is in it.
 
     Part p gets `shares[p]` of each label as nearly as this finds; the shares add up to 1. Labels
     count alike, however rare. Among equals, chance (`rng`) decides. `check` is called now and
-    then, and may raise.
+    then, and may raise. `totals` (L,) is what there is of each label with all that is dealt later.
     """
     import numpy as np
 
-    totals = weights.sum(axis=0)
+    totals = weights.sum(axis=0) if totals is None else totals
     relative = weights[:, totals > 0] / totals[totals > 0]
     squares = np.square(relative).sum(axis=1)
     wanted = np.asarray(shares, dtype=np.float64)
@@ -106,14 +129,26 @@ def deal(
     if groups is None and strata.ndim == 1:
         return deal_strata(strata, shares, rng)
     if strata.ndim == 1:
-        weights = np.zeros((len(strata), int(strata.max(initial=0)) + 1), dtype=np.int64)
-        weights[np.arange(len(strata)), strata] = 1
+        labels = np.zeros((len(strata), int(strata.max(initial=0)) + 1), dtype=np.int64)
+        labels[np.arange(len(strata)), strata] = 1
     else:
-        weights = strata.astype(np.int64)
+        labels = strata.astype(np.int64)
     # The last column is the number of samples: the parts are to be of one size as well.
-    weights = np.column_stack([weights, np.ones(len(weights), dtype=np.int64)])
+    weights = np.column_stack([labels, np.ones(len(labels), dtype=np.int64)])
     if groups is None:
         return deal_units(weights, shares, rng, check)
     units = np.zeros((int(groups.max(initial=-1)) + 1, weights.shape[1]), dtype=np.int64)
     np.add.at(units, groups, weights)
-    return deal_units(units, shares, rng, check)[groups]
+    alone = units[:, -1] == 1
+    if strata.ndim > 1 or not alone.any():
+        return deal_units(units, shares, rng, check)[groups]
+    # Whole groups first; single samples then fill up each part's share of each stratum exactly.
+    part = np.empty(len(strata), dtype=np.int64)
+    of_units = np.full(len(units), -1, dtype=np.int64)
+    of_units[~alone] = deal_units(units[~alone], shares, rng, check, weights.sum(axis=0))
+    dealt = np.zeros((len(shares), labels.shape[1]), dtype=np.int64)
+    np.add.at(dealt, of_units[~alone], units[~alone, :-1])
+    single = alone[groups]
+    part[~single] = of_units[groups[~single]]
+    part[single] = deal_strata(strata[single], shares, rng, dealt)
+    return part

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import skint
 from jobs.folds.splits import FoldsError, Split, Ways, by_chance, by_time
+from jobs.scan.scanned import DUPLICATES
 from skint.attempt import write_atomic
+from skint.context import InputNotFound
 from skint.dataset import PackedSet, Sample, Target
 from skint.dataset.folds import TEST, TRAIN, TRAINS_FROM
 from skint.table import write_rows
@@ -21,6 +23,8 @@ from skint.table import write_rows
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from jobs.folds.together import Together
 
 K = 5
 
@@ -43,6 +47,9 @@ class Params(BaseModel):
     this name, or of the first one. By default wherever there is such a target, except by time."""
     group: bool = False
     """Never split the samples of one group, e.g. the pictures of one patient."""
+    copies: Literal["together", "apart"] = "together"
+    """Keep pictures of the same bytes, and those that the scan found nearly the same, in one part:
+    a model that is judged by what it trained on looks better than it is."""
     time: str | None = None
     """A column of numbers or dates: each fold trains on what is strictly earlier than it."""
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -71,6 +78,7 @@ def folds(params: Params, ctx: skint.Context) -> None:
 
     from jobs.folds.check import check_samples, check_split
     from jobs.folds.strata import strata_of, strata_target
+    from jobs.folds.together import keep_together
 
     data = PackedSet.open(ctx.find("dataset.json").parent)
     where = str(data.folder / "samples.csv")
@@ -79,22 +87,34 @@ def folds(params: Params, ctx: skint.Context) -> None:
     rows = np.array([sample.id for sample in known], dtype=np.int64)
     ways = Ways(params.k or K, params.repeats, params.holdout, params.test, params.seed)
     parts = 2 if params.holdout is not None else ways.k
+    if params.group:
+        _all_have_groups(known, where)
+    together = keep_together(
+        known,
+        grouped=params.group,
+        copies=params.copies == "together",
+        near=_near(params, known, ctx),
+        strata=_classes(data)[rows].tolist(),
+        share=1 / (params.k or K),
+    )
     target: Target | None = None
     if params.time is not None:
         from jobs.folds.times import times_of
 
-        split = by_time(rows, times_of(known, params.time, data, where), ways)
+        split = by_time(rows, times_of(known, params.time, data, where), ways, together.units)
     else:
         target = strata_target(data, params.stratify, "folds")
-        groups = _groups(known, where) if params.group else None
-        check_samples(known, target, params.group, parts, where)
+        units = None if together.units is None else together.units.tolist()
+        check_samples(known, target, units, params.group, parts, where)
         split = by_chance(
-            rows, groups, lambda some, n: strata_of(data, target, some, n), ways, ctx.check
+            rows, together.units, lambda some, n: strata_of(data, target, some, n), ways, ctx.check
         )
     check_split(split, data, params.time is not None, where)
     write_rows(ctx.out / "folds.csv", *_table(split, len(data)))
     summary = _summary(params, split, data, target, len(known))
+    summary["kept_together"] = {"exact": together.exact, "near": together.near}
     write_atomic(ctx.out / "folds.json", (json.dumps(summary, indent=1) + "\n").encode())
+    _tell_of_copies(ctx, together, split)
     _tell(ctx, split, data, len(known), params.repeats)
 
 
@@ -105,10 +125,7 @@ def _is_known(data: PackedSet) -> Any:
     return lambda sample: whole or any(sample.targets.get(target.name) for target in targets)
 
 
-def _groups(samples: list[Sample], where: str) -> NDArray[np.int64]:
-    """(n,) a number for each group. Raises FoldsError where a sample has none."""
-    import numpy as np
-
+def _all_have_groups(samples: list[Sample], where: str) -> None:
     without = [sample for sample in samples if not sample.group]
     if without:
         raise FoldsError(
@@ -117,8 +134,27 @@ def _groups(samples: list[Sample], where: str) -> NDArray[np.int64]:
             got=f"an empty group at {without[0].path}",
             next="let `scan` find groups (`group:` or a table), or set `group: false`",
         )
-    numbers = {name: number for number, name in enumerate(sorted({s.group for s in samples}))}
-    return np.array([numbers[sample.group] for sample in samples], dtype=np.int64)
+
+
+def _near(params: Params, samples: list[Sample], ctx: skint.Context) -> list[tuple[int, int]]:
+    """Pairs of places in `samples` that look alike; none where there is no scan to ask."""
+    from jobs.folds.together import near_pairs
+
+    if params.copies == "apart":
+        return []
+    try:
+        return near_pairs(ctx.find(DUPLICATES), samples)
+    except InputNotFound:
+        return []
+
+
+def _classes(data: PackedSet) -> NDArray[np.int64]:
+    """(N,) the class of each sample from 1; 0 where it is not known, or there are none."""
+    import numpy as np
+
+    if all(target.kind != "class" for target in data.meta.targets):
+        return np.zeros(len(data), dtype=np.int64)
+    return data.labels() + 1
 
 
 def _table(split: Split, count: int) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
@@ -127,6 +163,11 @@ def _table(split: Split, count: int) -> tuple[tuple[str, ...], list[tuple[object
     for number, held_out in enumerate(split.held_out):
         for row in held_out.tolist():
             cells[row].append(number)
+    starts: dict[int, int] = {}
+    for number, repeated in enumerate(split.repeated):
+        for row in repeated.tolist():
+            cells[row].append(TRAIN)
+            starts[row] = number + 1
     for word, chosen in ((TRAIN, split.only_train), (TEST, split.test)):
         for row in chosen.tolist():
             cells[row].append(word)
@@ -134,7 +175,8 @@ def _table(split: Split, count: int) -> tuple[tuple[str, ...], list[tuple[object
     if not split.in_order:
         return ("id", "fold"), list(lines)
     return ("id", "fold", TRAINS_FROM), [
-        (row, cell, cell + 1 if isinstance(cell, int) else 0) for row, cell in lines
+        (row, cell, cell + 1 if isinstance(cell, int) else starts.get(row, 0))
+        for row, cell in lines
     ]
 
 
@@ -153,6 +195,21 @@ def _summary(
         "in_no_fold": len(data) - known,
         "classes": counts_of(split, data),
     }
+
+
+def _tell_of_copies(ctx: skint.Context, together: Together, split: Split) -> None:
+    if together.exact:
+        ctx.note(f"{together.exact:,} copies are kept together with the picture that they repeat")
+    if together.near:
+        ctx.note(f"{together.near:,} near copies are kept together with what they look like")
+    if together.alike:
+        ctx.note(
+            f"{together.alike:,} pictures look alike, too many to be kept together: "
+            "give them a group if they belong together"
+        )
+    late = sum(map(len, split.repeated))
+    if late:
+        ctx.note(f"{late:,} copies of earlier pictures train, and judge nothing")
 
 
 def _tell(ctx: skint.Context, split: Split, data: PackedSet, known: int, repeats: int) -> None:

@@ -35,6 +35,9 @@ class Split:
     """Rows that no fold holds out and that train."""
     test: NDArray[np.int64]
     """Rows that are set aside."""
+    repeated: tuple[NDArray[np.int64], ...] = ()
+    """In order, of each fold the rows of its time that repeat what is earlier: it does not hold
+    them out, later folds train on them."""
     in_order: bool = False
     """Whether fold f trains on nothing but `only_train` and the folds before it."""
 
@@ -88,12 +91,18 @@ def by_chance(
     return Split(tuple(held_out), rows[:0], np.sort(rows[test]))
 
 
-def by_time(rows: NDArray[np.int64], times: NDArray[np.float64], ways: Ways) -> Split:
+def by_time(
+    rows: NDArray[np.int64],
+    times: NDArray[np.float64],
+    ways: Ways,
+    units: NDArray[np.int64] | None = None,
+) -> Split:
     """Blocks of the order of `times`, one for each of `rows`: the first only trains, the others
     are held out one after the other, the share `test` stands at the end.
 
     Rows of one time stay in one block, so that a fold trains on strictly earlier ones; a block may
-    so become empty.
+    so become empty. `units` has a number for each of `rows`: what repeats one of an earlier block
+    is not held out, and of the last not tested on.
     """
     import numpy as np
 
@@ -107,6 +116,14 @@ def by_time(rows: NDArray[np.int64], times: NDArray[np.float64], ways: Ways) -> 
     # A cut within equal times moves to where they begin.
     ordered = times[order]
     cuts = [int(np.searchsorted(ordered, ordered[cut])) if cut < n else n for cut in cuts]
-    blocks = np.split(rows[order], cuts)
-    first, *held_out, test = (np.sort(block) for block in blocks)
-    return Split(tuple(held_out), first, test, in_order=True)
+    block = np.empty(n, dtype=np.int64)
+    block[order] = np.searchsorted(cuts, np.arange(n), side="right")
+    late = np.zeros(n, dtype=bool)
+    if units is not None:
+        earliest = np.full(int(units.max(initial=-1)) + 1, len(cuts))
+        np.minimum.at(earliest, units, block)
+        late = block > earliest[units]
+    blocks = [np.sort(rows[(block == number) & ~late]) for number in range(len(cuts) + 1)]
+    repeated = tuple(np.sort(rows[(block == number) & late]) for number in range(1, len(cuts)))
+    first, *held_out, test = blocks
+    return Split(tuple(held_out), first, test, repeated, in_order=True)

@@ -16,11 +16,13 @@ def table_set(
     targets: Sequence[Target] | None = None,
     *,
     groups: Sequence[str] | None = None,
+    hashes: Sequence[str] | None = None,
     order: Sequence[int] | None = None,
 ) -> PackedSet:
     """A row for each cell of the `columns`; row n stands at `order[n]`, its path is `n.png`.
 
-    Without `targets`, each column is one of classes, in the order of their names.
+    Without `targets`, each column is one of classes, in the order of their names; without `hashes`,
+    no picture repeats another.
     """
     if targets is None:
         targets = [Target(n, "class", tuple(sorted({*c} - {""}))) for n, c in columns.items()]
@@ -32,7 +34,7 @@ def table_set(
             str(n),
             f"{n}.png",
             group=groups[n] if groups else "",
-            sha256=f"{n}",
+            sha256=hashes[n] if hashes else f"{n}",
             targets={name: cells[n] for name, cells in columns.items()},
         )
         for row, n in enumerate(order)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -116,6 +118,41 @@ def test_groups_stay_whole_and_the_largest_part_is_no_worse_than_it_must_be(
     assert all(len(set(part[groups == group])) == 1 for group in range(len(sizes)))
     # Graham's bound: the last group that made a part the largest went where there was most room.
     assert np.bincount(part).max() <= len(groups) / k + max(sizes)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4)), min_size=1, max_size=40),
+    st.integers(2, 5),
+    st.integers(0, 9),
+)
+def test_single_samples_even_out_what_stays_together(
+    units: list[tuple[int, int]], k: int, seed: int
+) -> None:
+    strata = np.repeat([stratum for stratum, _size in units], [size for _stratum, size in units])
+    groups = np.repeat(np.arange(len(units)), [size for _stratum, size in units])
+    part = deal(strata, groups, [1 / k] * k, np.random.default_rng(seed))
+    assert all(len(set(part[groups == unit])) == 1 for unit in range(len(units)))
+    for stratum in set(strata.tolist()):
+        alone = sum(size == 1 for name, size in units if name == stratum)
+        if alone >= 3 * k * sum(size > 1 for _name, size in units):
+            counts = np.bincount(part[strata == stratum], minlength=k)
+            assert np.ptp(counts) <= 1
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=4), SHARES, st.data())
+def test_what_was_dealt_before_counts(sizes: list[int], shares: list[float], data: Any) -> None:
+    strata = np.repeat(np.arange(len(sizes)), sizes)
+    before = st.lists(st.integers(0, 12), min_size=len(sizes), max_size=len(sizes))
+    dealt = np.array([data.draw(before) for _ in shares], dtype=np.int64)
+    part = deal_strata(strata, shares, np.random.default_rng(0), dealt)
+    for stratum, size in enumerate(sizes):
+        new = np.bincount(part[strata == stratum], minlength=len(shares))
+        held = dealt[:, stratum]
+        assert new.sum() == size
+        # No part that got some of it has more for its share than one that got less would have.
+        level = (new + held) / shares
+        for most in np.flatnonzero(new):
+            assert (new[most] + held[most] - 1) / shares[most] <= level.min() + 1 / min(shares)
 
 
 def test_groups_of_mixed_classes_are_spread_like_scikit_learn_does() -> None:

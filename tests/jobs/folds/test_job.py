@@ -283,7 +283,7 @@ def test_the_summary_counts_classes_in_each_fold(tmp_path: Path) -> None:
 
 def test_copies_in_two_folds_are_told(tmp_path: Path) -> None:
     data = packed(tmp_path / "data", ["a", "b"] * 90)  # 180 samples, 90 different hashes
-    split(tmp_path, data, k=3)
+    split(tmp_path, data, k=3, copies="apart")
     events = (tmp_path / "events.jsonl").read_text(encoding="utf-8")
     assert "stand in two parts" in events
 
