@@ -10,23 +10,26 @@ Importing this package imports NumPy and Pillow: jobs import it inside their fun
 from __future__ import annotations
 
 from jobs.decode.facts import Facts, examine, glance
-from jobs.decode.mask import mask_dtype, mask_pictures
+from jobs.decode.mask import MaskFacts, examine_mask, mask_pictures
 from jobs.decode.opening import FORMATS, MAX_PIXELS
 from jobs.decode.photo import to_gray, to_rgb
 from jobs.decode.picture import Wanted, pictures
 from jobs.decode.shape import Colour, Mode, canvas_px
+from jobs.decode.tiff import SixteenBits
 
 __all__ = [
     "FORMATS",
     "MAX_PIXELS",
     "Colour",
     "Facts",
+    "MaskFacts",
     "Mode",
+    "SixteenBits",
     "Wanted",
     "canvas_px",
     "examine",
+    "examine_mask",
     "glance",
-    "mask_dtype",
     "mask_pictures",
     "pictures",
     "to_gray",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,8 @@ from jobs.decode.opening import (
     reading,
     turned,
 )
-from jobs.decode.photo import refuse_mode, to_gray
-from jobs.decode.tiff import read_bands
+from jobs.decode.photo import flattened, has_sixteen_bits, refuse_mode, to_gray
+from jobs.decode.tiff import Pages, SixteenBits, read_bands
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,36 @@ class Facts:
     """Once packed: 3 for every photo, else the number of bands."""
     dtype: str
     """Once packed: `uint8` for every photo, else the dtype of the bands."""
+    orientation: int = 1
+    """1 to 8, as EXIF counts: how the stored picture was turned to be upright."""
+    levels: int | None = None
+    """Of a photo of 16 bits: how many of the 255 levels of its 8 bits are used, up to the level
+    that one value of a thousand exceeds."""
 
 
-def examine(content: bytes, page: int = 0) -> Facts:
+def examine(content: bytes, page: int = 0, sixteen_bits: SixteenBits = "auto") -> Facts:
     """Raises Unreadable."""
-    return _seen(content, page, 1)[0]
+    return _seen(content, page, 1, sixteen_bits)[0]
 
 
-def glance(content: bytes, side_px: int, page: int = 0) -> tuple[Facts, NDArray[np.uint8]]:
+def glance(
+    content: bytes, side_px: int, page: int = 0, sixteen_bits: SixteenBits = "auto"
+) -> tuple[Facts, NDArray[np.uint8]]:
     """The facts, and the whole picture in gray on (side_px, side_px) uint8, from one decoding.
 
     Bands are shown by their mean, from their least to their greatest value. Raises Unreadable.
     """
     # At less than twice the side, what the small picture shows depends on the scale it comes from.
-    facts, gray = _seen(content, page, 2 * side_px)
+    facts, gray = _seen(content, page, 2 * side_px, sixteen_bits)
     with reading(content):
         small = to_gray(gray).resize((side_px, side_px), Image.Resampling.BILINEAR)
         return facts, np.asarray(small)
     raise AssertionError("unreachable")
 
 
-def _seen(content: bytes, page: int, least_px: int) -> tuple[Facts, Image.Image]:
+def _seen(
+    content: bytes, page: int, least_px: int, sixteen_bits: SixteenBits
+) -> tuple[Facts, Image.Image]:
     """The facts and a picture, upright, that may be smaller, yet no side below `least_px`."""
     with reading(content):
         header = read_header(content) if not page else None
@@ -63,19 +72,27 @@ def _seen(content: bytes, page: int, least_px: int) -> tuple[Facts, Image.Image]
             if decoded is not None:
                 image = Image.fromarray(decoded.pixels[:, :, 0])
                 return _photo(header.width, header.height, image, header.orientation)
-        bands = read_bands(content, MAX_PIXELS, "bands" if page == ALL_PAGES else page)
+        pages: Pages = "bands" if page == ALL_PAGES else page
+        bands = read_bands(content, MAX_PIXELS, pages, sixteen_bits)
         if bands is not None:
             height, width, channels = bands.shape
             return Facts(width, height, channels, bands.dtype.name), _visible(bands)
         with open_image(content, page) as image:
             width, height = image.size
+            before = orientation_of(image)
             image.draft(image.mode, (least_px, least_px))
             drafted = image.size != (width, height)
             image.load()
             refuse_mode(image)
             if not drafted:
                 width, height = image.size  # a TIFF turns itself upright while it loads
-            return _photo(width, height, image, orientation_of(image))
+            orientation = orientation_of(image)
+            levels = None
+            if has_sixteen_bits(content, image):
+                image = flattened(image)
+                levels = _levels(image)
+            facts, upright = _photo(width, height, image, orientation)
+            return replace(facts, orientation=before, levels=levels), upright
     raise AssertionError("unreachable")
 
 
@@ -84,7 +101,13 @@ def _photo(
 ) -> tuple[Facts, Image.Image]:
     if is_sideways(orientation):
         width, height = height, width
-    return Facts(width, height, 3, "uint8"), turned(image, orientation)
+    return Facts(width, height, 3, "uint8", orientation), turned(image, orientation)
+
+
+def _levels(image: Image.Image) -> int:
+    counts = np.array(image.histogram()).reshape(-1, 256).sum(0)
+    below = np.cumsum(counts)
+    return int(np.searchsorted(below, below[-1] - below[-1] // 1000))
 
 
 def _visible(bands: NDArray[Any]) -> Image.Image:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from jobs.decode.opening import open_image, orientation_of, reading, turned
 from jobs.decode.picture import Wanted
@@ -16,10 +18,20 @@ _NARROW = ("1", "L", "P")
 _WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
-def mask_dtype(content: bytes) -> str:
-    """`uint8` or `uint16`: what the values of this mask file need. Raises Unreadable."""
+@dataclass(frozen=True)
+class MaskFacts:
+    """What a mask is."""
+
+    dtype: str
+    """`uint8` or `uint16`: what its values need."""
+    turned: bool
+    """It says itself how it is to be turned upright."""
+
+
+def examine_mask(content: bytes, of_px: tuple[int, int]) -> MaskFacts:
+    """Raises Unreadable unless it is a mask of an upright picture of `of_px` (width, height)."""
     with reading(content), open_image(content) as image:
-        return "uint8" if image.mode in _NARROW else "uint16"
+        return MaskFacts(_values(image, of_px).dtype.name, orientation_of(image) != 1)
     raise AssertionError("unreachable")
 
 
@@ -30,24 +42,28 @@ def mask_pictures(content: bytes, wanted: Wanted, of_px: tuple[int, int]) -> lis
     numbers. Beside a padded picture the mask is 0. Raises Unreadable.
     """
     with reading(content), open_image(content) as image:
-        image.load()
-        if image.mode not in _NARROW + _WIDE:
-            raise Unreadable(f"is a mask of the mode {image.mode}: one number a pixel is wanted")
-        orientation = orientation_of(image)
-        values = np.asarray(turned(image, orientation))
-        if values.shape != (of_px[1], of_px[0]):
-            raise Unreadable(
-                f"is a mask of {values.shape[1]} × {values.shape[0]} pixels for a picture of "
-                f"{of_px[0]} × {of_px[1]}"
-            )
-        if not 0 <= values.min() <= values.max() < 2**16:
-            raise Unreadable("is a mask with values outside of 0..65535")
-        narrow = image.mode in _NARROW
-        return [_nearest(values, wanted, size, narrow) for size in wanted.sizes]
+        values = _values(image, of_px)
+        return [_nearest(values, wanted, size) for size in wanted.sizes]
     raise AssertionError("unreachable")
 
 
-def _nearest(values: NDArray[Any], wanted: Wanted, size: int | None, narrow: bool) -> NDArray[Any]:
+def _values(image: Image.Image, of_px: tuple[int, int]) -> NDArray[Any]:
+    """(H, W) uint8 or uint16, upright."""
+    image.load()
+    if image.mode not in _NARROW + _WIDE:
+        raise Unreadable(f"is a mask of the mode {image.mode}: one number a pixel is wanted")
+    values = np.asarray(turned(image, orientation_of(image)))
+    if values.shape != (of_px[1], of_px[0]):
+        raise Unreadable(
+            f"is a mask of {values.shape[1]} × {values.shape[0]} pixels for a picture of "
+            f"{of_px[0]} × {of_px[1]}"
+        )
+    if not 0 <= values.min() <= values.max() < 2**16:
+        raise Unreadable("is a mask with values outside of 0..65535")
+    return values.astype(np.uint8 if image.mode in _NARROW else np.uint16, copy=False)
+
+
+def _nearest(values: NDArray[Any], wanted: Wanted, size: int | None) -> NDArray[Any]:
     height, width = values.shape
     across, down = content_px(width, height, wanted.mode, size)
     left, top, right, bottom = taken(float(width), float(height), wanted.mode)
@@ -55,7 +71,7 @@ def _nearest(values: NDArray[Any], wanted: Wanted, size: int | None, narrow: boo
     rows = top + (np.arange(down) + 0.5) * ((bottom - top) / down)
     picked = values[rows.astype(np.intp)][:, columns.astype(np.intp)]
     canvas = canvas_px(width, height, wanted.mode, size)
-    out = np.zeros((canvas[1], canvas[0]), dtype=np.uint8 if narrow else np.uint16)
+    out = np.zeros((canvas[1], canvas[0]), dtype=values.dtype)
     x, y = (canvas[0] - across) // 2, (canvas[1] - down) // 2
     out[y : y + down, x : x + across] = picked
     return out

@@ -20,11 +20,18 @@ from jobs.decode.unreadable import Unreadable
 Pages = Literal["first", "bands"] | int
 """`first` page; `bands`: the channels of all pages together; or one page by its number, from 0."""
 
+SixteenBits = Literal["auto", "photos", "bands"]
+"""What pictures of 16 bits in gray or colour are: photos of 8 bits, or bands; `auto`: bands where
+a TIFF has a place on a map, since that is a measurement."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _GRAY_OR_RGB = {0: 1, 1: 1, 2: 3}
 """Samples of a pixel without the extra ones, by the tag PhotometricInterpretation."""
 _ALPHA = (1, 2)
 _GDAL_NODATA = 42113
+_GEOGRAPHIC = (33550, 33922, 34264, 34735)
+"""Tags that say where on Earth a picture lies."""
 _REDUCED, _MASK = 1, 4
 """Bits of the tag NewSubfileType."""
 _MOST_PAGES = 10_000
@@ -32,6 +39,11 @@ _MOST_PAGES = 10_000
 
 def is_tiff(content: bytes) -> bool:
     return content[:4] in _MAGIC
+
+
+def is_deep_png(content: bytes) -> bool:
+    """A PNG of 16 bits a value."""
+    return content.startswith(_PNG) and content[24:25] == b"\x10"
 
 
 def page_numbers(content: bytes) -> tuple[int, ...]:
@@ -45,13 +57,17 @@ def page_numbers(content: bytes) -> tuple[int, ...]:
         return (0,) if file is None else _own_pages(file)
 
 
-def read_bands(content: bytes, max_pixels: int, pages: Pages = "first") -> NDArray[Any] | None:
-    """(H, W, C) in native byte order; None where the file is a photo or no TIFF.
+def read_bands(
+    content: bytes, max_pixels: int, pages: Pages = "first", sixteen_bits: SixteenBits = "auto"
+) -> NDArray[Any] | None:
+    """(H, W, C) in native byte order; None where the file is a photo or no picture of bands.
 
     With `bands` every TIFF of gray or colour holds bands, in the order of its pages. Raises
     Unreadable where the pixels are too many or the pages do not fit each other, and whatever
     tifffile raises where they cannot be decoded.
     """
+    if sixteen_bits == "bands" and is_deep_png(content):
+        return _deep_png(content, max_pixels)
     with _opened(content) as file:
         if file is None:
             return None
@@ -59,7 +75,7 @@ def read_bands(content: bytes, max_pixels: int, pages: Pages = "first") -> NDArr
             return _stacked(file, max_pixels)
         try:
             page = file.pages[0 if pages == "first" else pages]
-            holds_bands = _holds_bands(page)
+            holds_bands = _holds_bands(page, sixteen_bits)
         except Exception:
             return None
         if not holds_bands:
@@ -84,6 +100,16 @@ def _opened(content: bytes) -> Iterator[Any]:
         return
     with file:
         yield file
+
+
+def _deep_png(content: bytes, max_pixels: int) -> NDArray[Any]:
+    import imagecodecs
+
+    width, height = (int.from_bytes(content[start : start + 4], "big") for start in (16, 20))
+    if not 0 < width * height <= max_pixels:
+        raise Unreadable(f"announces {width} × {height} pixels; the most is {max_pixels:,}")
+    pixels: NDArray[Any] = imagecodecs.png_decode(content)
+    return np.ascontiguousarray(pixels.reshape(height, width, -1))
 
 
 def _own_pages(file: Any) -> tuple[int, ...]:
@@ -164,7 +190,7 @@ def _is_number(page: Any) -> bool:
     return page.dtype is not None and page.dtype.kind in "uif" and page.bitspersample >= 8
 
 
-def _holds_bands(page: Any) -> bool:
+def _holds_bands(page: Any, sixteen_bits: SixteenBits) -> bool:
     dtype = page.dtype
     colours = _GRAY_OR_RGB.get(int(page.photometric))
     if colours is None or not _is_number(page):
@@ -173,6 +199,10 @@ def _holds_bands(page: Any) -> bool:
         return True
     if dtype.itemsize > 2:
         return colours == 1  # 32 bits of red mean nothing: left to Pillow, which refuses them
+    if dtype.itemsize == 2:
+        on_a_map = any(tag in page.tags for tag in _GEOGRAPHIC)
+        if sixteen_bits == "bands" or (sixteen_bits == "auto" and on_a_map):
+            return True
     extra = page.samplesperpixel - colours
     if extra == 1:
         return not page.extrasamples or int(page.extrasamples[0]) not in _ALPHA

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 import skint
 from jobs.resize.interrupted import LIBRARIES, Journal, fingerprint
-from jobs.scan.scanned import PARTLY, SCAN, TARGETS, read_targets
+from jobs.scan.scanned import MASKS, PARTLY, SCAN, TARGETS, MaskFile, read_masks, read_targets
 from jobs.scan.source_root import find_root
 from skint.dataset import Sample, Target
 from skint.table import integer, read_rows
+
+if TYPE_CHECKING:
+    from jobs.resize.pack import Source
 
 FLUSH_S = 5.0
 """Between two notes of how far it is: a kill costs at most so much work."""
@@ -95,11 +98,10 @@ def resize(params: Params, ctx: skint.Context) -> None:
     rows = list(read_rows(scanned, ("name", "path", "page", "sha256", "channels", "dtype")))
     samples = [_sample(row, number, targets, scanned) for number, row in enumerate(rows)]
     channels, dtype = _agreed(rows, root)
-    form = _form(params, channels, dtype, _masks(params, samples, targets, root, ctx))
-    journal = Journal(
-        ctx.out,
-        fingerprint(params.model_dump(mode="json"), (scanned, folder / TARGETS, folder / PARTLY)),
-    )
+    masks = _masks(params, targets, folder)
+    form = _form(params, channels, dtype, _mask_dtypes(targets, masks))
+    tables = [folder / name for name in (SCAN, TARGETS, PARTLY, *([MASKS] if masks else []))]
+    journal = Journal(ctx.out, fingerprint(params.model_dump(mode="json"), tables))
     done = journal.take_over(ctx.previous)
     if done:
         ctx.note(f"goes on after {done:,} of {len(samples):,} pictures of an interrupted attempt")
@@ -108,7 +110,8 @@ def resize(params: Params, ctx: skint.Context) -> None:
         ladder = Ladder(ctx.out, form, samples, done=done, stack=stack)
         stack.callback(lambda: journal.drop(ladder.files))
         partly = {row["path"] for row in read_rows(folder / PARTLY, ("path",))}
-        _fill(ladder, samples, _mask_names(targets), partly, root, journal, done, ctx)
+        sources = [_source(sample, targets, masks, partly) for sample in samples[done:]]
+        _fill(ladder, sources, root, journal, len(samples), ctx)
         made = ladder.finish(samples, targets, made_by)
     journal.remove()
     for packed in made:
@@ -117,35 +120,20 @@ def resize(params: Params, ctx: skint.Context) -> None:
 
 def _fill(
     ladder: Any,
-    samples: Sequence[Sample],
-    masks: Sequence[str],
-    partly: set[str],
+    sources: Sequence[Source],
     root: Path,
     journal: Journal,
-    done: int,
+    total: int,
     ctx: skint.Context,
 ) -> None:
-    """Put every picture after the first `done` where it belongs."""
+    """Put every picture where it belongs; `total` counts those that are there already, too."""
     from functools import partial
 
     from jobs.pool.pool import spread
-    from jobs.resize.pack import Packing, Source, lost, pack
+    from jobs.resize.pack import Packing, lost, pack
 
     form = ladder.form
     packing = Packing(str(root), form.wanted, ladder.outlets, len(form.channels), form.dtype)
-    sources = [
-        Source(
-            row=sample.id,
-            path=sample.path,
-            page=sample.page,
-            sha256=sample.sha256,
-            width=sample.width,
-            height=sample.height,
-            masks=tuple((name, sample.targets[name]) for name in masks if sample.targets.get(name)),
-            broken=sample.path in partly,
-        )
-        for sample in samples[done:]
-    ]
     results = spread(
         partial(pack, packing), sources, processes=ctx.cpus, check=ctx.check, crashed=lost
     )
@@ -165,7 +153,7 @@ def _fill(
         if time.monotonic() - noted >= FLUSH_S:
             journal.write(count, ladder.files)
             noted = time.monotonic()
-        ctx.progress(count, len(samples))
+        ctx.progress(count, total)
 
 
 def _form(params: Params, channels: int, dtype: str, masks: Mapping[str, str]) -> Any:
@@ -193,7 +181,11 @@ def _form(params: Params, channels: int, dtype: str, masks: Mapping[str, str]) -
     if photo:
         names = ("gray",) if params.colour == "gray" else ("R", "G", "B")
     return Form(
-        wanted=Wanted(params.sizes, params.mode, params.colour, params.fill),
+        wanted=Wanted(
+            *(params.sizes, params.mode, params.colour, params.fill),
+            # As they were scanned.
+            sixteen_bits="photos" if dtype == "uint8" else "bands",
+        ),
         channels=tuple(names),
         dtype=dtype,
         masks=masks,
@@ -218,41 +210,53 @@ def _sample(row: Mapping[str, str], number: int, targets: Sequence[Target], path
     )
 
 
-def _mask_names(targets: Sequence[Target]) -> list[str]:
-    return [target.name for target in targets if target.kind == "mask"]
-
-
 def _masks(
-    params: Params,
-    samples: Sequence[Sample],
-    targets: Sequence[Target],
-    root: Path,
-    ctx: skint.Context,
-) -> dict[str, str]:
-    """dtype by mask target: the wider one as soon as one file has it."""
-    from jobs.decode import mask_dtype
-
-    names = _mask_names(targets)
-    if names and params.mode == "keep":
+    params: Params, targets: Sequence[Target], folder: Path
+) -> dict[tuple[str, str], MaskFile]:
+    """The masks of the scan in `folder`, by target and path."""
+    names = [target.name for target in targets if target.kind == "mask"]
+    if not names:
+        return {}
+    if params.mode == "keep":
         raise ResizeError(
             "masks are packed with pictures of one size only",
             where="resize: mode",
             got=f"mode: keep, with the mask {names[0]}",
             wanted="crop, stretch or pad",
         )
-    found = dict.fromkeys(names, "uint8")
-    for name in names:
-        for path in (sample.targets[name] for sample in samples if sample.targets[name]):
-            ctx.check()
-            try:
-                found[name] = mask_dtype((root / path).read_bytes())
-            except OSError as error:
-                raise ResizeError(
-                    "a mask cannot be read", where=str(root / path), got=error.strerror
-                ) from error
-            if found[name] != "uint8":
-                break
+    return {(mask.target, mask.path): mask for mask in read_masks(folder)}
+
+
+def _mask_dtypes(
+    targets: Sequence[Target], masks: Mapping[tuple[str, str], MaskFile]
+) -> dict[str, str]:
+    """By mask target: the wider one as soon as one file has it."""
+    found = {target.name: "uint8" for target in targets if target.kind == "mask"}
+    for mask in masks.values():
+        if mask.dtype != "uint8":
+            found[mask.target] = mask.dtype
     return found
+
+
+def _source(
+    sample: Sample,
+    targets: Sequence[Target],
+    masks: Mapping[tuple[str, str], MaskFile],
+    partly: set[str],
+) -> Source:
+    from jobs.resize.pack import Source
+
+    names = [target.name for target in targets if target.kind == "mask"]
+    return Source(
+        row=sample.id,
+        path=sample.path,
+        page=sample.page,
+        sha256=sample.sha256,
+        width=sample.width,
+        height=sample.height,
+        masks=tuple(masks[name, sample.targets[name]] for name in names if sample.targets[name]),
+        broken=sample.path in partly,
+    )
 
 
 def _agreed(rows: Sequence[Mapping[str, str]], root: Path) -> tuple[int, str]:

@@ -15,6 +15,7 @@ from jobs.decode import Wanted, mask_pictures, pictures
 from jobs.decode.lenient import as_far_as_it_goes
 from jobs.decode.unreadable import Unreadable
 from jobs.resize.compress import Compressor
+from jobs.scan.scanned import MaskFile
 from skint.dataset.blob_writer import Places
 from skint.dataset.rows import Rows
 
@@ -32,8 +33,7 @@ class Source:
     sha256: str
     width: int
     height: int
-    masks: tuple[tuple[str, str], ...] = ()
-    """Target and path of each mask it has."""
+    masks: tuple[MaskFile, ...] = ()
     broken: bool = False
     """To be decoded as far as it goes."""
 
@@ -85,16 +85,20 @@ def _pack(packing: Packing, source: Source) -> Packed:
     if made[0].shape[2] != packing.channels or made[0].dtype != packing.dtype:
         return Packed(f"is {made[0].dtype} {made[0].shape}, not what the scan found")
     masks: list[dict[str, NDArray[Any]]] = [{} for _ in made]
-    for target, path in source.masks:
+    for one in source.masks:
         try:
-            content = (root / path).read_bytes()
+            content = (root / one.path).read_bytes()
+            if hashlib.sha256(content).hexdigest() != one.sha256:
+                return Packed(
+                    f"has a mask that is not the file that was scanned: {one.path} has changed"
+                )
             of_px = source.width, source.height
             for size, mask in enumerate(mask_pictures(content, packing.wanted, of_px)):
-                masks[size][target] = mask
+                masks[size][one.target] = mask
         except Unreadable as error:
-            return Packed(f"has a mask that cannot be used: {path} {error}")
+            return Packed(f"has a mask that cannot be used: {one.path} {error}")
         except OSError as error:
-            return Packed(f"has a mask that cannot be read: {path} ({error.strerror})")
+            return Packed(f"has a mask that cannot be read: {one.path} ({error.strerror})")
     contents = []
     for outlet, picture, its_masks in zip(packing.outlets, made, masks, strict=True):
         if isinstance(outlet, Compressor):

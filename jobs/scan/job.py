@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import skint
 from jobs.scan.listing import SourceError, list_pictures, source_folder
@@ -22,9 +21,9 @@ from jobs.scan.scanned import (
     SCAN,
     SUBMISSION,
     SUMMARY,
-    Row,
     read_seen,
     read_targets,
+    write_masks,
     write_pairs,
     write_plain,
     write_scan,
@@ -33,13 +32,9 @@ from jobs.scan.source_root import note_root
 from jobs.scan.submission import Submission, named_as_in, read_submission
 from jobs.scan.tables import open_table
 from jobs.scan.targets import found_targets, in_order
-from jobs.scan.wanted import Found, Reading, Wanted, by_folders, by_table
+from jobs.scan.wanted import Found, Reading, by_folders, by_table
 from skint.dataset.target import Target
 from skint.table import write_rows
-
-if TYPE_CHECKING:
-    from jobs.scan.journal import Journal
-    from jobs.scan.look import Way
 
 __all__ = ["BadPictures", "Params", "scan"]
 
@@ -57,6 +52,7 @@ def scan(params: Params, ctx: skint.Context) -> None:
     from jobs.scan.duplicates import find_doubles
     from jobs.scan.journal import Journal
     from jobs.scan.look import Way
+    from jobs.scan.looked import look_at_all
     from jobs.scan.weeding import weed
 
     root = source_folder(ctx.resolve(params.source), where="scan: source")
@@ -71,10 +67,12 @@ def scan(params: Params, ctx: skint.Context) -> None:
             if params.table or params.labels == "none"
             else "for a test folder: `labels: none`; where a table has the labels: `table: FILE`",
         )
-    way = Way(str(root), params.pages, lenient=params.on_bad == "keep")
+    way = Way(str(root), params.pages, params.sixteen_bits, lenient=params.on_bad == "keep")
+    masks = [(n, wish.name) for n, wish in enumerate(params.wishes) if wish.kind == "mask"]
     with Journal(ctx.out, way, ctx.previous) as journal:
-        rows, unreadable, partly = _look(params, way, found.wanted, journal, ctx)
-    bad = sorted([*found.refused, *unreadable])
+        looked = look_at_all(way, found.wanted, masks, journal, ctx)
+    rows = looked.rows
+    bad = sorted([*found.refused, *looked.unreadable])
     if bad and params.on_bad == "fail":
         raise BadPictures(
             f"{len(bad):,} picture{' cannot' if len(bad) == 1 else 's cannot'} be used",
@@ -102,7 +100,7 @@ def scan(params: Params, ctx: skint.Context) -> None:
     targets = found_targets(params.wishes, (row.cells for row in weeded.rows))
     targets = _numbered_as(targets, known.values())
     _check_classes(targets, root, quarantined)
-    outcome = Outcome(found, targets, known, doubles, weeded, quarantined, partly, submission)
+    outcome = Outcome(found, targets, known, doubles, weeded, quarantined, looked, submission)
     _write(ctx.out, root, ctx.base, outcome)
     journal.remove()
     tell(ctx, params, outcome)
@@ -124,54 +122,6 @@ def _found(params: Params, ctx: skint.Context, root: Path) -> tuple[Found, Submi
     if submission is not None:
         found = named_as_in(submission, found, named_by_table=named)
     return found, submission
-
-
-def _look(
-    params: Params, way: Way, wanted: Sequence[Wanted], journal: Journal, ctx: skint.Context
-) -> tuple[list[Row], list[tuple[str, str]], list[tuple[str, str]]]:
-    """Rows of `scan.csv`, of `quarantine.csv` and of `partly.csv`, in the order of `wanted`."""
-    from functools import partial
-
-    from jobs.pool.pool import spread
-    from jobs.scan.look import Look, Task, look_at, lost
-
-    masks = [number for number, wish in enumerate(params.wishes) if wish.kind == "mask"]
-    rows: list[Row] = []
-    bad, partly = [], []
-    tasks = [
-        Task(one.path, tuple(filter(None, (one.cells[number] for number in masks))))
-        for one in wanted
-    ]
-    known: list[Look | None] = []
-    for task in tasks:
-        ctx.check()
-        known.append(journal.known(task))
-    looks = spread(
-        partial(look_at, way),
-        [task for task, look in zip(tasks, known, strict=True) if look is None],
-        processes=ctx.cpus,
-        check=ctx.check,
-        crashed=lost,
-    )
-    for done, (one, task, look) in enumerate(zip(wanted, tasks, known, strict=True), 1):
-        if look is None:
-            look = next(looks)
-            journal.add(task, look)
-        if not look.pages:
-            bad.append((one.path, look.reason))
-        elif look.reason:
-            partly.append((one.path, look.reason))
-        for page in look.pages:
-            name = f"{one.name}#{page.number}" if len(look.pages) > 1 else one.name
-            rows.append(
-                Row(
-                    *(name, one.path, page.number, one.group, look.sha256),
-                    *(page.width, page.height, page.channels, page.dtype),
-                    *(look.bytes, page.phash, one.cells),
-                )
-            )
-        ctx.progress(done, len(wanted))
-    return rows, bad, partly
 
 
 def _numbered_as(
@@ -203,7 +153,9 @@ def _check_classes(
 
 def _write(out: Path, root: Path, base: Path, outcome: Outcome) -> None:
     write_rows(out / QUARANTINE, ("path", "reason"), outcome.quarantined)
-    write_rows(out / PARTLY, ("path", "reason"), outcome.partly)
+    write_rows(out / PARTLY, ("path", "reason"), outcome.looked.partly)
+    if any(target.kind == "mask" for target in outcome.targets):
+        write_masks(out, outcome.masks())
     write_pairs(out / DUPLICATES, outcome.doubles.pairs)
     write_plain(out / SUMMARY, outcome.summary())
     if outcome.submission is not None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, astuple
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from jobs.scan.look import Look, Page, Task, Way
+from jobs.scan.look import Look, Mask, Page, Task, Way
 
 FILE = "looks.jsonl"
-_VERSION = 1
-_PAGE = tuple(field.name for field in fields(Page))
+_VERSION = 2
 
 
 class Journal:
@@ -62,14 +61,16 @@ class Journal:
             return None
         self._write(entry)
         pages = tuple(Page(*page) for page in entry["pages"])
-        return Look(pages, entry["sha256"], entry["bytes"], entry["reason"])
+        masks = tuple(Mask(*mask) for mask in entry["masks"])
+        return Look(pages, entry["sha256"], entry["bytes"], entry["reason"], masks)
 
     def add(self, task: Task, look: Look) -> None:
         self._write(
             {
                 "path": task.path,
                 "stamps": self._stamps[task.path],
-                "pages": [[getattr(page, name) for name in _PAGE] for page in look.pages],
+                "pages": [astuple(page) for page in look.pages],
+                "masks": [astuple(mask) for mask in look.masks],
                 "sha256": look.sha256,
                 "bytes": look.bytes,
                 "reason": look.reason,

@@ -116,6 +116,20 @@ def list_pictures(root: Path, check: Callable[[], None]) -> Listing:
     return listing
 
 
+def paths_of_pictures(root: Path, check: Callable[[], None]) -> Iterator[str]:
+    """What looks like a picture by its name, in an order that does not depend on the disk.
+
+    Folders that may not be read are left out, as are links to folders.
+    """
+    for folder, folders, files in os.walk(root):
+        check()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        place = Path(folder).relative_to(root)
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in PICTURES:
+                yield (place / name).as_posix()
+
+
 def _refusal(root: Path, path: str) -> str | None:
     file = root / path
     try:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.decode import Wanted, glance, mask_pictures
+from jobs.decode import Facts, SixteenBits, examine_mask, glance
 from jobs.decode.lenient import as_far_as_it_goes
-from jobs.decode.opening import ALL_PAGES, reading
+from jobs.decode.opening import ALL_PAGES, is_sideways, reading
 from jobs.decode.tiff import is_tiff, page_numbers
 from jobs.decode.unreadable import Unreadable
 from jobs.scan.phash import SIDE_PX, phash
@@ -26,6 +26,7 @@ class Way:
     root: str
     pages: str = "first"
     """`first`, `samples` (each page is a picture) or `bands` (all pages are one picture)."""
+    sixteen_bits: SixteenBits = "auto"
     lenient: bool = False
     """Use a broken picture as far as it can be decoded."""
 
@@ -47,6 +48,21 @@ class Page:
     channels: int
     dtype: str
     phash: str
+    levels: int | None
+    """See `Facts.levels`."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A mask of a picture."""
+
+    path: str
+    sha256: str
+    dtype: str
+    """`uint8` or `uint16`."""
+    doubtful: bool
+    """Its picture is turned upright, it is not, and their sizes do not tell whether it should be.
+    """
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,8 @@ class Look:
     bytes: int = 0
     reason: str = ""
     """With pages: what is wrong with a picture that is used as far as it goes."""
+    masks: tuple[Mask, ...] = ()
+    """In the order of the task's."""
 
 
 def look_at(way: Way, tasks: Sequence[Task]) -> list[Look]:
@@ -72,18 +90,17 @@ def lost(task: Task) -> Look:
 def _look_at(way: Way, task: Task) -> Look:
     try:
         content = (Path(way.root) / task.path).read_bytes()
-        pages, reason = _pages(content, way)
-        for mask in task.masks:
-            _check_mask(Path(way.root) / mask, mask, pages[0])
+        facts, pages, reason = _pages(content, way)
+        masks = tuple(_mask(Path(way.root) / mask, mask, facts) for mask in task.masks)
     except Unreadable as error:
         return Look(reason=str(error))
     except OSError as error:
         return Look(reason=f"cannot be read ({error.strerror})")
-    return Look(pages, hashlib.sha256(content).hexdigest(), len(content), reason)
+    return Look(pages, hashlib.sha256(content).hexdigest(), len(content), reason, masks)
 
 
-def _pages(content: bytes, way: Way) -> tuple[tuple[Page, ...], str]:
-    """Its pictures, and what is wrong with them. Raises Unreadable."""
+def _pages(content: bytes, way: Way) -> tuple[Facts, tuple[Page, ...], str]:
+    """The first of its pictures, all of them, and what is wrong with them. Raises Unreadable."""
     numbers: tuple[int, ...] = (0,)
     if way.pages == "samples":
         with reading(content):
@@ -91,37 +108,51 @@ def _pages(content: bytes, way: Way) -> tuple[tuple[Page, ...], str]:
     elif way.pages == "bands" and is_tiff(content):
         numbers = (ALL_PAGES,)
     try:
-        return tuple(_page(content, number) for number in numbers), ""
+        facts, pages = _seen(content, numbers, way)
+        return facts, pages, ""
     except Unreadable as error:
         if not way.lenient:
             raise
-        pages = _as_far_as_it_goes(content, numbers)
-        if pages is None:
+        seen = _as_far_as_it_goes(content, numbers, way)
+        if seen is None:
             raise
-        return pages, str(error)
+        return (*seen, str(error))
 
 
-def _as_far_as_it_goes(content: bytes, numbers: Sequence[int]) -> tuple[Page, ...] | None:
+def _as_far_as_it_goes(
+    content: bytes, numbers: Sequence[int], way: Way
+) -> tuple[Facts, tuple[Page, ...]] | None:
     """None where nothing can be decoded, or nothing but a plain surface."""
     try:
         with as_far_as_it_goes():
-            pages = tuple(_page(content, number) for number in numbers)
+            facts, pages = _seen(content, numbers, way)
     except Unreadable:
         return None
-    return pages if all(page.phash for page in pages) else None
+    return (facts, pages) if all(page.phash for page in pages) else None
 
 
-def _page(content: bytes, number: int) -> Page:
-    facts, gray = glance(content, SIDE_PX, number)
-    return Page(number, facts.width, facts.height, facts.channels, facts.dtype, phash(gray))
+def _seen(content: bytes, numbers: Sequence[int], way: Way) -> tuple[Facts, tuple[Page, ...]]:
+    """Facts of the first page, and all pages."""
+    facts, pages = [], []
+    for number in numbers:
+        one, gray = glance(content, SIDE_PX, number, way.sixteen_bits)
+        facts.append(one)
+        pages.append(
+            Page(number, one.width, one.height, one.channels, one.dtype, phash(gray), one.levels)
+        )
+    return facts[0], tuple(pages)
 
 
-def _check_mask(file: Path, path: str, page: Page) -> None:
+def _mask(file: Path, path: str, of: Facts) -> Mask:
     """Raises Unreadable unless it is a mask of the size of its picture."""
-    whole = Wanted(sizes=(None,), mode="keep")
     try:
-        mask_pictures(file.read_bytes(), whole, (page.width, page.height))
+        content = file.read_bytes()
+        facts = examine_mask(content, (of.width, of.height))
     except Unreadable as error:
         raise Unreadable(f"has a mask that cannot be used: {path} {error}") from error
     except OSError as error:
         raise Unreadable(f"has a mask that cannot be read: {path} ({error.strerror})") from error
+    # A picture that lay on its side has another size than it is stored with, unless it is a square.
+    told = is_sideways(of.orientation) and of.width != of.height
+    doubtful = of.orientation != 1 and not facts.turned and not told
+    return Mask(path, hashlib.sha256(content).hexdigest(), facts.dtype, doubtful)

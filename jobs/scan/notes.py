@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
 import skint
 from jobs.scan.duplicates import MOST_PAIRS, Doubles, Pair
 from jobs.scan.params import Params
+from jobs.scan.scanned import MaskFile
 from jobs.scan.submission import Submission, doubts
 from jobs.scan.targets import look_alikes
 from jobs.scan.wanted import Found
 from jobs.scan.weeding import Weeded, named
 from skint.dataset.target import SEPARATOR, Target
 
+if TYPE_CHECKING:
+    from jobs.scan.looked import Looked
+
+_FEW_LEVELS = 128
 _PARTS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation"))
 """Folders that are parts of a set rather than classes."""
 
@@ -31,8 +37,7 @@ class Outcome:
     doubles: Doubles
     weeded: Weeded
     quarantined: Sequence[tuple[str, str]]
-    partly: Sequence[tuple[str, str]]
-    """(path, reason) of broken pictures that are used as far as they go."""
+    looked: Looked
     submission: Submission | None
 
     def counts(self, number: int) -> dict[str, int]:
@@ -43,6 +48,12 @@ class Outcome:
             cell = row.cells[number]
             found.update(cell.split(SEPARATOR) if target.kind == "multilabel" else [cell])
         return {name: found[name] for name in (*target.classes, "") if found[name]}
+
+    def masks(self) -> list[MaskFile]:
+        """Of the pictures that are used, in the order of targets and paths."""
+        names = [(n, one.name) for n, one in enumerate(self.targets) if one.kind == "mask"]
+        used = {(name, row.cells[n]) for row in self.weeded.rows for n, name in names}
+        return [self.looked.masks[one] for one in sorted(used) if one[1]]
 
     def summary(self) -> dict[str, Any]:
         pairs = self.doubles.pairs
@@ -56,7 +67,7 @@ class Outcome:
                 if target.kind in ("class", "multilabel")
             },
             "quarantined": len(self.quarantined),
-            "partly": len(self.partly),
+            "partly": len(self.looked.partly),
             "dropped": self.weeded.dropped,
             "other": self.found.other,
             "exact_duplicates": sum(pair.kind == "exact" for pair in pairs),
@@ -85,8 +96,12 @@ def _of_pictures(params: Params, outcome: Outcome) -> list[str]:
             break
     if outcome.quarantined:
         said.append(_listed(outcome.quarantined, "file", "quarantined"))
-    if outcome.partly:
-        said.append(_listed(outcome.partly, "broken picture", "used as far as it goes"))
+    if outcome.looked.partly:
+        said.append(_listed(outcome.looked.partly, "broken picture", "used as far as it goes"))
+    said += _of_sixteen_bits(outcome.looked.levels)
+    if outcome.found.unlisted:
+        many = _count(len(outcome.found.unlisted), "picture")
+        said.append(f"{many} of the folder not in the table, like {outcome.found.unlisted[0]}")
     if outcome.found.doubled:
         said.append(f"{_count(outcome.found.doubled, 'row')} of the table stood there twice")
     doubled = len(rows) - len({row.name for row in rows})
@@ -95,6 +110,16 @@ def _of_pictures(params: Params, outcome: Outcome) -> list[str]:
             f"{_count(doubled, 'picture')} with the name of another one (`{params.id or 'id'}`)"
         )
     return said
+
+
+def _of_sixteen_bits(levels: Sequence[int]) -> list[str]:
+    """Photos of which little is left: `levels` has what each of them uses once it has 8 bits."""
+    if not levels or median(levels) >= _FEW_LEVELS:
+        return []
+    return [
+        f"the {_count(len(levels), 'picture')} of 16 bits become 8 bits, of whose 255 levels half "
+        f"of them use {int(median(levels))} or fewer: to keep 16 bits, `sixteen_bits: bands`"
+    ]
 
 
 def _of_targets(params: Params, outcome: Outcome) -> list[str]:
@@ -124,6 +149,12 @@ def _of_targets(params: Params, outcome: Outcome) -> list[str]:
         unknown = sum(row.cells[number] == "" for row in outcome.weeded.rows)
         if unknown and target.kind != "multilabel":
             said.append(f"{_count(unknown, 'picture')} without a known {target.name}")
+    doubtful = outcome.looked.doubtful_masks
+    if doubtful:
+        said.append(
+            f"{_count(len(doubtful), 'mask')} of pictures that are turned upright, like "
+            f"{doubtful[0]}: taken as drawn over the upright picture, since nothing says otherwise"
+        )
     return said
 
 

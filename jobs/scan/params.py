@@ -66,6 +66,9 @@ class Params(BaseModel):
     """A CSV file of the ids that predictions are asked for."""
     pages: Literal["first", "samples", "bands"] = "first"
     """Of a TIFF with several pages: the first, each a picture of its own, or each a band."""
+    sixteen_bits: Literal["auto", "photos", "bands"] = "auto"
+    """What pictures of 16 bits in gray or colour (PNG, TIFF) are: `photos`, brought to 8 bits;
+    `bands`, which keep their values; `auto`: bands where a TIFF has a place on a map."""
     on_bad: Literal["quarantine", "fail", "keep"] = "quarantine"
     on_duplicate: OnDuplicate = "keep"
     near_bits: int | None = Field(default=4, ge=0, le=8)

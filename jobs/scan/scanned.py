@@ -15,11 +15,14 @@ from skint.table import integer, read_rows, write_rows
 SCAN, QUARANTINE, PARTLY = "scan.csv", "quarantine.csv", "partly.csv"
 TARGETS, DUPLICATES, SUMMARY = "targets.json", "duplicates.csv", "summary.json"
 SUBMISSION = "submission.json"
+MASKS = "masks.csv"
+"""Only where there is a target of the kind mask."""
 COLUMNS = (
     *("name", "path", "page", "group", "sha256", "width", "height"),
     *("channels", "dtype", "bytes", "phash"),
 )
 """Followed by one column a target, under the target's own name."""
+_MASK_COLUMNS = ("target", "path", "sha256", "dtype")
 TAKEN = frozenset((*COLUMNS, "id"))
 """Names that no target can have: they are columns of this table, or of a packed set's."""
 
@@ -45,6 +48,29 @@ class Row:
     def seen(self, targets: Sequence[str]) -> Seen:
         cells = dict(zip(targets, self.cells, strict=True))
         return Seen(self.path, self.page, self.sha256, self.phash, cells)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MaskFile:
+    """A file that a target of the kind mask names: a line of `masks.csv`."""
+
+    target: str
+    path: str
+    """Relative to the scanned folder."""
+    sha256: str
+    dtype: str
+    """`uint8` or `uint16`: what its values need."""
+
+
+def write_masks(out: Path, masks: Iterable[MaskFile]) -> None:
+    rows = ((one.target, one.path, one.sha256, one.dtype) for one in masks)
+    write_rows(out / MASKS, _MASK_COLUMNS, rows)
+
+
+def read_masks(folder: Path) -> Iterator[MaskFile]:
+    """The masks of an earlier scan that has a target of that kind. Raises TableError."""
+    for row in read_rows(folder / MASKS, _MASK_COLUMNS):
+        yield MaskFile(*(row[column] for column in _MASK_COLUMNS))
 
 
 def write_scan(out: Path, rows: Iterable[Row], targets: Sequence[Target]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from skint.table import TableError
 
 UNKNOWN_VALUES = frozenset(("", "nan", "na", "n/a", "null", "none"))
 """Cells of a `value` that mean "not known", whatever their case."""
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _YES = frozenset(("1", "1.0", "true", "yes"))
 _NO = frozenset(("0", "0.0", "false", "no", ""))
 
@@ -123,11 +125,8 @@ def _from_columns(wish: Wish, row: Mapping[str, str], where: str) -> str:
 def _value(wish: Wish, text: str, where: str) -> str:
     if text.lower() in UNKNOWN_VALUES:
         return ""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    # float() also takes 1_000 and digits of other scripts, which other programs do not.
+    if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
         raise TableError(
             f"{wish.name} is not a number",
             where=where,

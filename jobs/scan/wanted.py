@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from jobs.scan.listing import CHECK_EVERY, Gate, Listing, SourceError
+from jobs.scan.listing import CHECK_EVERY, Gate, Listing, SourceError, paths_of_pictures
 from jobs.scan.names import short_names
 from jobs.scan.tables import Table
 from jobs.scan.targets import Wish, cell_of, check_columns
@@ -49,6 +49,8 @@ class Found:
     """Files that do not look like pictures."""
     doubled: int = 0
     """Rows of a table that say again what another row said."""
+    unlisted: Sequence[str] = ()
+    """Pictures of the folder that the table does not name."""
     refused_names: tuple[str, ...] = ()
     """What the table calls those that are not opened."""
 
@@ -126,7 +128,12 @@ def by_table(root: Path, table: Table, reading: Reading, check: Callable[[], Non
         ]
     _check_groups(used, reading.group, table.columns)
     lost = tuple(wanted[path].name for path in refused) if columns.has_names else ()
-    return Found(used, sorted(refused.items()), doubled=doubled, refused_names=lost)
+    masks = [number for number, wish in enumerate(reading.wishes) if wish.kind == "mask"]
+    named = {one.cells[number] for one in wanted.values() for number in masks}.union(wanted)
+    unlisted = [path for path in paths_of_pictures(root, check) if path not in named]
+    return Found(
+        used, sorted(refused.items()), doubled=doubled, unlisted=unlisted, refused_names=lost
+    )
 
 
 def found_in(path: str, pattern: str) -> str:

@@ -58,7 +58,7 @@ def test_width_and_height_are_those_of_the_upright_picture() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     content = encoded(Image.new("RGB", (40, 24)), "JPEG", exif=exif)
-    assert examine(content) == Facts(width=24, height=40, channels=3, dtype="uint8")
+    assert examine(content) == Facts(24, 40, channels=3, dtype="uint8", orientation=6)
 
 
 def test_sixteen_bits_of_gray_are_scaled_by_their_range() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.decode import Mode, Wanted, mask_dtype, mask_pictures, pictures
+from jobs.decode import MaskFacts, Mode, Wanted, examine_mask, mask_pictures, pictures
 from jobs.decode.unreadable import Unreadable
 
 
@@ -44,10 +44,10 @@ def test_a_palette_is_read_as_numbers() -> None:
 
 def test_sixteen_bits_stay_sixteen_bits() -> None:
     values = np.full((4, 4), 40_000, dtype=np.uint16)
-    assert mask_dtype(encoded(values)) == "uint16"
+    assert examine_mask(encoded(values), (4, 4)) == MaskFacts("uint16", turned=False)
     (mask,) = mask_pictures(encoded(values), Wanted((2,), "crop"), of_px=(4, 4))
     assert mask.dtype == np.uint16 and (mask == 40_000).all()
-    assert mask_dtype(encoded(np.zeros((4, 4), dtype=np.uint8))) == "uint8"
+    assert examine_mask(encoded(values.astype(np.uint8)), (4, 4)).dtype == "uint8"
 
 
 def test_a_mask_in_colours_is_refused() -> None:
