@@ -4,7 +4,8 @@ Order and augmentation are pure functions of (seed, epoch, row), so nothing of t
 stored to go on exactly where a training run stopped: the epoch and the number of batches the
 *consumer* took are enough, however far a thread has read ahead. Lightning keeps both
 (`state_dict`) and names the epoch (`.sampler.set_epoch`) by itself; a loop of one's own calls
-`set_epoch`.
+`set_epoch`. Only a state that was loaded is gone on from: otherwise each `iter` begins its epoch
+anew, so that a look at the first batch, `next(iter(loader))`, costs nothing of it.
 
     loader = ShuffledLoader(packed.images(), packed.labels(), rows, batch_size=64, seed=0)
     for batch in loader:                     # Batch(images (B, C, H, W), labels (B,), rows (B,))
@@ -101,28 +102,34 @@ class ShuffledLoader:
         self.epoch = 0
         self.position = 0
         """Batches of this epoch that the consumer has taken."""
+        self._loaded = False
+        """The position was loaded, and no batch taken since."""
 
     @property
     def sampler(self) -> Sampler:
         return self
 
     def set_epoch(self, epoch: int) -> None:
-        """Begin `epoch`; naming the epoch the loader is already in keeps its position."""
-        if epoch != self.epoch:
-            self.epoch, self.position = epoch, 0
+        """Begin `epoch`; only where a position in this epoch was loaded, go on from there."""
+        if epoch != self.epoch or not self._loaded:
+            self.epoch, self.position, self._loaded = epoch, 0, False
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.rows), self.batch_size)
         return whole + int(rest > 1 or (rest == 1 and whole == 0))
 
     def __iter__(self) -> Iterator[Batch]:
-        """The rest of the epoch; when it is through, the loader stands at the next one.
+        """The epoch, or what a loaded position leaves of it; then the loader stands at the next.
+
+        One that is left in the middle is begun anew by the next `iter`, in the same order unless
+        `set_epoch` names another epoch.
 
         A generator on purpose: Lightning restores the position and names the epoch after it has
         called `iter`, so both are read when the first batch is asked for.
         """
-        epoch = self.epoch
-        parts = list(split(self.order(epoch), self.batch_size))[self.position : len(self)]
+        epoch, taken = self.epoch, self.position if self._loaded else 0
+        self._loaded = False
+        parts = list(split(self.order(epoch), self.batch_size))[taken : len(self)]
         augment = self.augment
 
         def prepare(images: torch.Tensor, rows: Rows) -> None:
@@ -133,7 +140,8 @@ class ShuffledLoader:
         with closing(self.source.batches(iter(parts), prepare)) as batches:
             for batch in batches:
                 # Before the yield: a checkpoint written while this batch is in use must count it.
-                self.position += 1
+                taken += 1
+                self.epoch, self.position = epoch, taken
                 yield batch
         self.epoch, self.position = epoch + 1, 0
 
@@ -159,7 +167,10 @@ class ShuffledLoader:
         }
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Raises LoaderError where the state is of another loader: the order would not fit."""
+        """The next iteration goes on from there.
+
+        Raises LoaderError where the state is of another loader: the order would not fit.
+        """
         mine = self.state_dict()
         # At the beginning of an epoch the size of its batches does not matter.
         names = ("seed", "batch_size", "samples") if state["position"] else ("seed",)
@@ -170,7 +181,7 @@ class ShuffledLoader:
                     got=state[name],
                     wanted=f"{mine[name]}",
                 )
-        self.epoch, self.position = state["epoch"], state["position"]
+        self.epoch, self.position, self._loaded = state["epoch"], state["position"], True
 
 
 class OrderedLoader:

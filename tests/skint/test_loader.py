@@ -133,13 +133,46 @@ def test_augmentation_depends_on_the_sample_and_leaves_the_global_generator_alon
             assert torch.equal(image, by_row[row])
 
 
-def test_naming_the_current_epoch_keeps_the_position_and_a_new_one_starts_over() -> None:
-    loader = make()
-    next(iter(loader))
+@pytest.mark.parametrize("prefetch", [True, False])
+def test_a_look_at_the_first_batch_costs_nothing_of_the_epoch(prefetch: bool) -> None:
+    loader = make(augment=noise, prefetch=prefetch)
+    whole = copies(make(augment=noise))
+    first = next(iter(loader))
+    assert first.rows.tolist() == whole[0][0]
     loader.set_epoch(0)
-    assert len(list(loader)) == len(loader) - 1
+    assert loader.state_dict()["position"] == 0
+    assert same(copies(loader), whole)
     assert (loader.epoch, loader.position) == (1, 0)
-    next(iter(loader))
+    # Also while the iterator of the look is still open, and without naming the epoch.
+    looking = iter(loader)
+    next(looking)
+    assert len(copies(loader)) == len(loader)
+    assert loader.epoch == 2
+
+
+def test_a_loop_that_is_broken_off_begins_its_epoch_again() -> None:
+    loader = make()
+    for _ in range(3):
+        taken = []
+        for batch in loader:
+            taken.append(batch.rows.tolist())
+            if len(taken) == 2:
+                break
+        assert [row for rows in taken for row in rows] == loader.order(0)[:8].tolist()
+        assert (loader.epoch, loader.position) == (0, 2)
+
+
+def test_a_loaded_position_is_gone_on_from_once() -> None:
+    stopped = make()
+    next(iter(stopped))
+    loader = make()
+    unused = iter(loader)  # Lightning asks for one before it restores
+    loader.load_state_dict(stopped.state_dict())
+    loader.set_epoch(0)  # and names the epoch afterwards
+    next(unused)
+    assert loader.state_dict()["position"] == 2
+    assert len(list(loader)) == len(loader)
+    loader.load_state_dict(stopped.state_dict())
     loader.set_epoch(7)
     assert len(list(loader)) == len(loader)
 
@@ -201,7 +234,7 @@ def test_what_was_read_ahead_but_not_taken_is_not_counted() -> None:
     del batches
     gc.collect()
     assert prefetchers() == 0
-    assert len(copies(loader)) == len(loader) - 1
+    assert loader.state_dict()["position"] == 1
 
 
 @pytest.mark.parametrize("name", ["seed", "batch_size", "samples"])
