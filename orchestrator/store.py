@@ -7,6 +7,7 @@ that one step leads to (events, read cursors, snapshots, notices, replies) is on
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,8 +50,16 @@ ON CONFLICT (run) DO UPDATE SET live=excluded.live, data=excluded.data
 """
 
 
+TIGHT_BYTES = 1 << 20
+"""With less than this on the disk, an error of writing is one of room."""
+
+
 class StoreError(SkintError):
     """The store cannot be read or written."""
+
+
+class StoreFull(StoreError):
+    """The disk has no room for what is to be kept. What was kept before stands."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,8 @@ class Store:
             self._db.execute("PRAGMA synchronous=FULL")
             self._migrate()
         except sqlite3.DatabaseError as error:
+            if _has_no_room(error, path):
+                raise _full(path, error) from error
             raise StoreError(
                 f"the store cannot be used: {error}",
                 where=str(path),
@@ -97,13 +108,17 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._db.execute("BEGIN IMMEDIATE")
+        """All of it is durable when this ends, or none of it stands. Raises StoreFull."""
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield self._db
-        except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            if self._db.in_transaction:  # SQLite may have ended it itself
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error) and _has_no_room(error, self.path):
+                raise _full(self.path, error) from error
             raise
-        self._db.execute("COMMIT")
 
     def close(self) -> None:
         self._db.close()
@@ -232,6 +247,25 @@ class Store:
         """The scheduler's answer, once there is one."""
         row = self._db.execute("SELECT ok, reply FROM command WHERE id=?", (command,)).fetchone()
         return Reply(bool(row[0]), row[1]) if row and row[0] is not None else None
+
+
+def _has_no_room(error: sqlite3.Error, path: Path) -> bool:
+    """Whether a full disk is why; SQLite does not always call it so."""
+    name = getattr(error, "sqlite_errorname", "")
+    return name == "SQLITE_FULL" or (
+        name.startswith("SQLITE_IOERR") and shutil.disk_usage(path.parent).free < TIGHT_BYTES
+    )
+
+
+def _full(path: Path, error: sqlite3.Error) -> StoreFull:
+    return StoreFull(
+        "the disk is full: nothing more can be written to the store",
+        where=str(path),
+        got=f"{shutil.disk_usage(path.parent).free:,} bytes free ({error})",
+        wanted="a few MB",
+        next="make room, for example with `skint cache prune`, then try again; `skint tick` or"
+        " `skint scheduler start` goes on with what runs, and nothing of it is lost",
+    )
 
 
 def read_state(path: Path) -> State:

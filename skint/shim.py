@@ -34,6 +34,9 @@ NOT_STARTED = 127
 SIGNALLED = 128
 """An exit code above this is 128 + the signal that ended the process, as in a shell."""
 
+TIGHT_BYTES = 1 << 20
+"""A disk with less than this free counts as full."""
+
 DEADLINE = StopRequest("step", "requeue", "deadline", "its time limit was reached")
 TERMINATED = StopRequest("step", "requeue", "terminated", "the shim was told to end (TERM)")
 
@@ -257,7 +260,14 @@ class Shim:
             hint = "look whether the machine ran out of memory" if name == "SIGKILL" else None
             self.events.error(f"{who} was ended by {name}", next=hint)
         else:
-            self.events.error(f"{who} ended with code {code}", got=last_line(self.directory.log))
+            full = is_tight(self.directory.path)
+            self.events.error(
+                f"{who} ended with code {code}",
+                got=last_line(self.directory.log),
+                next="make room: the disk is full, for its work and for its words"
+                if full
+                else None,
+            )
 
     def _elapsed_s(self) -> float:
         return boottime_s() - self.start_s
@@ -292,6 +302,12 @@ def exit_reason(code: int, watch: Watch, *, program: bool) -> str:
     if obeyed:
         return "stopped"
     return "killed" if watch.killed else "failed"
+
+
+def is_tight(folder: Path) -> bool:
+    """Whether the disk of `folder` is as good as full."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < TIGHT_BYTES
 
 
 def in_group(pid: int, group: int) -> bool:

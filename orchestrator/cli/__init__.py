@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 from collections.abc import Sequence
 
 from orchestrator.cli.commands import COMMANDS, parser_of, usage
 from skint import __version__
-from skint.errors import OK, USAGE, SkintError
+from skint.errors import FAILED, OK, USAGE, SkintError
 
 __all__ = ["main"]
 
@@ -35,11 +36,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SkintError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         sys.stderr.close()
         return OK
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"error: {_no_room(error)}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def _no_room(error: OSError) -> SkintError:
+    from orchestrator.home import Home
+
+    return SkintError(
+        "the disk is full",
+        where=error.filename or str(Home.find().path),
+        got=error.strerror,
+        next="make room, for example with `skint cache prune`, then try again",
+    )
 
 
 def _unknown(word: str) -> str:

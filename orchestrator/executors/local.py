@@ -28,7 +28,13 @@ from orchestrator.executors.base import (
     Submission,
 )
 from orchestrator.executors.local_processes import living, living_shims, none_left
-from orchestrator.executors.local_records import exit_of, folders, identity_of, last_line_ms
+from orchestrator.executors.local_records import (
+    could_not_write,
+    exit_of,
+    folders,
+    identity_of,
+    last_line_ms,
+)
 from skint import process
 from skint import shim as shim_module
 from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, Task, write_json
@@ -255,6 +261,8 @@ def _why(directory: AttemptDir, sight: AttemptSight) -> str:
         return f"its processes are gone and {directory.exit} is no exit record"
     if sight.condition == "lost" and not directory.task.exists():
         return f"its folder {directory.path} was removed; what still ran of it was ended"
+    if sight.condition == "lost" and could_not_write(directory):
+        return "its end could not be written down: the disk is full, or was; make room first"
     return ""
 
 

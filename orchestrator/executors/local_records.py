@@ -10,6 +10,7 @@ from pathlib import Path
 
 from skint.attempt import AttemptDir, Exit
 from skint.process import Identity
+from skint.shim import is_tight
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,11 @@ def exit_of(directory: AttemptDir) -> Exit | None:
         return directory.read_exit()
     except ValueError:
         return None
+
+
+def could_not_write(directory: AttemptDir) -> bool:
+    """Whether a shim left no exit record because there was no room, as far as can be told now."""
+    return any(directory.path.glob(f"{directory.exit.name}.*.tmp")) or is_tight(directory.path)
 
 
 def identity_of(directory: AttemptDir) -> Identity | None:

@@ -129,7 +129,7 @@ def pump(
         item = _first(connection, notifiers, now_ms)
         if item is None or item.at_ms > now_ms:
             return None if item is None else item.at_ms
-        _deliver(connection, item, lambda: now_ms)
+        _deliver(connection, item, lambda: now_ms, {})
 
 
 def waiting(connection: sqlite3.Connection, run: str | None = None) -> int:
@@ -186,11 +186,21 @@ def _first(
     return min(found, key=lambda item: (max(item.at_ms, now_ms), item.place), default=None)
 
 
-def _deliver(connection: sqlite3.Connection, item: _Item, now: Callable[[], int]) -> None:
-    """Send one notice and write down what came of it."""
+def _deliver(
+    connection: sqlite3.Connection,
+    item: _Item,
+    now: Callable[[], int],
+    unmarked: dict[int, Mapping[str, str]],
+) -> None:
+    """Send one notice and write down what came of it.
+
+    `unmarked` are the addresses of what was sent and could not be written down, by id: on a full
+    disk the same words must not go out again and again.
+    """
     gaps_s = item.notifier.pace(item.notice, item.address)
     try:
-        address = item.notifier.send(item.notice, item.address)
+        if item.id not in unmarked:
+            unmarked[item.id] = item.notifier.send(item.notice, item.address)
     except NotifyError as error:
         _failed(connection, item, error, gaps_s, now())
         return
@@ -204,8 +214,9 @@ def _deliver(connection: sqlite3.Connection, item: _Item, now: Callable[[], int]
         connection.execute(
             "update outbox set state = 'sent', error = null where id = ?", (item.id,)
         )
-        _keep_address(connection, item, address)
+        _keep_address(connection, item, unmarked[item.id])
         _occupy(connection, gaps_s, now())
+    del unmarked[item.id]
 
 
 def _failed(
@@ -282,6 +293,7 @@ class Sender:
         self._notifiers = notifiers
         self._clock = clock or SystemClock()
         self._changed = threading.Condition()
+        self._unmarked: dict[int, Mapping[str, str]] = {}
         self._pokes = 0
         self._idle_at = -1
         """Number of pokes that had been seen when nothing was left to send."""
@@ -333,7 +345,7 @@ class Sender:
             elif item.at_ms > now_ms:
                 self._wait((item.at_ms - now_ms) / 1000, seen)
             else:
-                _deliver(connection, item, self._clock.now_ms)
+                _deliver(connection, item, self._clock.now_ms, self._unmarked)
 
     def _wait(self, timeout_s: float | None, seen: int) -> None:
         """Until stopped, poked after the poke number `seen` (any, if -1), or the time is over."""

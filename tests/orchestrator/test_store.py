@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.store import read_recent, read_run, read_state
+import pytest
+
+from orchestrator.store import StoreFull, read_recent, read_run, read_state
 from tests.orchestrator.worlds import World, kfold, training
 
 
@@ -37,6 +39,22 @@ def test_one_run_is_read_with_its_sources(tmp_path: Path) -> None:
     assert list(read_run(store, "first-1").runs) == ["first-1"]
     assert list(read_run(store, "again-1").runs) == ["first-1", "again-1"]
     assert read_run(store, "none").runs == {}
+
+
+def test_a_full_disk_is_one_clear_error_and_what_was_kept_stands(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    world.submit(kfold("first"), "first-1")
+    (pages,) = world.store._db.execute("PRAGMA page_count").fetchone()
+    world.store._db.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(StoreFull) as refused:
+        world.until_settled("first-1")
+    assert refused.value.what.startswith("the disk is full")
+    assert refused.value.where == str(world.store.path)
+    assert "bytes free" in (refused.value.got or "") and "skint tick" in (refused.value.next or "")
+    assert world.store.state() == world.store.replayed() == world.scheduler.state
+    world.store._db.execute("PRAGMA max_page_count=1000000")
+    assert world.until_settled("first-1").runs["first-1"].outcome == "done"
+    assert world.store.state() == world.store.replayed()
 
 
 def test_where_no_store_is_none_is_made(tmp_path: Path) -> None:

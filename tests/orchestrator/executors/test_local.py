@@ -169,6 +169,17 @@ def test_without_its_shim_an_exit_record_that_is_none_is_lost_and_hides_nobody_e
     assert str(directory(broken).exit) in seen[broken.name].reason
 
 
+def test_a_record_that_was_begun_and_not_written_tells_of_a_full_disk(place: Place) -> None:
+    executor, submission = place.executor(), place.submission()
+    executor.submit(submission)
+    until(lambda: condition(executor, submission) == "running")
+    (submission.folders[0] / "exit.json.17.tmp").touch()
+    os.kill(shim_of(submission), signal.SIGKILL)
+    until(lambda: condition(executor, submission) == "lost")
+    seen = place.executor().poll([submission.handle])[submission.name]
+    assert "the disk is full" in seen.reason
+
+
 def test_with_its_shim_alive_an_exit_record_that_is_none_says_nothing(place: Place) -> None:
     submission = place.submission("setsid sleep 600 & wait")
     run(place.executor(), submission)

@@ -16,6 +16,7 @@ import pytest
 from notifiers.base import Curve, Notice, NotifyError, Topic
 from notifiers.memory import Memory
 from orchestrator.clock import SimulatedClock
+from orchestrator.words import outbox
 from orchestrator.words.outbox import (
     BACK_OFF_S,
     SCHEMA,
@@ -359,6 +360,30 @@ def test_the_thread_sends_what_is_put_while_it_runs(path: Path) -> None:
     assert sender.drain(timeout_s=60)
     assert [notice.title for notice in memory.sent] == ["0", "1", "2", "3", "4"]
     sender.stop()
+    connection.close()
+
+
+def test_on_a_full_disk_the_same_words_do_not_go_out_again_and_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were sent, and that could not be written down."""
+    monkeypatch.setattr(outbox, "_RETRY_DATABASE_S", 0.01)
+    memory = Memory()
+    connection = sqlite3.connect(path)
+    queue(connection, said("alert", "failed"))
+    connection.executescript(
+        "create trigger no_room before update on outbox"
+        " begin select raise(abort, 'database or disk is full'); end;"
+    )
+    sender = Sender(path, {"memory": memory})
+    sender.start()
+    assert not sender.drain(timeout_s=0.5)
+    assert [notice.title for notice in memory.sent] == ["failed"]
+    connection.execute("drop trigger no_room")
+    assert sender.drain(timeout_s=60)
+    sender.stop()
+    assert states(connection) == {"sent": 1}
+    assert [notice.title for notice in memory.sent] == ["failed"]
     connection.close()
 
 
