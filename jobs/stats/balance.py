@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jobs.folds.strata import quantiles
+from jobs.stats.ranges import ranges
 from skint.dataset import Folds, PackedSet, Target
 
 UNEVEN = 10
@@ -19,13 +19,8 @@ def balance(data: PackedSet, target: Target, folds: Folds | None) -> dict[str, A
     """Counts of one target. `classes` has a row each, in their order; ranges for values."""
     if target.kind == "value":
         values = data.values(target.name)
-        known = values[~np.isnan(values)]
-        numbers = quantiles(values, 1)
-        names = [
-            f"{values[numbers == n].min():g} to {values[numbers == n].max():g}"
-            for n in range(1, int(numbers.max(initial=0)) + 1)
-        ]
-        member = numbers[:, None] == np.arange(1, len(names) + 1)
+        known = values[np.isfinite(values)]
+        names, member = ranges(values)
         quartiles = np.quantile(known, [0, 0.25, 0.5, 0.75, 1]).tolist() if len(known) else []
         extra: dict[str, Any] = {
             "mean": float(known.mean()) if len(known) else None,

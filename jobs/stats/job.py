@@ -72,7 +72,8 @@ def stats(params: Params, ctx: skint.Context) -> None:
             if channel["not_finite"]
         ),
     ]
-    write_atomic(ctx.out / "stats.json", (json.dumps(facts, indent=1) + "\n").encode())
+    text = json.dumps(finite(facts), indent=1, allow_nan=False)
+    write_atomic(ctx.out / "stats.json", f"{text}\n".encode())
     # backslashreplace: a file name need not be UTF-8, the page must be.
     page = render(facts, data, target, pixels).encode("utf-8", "backslashreplace")
     write_atomic(ctx.out / "stats.html", page)
@@ -138,6 +139,15 @@ def _fold(data: PackedSet, folds: Folds, number: int) -> dict[str, Any]:
         "fold": number,
         "train": len(rows),
         "held_out": len(folds.validation(number)),
-        "mean": [value if isfinite(value) else None for value in mean],
-        "std": [value if isfinite(value) else None for value in std],
+        "mean": list(mean),
+        "std": list(std),
     }
+
+
+def finite(facts: Any) -> Any:
+    """The same with null for NaN and infinity, which JSON does not know."""
+    if isinstance(facts, dict):
+        return {name: finite(value) for name, value in facts.items()}
+    if isinstance(facts, list | tuple):
+        return [finite(value) for value in facts]
+    return None if isinstance(facts, float) and not isfinite(facts) else facts

@@ -42,10 +42,14 @@ def packed(tmp_path: Path) -> PackedSet:
     return PackedSet.open(folder)
 
 
+def no_json(word: str) -> None:
+    raise AssertionError(f"{word} is not JSON")
+
+
 def told(folder: Path, packed: PackedSet, **params: Any) -> tuple[dict[str, Any], str]:
     ctx = skint.Context.for_test(folder, inputs={"packed": packed.folder})
     stats(Params(**params), ctx)
-    facts = json.loads((ctx.out / "stats.json").read_text())
+    facts = json.loads((ctx.out / "stats.json").read_text(), parse_constant=no_json)
     return facts, (ctx.out / "stats.html").read_text(encoding="utf-8")
 
 
@@ -162,6 +166,29 @@ def test_pixels_that_are_no_number_are_counted_and_left_out(tmp_path: Path) -> N
     assert "near: 65 pixels are no number (NaN or infinity)" in facts["findings"]
     assert facts["folds"][0]["mean"][0] is None
     Page(text)
+
+
+def test_what_is_no_number_is_null(tmp_path: Path) -> None:
+    pixels = np.full((3, 2, 2, 1), np.nan, dtype=np.float32)
+    with PackedWriter(tmp_path / "data", shape=pixels.shape, dtype="float32") as writer:
+        writer.images()[:] = pixels
+        cells = ("inf", "2", "nan")
+        samples = [Sample(n, str(n), f"{n}.tif", targets={"depth": cells[n]}) for n in range(3)]
+        data = writer.finish(samples, [Target("depth", "value")], channels=["a"], made_by={})
+    write_rows(data.folder / "folds.csv", ("id", "fold"), [(0, 0), (1, 0), (2, 1)])
+    facts, text = told(tmp_path, data)
+    assert facts["channels"][0]["not_finite"] == 12 and facts["folds"][0]["mean"] == [None]
+    (depth,) = facts["targets"]
+    assert (depth["mean"], depth["unknown"]) == (2, 2)
+    assert [row["name"] for row in depth["classes"]] == ["2"]
+    Page(text)
+
+
+def test_years_have_one_bar_each(tmp_path: Path) -> None:
+    columns = {"year": ["2000"] * 30 + ["2001"] * 5 + ["2003"]}
+    facts, _text = told(tmp_path, table_set(tmp_path / "x", columns, [Target("year", "value")]))
+    rows = facts["targets"][0]["classes"]
+    assert [(row["name"], row["n"]) for row in rows] == [("2000", 30), ("2001", 5), ("2003", 1)]
 
 
 def test_a_request_to_stop_ends_it_before_anything_is_published(
