@@ -50,11 +50,13 @@ class Journal:
             return 0
         try:
             noted = json.loads((previous / "local" / FILE).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return 0
-        files = [Path(name) for name in noted["files"]]
-        same = noted["fingerprint"] == self.fingerprint
-        if not same or not all((previous / file).is_file() for file in files):
+        if noted["fingerprint"] != self.fingerprint:
+            return 0
+        files = [Path(name) for name in noted["bytes"]]
+        # A file that was cut short would be filled up with zeros, and nobody would see it.
+        if not all(_holds(previous / file, noted["bytes"][file.as_posix()]) for file in files):
             return 0
         try:
             for file in files:
@@ -76,7 +78,7 @@ class Journal:
         noted = {
             "fingerprint": self.fingerprint,
             "done": done,
-            "files": [file.relative_to(self.out).as_posix() for file in files],
+            "bytes": {file.relative_to(self.out).as_posix(): file.stat().st_size for file in files},
         }
         self.path.parent.mkdir(exist_ok=True)
         write_atomic(self.path, json.dumps(noted).encode())
@@ -89,3 +91,7 @@ class Journal:
         if not self.path.exists():
             for file in files:
                 file.unlink(missing_ok=True)
+
+
+def _holds(file: Path, size: int) -> bool:
+    return file.is_file() and file.stat().st_size >= size

@@ -3,7 +3,7 @@
     dataset.json        what it is: shape, dtype, channels, targets, mean and std, how it was made
     samples.csv         one row a picture, in the order of the pixels
     images.npy          (N, H, W, C), C order; or images-00000.npy, ... if too large for one
-    images.bin          instead of it: pictures of their own sizes, or compressed; see index.npy
+    images-00000.bin    and so on instead: pictures of their own sizes, or compressed; see index.npy
     index.npy           where each picture stands in the .bin files, and its height and width
     sums.npy            (N, 2, C): sum and sum of squares of each picture's channels
     mask-<target>.npy   (N, H, W): the masks of a mask target

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skint.dataset.blobs import BYTES, HEIGHT, OFFSET, PART
 from skint.dataset.blocks import block_hashes
 from skint.dataset.canvas import Canvas, create, has_room, is_full, take_space, write_fully
-from skint.dataset.hashing import BlockHasher
+from skint.dataset.hashing import PartHasher
 from skint.dataset.meta import BLOCK_BYTES, INDEX, SUMS, Codec, DatasetMeta, Layout, Part
 from skint.dataset.packed import PackedSet
 from skint.dataset.publishing import check_tables, no_room, publish
@@ -100,7 +100,7 @@ class BlobWriter:
         if not taken_up:
             self._remove()
         self._create()
-        self._hashers = [BlockHasher(path, BLOCK_BYTES) for path in self._files]
+        self._hasher = PartHasher(self._files, BLOCK_BYTES)
 
     def _canvas(self, name: str, shape: tuple[int, ...], dtype: str) -> Canvas:
         return Canvas((self.folder / f"{name}.partial",), max(1, shape[0]), shape, dtype)
@@ -187,7 +187,7 @@ class BlobWriter:
             self.index[row] = self._index[row]
         part, offset = self._end(rows)
         self._files = [self._blob(number) for number in range(part + 1)]
-        self._hashers = [BlockHasher(path, BLOCK_BYTES) for path in self._files]
+        self._hasher = PartHasher(self._files, BLOCK_BYTES)
         os.truncate(self._files[part], offset)
         for path in self.folder.glob("images-*.bin.partial"):
             if path not in self._files:
@@ -201,7 +201,7 @@ class BlobWriter:
         self.index[row, :HEIGHT] = part, offset, len(content)
         if part == len(self._files):
             self._files.append(self._blob(part))
-            self._hashers.append(BlockHasher(self._files[part], BLOCK_BYTES))
+            self._hasher.append(self._files[part])
         path = self._files[part]
         try:
             with path.open("r+b" if offset else "w+b", buffering=0) as file:
@@ -221,9 +221,7 @@ class BlobWriter:
 
     def settled(self, rows: int) -> None:
         """The first `rows` pictures will not be written again: hash them while in memory."""
-        part, offset = self._end(rows)
-        for number, hasher in enumerate(self._hashers[: part + 1]):
-            hasher.settled(offset if number == part else hasher.path.stat().st_size)
+        self._hasher.settled(*self._end(rows))
 
     def finish(
         self,
@@ -244,8 +242,10 @@ class BlobWriter:
         mean, std = moments(np.load(self._sums.files[0]), pixels)
         rows = np.bincount(self.index[:, PART], minlength=len(self._files)).tolist()
         parts = tuple(
-            Part(path.stem, rows[number], hasher.finish())
-            for number, (path, hasher) in enumerate(zip(self._files, self._hashers, strict=True))
+            Part(path.stem, rows[number], hashes)
+            for number, (path, hashes) in enumerate(
+                zip(self._files, self._hasher.finish(), strict=True)
+            )
         )
         others = [path for path in self.partial if path not in self._files]
         meta = DatasetMeta(

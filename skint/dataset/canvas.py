@@ -21,6 +21,9 @@ from numpy.lib.format import (
 )
 from numpy.typing import NDArray
 
+AT_ONCE = 16
+"""Files that are open at most: rows come nearly in order, and a process may have 1,024."""
+
 
 @dataclass(frozen=True)
 class Canvas:
@@ -45,6 +48,8 @@ class Canvas:
         """One row, writable; IndexError outside 0..N-1."""
         number, inner = self._place(row)
         if number not in self._maps:
+            while len(self._maps) >= AT_ONCE:
+                self._maps.pop(next(iter(self._maps)))
             self._maps[number] = np.load(self.files[number], mmap_mode="r+")
         return self._maps[number][inner]  # type: ignore[no-any-return]
 
@@ -71,6 +76,8 @@ class Canvas:
             )
         number, inner = self._place(row)
         if number not in self._open:
+            while len(self._open) >= AT_ONCE:
+                self._open.pop(next(iter(self._open)))[0].close()
             file = self.files[number].open("r+b", buffering=0)
             read_magic(file)
             read_array_header_1_0(file)
@@ -83,15 +90,13 @@ class Canvas:
         """Of all rows."""
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
-    def settled_bytes(self, rows: int) -> list[int]:
-        """Of each file, how many bytes are final once the first `rows` rows are."""
+    def settled_bytes(self, rows: int) -> tuple[int, int]:
+        """The first file that is not whole once the first `rows` rows are final, and how many bytes
+        of it are."""
+        number, inner = divmod(rows, self.rows_per_file)
         row_bytes = math.prod(self.shape[1:]) * np.dtype(self.dtype).itemsize
-        begins = range(0, max(1, len(self)), self.rows_per_file)
         # A header is written first and has at least 64 bytes; counting no more is safe.
-        return [
-            64 + min(max(rows - begin, 0), self.rows_per_file) * row_bytes if rows > begin else 0
-            for begin in begins
-        ]
+        return number, 64 + inner * row_bytes if inner else 0
 
     def close(self) -> None:
         for file, _begin in self._open.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 READ_BYTES = 256 * 1024
@@ -40,3 +41,32 @@ class BlockHasher:
                 if left == self.block_bytes:
                     return
                 self._hashes.append(block.hexdigest())
+
+
+class PartHasher:
+    """The same of the parts of a set, which become final one after the other.
+
+    A part is hashed to its end as soon as the next one is begun: read later, it would have to come
+    from the disk again.
+    """
+
+    def __init__(self, paths: Iterable[Path], block_bytes: int) -> None:
+        self.block_bytes = block_bytes
+        self._parts = [BlockHasher(path, block_bytes) for path in paths]
+        self._whole = 0
+        """So many parts are hashed to their end."""
+
+    def append(self, path: Path) -> None:
+        self._parts.append(BlockHasher(path, self.block_bytes))
+
+    def settled(self, part: int, final_bytes: int) -> None:
+        """All parts before `part` are final, and of that one the first `final_bytes` bytes."""
+        for whole in range(self._whole, part):
+            self._parts[whole].finish()
+        self._whole = max(self._whole, part)
+        if final_bytes:
+            self._parts[part].settled(final_bytes)
+
+    def finish(self) -> list[tuple[str, ...]]:
+        """The hashes of each part."""
+        return [part.finish() for part in self._parts]

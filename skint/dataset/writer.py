@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from skint.dataset.hashing import BlockHasher
+from skint.dataset.hashing import PartHasher
 from skint.dataset.meta import BLOCK_BYTES, SUMS, DatasetMeta, Part
 from skint.dataset.packed import PackedSet
 from skint.dataset.publishing import check_tables, no_room, publish
@@ -91,7 +91,7 @@ class PackedWriter:
             if not is_full(error):
                 raise
             raise no_room(self.folder, wanted) from error
-        self._hashers = [BlockHasher(path, BLOCK_BYTES) for path in self._images.files]
+        self._hasher = PartHasher(self._images.files, BLOCK_BYTES)
 
     def _partials(self, names: Sequence[str]) -> tuple[Path, ...]:
         return tuple(self.folder / f"{name}.partial" for name in names)
@@ -137,8 +137,7 @@ class PackedWriter:
 
     def settled(self, rows: int) -> None:
         """The first `rows` rows will not be written again: hash them while they are in memory."""
-        for hasher, final in zip(self._hashers, self._images.settled_bytes(rows), strict=True):
-            hasher.settled(final)
+        self._hasher.settled(*self._images.settled_bytes(rows))
 
     def finish(
         self,
@@ -169,9 +168,9 @@ class PackedWriter:
             canvas.close()
         mean, std = moments(np.load(self._sums.files[0]), count * height * width)
         parts = tuple(
-            Part(name, rows, hasher.finish())
-            for name, rows, hasher in zip(
-                self.names, self.rows_in_parts, self._hashers, strict=True
+            Part(name, rows, hashes)
+            for name, rows, hashes in zip(
+                self.names, self.rows_in_parts, self._hasher.finish(), strict=True
             )
         )
         others = [path for path in self.partial if path not in self._images.files]

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import random
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 
 from skint.dataset import DatasetError, PackedSet, PackedWriter, Sample, Target, block_hashes
 from skint.dataset.blob_writer import BlobWriter
-from skint.dataset.hashing import BlockHasher
+from skint.dataset.hashing import BlockHasher, PartHasher
 
 
 def samples_of(count: int) -> list[Sample]:
@@ -67,6 +70,48 @@ def test_rows_that_are_put_are_those_that_are_assigned(tmp_path: Path, part_byte
     assert np.array_equal(np.asarray(made[1].images()), pixels)
     assert len(made[1].meta.parts) == (1 if part_bytes == 10**6 else 4)
     assert made[1].damaged_blocks() == ()
+
+
+@contextmanager
+def few_files(count: int) -> Iterator[None]:
+    """No more files can be open than now and so many."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    now = max(int(path.name) for path in Path("/dev/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (now + 1 + count, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize("way", ["put", "assigned"])
+def test_a_set_may_have_more_parts_than_a_process_may_open_files(tmp_path: Path, way: str) -> None:
+    pixels = pictures_of(90)
+    with (
+        few_files(40),
+        PackedWriter(tmp_path, shape=pixels.shape, dtype="uint8", part_bytes=1) as writer,
+    ):
+        for row, picture in enumerate(pixels):
+            if way == "put":
+                writer.rows().put(row, picture)
+            else:
+                writer.images()[row] = picture
+        data = writer.finish(samples_of(90), [], **MORE)
+    assert len(data.meta.parts) == 90
+    assert np.array_equal(np.asarray(data.images()), pixels)
+
+
+def test_a_part_is_hashed_to_its_end_once_the_next_one_is_begun(tmp_path: Path) -> None:
+    paths = [tmp_path / "a", tmp_path / "b", tmp_path / "c"]
+    for number, path in enumerate(paths):
+        path.write_bytes(bytes([number]) * 250)
+    wanted = [block_hashes(path, 100) for path in paths]
+    hasher = PartHasher(paths, 100)
+    hasher.settled(0, 120)
+    hasher.settled(2, 90)
+    for path in paths[:2]:
+        path.write_bytes(b"")  # nobody reads them again
+    assert hasher.finish() == wanted
 
 
 def test_a_row_of_another_shape_or_dtype_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import shutil
 import signal
@@ -183,6 +185,28 @@ def test_an_unfinished_file_that_is_missing_begins_anew(
     (half_done / "sums.npy.partial").unlink()
     packed(tmp_path / "next", photos, half_done, size=32)
     assert not goes_on(tmp_path / "next")
+
+
+@pytest.mark.parametrize(
+    ("params", "file"),
+    [
+        ({"size": 32}, "images.npy.partial"),
+        ({"size": 32}, "sums.npy.partial"),
+        ({"mode": "keep"}, "images-00000.bin.partial"),
+        ({"size": 32, "compress": {"format": "jpeg"}}, "images-00000.bin.partial"),
+        ({"size": 32}, "local/resize.json"),
+    ],
+)
+def test_an_unfinished_file_that_was_cut_short_begins_anew(
+    tmp_path: Path, photos: Path, params: dict[str, Any], file: str
+) -> None:
+    half = tmp_path / "half"
+    assert interrupted(half, photos, None, cpus=1, params=json.dumps(params), after=30) != 0
+    cut = half / "out" / file
+    os.truncate(cut, cut.stat().st_size // 4)
+    out = packed(tmp_path / "next", photos, half / "out", **params)
+    assert not goes_on(tmp_path / "next")
+    assert hash_outputs(out) == hash_outputs(packed(tmp_path / "whole", photos, **params))
 
 
 def test_an_attempt_that_left_nothing_is_no_hindrance(tmp_path: Path, photos: Path) -> None:
