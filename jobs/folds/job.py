@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -114,8 +114,13 @@ def folds(params: Params, ctx: skint.Context) -> None:
     summary = _summary(params, split, data, target, len(known))
     summary["kept_together"] = {"exact": together.exact, "near": together.near}
     write_atomic(ctx.out / "folds.json", (json.dumps(summary, indent=1) + "\n").encode())
-    _tell_of_copies(ctx, together, split)
-    _tell(ctx, split, data, len(known), params.repeats)
+    for sentence in (
+        *_faults(split, data, together, params.repeats),
+        _sizes(split, params.repeats),
+        *_left_out(split, len(data) - len(known)),
+        *_kept_together(together),
+    ):
+        ctx.note(sentence)  # what matters most comes first: a table of jobs shows that
 
 
 def _is_known(data: PackedSet) -> Any:
@@ -197,38 +202,44 @@ def _summary(
     }
 
 
-def _tell_of_copies(ctx: skint.Context, together: Together, split: Split) -> None:
-    if together.exact:
-        ctx.note(f"{together.exact:,} copies are kept together with the picture that they repeat")
-    if together.near:
-        ctx.note(f"{together.near:,} near copies are kept together with what they look like")
-    if together.alike:
-        ctx.note(
-            f"{together.alike:,} pictures look alike, too many to be kept together: "
-            "give them a group if they belong together"
-        )
-    late = sum(map(len, split.repeated))
-    if late:
-        ctx.note(f"{late:,} copies of earlier pictures train, and judge nothing")
-
-
-def _tell(ctx: skint.Context, split: Split, data: PackedSet, known: int, repeats: int) -> None:
+def _faults(split: Split, data: PackedSet, together: Together, repeats: int) -> Iterator[str]:
+    """What makes the scores of this split less worth."""
     from jobs.folds.check import copies_apart, missing_classes
 
-    sizes = [len(held_out) for held_out in split.held_out]
-    if len(split.test):
-        ctx.note(f"{len(split.test):,} pictures are set aside as a test part")
-    if known < len(data):
-        ctx.note(f"{len(data) - known:,} pictures without a label are in no fold")
+    apart = copies_apart(split, data, len(split.held_out) // repeats)
+    if apart:
+        yield f"copies of {apart} pictures stand in two parts: their score is flattered"
     missing = missing_classes(split, data)
     if missing:
         fold, name = missing[0]
-        ctx.note(f"fold {fold} has no sample of the class {name} to be tested on")
-    apart = copies_apart(split, data, len(sizes) // repeats)
-    if apart:
-        ctx.note(f"copies of {apart} pictures stand in two parts: their score is flattered")
-    # Last: it is what a table of jobs shows.
+        yield f"fold {fold} has no sample of the class {name} to be tested on"
+    if together.alike:
+        yield (
+            f"{together.alike:,} pictures look alike, too many to be kept together: "
+            "give them a group if they belong together"
+        )
+
+
+def _sizes(split: Split, repeats: int) -> str:
+    sizes = [len(held_out) for held_out in split.held_out]
     least, most = min(sizes), max(sizes)
     size = f"{most:,}" if least == most else f"{least:,} to {most:,}"
     count = f"{len(sizes)} folds of" if len(sizes) > 1 else "one fold of"
-    ctx.note(f"{count} {size} pictures" + (f", {repeats} repeats" if repeats > 1 else ""))
+    return f"{count} {size} pictures" + (f", {repeats} repeats" if repeats > 1 else "")
+
+
+def _left_out(split: Split, unknown: int) -> Iterator[str]:
+    if len(split.test):
+        yield f"{len(split.test):,} pictures are set aside as a test part"
+    if unknown:
+        yield f"{unknown:,} pictures without a label are in no fold"
+    late = sum(map(len, split.repeated))
+    if late:
+        yield f"{late:,} copies of earlier pictures train, and judge nothing"
+
+
+def _kept_together(together: Together) -> Iterator[str]:
+    if together.exact:
+        yield f"{together.exact:,} copies are kept together with the picture that they repeat"
+    if together.near:
+        yield f"{together.near:,} near copies are kept together with what they look like"

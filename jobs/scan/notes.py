@@ -76,29 +76,68 @@ class Outcome:
 
 
 def tell(ctx: skint.Context, params: Params, outcome: Outcome) -> None:
+    """Note all of it: what matters most comes first, and a table of jobs shows that."""
     for sentence in (
-        *_of_pictures(params, outcome),
-        *_of_targets(params, outcome),
-        *_of_duplicates(outcome),
+        *_of_losses(outcome),
         *_of_submission(outcome),
+        *_of_folders(params, outcome),
+        _of_pictures(outcome),
+        *_of_targets(outcome),
+        *_of_names(params, outcome),
+        *_of_duplicates(outcome),
     ):
         ctx.note(sentence)
 
 
-def _of_pictures(params: Params, outcome: Outcome) -> list[str]:
-    rows = outcome.weeded.rows
-    said = [_count(len(rows), "picture")]
-    for target in outcome.targets:
-        if target.kind in ("class", "multilabel"):
-            said[0] += f" in {len(target.classes)} classes" + (
-                "" if len(outcome.targets) == 1 else f" of {target.name}"
-            )
-            break
+def _of_losses(outcome: Outcome) -> list[str]:
+    """What cannot be used, or not whole."""
+    said = []
     if outcome.quarantined:
         said.append(_listed(outcome.quarantined, "file", "quarantined"))
+    for number, target in enumerate(outcome.targets):
+        if target.kind == "class":
+            left = {row.cells[number] for row in outcome.weeded.rows}
+            wanted = {one.cells[number] for one in outcome.found.wanted}
+            for name in sorted(wanted - left - {""}):
+                said.append(f"no picture of the class {name} can be used: it is left out")
     if outcome.looked.partly:
         said.append(_listed(outcome.looked.partly, "broken picture", "used as far as it goes"))
-    said += _of_sixteen_bits(outcome.looked.levels)
+    return [*said, *_of_sixteen_bits(outcome.looked.levels)]
+
+
+def _of_sixteen_bits(levels: Sequence[int]) -> list[str]:
+    """Photos of which little is left: `levels` has what each of them uses once it has 8 bits."""
+    if not levels or median(levels) >= _FEW_LEVELS:
+        return []
+    return [
+        f"the {_count(len(levels), 'picture')} of 16 bits become 8 bits, of whose 255 levels half "
+        f"of them use {int(median(levels))} or fewer: to keep 16 bits, `sixteen_bits: bands`"
+    ]
+
+
+def _of_folders(params: Params, outcome: Outcome) -> list[str]:
+    if params.table is None and params.labels == "first":
+        (target,) = outcome.targets
+        if _PARTS.issuperset(name.lower() for name in target.classes):
+            return [
+                f"the classes are {' and '.join(target.classes)}: to scan one of these folders, "
+                "say `source: FOLDER/train`; where classes lie deeper, `labels: last`"
+            ]
+    return []
+
+
+def _of_pictures(outcome: Outcome) -> str:
+    said = _count(len(outcome.weeded.rows), "picture")
+    for target in outcome.targets:
+        if target.kind in ("class", "multilabel"):
+            several = "" if len(outcome.targets) == 1 else f" of {target.name}"
+            return f"{said} in {len(target.classes)} classes{several}"
+    return said
+
+
+def _of_names(params: Params, outcome: Outcome) -> list[str]:
+    said = []
+    rows = outcome.weeded.rows
     if outcome.found.unlisted:
         many = _count(len(outcome.found.unlisted), "picture")
         said.append(f"{many} of the folder not in the table, like {outcome.found.unlisted[0]}")
@@ -112,33 +151,12 @@ def _of_pictures(params: Params, outcome: Outcome) -> list[str]:
     return said
 
 
-def _of_sixteen_bits(levels: Sequence[int]) -> list[str]:
-    """Photos of which little is left: `levels` has what each of them uses once it has 8 bits."""
-    if not levels or median(levels) >= _FEW_LEVELS:
-        return []
-    return [
-        f"the {_count(len(levels), 'picture')} of 16 bits become 8 bits, of whose 255 levels half "
-        f"of them use {int(median(levels))} or fewer: to keep 16 bits, `sixteen_bits: bands`"
-    ]
-
-
-def _of_targets(params: Params, outcome: Outcome) -> list[str]:
+def _of_targets(outcome: Outcome) -> list[str]:
     said = []
-    if params.table is None and params.labels == "first":
-        (target,) = outcome.targets
-        if _PARTS.issuperset(name.lower() for name in target.classes):
-            said.append(
-                f"the classes are {' and '.join(target.classes)}: to scan one of these folders, "
-                "say `source: FOLDER/train`; where classes lie deeper, `labels: last`"
-            )
     for number, target in enumerate(outcome.targets):
         cells = {one.cells[number] for one in outcome.found.wanted}
         if target.kind == "multilabel":
             cells = {name for cell in cells for name in cell.split(SEPARATOR)}
-        left = {row.cells[number] for row in outcome.weeded.rows}
-        if target.kind == "class":
-            for name in sorted(cells - left - {""}):
-                said.append(f"no picture of the class {name} can be used: it is left out")
         if target.kind in ("class", "multilabel"):
             for names in look_alikes(sorted(cells - {""})):
                 said.append(

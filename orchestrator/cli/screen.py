@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 160
 """Columns when nobody's terminal says how many: a pipe must not break lines."""
 
+USUAL_WIDTH = 80
+LEAST_WIDTH = 40
+"""Prose is not broken into less, however narrow the terminal."""
+
 
 def console() -> Console:
     """Standard output; colours only on a terminal, and never with NO_COLOR."""
@@ -19,6 +25,36 @@ def console() -> Console:
 
     width = None if sys.stdout.isatty() else PIPE_WIDTH
     return Console(width=width, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def columns() -> int:
+    """Of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else USUAL_WIDTH
+
+
+def prose(text: str, hang: str = "  ") -> str:
+    """`text` broken between words at the terminal's width, further lines behind `hang`.
+
+    A pipe has it in one line.
+    """
+    if not sys.stdout.isatty():
+        return text
+    first = text[: len(text) - len(text.lstrip())]
+    return textwrap.fill(
+        text.strip(),
+        max(columns(), LEAST_WIDTH),
+        initial_indent=first,
+        subsequent_indent=hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def room_for_last(heads: Sequence[str], rows: Iterable[Sequence[str]], least: int) -> int:
+    """Characters that the last column may have beside the others, `least` of them in any case."""
+    names = [head.lstrip(">") for head in heads]
+    others = [max(map(len, column)) for column in zip(names, *rows, strict=True)][:-1]
+    return max(least, columns() - sum(others) - 2 * len(others))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

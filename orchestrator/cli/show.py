@@ -10,7 +10,8 @@ from budget.duration import format_clock
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from budget.ledger.balance import Balance
-from orchestrator.cli.screen import table
+from orchestrator.cli.job_words import below, cut, said
+from orchestrator.cli.screen import prose, room_for_last, table
 from orchestrator.home import Home
 from orchestrator.scheduler.books import owner_of
 from orchestrator.state import RunState, State
@@ -24,6 +25,8 @@ from orchestrator.views.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
 
 CURVE_WIDTH = 16
+LEAST_SAID = 24
+"""Characters of what a job says that stand in the table, however wide the rest of it is."""
 
 
 class RunNotFound(SkintError):
@@ -50,11 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
-    """Jobs, then folds with metric and charge, then what the ledger says of both."""
+    """Jobs with metric and charge, what they had to say, then what the ledger says of them."""
     view = run_view(run, now_ms, state.runs)
     charged = ledger.charged_by(owner_of(run.name))
     heads = ("job", "lane", "state", "metric", ">wall", ">charged", "")
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             row.title,
             row.lane,
@@ -62,13 +65,16 @@ def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
             _metric(row),
             format_clock(row.wall_ms) if row.wall_ms is not None else "–",
             _charged(run, row, charged, view.amounts_in),
-            row.counted or row.why or row.note,
+            said(row),
         )
         for row in view.rows
     ]
-    details = [*_stages(run, view, charged), *_meters(run)]
-    parts = [table(heads, rows), "", *details, *_summary(run, view, ledger, charged, now_ms)]
-    return "\n".join(parts)
+    most = room_for_last(heads, rows, LEAST_SAID)
+    rows = [(*cells, cut(text, most)) for *cells, text in rows]
+    more = below(view.rows, most)
+    details = [*more, *([""] if more else []), *_stages(run, view, charged), *_meters(run)]
+    summary = map(prose, _summary(run, view, ledger, charged, now_ms))
+    return "\n".join([table(heads, rows), "", *details, *summary])
 
 
 def _stages(run: RunState, view: RunView, charged: dict[str, int]) -> list[str]:

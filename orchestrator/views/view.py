@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean, median, stdev
 
 from orchestrator.graph import Job
@@ -66,10 +66,17 @@ class JobRow:
     """When it may go on, where it waits for that."""
     why: str = ""
     """Why it waits, stops or has ended so; empty when there is nothing to explain."""
-    note: str = ""
-    """The last thing that it said for a person."""
+    notes: tuple[str, ...] = ()
+    """What its newest attempt said for a person; what matters most comes first."""
+    error: Mapping[str, str] = field(default_factory=dict)
+    """Of one that failed, as far as it is known: what, where, got, wanted, next."""
     log: str = ""
     """The log file of its newest attempt; empty where there is none."""
+
+    @property
+    def note(self) -> str:
+        """The first of its notes; empty where it has none."""
+        return self.notes[0] if self.notes else ""
 
     @property
     def eta_ms(self) -> int | None:
@@ -214,7 +221,8 @@ def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> 
         wall_ms=sum(walls) if walls else None,
         until_ms=None if state.reason in QUEUED else state.until_ms,
         why=why_of(run, job, state, newest),
-        note=newest.notes[-1] if newest and newest.notes else "",
+        notes=newest.notes if newest else (),
+        error=(newest.error if newest and status == "failed" else None) or {},
         log=f"{newest.folder}/log.txt" if newest else "",
     )
 
