@@ -19,7 +19,7 @@ from jobs.decode.opening import (
     reading,
     turned,
 )
-from jobs.decode.photo import flattened, has_sixteen_bits, refuse_mode, to_gray
+from jobs.decode.photo import has_sixteen_bits, laid_on_white, refuse_mode, to_gray
 from jobs.decode.tiff import Pages, SixteenBits, read_bands
 
 
@@ -87,11 +87,9 @@ def _seen(
             if not drafted:
                 width, height = image.size  # a TIFF turns itself upright while it loads
             orientation = orientation_of(image)
-            levels = None
-            if has_sixteen_bits(content, image):
-                image = flattened(image)
-                levels = _levels(image)
-            facts, upright = _photo(width, height, image, orientation)
+            flat = laid_on_white(image)
+            levels = _levels(flat) if has_sixteen_bits(content, image) else None
+            facts, upright = _photo(width, height, flat.convert("L"), orientation)
             return replace(facts, orientation=before, levels=levels), upright
     raise AssertionError("unreachable")
 
@@ -105,7 +103,7 @@ def _photo(
 
 
 def _levels(image: Image.Image) -> int:
-    counts = np.array(image.histogram()).reshape(-1, 256).sum(0)
+    counts = np.array(image.histogram()).reshape(-1, 256)[:3].sum(0)  # without transparency
     below = np.cumsum(counts)
     return int(np.searchsorted(below, below[-1] - below[-1] // 1000))
 

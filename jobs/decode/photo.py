@@ -45,6 +45,16 @@ def has_sixteen_bits(content: bytes, image: Image.Image) -> bool:
     return image.mode in _WIDE_GRAY or max(bits) > 8
 
 
+def laid_on_white(image: Image.Image) -> Image.Image:
+    """The picture itself, opaque: changed in place where it is RGBA, since a copy of the largest
+    would be half a gigabyte."""
+    if image.mode != "RGBA":
+        return flattened(image)
+    for box in _strips(image):
+        image.paste(_on_white(image.crop(box)).convert("RGBA"), box)
+    return image
+
+
 def flattened(image: Image.Image) -> Image.Image:
     """8 bits without transparency, of the mode L where there is no colour, else RGB."""
     if image.mode in _WIDE_GRAY:

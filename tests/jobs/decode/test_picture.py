@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.decode import Mode, Wanted, canvas_px, examine, glance, pictures
+from jobs.decode import Mode, Wanted, canvas_px, examine, glance, pictures, to_rgb
 from jobs.decode.unreadable import Unreadable
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -167,6 +169,51 @@ def test_a_large_jpeg_is_read_in_another_way_to_the_same_pixels(
     monkeypatch.setattr("jobs.decode.jpeg.MAPPED_BYTES", 1000)
     assert np.array_equal(one(content, 300, mode), plain)
     assert one(content, None if mode == "keep" else 400, mode).shape[2] == 3
+
+
+@pytest.mark.parametrize("size", [48, 64, 80, 96, 112, 128])
+def test_a_jpeg_is_decoded_fine_enough_for_every_size(size: int) -> None:
+    """Of 400 pixels: 96 of them is a scale that is barely more than twice the target."""
+    for file in PHOTOS[:8]:
+        with Image.open(file) as image:
+            width, height = image.size
+            part = image.convert("RGB").resize((400 * width // min(width, height) // 1, 400))
+            content = encoded(part, "JPEG", quality=92)
+        with Image.open(io.BytesIO(content)) as image:
+            whole = image.convert("RGB")
+        left = (whole.width - 400) / 2
+        box = (left, 0, left + 400, 400)
+        exact = whole.resize((size, size), Image.Resampling.LANCZOS, box=box)
+        assert decibels(one(content, size, "crop"), np.asarray(exact)) >= 48
+
+
+PEAK = """
+import resource, sys
+from PIL import Image
+import io
+from jobs.decode import Wanted, glance, pictures
+content = io.BytesIO()
+Image.new("RGBA", (6400, 6250), (10, 20, 30, 40)).save(content, "PNG", compress_level=1)
+glance(content.getvalue(), 32)
+pictures(content.getvalue(), Wanted((64,), "crop"))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_transparency_is_laid_on_white_without_further_copies_of_the_whole() -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", PEAK], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    copy_mib = 6400 * 6250 * 4 / 2**20
+    assert int(made.stdout) < 1.6 * copy_mib + 80
+
+
+def test_what_is_flattened_in_strips_is_the_same_as_at_once() -> None:
+    noisy = np.random.default_rng(0).integers(0, 256, (1500, 1000, 4), dtype=np.uint8)
+    image = Image.fromarray(noisy)
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image)
+    assert np.array_equal(np.asarray(to_rgb(image)), np.asarray(white.convert("RGB")))
 
 
 def test_a_glance_is_the_whole_picture_in_gray_upright() -> None:

@@ -130,6 +130,21 @@ def test_a_mask_that_is_no_mask_of_its_picture_puts_it_in_quarantine(
     assert rows == {"train/d.jpg": "good.png", "train/e.jpg": ""}
 
 
+def test_pictures_of_the_folder_that_the_table_does_not_name_are_told(
+    table: Path, source: Path
+) -> None:
+    (source / "masks").mkdir()
+    with Image.open(source / "train" / "a.jpg") as image:
+        Image.new("L", image.size).save(source / "masks" / "a.png")
+    (source / ".hidden").mkdir()
+    shutil.copyfile(source / "train" / "a.jpg", source / ".hidden" / "a.jpg")
+    table.write_text(
+        "path,label,outline\ntrain/a.jpg,x,masks/a.png\ntrain/b.jpg,y,\ntrain/gone.jpg,y,\n"
+    )
+    ctx = scanned(table, source, targets={"label": "class", "outline": "mask"})
+    assert "4 pictures of the folder not in the table, like train/c.jpg" in notes(ctx)
+
+
 def test_parquet_gives_the_same_as_csv(table: Path, source: Path) -> None:
     table.write_text("id,label\na,x\nb,y\nc,x\n")
     csv_out = scanned(table, source, path="train/{id}.jpg").out

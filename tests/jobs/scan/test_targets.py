@@ -15,6 +15,7 @@ from skint.table import TableError
         (Wish("tags", "multilabel", "t"), {"t": ""}, ""),
         (Wish("age", "value", "age"), {"age": "1e3"}, "1e3"),
         (Wish("age", "value", "age"), {"age": "NaN"}, ""),
+        (Wish("age", "value", "age"), {"age": "-.5E+2"}, "-.5E+2"),
         (Wish("outline", "mask", "masks/{id}.png"), {"id": "7"}, "masks/7.png"),
         (Wish("outline", "mask", "m"), {"m": "masks\\7.png"}, "masks/7.png"),
         (Wish("outline", "mask", "masks/{id}.png"), {"id": ""}, ""),
@@ -36,6 +37,8 @@ def test_a_row_becomes_a_cell(wish: Wish, row: dict[str, str], cell: str) -> Non
     [
         (Wish("age", "value", "age"), {"age": "3,5"}, "age is not a number"),
         (Wish("age", "value", "age"), {"age": "inf"}, "not a number"),
+        (Wish("age", "value", "age"), {"age": "1_000"}, "not a number"),
+        (Wish("age", "value", "age"), {"age": "1e999"}, "not a number"),
         (Wish("ill", "class", columns=("a", "b")), {"a": "1", "b": "1"}, "has several"),
         (Wish("ill", "class", columns=("a",)), {"a": "0.7"}, "holds 0 or 1"),
         (Wish("tags", "multilabel", "t", split=" "), {"t": "a|b c"}, "stands between names"),
