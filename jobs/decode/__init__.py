@@ -12,7 +12,6 @@ from __future__ import annotations
 from jobs.decode.facts import Facts, examine, glance
 from jobs.decode.mask import MaskFacts, examine_mask, mask_pictures
 from jobs.decode.opening import FORMATS, MAX_PIXELS
-from jobs.decode.photo import to_gray, to_rgb
 from jobs.decode.picture import Wanted, pictures
 from jobs.decode.shape import Colour, Mode, canvas_px
 from jobs.decode.tiff import SixteenBits
@@ -32,6 +31,4 @@ __all__ = [
     "glance",
     "mask_pictures",
     "pictures",
-    "to_gray",
-    "to_rgb",
 ]

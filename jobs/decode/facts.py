@@ -19,7 +19,7 @@ from jobs.decode.opening import (
     reading,
     turned,
 )
-from jobs.decode.photo import has_sixteen_bits, laid_on_white, refuse_mode, to_gray
+from jobs.decode.photo import flattened, has_sixteen_bits, refuse_mode
 from jobs.decode.tiff import Pages, SixteenBits, read_bands
 
 
@@ -55,7 +55,7 @@ def glance(
     # At less than twice the side, what the small picture shows depends on the scale it comes from.
     facts, gray = _seen(content, page, 2 * side_px, sixteen_bits)
     with reading(content):
-        small = to_gray(gray).resize((side_px, side_px), Image.Resampling.BILINEAR)
+        small = gray.resize((side_px, side_px), Image.Resampling.BILINEAR)
         return facts, np.asarray(small)
     raise AssertionError("unreachable")
 
@@ -63,7 +63,7 @@ def glance(
 def _seen(
     content: bytes, page: int, least_px: int, sixteen_bits: SixteenBits
 ) -> tuple[Facts, Image.Image]:
-    """The facts and a picture, upright, that may be smaller, yet no side below `least_px`."""
+    """The facts and a picture in gray, upright, that may be smaller, yet no side below `least_px`."""
     with reading(content):
         header = read_header(content) if not page else None
         if header is not None:
@@ -87,7 +87,7 @@ def _seen(
             if not drafted:
                 width, height = image.size  # a TIFF turns itself upright while it loads
             orientation = orientation_of(image)
-            flat = laid_on_white(image)
+            flat = flattened(image)
             levels = _levels(flat) if has_sixteen_bits(content, image) else None
             facts, upright = _photo(width, height, flat.convert("L"), orientation)
             return replace(facts, orientation=before, levels=levels), upright

@@ -25,18 +25,6 @@ def refuse_mode(image: Image.Image) -> None:
         raise Unreadable(f"pictures of the mode {image.mode} are not read")
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """RGB with 8 bits of any photo: 16 bits by their range, transparency on white."""
-    flat = flattened(image)
-    return flat if flat.mode == "RGB" else flat.convert("RGB")
-
-
-def to_gray(image: Image.Image) -> Image.Image:
-    """The same as brightness (ITU-R 601, as in a JPEG), in the mode L."""
-    flat = flattened(image)
-    return flat if flat.mode == "L" else flat.convert("L")
-
-
 def has_sixteen_bits(content: bytes, image: Image.Image) -> bool:
     """More than 8 bits a value in the file, whatever Pillow made of them."""
     if is_deep_png(content):
@@ -45,18 +33,16 @@ def has_sixteen_bits(content: bytes, image: Image.Image) -> bool:
     return image.mode in _WIDE_GRAY or max(bits) > 8
 
 
-def laid_on_white(image: Image.Image) -> Image.Image:
-    """The picture itself, opaque: changed in place where it is RGBA, since a copy of the largest
-    would be half a gigabyte."""
-    if image.mode != "RGBA":
-        return flattened(image)
-    for box in _strips(image):
-        image.paste(_on_white(image.crop(box)).convert("RGBA"), box)
-    return image
-
-
 def flattened(image: Image.Image) -> Image.Image:
-    """8 bits without transparency, of the mode L where there is no colour, else RGB."""
+    """8 bits without transparency: of the mode L where there is no colour, else RGB.
+
+    RGBA is laid on white in place and stays RGBA, opaque: a copy of the largest would take half a
+    gigabyte.
+    """
+    if image.mode == "RGBA":
+        for box in _strips(image):
+            image.paste(_on_white(image.crop(box)), box)
+        return image
     if image.mode in _WIDE_GRAY:
         # Pillow's own conversion clips: everything above 255 turns white.
         top = 2 ** _bits(image) - 1
@@ -85,7 +71,7 @@ def _on_white(image: Image.Image) -> Image.Image:
     layer = straight.convert("RGBA")
     white = Image.new("RGBA", layer.size, "white")
     white.alpha_composite(layer)
-    return white.convert("RGB")
+    return white
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:

@@ -20,7 +20,7 @@ from jobs.decode.opening import (
     reading,
     turned,
 )
-from jobs.decode.photo import laid_on_white, refuse_mode
+from jobs.decode.photo import flattened, refuse_mode
 from jobs.decode.resizing import resized, resized_image
 from jobs.decode.shape import Colour, Mode, canvas_px, content_px, taken
 from jobs.decode.tiff import Pages, SixteenBits, read_bands
@@ -108,7 +108,7 @@ def _of_image(image: Image.Image, wanted: Wanted) -> list[NDArray[Any]]:
     orientation = orientation_of(image)
     upright = _swapped(stored, orientation)
     # What has no colour gets its three channels when it is small.
-    flat = laid_on_white(image)
+    flat = flattened(image)
     if wanted.colour != "rgb" and flat.mode != "L":
         flat = flat.convert("L")
     box = taken(float(extent[0]), float(extent[1]), wanted.mode)

@@ -12,7 +12,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.decode import Mode, Wanted, canvas_px, examine, glance, pictures, to_rgb
+from jobs.decode import Mode, Wanted, canvas_px, examine, glance, pictures
+from jobs.decode.photo import flattened
 from jobs.decode.unreadable import Unreadable
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -213,7 +214,7 @@ def test_what_is_flattened_in_strips_is_the_same_as_at_once() -> None:
     image = Image.fromarray(noisy)
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image)
-    assert np.array_equal(np.asarray(to_rgb(image)), np.asarray(white.convert("RGB")))
+    assert np.array_equal(np.asarray(flattened(image)), np.asarray(white))
 
 
 def test_a_glance_is_the_whole_picture_in_gray_upright() -> None:
