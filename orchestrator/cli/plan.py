@@ -13,7 +13,7 @@ from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
-from orchestrator.cli.screen import table
+from orchestrator.cli.screen import columns, prose, table
 from orchestrator.home import Home
 from orchestrator.plans.fitting import Fit
 from orchestrator.plans.only_folds import parse_folds
@@ -24,6 +24,9 @@ from skint.errors import OK
 
 WIDEST = 36
 """Characters of what happens to a job that stand in the table; what is longer stands below it."""
+
+LEAST = 16
+"""So many do in any case, however little room the other columns leave."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,17 +88,30 @@ def render(prepared: Prepared) -> str:
     for expectation in prepared.expected:
         by_group.setdefault(expectation.job.group, []).append(expectation)
     heads = ("job", "lane", ">n", "needs", "what happens", ">time", ">charged")
-    rows = [_row(group, expected, prepared) for group, expected in by_group.items()]
+
+    def drawn(widest: int) -> str:
+        rows = (_row(group, expected, prepared, widest) for group, expected in by_group.items())
+        return table(heads, rows)
+
+    widest = WIDEST
+    while widest > LEAST and _width(drawn(widest)) > columns():
+        widest -= 4
+    if _width(drawn(widest)) > columns():  # it would be too wide all the same
+        widest = WIDEST
     at_length = [
-        f"{group}: {said}"
+        prose(f"{group}: {said}", "    ")
         for group, expected in by_group.items()
-        if len(said := _what(expected)) > WIDEST
+        if len(said := _what(expected)) > widest
     ]
-    lines = [table(heads, rows), "", *at_length, *([""] if at_length else [])]
-    return "\n".join([*lines, *_account_lines(prepared)])
+    lines = [drawn(widest), "", *at_length, *([""] if at_length else [])]
+    return "\n".join([*lines, *map(prose, _account_lines(prepared))])
 
 
-def _row(group: str, expected: list[Expectation], prepared: Prepared) -> list[str]:
+def _width(drawing: str) -> int:
+    return max(map(len, drawing.splitlines()))
+
+
+def _row(group: str, expected: list[Expectation], prepared: Prepared, widest: int) -> list[str]:
     job = expected[0].job
     needs = dict.fromkeys(prepared.graph.job(need).group for need in job.needs)
     return [
@@ -103,7 +119,7 @@ def _row(group: str, expected: list[Expectation], prepared: Prepared) -> list[st
         job.lane,
         str(len(expected)),
         ", ".join(needs) or "–",
-        said if len(said := _what(expected)) <= WIDEST else _in_short(expected),
+        said if len(said := _what(expected)) <= widest else _in_short(expected),
         _time(expected),
         _charge(expected),
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.scheduler.inputs import Inputs
+from orchestrator.scheduler.observations import SIGKILLED
 from orchestrator.state import AttemptState, RunState, State, run_of
 
 
@@ -31,7 +32,8 @@ def unfinished(
     """The newest interrupted attempt of another run at the very same that left something behind.
 
     Whoever goes on from it takes its files away, so nobody else may have it meanwhile. What failed
-    while it went on from earlier work is not trusted again, nor is that work.
+    while it went on from earlier work is not trusted again, nor is that work; but for a worker
+    that was killed from outside, its work is not to blame.
     """
     if job.devices or job.smoke or not job.resumes:
         return None
@@ -44,7 +46,8 @@ def unfinished(
         if attempt.key == key and not attempt.live and attempt.outcome != "done"
     ]
     for attempt in sorted(before, key=lambda a: a.ended_ms or a.started_ms or 0, reverse=True):
-        if attempt.outcome == "failed" and attempt.previous is not None:
+        distrusted = attempt.outcome == "failed" and attempt.reason != SIGKILLED
+        if distrusted and attempt.previous is not None:
             return None
         if attempt.out not in taken and inputs.has_files(attempt.out):
             return attempt

@@ -6,6 +6,7 @@ engine may have left an old process running.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping
 
 from orchestrator import events as e
@@ -14,6 +15,11 @@ from orchestrator.scheduler import inputs as i
 from orchestrator.state import AllocationState, AttemptState, RunState, State, run_of
 from skint.attempt import Exit
 from skint.errors import USAGE
+from skint.shim import SIGNALLED
+
+SIGKILLED = "sigkill"
+"""Somebody outside killed a worker, most often the kernel for want of memory: no fault of what it
+had done so far."""
 
 _OUTCOMES: Mapping[str, e.AttemptOutcome] = {
     "done": "done",
@@ -180,6 +186,8 @@ def _reason(run: RunState, attempt: AttemptState, exit: Exit) -> str:
     is_worker = not run.graph.job(attempt.job).argv
     if is_worker and exit.reason == "failed" and exit.code == USAGE:
         return "user-mistake"
+    if is_worker and exit.reason == "failed" and exit.code == SIGNALLED + signal.SIGKILL:
+        return SIGKILLED
     return exit.reason
 
 

@@ -184,6 +184,24 @@ def test_what_failed_while_going_on_starts_from_the_beginning(tmp_path: Path) ->
     assert world.settle(ALONE, "three-1").attempts["three-1.packed.1"].previous is None
 
 
+@pytest.mark.parametrize("stopped_before", [False, True])
+def test_what_was_killed_from_outside_is_gone_on_from(tmp_path: Path, stopped_before: bool) -> None:
+    """As by the kernel for want of memory, be it in the first attempt or in one that went on."""
+
+    def script_of(task: Task) -> Script:
+        code = 137 if task.run == "two-1" else 0
+        return Script(seconds=60, lines=HALFWAY, code=code, outputs={"it": b"x"})
+
+    world = World(tmp_path, script_of)
+    if stopped_before:
+        stopped_in_the_middle(world, "one-1")
+    killed = world.settle(ALONE, "two-1").attempts["two-1.packed.1"]
+    assert (killed.outcome, killed.previous is not None) == ("failed", stopped_before)
+    run = world.settle(ALONE, "three-1")
+    assert run.attempts["three-1.packed.1"].previous == killed.out
+    assert run.jobs["packed"].status == "done"
+
+
 def test_within_a_run_its_own_attempt_comes_first(tmp_path: Path) -> None:
     def script_of(task: Task) -> Script:
         failing = task.attempt == "two-1.packed.1"
