@@ -9,6 +9,8 @@ figures are medians. All files are in the page cache. Imports are not counted, f
 - *bare calls*: for each file: read it, decode and resize it to 224, store it in a memory map. The
   same functions as the job's, and nothing around them. Two processes do half of the files each, at
   once, since a core's time is worth less while the other one works.
+- *bare, memory kept*: the same, where glibc keeps the memory of a picture for the next one, as the
+  processes of the job have it. It is no bar: it tells what the job adds from what it saves.
 - *resize*: the job, from its call to its end: besides, it checks the SHA-256 of every file, takes
   the sums of every picture, hashes the result in blocks, survives a decoder's crash, and can go on
   after a kill at any time.
@@ -110,6 +112,13 @@ def bare(folder: Path, out: Path) -> dict[str, float]:
     return timed(work)
 
 
+def bare_kept(folder: Path, out: Path) -> dict[str, float]:
+    from jobs.pool.serving import keep_memory
+
+    keep_memory()
+    return bare(folder, out)
+
+
 def job(folder: Path, out: Path) -> dict[str, float]:
     import jobs.pool.pool
     import jobs.resize.rungs  # noqa: F401
@@ -176,7 +185,13 @@ def parts(folder: Path, out: Path) -> dict[str, float]:
     return spent
 
 
-CHILDREN = {"bare calls": bare, "resize": job, "ImageFolder": image_folder, "parts": parts}
+CHILDREN = {
+    "bare calls": bare,
+    "bare, memory kept": bare_kept,
+    "resize": job,
+    "ImageFolder": image_folder,
+    "parts": parts,
+}
 
 
 def run(name: str, folder: Path) -> dict[str, Any]:
@@ -214,7 +229,8 @@ def main(photos: Path | None, rounds: int, python: str) -> int:
         scan(Params(source=photos), ctx)
         methods: dict[str, Callable[[], dict[str, float]]] = {
             child: lambda child=child: run(child, folder)  # type: ignore[misc]
-            for child in ("bare calls", "resize", "ImageFolder")
+            for child in CHILDREN
+            if child != "parts"
         }
         if has_litdata(python):
             methods["litdata.optimize"] = lambda: litdata(python, folder)
@@ -242,6 +258,8 @@ def main(photos: Path | None, rounds: int, python: str) -> int:
     good = of_bare <= MOST_OF_BARE
     verdict = "ok" if good else "NO"
     print(f"CPU time, of the bare calls: {of_bare:.2f} (<= {MOST_OF_BARE}) {verdict}")
+    of_kept = middle["resize"]["cpu"] / middle["bare, memory kept"]["cpu"]
+    print(f"CPU time, of the bare calls with memory kept: {of_kept:.2f}")
     for peer in ("ImageFolder", "litdata.optimize"):
         if peer not in middle:
             print(f"{peer}: not installed, so not judged; see the top of {Path(__file__).name}")
