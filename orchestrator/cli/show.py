@@ -12,6 +12,7 @@ from budget.ledger import Ledger
 from budget.ledger.balance import Balance
 from orchestrator.cli.job_words import below, cut, said
 from orchestrator.cli.screen import prose, room_for_last, table
+from orchestrator.cli.status import scheduler_line
 from orchestrator.home import Home
 from orchestrator.scheduler.books import owner_of
 from orchestrator.state import RunState, State
@@ -49,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     with Ledger(home.ledger, read_only=True) as ledger:
         print(render(found, state, ledger, now_ms))
+    if not found.settled and home.scheduler_pid() is None:
+        print(prose(scheduler_line(None, [found])))
     return OK
 
 

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         views = [asdict(run_view(run, now_ms, state.runs)) for run in runs]
         print(json.dumps(_finite({"scheduler_pid": pid, "runs": views}), indent=1))
         return OK
-    print(_scheduler_line(pid, live))
+    print(scheduler_line(pid, live))
     for one in live:
         view = run_view(one, now_ms, state.runs)
         print(_run_line(view))
@@ -59,7 +59,8 @@ def _finite(value: object) -> object:
     return value
 
 
-def _scheduler_line(pid: int | None, live: list[RunState]) -> str:
+def scheduler_line(pid: int | None, live: list[RunState]) -> str:
+    """Whether anybody looks after the live runs; without a scheduler nothing of them moves."""
     if pid is not None:
         return f"scheduler   runs, pid {pid}"
     attempts = sum(attempt.live for run in live for attempt in run.attempts.values())
@@ -68,6 +69,8 @@ def _scheduler_line(pid: int | None, live: list[RunState]) -> str:
             f"scheduler   none runs; {attempts} jobs go on without one"
             " · adopt them with `skint scheduler start`, look once with `skint tick`"
         )
+    if live:
+        return f"scheduler   none runs; {len(live)} runs wait for one · `skint scheduler start`"
     return "scheduler   none runs; `skint submit` starts one"
 
 

@@ -285,7 +285,8 @@ def test_copies_in_two_folds_are_told(tmp_path: Path) -> None:
     data = packed(tmp_path / "data", ["a", "b"] * 90)  # 180 samples, 90 different hashes
     split(tmp_path, data, k=3, copies="apart")
     events = (tmp_path / "events.jsonl").read_text(encoding="utf-8")
-    assert "stand in two parts" in events
+    first, second = [line for line in events.splitlines() if '"kind":"note"' in line]
+    assert "stand in two parts" in first and "3 folds of 60 pictures" in second
 
 
 @pytest.mark.parametrize(

@@ -268,3 +268,12 @@ def test_a_scan_stops_after_the_last_picture_when_asked_to(tmp_path: Path, sourc
     with pytest.raises(skint.StopRequested):
         scan(Params(source=source), ctx)
     assert not (ctx.out / "scan.csv").exists()
+
+
+def test_what_matters_most_is_noted_first(tmp_path: Path, source: Path) -> None:
+    shutil.copyfile(source / "hat" / "0.jpg", source / "hat" / "copy.jpg")
+    (source / "hat" / "empty.jpg").write_bytes(b"")
+    told = notes(scanned(tmp_path, source))
+    assert told[0].startswith("1 file quarantined: hat/empty.jpg")
+    assert told[1] == "7 pictures in 2 classes"
+    assert any("same bytes" in sentence for sentence in told[2:])
