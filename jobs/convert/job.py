@@ -15,15 +15,12 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import skint
+from jobs.convert.error import ConvertError
 from skint.context import InputNotFound
 from skint.dataset import PackedSet, Target
 
 if TYPE_CHECKING:
     from jobs.convert.records import Record
-
-
-class ConvertError(skint.SkintError):
-    """The form that is asked for cannot be made from what there is."""
 
 
 class Params(BaseModel):

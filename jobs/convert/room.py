@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jobs.convert.job import ConvertError
 from jobs.convert.records import encoded
 from skint.dataset import PackedSet
 from skint.dataset.blobs import BlobImages
 from skint.dataset.canvas import is_full
+from skint.errors import SkintError
 
 TRIED = 16
 """Pictures that are encoded to find out how large all will be."""
@@ -20,11 +20,15 @@ CERTAIN = 0.9
 NEXT = "make room, for example with `skint cache prune`, then run the plan again"
 
 
+class RoomError(SkintError):
+    """The disk has no room for what is to be written."""
+
+
 def check_room(folder: Path, wanted_bytes: int) -> None:
-    """Raise ConvertError where the disk of `folder` surely has not the room."""
+    """Raise RoomError where the disk of `folder` surely has not the room."""
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes < CERTAIN * wanted_bytes:
-        raise ConvertError(
+        raise RoomError(
             "there is not enough room for the converted pictures",
             where=str(folder),
             got=f"{free_bytes:,} bytes free",
@@ -48,7 +52,7 @@ def bytes_of_packed(data: PackedSet, *, arrays: bool) -> int:
 def whole_or_nothing(folder: Path) -> Iterator[None]:
     """Whatever ends the block early, nothing of it stays in `folder` and takes room.
 
-    Raises ConvertError where the disk is full.
+    Raises RoomError where the disk is full.
     """
     try:
         yield
@@ -60,7 +64,7 @@ def whole_or_nothing(folder: Path) -> Iterator[None]:
                 path.unlink()
         if not (isinstance(error, OSError) and is_full(error)):
             raise
-        raise ConvertError(
+        raise RoomError(
             "the disk is full",
             where=str(folder),
             got=f"{shutil.disk_usage(folder).free:,} bytes free after what was written is removed",

@@ -153,7 +153,7 @@ MISTAKES: dict[str, dict[str, str]] = {
     "my_jobs:fitt": {
         "what": "my_jobs has no function fitt",
         "where": "{plan}/my_jobs.py",
-        "wanted": "fit, bug, mistake, waits, leaves, ignores, untyped, alone",
+        "wanted": "fit, bug, mistake, waits, leaves, ignores, untyped, alone, noted",
         "next": "did you mean fit?",
     },
     "my_job:fit": {

@@ -16,9 +16,10 @@ from pydantic import ValidationError
 
 import skint
 from jobs.convert.class_folders import write_folders
-from jobs.convert.job import ConvertError, Params, convert
+from jobs.convert.error import ConvertError
+from jobs.convert.job import Params, convert
 from jobs.convert.records import Record, RecordError
-from jobs.convert.room import whole_or_nothing
+from jobs.convert.room import RoomError, whole_or_nothing
 from jobs.convert.shards import ShardError, write_shards
 from jobs.scan.job import Params as ScanParams
 from jobs.scan.job import scan
@@ -263,7 +264,7 @@ def test_a_full_disk_is_one_clear_error_and_gets_its_room_back(tmp_path: Path) -
     packed = small_set(tmp_path / "packed")
     ctx = skint.Context.for_test(tmp_path / "job", inputs={"packed": packed})
     (ctx.out / "shard-000000.tar.partial").symlink_to("/dev/full")
-    with pytest.raises(ConvertError, match="the disk is full") as refused:
+    with pytest.raises(RoomError, match="the disk is full") as refused:
         convert(Params(to="webdataset"), ctx)
     assert refused.value.where == str(ctx.out) and "make room" in (refused.value.next or "")
     assert list(ctx.out.iterdir()) == []
@@ -306,7 +307,7 @@ def test_a_disk_without_room_is_found_before_the_work(
     given = {"scan": made.out} if files else {"packed": small_set(tmp_path / "packed")}
     ctx = skint.Context.for_test(tmp_path / "job", inputs=given)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Namespace(free=100))
-    with pytest.raises(ConvertError, match="not enough room") as refused:
+    with pytest.raises(RoomError, match="not enough room") as refused:
         convert(Params.model_validate({"to": to, "files": files}), ctx)
     assert refused.value.got == "100 bytes free"
     assert list(ctx.out.iterdir()) == []
