@@ -63,7 +63,7 @@ def glance(
 def _seen(
     content: bytes, page: int, least_px: int, sixteen_bits: SixteenBits
 ) -> tuple[Facts, Image.Image]:
-    """The facts and a picture in gray, upright, that may be smaller, yet no side below `least_px`."""
+    """The facts and a gray picture, upright; it may be smaller, yet no side below `least_px`."""
     with reading(content):
         header = read_header(content) if not page else None
         if header is not None:

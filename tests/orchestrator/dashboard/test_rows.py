@@ -131,7 +131,9 @@ def test_time_to_go_is_a_figure_or_an_honest_range(eta: Eta | None, words: str) 
 
 def test_the_sentence_on_a_job_prefers_why_it_waits() -> None:
     waits = fold(1, "waiting", why="lab has 0.20 h left", notes=("old news",))
-    runs = fold(0, wall_ms=90_000, notes=("1 file quarantined", "9 pictures"), best=0.9, metric="val_acc")
+    runs = fold(
+        0, wall_ms=90_000, notes=("1 file quarantined", "9 pictures"), best=0.9, metric="val_acc"
+    )
     one = view(waits, runs, sentence="fold 0")
     assert about(one, "train.fold1") == "fold 1 (2 of 12) · lab has 0.20 h left"
     assert about(one, "train.fold0") == (
