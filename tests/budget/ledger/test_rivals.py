@@ -221,7 +221,8 @@ def test_rivals_on_a_tree_of_accounts_never_overdraw_any_of_them(tmp_path: Path)
         assert [rival.communicate()[1] for rival in rivals] == [""] * 3
         assert ledger.check() == ()
         lines, open_rows = ledger.charges(), ledger.reservations()
-        assert len(lines) > 20 and len({line.account for line in lines}) == 4
+        # How many fit depends on who comes first; it must be enough for rivals to have met.
+        assert len(lines) > 10 and len({line.account for line in lines}) == 4
         for name, (hours, _) in tree.items():
             below = {"lab": set(tree), "a": {"a", "a1"}}.get(name, {name})
             used_ms = sum(line.amount_ms for line in lines if line.account in below)
