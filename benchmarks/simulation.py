@@ -7,9 +7,9 @@ of twelve epochs each, looked at every twenty minutes and whenever one starts or
 full. How many weeks the plan takes depends on its folds: four with folds of two hours (their limit
 in the plan of the guide), two with folds of an hour, one with folds of half an hour. What is
 simulated costs by the fold, so the weeks a second go down with their length. Ends with 1 below 20
-weeks a second with folds of two hours; the shorter ones have no bar and are shown. Beside them the
-weeks of half-hour folds under first come, first served without a ledger, and under Slurm's `safe`
-rule, which are a few lines of arithmetic and show what running the real thing costs.
+weeks a second in any of these, so by the hardest: sixty folds in a week. Beside them the same weeks
+under first come, first served without a ledger, and under Slurm's `safe` rule, which are a few
+lines of arithmetic and show what running the real thing costs.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def main(weeks: int) -> int:
         finished = sum(play(policy, setting(seed)).folds for seed in range(weeks))
         speed = weeks / (time.process_time() - begun_s)
         _print(f"{policy}, folds of 0.45 h", speed, finished / weeks)
-    good = speeds[2.0] >= BAR
-    print(f"at least {BAR:.0f} weeks a second with folds of two hours: {'yes' if good else 'NO'}")
+    good = min(speeds.values()) >= BAR
+    print(f"at least {BAR:.0f} weeks a second, however long the folds: {'yes' if good else 'NO'}")
     return 0 if good else 1
 
 

@@ -13,8 +13,8 @@ import skint
 from jobs.resize.interrupted import LIBRARIES, Journal, fingerprint
 from jobs.scan.scanned import MASKS, PARTLY, SCAN, TARGETS, MaskFile, read_masks, read_targets
 from jobs.scan.source_root import find_root
-from skint.dataset import Sample, Target
-from skint.table import integer, read_rows
+from skint.dataset import Sample, Target, sample_of
+from skint.table import read_rows
 
 if TYPE_CHECKING:
     from jobs.resize.pack import Source
@@ -29,7 +29,7 @@ SizePx = Annotated[int, Field(ge=1, le=8192)]
 
 
 def _listed(value: object) -> object:
-    return [value] if isinstance(value, int) else value
+    return value if value is None or isinstance(value, list | tuple) else [value]
 
 
 class ResizeError(skint.SkintError):
@@ -96,7 +96,10 @@ def resize(params: Params, ctx: skint.Context) -> None:
     root = find_root(folder, ctx.base)
     targets = read_targets(folder)
     rows = list(read_rows(scanned, ("name", "path", "page", "sha256", "channels", "dtype")))
-    samples = [_sample(row, number, targets, scanned) for number, row in enumerate(rows)]
+    names = [target.name for target in targets]
+    samples = [
+        sample_of(row, number, names, f"{scanned}:{number + 2}") for number, row in enumerate(rows)
+    ]
     channels, dtype = _agreed(rows, root)
     masks = _masks(params, targets, folder)
     form = _form(params, channels, dtype, _mask_dtypes(targets, masks))
@@ -192,21 +195,6 @@ def _form(params: Params, channels: int, dtype: str, masks: Mapping[str, str]) -
         part_bytes=params.part_mib * 2**20,
         format=params.compress.format if params.compress else None,
         quality=params.compress.quality if params.compress else 0,
-    )
-
-
-def _sample(row: Mapping[str, str], number: int, targets: Sequence[Target], path: Path) -> Sample:
-    where = f"{path}:{number + 2}"
-    return Sample(
-        id=number,
-        name=row["name"],
-        path=row["path"],
-        page=integer(row, "page", where),
-        group=row["group"],
-        sha256=row["sha256"],
-        width=integer(row, "width", where),
-        height=integer(row, "height", where),
-        targets={target.name: row[target.name] for target in targets},
     )
 
 

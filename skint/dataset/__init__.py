@@ -21,7 +21,14 @@ from skint.dataset.error import DatasetError
 from skint.dataset.folds import Folds, read_folds
 from skint.dataset.meta import BLOCK_BYTES, META, SUMS, VERSION, DatasetMeta, Part
 from skint.dataset.packed import PackedSet
-from skint.dataset.sample import FIXED_COLUMNS, SAMPLES, Sample, read_samples, write_samples
+from skint.dataset.sample import (
+    FIXED_COLUMNS,
+    SAMPLES,
+    Sample,
+    read_samples,
+    sample_of,
+    write_samples,
+)
 from skint.dataset.target import KINDS, SEPARATOR, Target
 from skint.dataset.writer import PART_BYTES, PackedWriter
 
@@ -47,5 +54,6 @@ __all__ = [
     "block_hashes",
     "read_folds",
     "read_samples",
+    "sample_of",
     "write_samples",
 ]

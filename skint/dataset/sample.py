@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from skint.dataset.error import DatasetError
@@ -62,18 +62,25 @@ def read_samples(path: Path, targets: Sequence[Target]) -> Iterator[Sample]:
                 got=row["id"],
                 wanted=str(number),
             )
-        yield Sample(
-            id=number,
-            name=row["name"],
-            path=row["path"],
-            page=integer(row, "page", where),
-            group=row["group"],
-            sha256=row["sha256"],
-            width=integer(row, "width", where),
-            height=integer(row, "height", where),
-            targets={name: row[name] for name in names},
-            label_target=label,
-        )
+        yield replace(sample_of(row, number, names, where), label_target=label)
+
+
+def sample_of(row: Mapping[str, str], number: int, targets: Iterable[str], where: str) -> Sample:
+    """A row of a table that has these columns, as the sample of that number.
+
+    Raises TableError where a number is none.
+    """
+    return Sample(
+        id=number,
+        name=row["name"],
+        path=row["path"],
+        page=integer(row, "page", where),
+        group=row["group"],
+        sha256=row["sha256"],
+        width=integer(row, "width", where),
+        height=integer(row, "height", where),
+        targets={name: row[name] for name in targets},
+    )
 
 
 def write_samples(path: Path, samples: Iterable[Sample], targets: Sequence[Target]) -> None:
