@@ -33,8 +33,8 @@ from jobs.resize.job import Params as Resize  # noqa: E402
 from jobs.resize.job import resize  # noqa: E402
 from jobs.scan.job import Params as Scan  # noqa: E402
 from jobs.scan.job import scan  # noqa: E402
-from jobs.train import train  # noqa: E402
-from jobs.training.recipe import Recipe  # noqa: E402
+from jobs.train.job import train  # noqa: E402
+from jobs.training.recipe.recipe import Recipe  # noqa: E402
 from skint.dataset import Folds, PackedSet, read_folds  # noqa: E402
 
 EXAMPLE = ROOT / "examples" / "photos"

@@ -13,9 +13,9 @@ BUILTIN: dict[str, str] = {
     "folds": "jobs.folds.job:folds",
     "subset": "jobs.subset.job:subset",
     "stats": "jobs.stats.job:stats",
-    "preview": "jobs.preview:preview",
+    "preview": "jobs.preview.job:preview",
     "convert": "jobs.convert.job:convert",
-    "train": "jobs.train:train",
+    "train": "jobs.train.job:train",
     "errors": "jobs.errors.job:errors",
 }
 """`module:function` by the name that stands after `uses:`."""

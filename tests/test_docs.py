@@ -13,7 +13,7 @@ import pytest
 
 from budget.accounts.presets import PRESETS
 from jobs import BUILTIN
-from jobs.training.recipe import Recipe
+from jobs.training.recipe.recipe import Recipe
 from notifiers import catalog
 from orchestrator.devices import DECLARED
 from orchestrator.home import VARIABLE

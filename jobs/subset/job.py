@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import skint
-from jobs.training.recipe import Recipe
+from jobs.training.recipe.recipe import Recipe
 from skint.attempt import write_json
 from skint.dataset import PackedSet, Target
 
@@ -128,10 +128,10 @@ def _affordable(params: Params, data: PackedSet, ctx: skint.Context) -> int | No
         return None
     rate = params.rate
     if params.recipe is not None:
-        from jobs.train import ready_for_torch
+        from jobs.train.job import ready_for_torch
 
         ready_for_torch()
-        from jobs.training.trial import measure
+        from jobs.subset.trial import measure
 
         measured = measure(params.recipe, data, ctx)
         rate = measured["rate"]

@@ -1,1 +1,1 @@
-"""What the job `train` is made of. Only `names` may be imported without torch."""
+"""What `train` and the jobs round it are made of. Only `recipe` may be imported without torch."""

@@ -271,13 +271,13 @@ def test_the_closure_of_a_built_in_job_is_ours_alone(tmp_path: Path) -> None:
     names = [name for name, _ in SourceTree(tmp_path).closure("resize")]
     assert "jobs.resize.job" in names
     assert "skint.dataset" in names
-    assert "jobs.train" not in names
+    assert "jobs.train.job" not in names
     assert {name.partition(".")[0] for name in names} == {"jobs", "skint"}
 
 
 def test_training_depends_on_the_code_that_it_imports_late(tmp_path: Path) -> None:
     names = [name for name, _ in SourceTree(tmp_path).closure("train")]
-    assert {"jobs.training.fold", "jobs.training.smoke"} <= set(names)
+    assert {"jobs.training.fitting.fold", "jobs.training.smoke.rehearsal"} <= set(names)
 
 
 def test_a_file_with_a_syntax_error_counts_by_its_bytes(tmp_path: Path) -> None:

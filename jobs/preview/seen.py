@@ -1,0 +1,128 @@
+"""A grid of the pictures that a training takes in, as its network gets them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+import skint
+from jobs.pages.thumbnails import visible
+from jobs.training.data.fold import FoldData, read_fold, stratified
+from jobs.training.data.normalise import Normalise
+from jobs.training.fitting.prepared import make_loaders, make_module
+from jobs.training.recipe.recipe import Recipe
+from skint.attempt import write_atomic
+
+CELL_PX = 128
+"""Larger pictures are reduced to this."""
+GAP_PX, HEAD_PX, NAME_PX = 4, 18, 140
+
+
+def draw_seen(recipe: Recipe, samples: int, columns: int, ctx: skint.Context) -> None:
+    """Write `preview.png` and `preview.json` for the nearest packed set and folds."""
+    torch.set_num_threads(ctx.cpus)
+    data = read_fold(ctx)
+    rows = stratified(data.labels, data.train, samples)
+    module = make_module(recipe, data, ctx, steps=1)
+    plain, epochs = seen(recipe, data, rows, columns, module.normalise, ctx)
+    cells = [[plain[n], *(epoch[n] for epoch in epochs)] for n in range(len(rows))]
+    names = [data.packed.classes[label] for label in data.labels[rows].tolist()]
+    heads = ["validates as", *(f"epoch {number}" for number in range(columns))]
+    grid = drawn(cells, names, heads)
+    content = BytesIO()
+    grid.save(content, "PNG", optimize=True)
+    write_atomic(ctx.out / "preview.png", content.getvalue())
+    facts = {
+        "fold": data.fold,
+        "augment": recipe.augment,
+        "seed": recipe.seed,
+        "epochs": columns,
+        "mean": module.normalise.mean.flatten().tolist(),
+        "std": module.normalise.std.flatten().tolist(),
+        "pictures": [
+            {"id": row, "path": data.packed.samples[row].path, "label": name}
+            for row, name in zip(rows.tolist(), names, strict=True)
+        ],
+    }
+    write_atomic(ctx.out / "preview.json", (json.dumps(facts, indent=1) + "\n").encode())
+    ctx.note(
+        f"{len(rows)} pictures of fold {data.fold} in {columns} epochs, augment: {recipe.augment}"
+    )
+
+
+def seen(
+    recipe: Recipe,
+    data: FoldData,
+    rows: NDArray[np.int64],
+    epochs: int,
+    normalise: Normalise,
+    ctx: skint.Context,
+) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+    """What the network gets of `rows`, (n, H, W, C) float32: in validation, and in each epoch.
+
+    Order and batches do not matter: the augmentation is keyed by seed, epoch and row.
+    """
+    train, validation = make_loaders(recipe, data, rows, rows, max(2, len(rows)))
+    (batch,) = validation
+    plain = _pictures(normalise(batch.images))
+    found = []
+    place = {row: number for number, row in enumerate(rows.tolist())}
+    for epoch in range(epochs):
+        ctx.check()
+        train.set_epoch(epoch)
+        (batch,) = train
+        order = [place[row] for row in batch.rows.tolist()]
+        pictures = np.empty_like(plain)
+        pictures[order] = _pictures(normalise(batch.images))
+        found.append(pictures)
+        ctx.progress(epoch + 1, epochs)
+    return plain, found
+
+
+def drawn(
+    cells: Sequence[Sequence[NDArray[Any]]], names: Sequence[str], heads: Sequence[str]
+) -> Image.Image:
+    """One picture of all `cells`, rows named by `names` and columns by `heads`.
+
+    A normalised 0 is the middle grey, ±2.5 are white and black.
+    """
+    font = ImageFont.load_default(12)
+    step = CELL_PX + GAP_PX
+    size = (NAME_PX + step * len(heads), HEAD_PX + step * len(cells))
+    grid = Image.new("RGB", size, "white")
+    pen = ImageDraw.Draw(grid)
+    for column, head in enumerate(heads):
+        pen.text((NAME_PX + column * step, 2), head, fill="black", font=font)
+    for row, (line, name) in enumerate(zip(cells, names, strict=True)):
+        top = HEAD_PX + row * step
+        pen.text((4, top + CELL_PX // 2 - 6), _short(name, pen, font), fill="black", font=font)
+        for column, picture in enumerate(line):
+            channels = picture.shape[2]
+            image = Image.fromarray(visible(picture, [0.0] * channels, [1.0] * channels))
+            small = min(image.size) < CELL_PX
+            filters = Image.Resampling.NEAREST if small else Image.Resampling.LANCZOS
+            scale = CELL_PX / max(image.size)
+            image = image.resize([max(1, round(side * scale)) for side in image.size], filters)
+            grid.paste(image, (NAME_PX + column * step, top))
+    return grid
+
+
+def _short(name: str, pen: ImageDraw.ImageDraw, font: Any) -> str:
+    """`name`, or as much of it as fits beside the row."""
+    if pen.textlength(name, font=font) <= NAME_PX - 8:
+        return name
+    while name and pen.textlength(f"{name}…", font=font) > NAME_PX - 8:
+        name = name[:-1]
+    return f"{name}…"
+
+
+def _pictures(images: torch.Tensor) -> NDArray[Any]:
+    """(n, C, H, W) -> (n, H, W, C), copied: the loader uses its buffers again."""
+    return images.permute(0, 2, 3, 1).contiguous().numpy().copy()

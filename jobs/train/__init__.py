@@ -1,0 +1,1 @@
+"""The job `train`; what it is made of stands in `jobs.training`."""

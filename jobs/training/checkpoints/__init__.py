@@ -1,0 +1,1 @@
+"""What is kept to go on exactly where a training stopped."""

@@ -1,0 +1,1 @@
+"""From a packed set to the batches that train and validate."""

@@ -1,0 +1,42 @@
+"""From stored pixels to what a network expects, on the device: uint8 is a quarter of the copy."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from jobs.training.network.model import Floats
+
+
+class Normalise(nn.Module):
+    """(B, C, H, W) of the stored dtype -> float32 (x - mean) / std per channel, stored units."""
+
+    def __init__(self, mean: Floats, std: Floats) -> None:
+        super().__init__()
+        # A constant channel has no deviation: it becomes zero instead of a division by zero.
+        std = tuple(s if s > 0 else 1.0 for s in std)
+        shape = (1, len(mean), 1, 1)
+        self.register_buffer("mean", torch.tensor(mean).reshape(shape), persistent=False)
+        self.register_buffer("std", torch.tensor(std).reshape(shape), persistent=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return (images.float() - self.mean) / self.std
+
+
+def moments_for(
+    *,
+    pretrained: tuple[Floats, Floats] | None,
+    has_weights: bool,
+    dtype: str,
+    mean: Floats,
+    std: Floats,
+) -> tuple[Floats, Floats]:
+    """(mean, std) in stored units: those of the weights' training data, else those of the
+    pictures that train.
+
+    Pretrained networks were trained on pictures scaled to 0..1; only uint8 is known to be that
+    times 255.
+    """
+    if has_weights and pretrained is not None and dtype == "uint8":
+        return tuple(m * 255 for m in pretrained[0]), tuple(s * 255 for s in pretrained[1])
+    return mean, std

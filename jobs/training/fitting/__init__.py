@@ -1,0 +1,1 @@
+"""Training itself: the LightningModule, the Trainer, a fold."""

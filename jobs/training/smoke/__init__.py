@@ -1,0 +1,1 @@
+"""The ten-second rehearsal on a CPU."""

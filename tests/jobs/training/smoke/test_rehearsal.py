@@ -1,0 +1,112 @@
+"""The rehearsal: what it writes when all is well, and what it says when it is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import skint
+from jobs.train.job import train
+from jobs.training.recipe.recipe import Recipe
+from tests.jobs.small_set import context, small_set
+
+pytestmark = pytest.mark.torch
+torch = pytest.importorskip("torch")
+
+NET = "tests.jobs.training.small_net"
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_set(tmp_path_factory.mktemp("packed"))
+
+
+def rehearse(folder: Path, packed: Path, **fields: Any) -> skint.Context:
+    ctx = context(folder, packed, smoke=True, fold=None, folds=None)
+    train(Recipe(**{"model": f"{NET}:Net", **fields}), ctx)
+    return ctx
+
+
+def test_it_measures_a_step_and_keeps_no_checkpoint(tmp_path: Path, packed: Path) -> None:
+    ctx = rehearse(tmp_path, packed)
+    files = {path.relative_to(ctx.out).as_posix() for path in ctx.out.rglob("*") if path.is_file()}
+    assert files == {"smoke.json", "local/smoke.json"}
+    result = json.loads((ctx.out / "smoke.json").read_text())
+    parameters = 8 * 3 * 9 + 8 + 2 * 8 + 32 * 3 + 3
+    assert result["parameters"] == result["trained_parameters"] == parameters
+    assert (result["classes"], result["input"]) == (3, [3, 16, 16])
+    measured = json.loads((ctx.out / "local" / "smoke.json").read_text())
+    assert measured["batch"] == 6  # two of each class
+    assert measured["step_ms"] > 0 and np.isfinite(measured["train_loss"])
+    assert 0 <= measured["val_acc"] <= 1
+
+
+def test_what_it_publishes_is_the_same_each_time(tmp_path: Path, packed: Path) -> None:
+    first, second = (rehearse(tmp_path / name, packed) for name in "ab")
+    assert (first.out / "smoke.json").read_bytes() == (second.out / "smoke.json").read_bytes()
+
+
+def test_only_the_last_layer_counts_as_trained_when_the_backbone_is_frozen(
+    tmp_path: Path, packed: Path
+) -> None:
+    ctx = rehearse(tmp_path, packed, freeze="backbone")
+    assert json.loads((ctx.out / "smoke.json").read_text())["trained_parameters"] == 32 * 3 + 3
+
+
+@pytest.mark.parametrize("precision", ["16-mixed", "bf16-mixed"])
+def test_half_precision_is_rehearsed_too(tmp_path: Path, packed: Path, precision: str) -> None:
+    assert (rehearse(tmp_path, packed, precision=precision).out / "smoke.json").exists()
+
+
+def test_a_model_of_timm_takes_any_number_of_bands(tmp_path: Path) -> None:
+    pytest.importorskip("timm")
+    bands = small_set(tmp_path / "bands", channels=13, dtype="uint16", size=32)
+    ctx = rehearse(tmp_path / "a", bands, model="resnet10t")
+    assert json.loads((ctx.out / "smoke.json").read_text())["input"] == [13, 32, 32]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"model": f"{NET}:WrongOutput"}, "output does not fit the classes"),
+        ({"model": f"{NET}:Forgetful"}, "saved and read back give another output"),
+        ({"model": f"{NET}:WrongUnits"}, "normalised pictures are not what a network can start"),
+        ({"model": f"{NET}:Headless", "freeze": "backbone"}, "needs to know the last layer"),
+        ({"model": f"{NET}:Nothing"}, "has no Nothing"),
+        ({"model": "no_such_module:Net"}, "there is no module no_such_module"),
+        ({"weights": "missing.pth"}, "no such file of weights"),
+        ({"model": "efficientnet-lite0"}, "does not take these pictures"),  # 16 pixels
+        ({"model": f"{NET}:Numb", "weight_decay": 0}, "changed no weight"),
+    ],
+)
+def test_what_would_fail_later_fails_here_with_a_sentence(
+    tmp_path: Path, packed: Path, fields: dict[str, Any], sentence: str
+) -> None:
+    if fields.get("model") == "efficientnet-lite0":
+        pytest.importorskip("efficientnet_lite_pytorch")
+    with pytest.raises(skint.SkintError, match=sentence):
+        rehearse(tmp_path, packed, **fields)
+    assert not (tmp_path / "out" / "smoke.json").exists()
+
+
+def test_weights_that_make_a_loss_of_nan_are_found(tmp_path: Path, packed: Path) -> None:
+    from tests.jobs.training.small_net import Net
+
+    state = Net(3, 3).state_dict()
+    state["head.bias"][:] = torch.nan
+    torch.save(state, tmp_path / "broken.pth")
+    with pytest.raises(skint.SkintError, match="output is not finite"):
+        rehearse(tmp_path / "a", packed, weights=str(tmp_path / "broken.pth"))
+
+
+def test_a_class_beside_the_plan_is_found(
+    tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "from tests.jobs.training.small_net import Net\nclass Mine(Net):\n    pass\n"
+    (tmp_path / "net_beside_plan.py").write_text(source)
+    monkeypatch.setattr("sys.path", ["."])
+    assert rehearse(tmp_path, packed, model="net_beside_plan:Mine").base == tmp_path
