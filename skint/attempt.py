@@ -69,7 +69,32 @@ class Task:
     """True for the ten-second rehearsal of an accelerator job on the CPU."""
     previous: str | None = None
     """`out/` of the job's previous attempt, to resume from."""
+    standby_s: float | None = None
+    """Set for one that is started ahead, without devices: so long it waits for `go.json` at most.
+    Its limit counts from there on."""
     version: int = TASK_VERSION
+
+
+@dataclass(frozen=True)
+class Go:
+    """What an attempt that was started ahead waits for; `go.json`, written once for good.
+
+    Who wants to end one that still waits writes it too, as `void`: only one of the two can be.
+    """
+
+    allocation: str
+    """What pays for the devices; empty where it is void."""
+    at_ms: int
+    """Unix time in milliseconds from which the devices are kept, and paid for."""
+    devices: tuple[str, ...] = ()
+    limit_s: float | None = None
+    """In place of the task's; counted from `at_ms`, as is the deadline."""
+    grace_s: float = 30.0
+
+    @property
+    def void(self) -> bool:
+        """Nobody gives it devices any more."""
+        return not self.allocation
 
 
 @dataclass(frozen=True)
@@ -78,9 +103,10 @@ class Exit:
 
     code: int
     reason: str
-    """`done`, `failed`, `stopped`, `deadline` or `killed`."""
+    """`done`, `failed`, `stopped`, `deadline` or `killed`; `unused` where it was started ahead and
+    never got devices."""
     started_ms: int
-    """Unix time in milliseconds at which the worker was started."""
+    """Unix time in milliseconds at which the worker was started, or was given its devices."""
     ended_ms: int
     """Unix time in milliseconds at which its last process was gone."""
     outputs: Mapping[str, str] = field(default_factory=dict)
@@ -117,6 +143,11 @@ class AttemptDir:
     @property
     def stop(self) -> Path:
         return self.path / "stop"
+
+    @property
+    def go(self) -> Path:
+        """The devices of an attempt that was started without them."""
+        return self.path / "go.json"
 
     @property
     def exit(self) -> Path:
@@ -173,6 +204,23 @@ class AttemptDir:
         except FileNotFoundError:
             return None
 
+    def give(self, go: Go) -> Go:
+        """Write `go.json` unless there is one; what stands there then."""
+        write_once(self.go, json.dumps(asdict(go), separators=(",", ":")).encode())
+        known = self.read_go()
+        assert known is not None
+        return known
+
+    def read_go(self) -> Go | None:
+        """None before it is there. Raises ValueError where the file is there and is none."""
+        try:
+            data = json.loads(self.go.read_text())
+            return Go(**{**data, "devices": tuple(data["devices"])})
+        except FileNotFoundError:
+            return None
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"{self.go} gives no devices: {error!r}") from error
+
     def read_exit(self) -> Exit | None:
         """None without a record. Raises ValueError where the file is there and is none."""
         try:
@@ -199,9 +247,25 @@ def write_json(path: Path, data: object) -> None:
 
 
 def write_atomic(path: Path, content: bytes) -> None:
+    os.replace(_written_beside(path, content), path)
+
+
+def write_once(path: Path, content: bytes) -> bool:
+    """As `write_atomic`, where nothing stands there yet; False, and no change, where it does."""
+    temporary = _written_beside(path, content)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink()
+    return True
+
+
+def _written_beside(path: Path, content: bytes) -> Path:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with open(temporary, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    return temporary

@@ -14,9 +14,14 @@ from typing import Any
 from skint.attempt import EXIT_STOPPED, AttemptDir, StopRequest, Task
 from skint.errors import SkintError
 from skint.events import EventWriter
+from skint.visibility import show
 
 PROGRESS_S = 0.25
 """At most one progress line in this time; the first and the last are always written."""
+
+
+GO_S = 0.02
+"""How often an attempt that was started ahead looks for its devices."""
 
 
 class InputNotFound(SkintError):
@@ -179,8 +184,33 @@ class Context:
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """UUIDs of its accelerators, or `simulated-0`; empty in the CPU lane."""
+        """UUIDs of its accelerators, or `simulated-0`; empty in the CPU lane, and before
+        `wait_for_devices()` where it was started ahead."""
         return self.task.devices
+
+    def wait_for_devices(self) -> tuple[str, ...]:
+        """The devices it may use from now on; waits for them where it was started ahead.
+
+        A job made with `standby=True` does before this what needs no device: it imports, opens its
+        data and builds its network on the CPU. No CUDA call may come before, as the driver reads
+        its environment once. Raises StopRequested.
+        """
+        if self.task.standby_s is None:
+            return self.devices
+        if self.attempt.read_go() is None:
+            self._events.write("ready")
+        while (go := self.attempt.read_go()) is None or go.void:
+            self.check()
+            time.sleep(GO_S)
+        show(go.devices)
+        self.task = replace(
+            self.task,
+            devices=go.devices,
+            limit_s=go.limit_s,
+            grace_s=go.grace_s,
+            standby_s=None,
+        )
+        return self.devices
 
     @property
     def smoke(self) -> bool:
@@ -207,6 +237,10 @@ class Context:
     def note(self, sentence: str) -> None:
         """Tell the person one line, e.g. "1 file quarantined"."""
         self._events.write("note", text=" ".join(sentence.split()))
+
+    def stage(self, name: str) -> None:
+        """Say that a part of the work begins: what the attempt is charged is told by stage."""
+        self._events.write("stage", name=" ".join(name.split()))
 
     def checkpoint(self, path: Path, *, epoch: int, step: int) -> None:
         """Say that a checkpoint is whole on disk; `path` is under `out`."""

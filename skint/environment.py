@@ -13,6 +13,7 @@ from pathlib import Path
 from skint.attempt import AttemptDir, Task
 from skint.context import usable_cores
 from skint.report import ATTEMPT, ATTEMPT_DIR
+from skint.visibility import visibility
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -21,7 +22,6 @@ THREADS = (
     "NUMEXPR_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-MASK = "CUDA_VISIBLE_DEVICES"
 OUT = "SKINT_OUT"
 """The folder whose files are the result."""
 PREVIOUS = "SKINT_PREVIOUS"
@@ -29,9 +29,6 @@ PREVIOUS = "SKINT_PREVIOUS"
 INPUT = "SKINT_INPUT_"
 """`SKINT_INPUT_SCAN`: what the entry `scan` published; a group's folders stand one after the other,
 with `:` between."""
-HIDDEN = {MASK: "", "HIP_VISIBLE_DEVICES": "-1", "ROCR_VISIBLE_DEVICES": "-1"}
-"""No accelerator at all. ROCm may take an empty mask for none set, so there it is a bad index."""
-SIMULATED = "simulated-"
 
 
 def worker_environment(
@@ -52,11 +49,7 @@ def worker_environment(
         "PYTHONUNBUFFERED": "1",  # what it prints stands in the log at once, also if it is killed
         **dict.fromkeys(THREADS, threads),
     }
-    if not task.devices or any(device.startswith(SIMULATED) for device in task.devices):
-        environment.update(HIDDEN)
-    elif not environment.get(MASK):
-        # A mask that is already there is the engine's (Slurm, Ray): it knows better.
-        environment[MASK] = ",".join(task.devices)
+    environment.update(visibility(task.devices, environment))
     if task.argv:
         # `run: python train.py` means the Python of the plan's environment, activated or not.
         own = str(Path(task.python or sys.executable).parent)

@@ -37,6 +37,9 @@ class JobInfo:
     """Whether it can be rehearsed on a CPU in ten seconds (`ctx.smoke`)."""
     resume: bool = False
     """Whether it goes on from `ctx.previous` after a stop, rather than from the start."""
+    standby: bool = False
+    """Whether it may be started ahead of its devices: it calls `ctx.wait_for_devices()` before it
+    needs them, and touches none before."""
     libraries: tuple[str, ...] = ()
     """Installed packages whose version its result depends on, by their names on the index:
     `Pillow`, not `PIL`."""
@@ -58,6 +61,7 @@ def job(
     cpus: int = 1,
     smoke: bool = False,
     resume: bool = False,
+    standby: bool = False,
     libraries: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Make a function `(params, ctx) -> None` a job; it stays callable as it is.
@@ -69,7 +73,7 @@ def job(
     if isinstance(libraries, str):
         raise TypeError(f"libraries is a tuple of names, such as ({libraries!r},)")
     names = tuple(libraries)
-    info = JobInfo(devices=devices, cpus=cpus, smoke=smoke, resume=resume, libraries=names)
+    info = JobInfo(devices, cpus, smoke, resume, standby, names)
 
     def attach(function: F) -> F:
         function.__skint_job__ = info  # type: ignore[attr-defined]

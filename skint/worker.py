@@ -95,6 +95,7 @@ def describe(uses: str, base: Path) -> int:
             "cpus": found.info.cpus,
             "smoke": found.info.smoke,
             "resume": found.info.resume,
+            "standby": found.info.standby,
             "libraries": versions_of(found.info.libraries),
             "params": json_schema(found),
             "source": str(found.source),

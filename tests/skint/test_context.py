@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from skint import Context, StopRequested
-from skint.attempt import AttemptDir, StopRequest, Task
+from skint.attempt import AttemptDir, Go, StopRequest, Task
 from skint.context import InputNotFound, ParkFlag
+from skint.visibility import HIDDEN
 
 
 def made(folder: Path, *files: str) -> Path:
@@ -157,3 +159,67 @@ def test_a_forked_child_dies_too_when_another_handler_calls_the_flag(park: ParkF
         os.kill(os.getpid(), signal.SIGTERM)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+
+
+def started_ahead(folder: Path) -> Context:
+    attempt = AttemptDir(folder)
+    task = Task("a.1", 1, "run", "job", standby_s=60.0)
+    attempt.create(task)
+    return Context(attempt, task)
+
+
+def test_an_ordinary_attempt_has_its_devices_at_once(tmp_path: Path) -> None:
+    ctx = Context.for_test(tmp_path, devices=("GPU-1",))
+    assert ctx.wait_for_devices() == ("GPU-1",) == ctx.devices
+    assert not ctx.attempt.events.exists()
+
+
+def test_one_that_was_started_ahead_says_that_it_is_ready_and_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in HIDDEN.items():
+        monkeypatch.setenv(name, value)
+    ctx = started_ahead(tmp_path)
+    assert ctx.devices == ()
+
+    def give() -> None:
+        while not ctx.attempt.events.exists():  # not before it has said that it is ready
+            pass
+        ctx.attempt.give(Go("r.allocation-1.u", 5, ("GPU-2",), limit_s=9.0, grace_s=3.0))
+
+    giver = threading.Thread(target=give)
+    giver.start()
+    assert ctx.wait_for_devices() == ("GPU-2",) == ctx.devices
+    giver.join()
+    assert len(lines(ctx, "ready")) == 1
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-2"
+    assert "HIP_VISIBLE_DEVICES" not in os.environ
+    assert (ctx.task.limit_s, ctx.task.grace_s) == (9.0, 3.0)
+    assert ctx.wait_for_devices() == ("GPU-2",)
+    assert len(lines(ctx, "ready")) == 1
+
+
+def test_one_that_waits_for_devices_can_be_stopped(tmp_path: Path) -> None:
+    ctx = started_ahead(tmp_path)
+    ctx.attempt.request_stop(StopRequest("epoch", "end", "cancelled"))
+    with pytest.raises(StopRequested):
+        ctx.wait_for_devices()
+
+
+def test_devices_are_given_once_and_never_to_one_that_was_given_up(tmp_path: Path) -> None:
+    directory = AttemptDir(tmp_path)
+    first = Go("r.allocation-1.u", 5, ("GPU-1",))
+    assert directory.read_go() is None
+    assert directory.give(first) == first
+    assert directory.give(Go("", 6)) == first == directory.read_go()
+    given_up = AttemptDir(tmp_path / "other")
+    given_up.path.mkdir()
+    assert given_up.give(Go("", 6)).void
+    assert given_up.give(first).void
+    assert [path.name for path in given_up.path.iterdir()] == ["go.json"]
+
+
+def test_a_stage_is_told_in_one_line(tmp_path: Path) -> None:
+    ctx = Context.for_test(tmp_path)
+    ctx.stage("training at\n128 px")
+    assert [line["name"] for line in lines(ctx, "stage")] == ["training at 128 px"]

@@ -112,6 +112,7 @@ def test_a_users_job_is_described(plan: Path, uses: str) -> None:
         "cpus": 2,
         "smoke": True,
         "resume": True,
+        "standby": False,
         "libraries": {},
         "source": str(plan / "my_jobs.py"),
         "line": 13,
