@@ -1,0 +1,25 @@
+"""The words that a recipe may use, and the small models inside it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Schedule = Literal["one-cycle", "cosine", "sgdr", "step", "constant"]
+Freeze = Literal["none", "backbone"]
+AugmentName = Literal["none", "flip", "light", "trivial"]
+Precision = Literal["auto", "16-mixed", "bf16-mixed", "32"]
+Loss = Literal["auto", "cross-entropy", "bce", "mse", "l1", "huber"]
+Logger = Literal["tensorboard", "mlflow", "wandb"]
+
+
+class EarlyStopping(BaseModel):
+    """Ends a fold that no longer gets better; its best epoch counts as always."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    patience: int = Field(ge=1)
+    """Epochs in a row that are not better than the best one."""
+    min_delta: float = Field(default=0.0, ge=0)
+    """What counts as better, in the unit of the monitored metric."""
