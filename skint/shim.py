@@ -22,7 +22,16 @@ from types import FrameType
 if __package__ in (None, ""):  # started by its path: -P leaves the folder of skint off the path
     sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, Task, write_json
+from skint.attempt import (
+    EXIT_STOPPED,
+    AttemptDir,
+    Exit,
+    Go,
+    StopHow,
+    StopRequest,
+    Task,
+    write_json,
+)
 from skint.environment import worker_environment
 from skint.events import EventWriter
 from skint.outputs import digest_of, hash_outputs, stamps_of
@@ -38,6 +47,9 @@ TIGHT_BYTES = 1 << 20
 """A disk with less than this free counts as full."""
 
 DEADLINE = StopRequest("step", "requeue", "deadline", "its time limit was reached")
+UNUSED = StopRequest("step", "requeue", "unused", "no devices came for what was started ahead")
+NO_DEVICES = Go("", 0)
+"""Nobody gives it any, now or later."""
 TERMINATED = StopRequest("step", "requeue", "terminated", "the shim was told to end (TERM)")
 
 
@@ -91,7 +103,10 @@ class Shim:
         self.watch = Watch()
         self.worker = 0
         self.code: int | None = None
+        self.started_ms = 0
         self.start_s = 0.0
+        self.looked_s = 0.0
+        """When it was looked for devices last, on the same clock as `start_s`."""
         self.wakeup, writing = os.pipe()
         for end in (self.wakeup, writing):
             os.set_blocking(end, False)
@@ -104,22 +119,27 @@ class Shim:
 
     def run(self) -> None:
         """Start the worker, watch it to its end, end what it left behind, write `exit.json`."""
-        started_ms = time.time_ns() // 10**6
-        self.start_s = boottime_s()
+        self.started_ms = time.time_ns() // 10**6
+        self.start_s = self.looked_s = boottime_s()
         try:
             code = self._watch_worker() if self._start() else NOT_STARTED
         finally:
             self._kill_tree()
+        if self.task.standby_s is not None:
+            # From here on nobody can give it devices; and if somebody just has, they are paid for.
+            self._begin(self._give_up())
         # Not the wall clock: it may have been set meanwhile. Not after hashing: nobody ran then.
-        ended_ms = started_ms + round(self._elapsed_s() * 1000)
-        reason = exit_reason(code, self.watch, program=bool(self.task.argv))
+        ended_ms = self.started_ms + round(self._elapsed_s() * 1000)
+        unused = self.task.standby_s is not None
+        program = bool(self.task.argv)
+        reason = "unused" if unused else exit_reason(code, self.watch, program=program)
         if reason == "failed":
             self._explain(code)
         if reason == "done":  # before they are read: what changes meanwhile shows
             write_json(self.directory.stamp, stamps_of(self.directory.out))
         outputs = hash_outputs(self.directory.out) if reason == "done" else {}
         digest = digest_of(outputs) if reason == "done" else ""
-        end = Exit(code, reason, started_ms, ended_ms, outputs, digest)
+        end = Exit(code, reason, self.started_ms, ended_ms, outputs, digest)
         write_json(self.directory.exit, asdict(end))
 
     def _start(self) -> bool:
@@ -172,14 +192,21 @@ class Shim:
 
     def _look(self) -> None:
         """Read the stop request and the clock, and act."""
-        watch, limit_s = self.watch, self.task.limit_s
+        if self.task.standby_s is not None:
+            go = self._read_go()
+            if go is not None:
+                self._begin(go)
+            if self.watch.killed:
+                return
+        ahead = self.task.standby_s is not None
+        watch, limit_s = self.watch, self.task.standby_s if ahead else self.task.limit_s
         now_s = self._elapsed_s()
         self._read_stop()
         how = watch.request.how if watch.request else None
         if how not in ("step", "kill"):
             if limit_s is not None and now_s >= limit_s:
                 watch.by_deadline = True
-                how = self._write_stop(DEADLINE)
+                how = self._write_stop(UNUSED if ahead else DEADLINE)
             elif watch.terminated:
                 how = self._write_stop(TERMINATED)
         if how == "step" and watch.asked_s is None:
@@ -190,6 +217,40 @@ class Shim:
             watch.killed = now_s >= from_s + self.task.grace_s
         if how == "kill":
             watch.killed = True
+
+    def _read_go(self) -> Go | None:
+        now_s = boottime_s()
+        try:
+            go = self.directory.read_go()
+        except ValueError:  # nothing that a scheduler of ours has written
+            return NO_DEVICES
+        if go is None:
+            self.looked_s = now_s
+        return go
+
+    def _give_up(self) -> Go:
+        try:
+            return self.directory.give(NO_DEVICES)
+        except ValueError:
+            return NO_DEVICES
+
+    def _begin(self, go: Go) -> None:
+        """It has its devices, or never will: then it is killed."""
+        if go.void:
+            self.watch.killed = True
+            return
+        # On the clock that does not jump: not longer ago than it was looked for.
+        since_s = max(0.0, time.time_ns() / 10**9 - go.at_ms / 1000)
+        self.start_s = max(boottime_s() - since_s, self.looked_s)
+        self.started_ms = go.at_ms
+        self.task = replace(
+            self.task,
+            devices=go.devices,
+            limit_s=go.limit_s,
+            grace_s=go.grace_s,
+            standby_s=None,
+        )
+        self.watch.asked_s = None  # that was on the time before: whoever asked is heard again
 
     def _read_stop(self) -> None:
         try:
