@@ -30,6 +30,10 @@ class ExecutorRefused(SkintError):
     """The engine said no, and nothing was started."""
 
 
+class StandbyGone(ExecutorRefused):
+    """What was started ahead for an attempt has ended and cannot be given its devices."""
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What an executor can do; the scheduler and the screens adapt to it and say so."""
@@ -42,6 +46,8 @@ class Capabilities:
     """`cancel` ends it without its cooperation."""
     attempts_per_allocation: int = 1
     """How many attempts, one after the other, an allocation may carry."""
+    standby: bool = False
+    """An attempt can be started ahead, without devices, and be given them later."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,10 @@ class Observation:
 
 
 class Executor(Protocol):
+    """A task with `standby_s` is started ahead: under the attempt's own name, without devices. The
+    submission of an allocation with a task of the same attempt then gives it devices, limit and
+    grace; until that is done, the allocation is `absent`, and the devices cost nothing."""
+
     name: str
     capabilities: Capabilities
 
@@ -123,8 +133,8 @@ class Executor(Protocol):
     def submit(self, submission: Submission) -> None:
         """Start it once, however often this is called with the same name.
 
-        Returns when the engine has accepted. Raises ExecutorUnreachable (it may have started) or
-        ExecutorRefused (it has not).
+        Returns when the engine has accepted. Raises ExecutorUnreachable (it may have started),
+        ExecutorRefused (it has not) or StandbyGone (what was to be given devices is no more).
         """
 
     def poll(self, handles: Sequence[Handle]) -> Mapping[str, Observation]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import subprocess
@@ -28,6 +27,7 @@ from orchestrator.executors.base import (
     Submission,
 )
 from orchestrator.executors.local_processes import living, living_shims, none_left
+from orchestrator.executors.local_standby import give_devices, is_same, is_waiting
 from orchestrator.executors.local_records import (
     could_not_write,
     exit_of,
@@ -56,7 +56,7 @@ class LocalExecutor:
     """Attempts are processes of this host. `devices` overrides what is found (for tests)."""
 
     name = "local"
-    capabilities = Capabilities()
+    capabilities = Capabilities(standby=True)
 
     def __init__(
         self, runs_dir: Path, *, devices: tuple[Device, ...] | None = None, cpus: int | None = None
@@ -77,7 +77,10 @@ class LocalExecutor:
         if submission.name in self._shims:
             return
         if directory.claim.exists():
-            _refuse_another(directory, task)
+            if not give_devices(directory, submission.name, task):
+                _refuse_another(directory, task)
+            elif task.attempt in self._shims:
+                self._shims[submission.name] = self._shims.pop(task.attempt)
             return
         try:
             directory.create(task)
@@ -104,6 +107,8 @@ class LocalExecutor:
         shim = self._shims.get(handle.name)
         directory = AttemptDir(folder)
         try:
+            if handle.name != attempt and is_waiting(directory, handle.name):
+                return Observation("absent")
             sight = self._sight(directory, handle, shim)
             reason = _why(directory, sight)
         except BROKEN as error:  # one bad record must not hide the rest
@@ -130,7 +135,10 @@ class LocalExecutor:
             return AttemptSight("ended", exit.started_ms, exit)
         if not directory.handle.exists():
             return self._nameless(directory, handle, shim, died)
+        go = directory.read_go()
         started_ms = int(directory.handle.stat().st_mtime_ns // 1_000_000)
+        if go is not None and not go.void:
+            started_ms = go.at_ms
         identity = identity_of(directory)
         alive = process.is_alive(identity) if identity else bool(living_shims(directory.path))
         if alive:
@@ -274,7 +282,7 @@ def _refuse_another(directory: AttemptDir, task: Task) -> None:
         return
     except BROKEN as error:
         raise ExecutorRefused(f"{directory.task} cannot be read: {error}") from error
-    if json.dumps(asdict(known), sort_keys=True) != json.dumps(asdict(task), sort_keys=True):
+    if not is_same(known, task):
         raise ExecutorRefused(
             f"{directory.path} has another attempt of the name {task.attempt}",
             next="submit the run under another name, or remove that folder if it is of no use",
