@@ -1,64 +1,55 @@
-"""Checkpoints: one after every epoch, and going on from an earlier attempt's."""
+"""What is said in every checkpoint of a training, and which of them are kept."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 
 import skint
-from skint.lightning import CHECKPOINT as LAST
+from skint.checkpoint import sync
 
 BEST = Path("checkpoints", "best.ckpt")
+KEPT = "epoch-{}.ckpt"
+"""Beside it, with the epoch counted from 1 over all stages: what `keep_every` keeps."""
 SAVE_EVERY_S = 30.0
 """Writing the weights and twice as much of the optimizer's state can cost more than an epoch."""
+MARK = "skint"
+"""Where a checkpoint says what it is."""
+VERSION = 1
 
 
-class EpochCheckpoint(pl.Callback):
-    """Replaces `last.ckpt` at the end of an epoch: what a session that is lost has to do again.
+class Checkpoints(pl.Callback):
+    """Marks each checkpoint with its stage, and keeps that of every `keep_every`-th epoch.
 
-    Epochs of less than `SAVE_EVERY_S` share one, and the last epoch always has it. It comes last
-    in the list of callbacks. `skint.Callback` writes the same file where it stops.
+    It comes last in the list of callbacks. `skint.Callback` writes `last.ckpt`: every
+    `SAVE_EVERY_S` seconds, at the end of a stage, and where a stop finds the training.
     """
 
-    def __init__(self, ctx: skint.Context) -> None:
+    def __init__(
+        self, ctx: skint.Context, *, stage: int, first_epoch: int, keep_every: int | None
+    ) -> None:
+        """`first_epoch` is how many epochs the stages before had."""
         super().__init__()
         self.ctx = ctx
-        self.saved_s = time.monotonic()
+        self.stage = stage
+        self.first_epoch = first_epoch
+        self.keep_every = keep_every
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint[MARK] = {"version": VERSION, "stage": self.stage}
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        now_s = time.monotonic()
-        last = trainer.current_epoch + 1 >= trainer.max_epochs
-        if not last and now_s - self.saved_s < SAVE_EVERY_S:
+        epoch = self.first_epoch + trainer.current_epoch + 1
+        if self.keep_every is None or epoch % self.keep_every != 0:
             return
-        self.saved_s = now_s
-        path = self.ctx.out / LAST
+        path = self.ctx.out / BEST.parent / KEPT.format(f"{epoch:04}")
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.partial")
         trainer.save_checkpoint(partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
+        sync(partial)
         partial.replace(path)
-        self.ctx.checkpoint(path, epoch=trainer.current_epoch + 1, step=trainer.global_step)
-
-
-def resume_from(ctx: skint.Context) -> dict[str, Any]:
-    """Arguments for `Trainer.fit` that continue the earlier attempt, whose checkpoints move along.
-
-    The last one too, at once: this attempt may be lost before it writes its own. It is unpickled
-    in full (it holds states of random generators), being one of ours.
-    """
-    if ctx.previous is None or not (ctx.previous / LAST).is_file():
-        return {}
-    for name in (BEST, LAST):
-        if (ctx.previous / name).is_file():
-            path = ctx.out / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f"{path.name}.partial")
-            shutil.copyfile(ctx.previous / name, partial)
-            partial.replace(path)
-    return {"ckpt_path": ctx.out / LAST, "weights_only": False}
+        sync(path.parent)

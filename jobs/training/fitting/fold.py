@@ -12,8 +12,8 @@ import pytorch_lightning as pl
 import torch
 
 import skint
-from jobs.training.checkpoints.checkpoint import BEST, EpochCheckpoint, resume_from
-from jobs.training.checkpoints.random_state import RandomState
+from jobs.training.checkpoints.checkpoint import BEST, SAVE_EVERY_S, Checkpoints
+from jobs.training.checkpoints.resume import resume_point
 from jobs.training.data.fold import read_fold, unseen_classes
 from jobs.training.fitting.device import Engine, choose_engine
 from jobs.training.fitting.prepared import prepare
@@ -37,10 +37,13 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
     torch.set_num_threads(ctx.cpus)
     parts = prepare(recipe, data, ctx, engine.device)
     history = History(ctx, recipe, data.packed.classes)
+    checkpoints = Checkpoints(ctx, stage=0, first_epoch=0, keep_every=recipe.keep_every)
     # In this order: a row of the history, its report, the checkpoint that knows of both.
-    callbacks = [RandomState(), history, skint.Callback(), EpochCheckpoint(ctx)]
+    callbacks = [history, skint.Callback(save_every_s=SAVE_EVERY_S), checkpoints]
     trainer = make_trainer(engine, recipe, ctx, callbacks)
-    trainer.fit(parts.module, parts.train, parts.validation, **resume_from(ctx))
+    point = resume_point(ctx)
+    resumed = point.fit_arguments if point else {}
+    trainer.fit(parts.module, parts.train, parts.validation, **resumed)
     history.write()
 
     best = torch.load(ctx.out / BEST, map_location="cpu", weights_only=True)
