@@ -1,4 +1,4 @@
-"""The Lightning module of the job `train`: a classifier with its loss, metrics and schedule."""
+"""The Lightning module of the job `train`: a network with its objective and schedule."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import nn
-from torchmetrics.classification import MulticlassAccuracy
 
 from jobs.training.data.normalise import Normalise
 from jobs.training.network.model import ModelError, Network
+from jobs.training.objective.base import Objective
+from jobs.training.objective.held_out import HeldOut
 from jobs.training.optimisation.schedule import make_optimizer, make_schedule
 from jobs.training.recipe.recipe import Recipe
 from skint.loader import Batch
 
 
 class Classifier(pl.LightningModule):
-    """Trains `network` on `Batch`es; logs `val_loss` and `val_acc`, each over the whole fold.
+    """Trains `network` on `Batch`es; logs what the objective measures, over the whole fold.
 
     `train_loss` is the mean over the samples of the epoch so far. It is kept in the checkpoint:
     Lightning forgets sums in the middle of an epoch.
     """
 
     def __init__(
-        self, network: Network, normalise: Normalise, recipe: Recipe, *, classes: int, steps: int
+        self,
+        network: Network,
+        normalise: Normalise,
+        recipe: Recipe,
+        *,
+        objective: Objective,
+        steps: int,
     ) -> None:
         """`steps` is the number of training steps of the whole plan."""
         super().__init__()
@@ -33,8 +39,10 @@ class Classifier(pl.LightningModule):
         self.recipe = recipe
         self.steps = steps
         self.head = (network.head,)  # a tuple: registered once, as part of the network
-        self.loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
-        self.accuracy = MulticlassAccuracy(num_classes=classes, average="micro")
+        self.objective = objective
+        self.held_out = HeldOut()
+        self.measured: dict[str, float] = {}
+        """What the last validation measured, in full precision."""
         self.loss_epoch = -1
         self.loss_sum = torch.zeros(())
         self.loss_count = 0
@@ -63,17 +71,17 @@ class Classifier(pl.LightningModule):
         return self
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) stored pixels -> (B, classes) logits."""
+        """(B, C, H, W) stored pixels -> (B, outputs), before the objective's `activate`."""
         return self.network(self.normalise(images))
 
     def training_step(self, batch: Batch, index: int) -> torch.Tensor:
-        loss = self.loss(self(batch.images), batch.labels)
+        loss = self.objective.loss(self(batch.images), batch.labels)
         if self.loss_epoch != self.current_epoch:
             self.loss_epoch, self.loss_count = self.current_epoch, 0
             self.loss_sum = torch.zeros((), device=loss.device)
         # Stays on the device: reading it here would wait for the device at every step.
-        self.loss_sum = self.loss_sum.to(loss.device) + loss.detach().float() * len(batch.labels)
-        self.loss_count += len(batch.labels)
+        self.loss_sum = self.loss_sum.to(loss.device) + loss.detach().float() * len(batch.rows)
+        self.loss_count += len(batch.rows)
         return loss
 
     @property
@@ -81,13 +89,16 @@ class Classifier(pl.LightningModule):
         """Mean over the samples of this epoch so far; NaN once one batch was NaN."""
         return float(self.loss_sum) / max(1, self.loss_count)
 
+    def on_validation_epoch_start(self) -> None:
+        self.held_out = HeldOut()
+
     def validation_step(self, batch: Batch, index: int) -> None:
-        logits = self(batch.images).float()
-        self.accuracy.update(logits, batch.labels)
-        size = len(batch.labels)
-        loss = nn.functional.cross_entropy(logits, batch.labels)
-        self.log("val_loss", loss, on_step=False, on_epoch=True, batch_size=size)
-        self.log("val_acc", self.accuracy, on_step=False, on_epoch=True, batch_size=size)
+        self.held_out.add(batch.rows, self(batch.images), batch.labels)
+
+    def on_validation_epoch_end(self) -> None:
+        _rows, outputs, labels = self.held_out.whole()
+        self.measured = self.objective.measure(outputs, labels)
+        self.log_dict(self.measured)
 
     def configure_optimizers(self) -> Any:
         optimizer = make_optimizer(self.network, self.recipe)

@@ -13,6 +13,7 @@ from jobs.training.data.normalise import Normalise, moments_for
 from jobs.training.fitting.module import Classifier
 from jobs.training.network.model import build
 from jobs.training.network.weights import load, packaged
+from jobs.training.objective.objective import objective_of
 from jobs.training.recipe.recipe import Recipe
 from skint.loader import OrderedLoader, ShuffledLoader
 
@@ -54,9 +55,11 @@ def make_module(recipe: Recipe, data: FoldData, ctx: skint.Context, steps: int) 
     Draws the initial weights from torch's generator, which it seeds with `recipe.seed`.
     """
     meta = data.packed.meta
-    classes = len(data.packed.classes)
+    objective = objective_of(recipe, data)
     torch.manual_seed(recipe.seed)
-    network = build(recipe.model, classes=classes, channels=data.picture_shape[0], base=ctx.base)
+    network = build(
+        recipe.model, classes=objective.outputs, channels=data.picture_shape[0], base=ctx.base
+    )
     if recipe.weights != "none":
         load(network, packaged() if recipe.weights == "package" else ctx.resolve(recipe.weights))
     # Not those of the whole set: the held-out pictures must not show in anything that is learnt.
@@ -68,7 +71,7 @@ def make_module(recipe: Recipe, data: FoldData, ctx: skint.Context, steps: int) 
         mean=own_mean,
         std=own_std,
     )
-    return Classifier(network, Normalise(mean, std), recipe, classes=classes, steps=steps)
+    return Classifier(network, Normalise(mean, std), recipe, objective=objective, steps=steps)
 
 
 def prepare(

@@ -65,7 +65,7 @@ class History(pl.Callback):
         self.begun_s = now_s
 
     def on_validation_end(self, trainer: pl.Trainer, module: Classifier) -> None:
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        metrics = module.measured
         row = {
             "epoch": trainer.current_epoch + 1,
             "train_loss": module.train_loss,

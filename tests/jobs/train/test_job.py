@@ -45,7 +45,7 @@ def test_the_recipe_is_read_without_torch_or_numpy() -> None:
         ({"model": "efficientnet_lite0", "weights": "package"}, "weights: package exists for"),
         ({"epoch": 3}, "Extra inputs"),
         ({"batch_size": 1}, "greater than or equal to 2"),
-        ({"schedule": "cosin"}, "'one-cycle', 'cosine' or 'constant'"),
+        ({"schedule": "cosin"}, "'one-cycle', 'cosine', 'sgdr', 'step' or 'constant'"),
     ],
 )
 def test_a_mistake_in_the_recipe_is_named(fields: dict[str, Any], complaint: str) -> None:

@@ -1,0 +1,128 @@
+"""What a target asks of the network's outputs.
+
+A kind of target is one file here; several targets share one last layer, each a slice of it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torchmetrics
+from torch import Tensor, nn
+
+from skint.errors import SkintError
+
+Labels = Any
+"""A tensor (B, ...) of one target, or a dict of them by the names of several."""
+
+
+class ObjectiveError(SkintError):
+    """The recipe asks for a loss, weights or metrics that do not fit the targets."""
+
+
+class Objective(nn.Module, ABC):
+    """What is learnt.
+
+    It is a module for the sake of its buffers, which follow the network to its device; nothing of
+    it is in a state dict: it is made anew of the recipe and the training rows.
+    """
+
+    outputs: int
+    """Numbers that the network gives for a picture."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, labels: Labels) -> Tensor:
+        """What training makes smaller, of outputs (B, `outputs`): a scalar.
+
+        Samples whose label is unknown do not count; 0 where none is known.
+        """
+
+    @abstractmethod
+    def mixed_loss(
+        self, outputs: Tensor, labels: Labels, partner_labels: Labels, share: float | Tensor
+    ) -> Tensor:
+        """The loss of pictures that are mixed: `share` of the one, the rest of the partner.
+
+        `share` is one number, or (B,).
+        """
+
+    @abstractmethod
+    def activate(self, outputs: Tensor) -> dict[str, Tensor]:
+        """By target: (B, K) probabilities of the classes, or (B,) values in their own unit."""
+
+    @abstractmethod
+    def metrics(self) -> dict[str, torchmetrics.Metric]:
+        """By the name that it is logged under; each is new and knows nothing yet."""
+
+    @abstractmethod
+    def measure(self, outputs: Tensor, labels: Labels) -> dict[str, float]:
+        """All that is known of a validation: `val_loss` and the metrics, of its n samples at once.
+
+        The loss is without class weights and label smoothing: it compares between recipes.
+        NaN stands where nothing is known.
+        """
+
+
+class Single(Objective):
+    """One target. A kind says what a sample costs; this file says what many do."""
+
+    def __init__(self, name: str, metric_names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.name = name
+        self.metric_names = metric_names
+
+    @abstractmethod
+    def known(self, labels: Tensor) -> Tensor:
+        """(B,) bool."""
+
+    @abstractmethod
+    def costs(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """(B,) what each sample costs in training; finite, and anything, where it is unknown."""
+
+    @abstractmethod
+    def plain_costs(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """(B,) the same without class weights and label smoothing."""
+
+    def loss(self, outputs: Tensor, labels: Labels) -> Tensor:
+        return _mean(self.costs(outputs.float(), labels), self.known(labels))
+
+    def mixed_loss(
+        self, outputs: Tensor, labels: Labels, partner_labels: Labels, share: float | Tensor
+    ) -> Tensor:
+        # Both losses are linear in the labels, so that the loss of mixed labels is the mix of the
+        # losses. Of a pair with one unknown label the other part counts.
+        outputs = outputs.float()
+        own = self.known(labels) * share
+        partner = self.known(partner_labels) * (1 - share)
+        total = own * self.costs(outputs, labels)
+        total = total + partner * self.costs(outputs, partner_labels)
+        return total.sum() / (own + partner).sum().clamp(min=1)
+
+    def measure(self, outputs: Tensor, labels: Labels) -> dict[str, float]:
+        known = self.known(labels)
+        outputs, labels = outputs.float()[known], labels[known]
+        if len(outputs) == 0:
+            return dict.fromkeys(("val_loss", *self.metrics()), torch.nan)
+        measured = {"val_loss": float(self.plain_costs(outputs, labels).double().mean())}
+        activated = self.activate(outputs)[self.name]
+        for name, metric in self.metrics().items():
+            metric.update(activated, labels)
+            measured[name] = self.reduced(metric.compute(), labels)
+        return measured
+
+    def reduced(self, value: Tensor, labels: Tensor) -> float:
+        """A metric as one number."""
+        return float(value)
+
+
+def _mean(costs: Tensor, known: Tensor) -> Tensor:
+    # Without a branch on the count: reading it would wait for the device at every step.
+    return (costs * known).sum() / known.sum().clamp(min=1)
+
+
+def label_count(labels: Labels) -> int:
+    """Samples of a batch."""
+    return len(next(iter(labels.values())) if isinstance(labels, Mapping) else labels)
