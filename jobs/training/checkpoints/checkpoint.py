@@ -27,14 +27,10 @@ class Checkpoints(pl.Callback):
     `SAVE_EVERY_S` seconds, at the end of a stage, and where a stop finds the training.
     """
 
-    def __init__(
-        self, ctx: skint.Context, *, stage: int, first_epoch: int, keep_every: int | None
-    ) -> None:
-        """`first_epoch` is how many epochs the stages before had."""
+    def __init__(self, ctx: skint.Context, *, stage: int, keep_every: int | None) -> None:
         super().__init__()
         self.ctx = ctx
         self.stage = stage
-        self.first_epoch = first_epoch
         self.keep_every = keep_every
 
     def on_save_checkpoint(
@@ -43,7 +39,7 @@ class Checkpoints(pl.Callback):
         checkpoint[MARK] = {"version": VERSION, "stage": self.stage}
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        epoch = self.first_epoch + trainer.current_epoch + 1
+        epoch = trainer.current_epoch + 1
         if self.keep_every is None or epoch % self.keep_every != 0:
             return
         path = self.ctx.out / BEST.parent / KEPT.format(f"{epoch:04}")

@@ -20,7 +20,7 @@ class ResumePoint:
     stage: int
     """Number of the stage that the checkpoint was written in."""
     epoch: int
-    """Epochs of that stage that are behind it."""
+    """Epochs of all stages that are behind it."""
     step: int
     """Steps of the optimizer of that stage that are behind it."""
     path: Path

@@ -37,7 +37,7 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
     torch.set_num_threads(ctx.cpus)
     parts = prepare(recipe, data, ctx, engine.device)
     history = History(ctx, recipe, data.packed.classes)
-    checkpoints = Checkpoints(ctx, stage=0, first_epoch=0, keep_every=recipe.keep_every)
+    checkpoints = Checkpoints(ctx, stage=0, keep_every=recipe.keep_every)
     # In this order: a row of the history, its report, the checkpoint that knows of both.
     callbacks = [history, skint.Callback(save_every_s=SAVE_EVERY_S), checkpoints]
     trainer = make_trainer(engine, recipe, ctx, callbacks)
