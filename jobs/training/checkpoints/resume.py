@@ -50,7 +50,9 @@ def resume_point(ctx: skint.Context) -> ResumePoint | None:
     state = torch.load(found, map_location="cpu", mmap=True, weights_only=False)
     mark = state.get(MARK, {})
     if mark.get("version") != VERSION:
-        ctx.note("the earlier attempt's checkpoint is of another version: starts from the beginning")
+        ctx.note(
+            "the earlier attempt's checkpoint is of another version: starts from the beginning"
+        )
         return None
     epoch, step = state["epoch"], state["global_step"]
     if found != ctx.previous / present[0]:
