@@ -15,6 +15,7 @@ BUILTIN: dict[str, str] = {
     "stats": "jobs.stats.job:stats",
     "preview": "jobs.preview.job:preview",
     "convert": "jobs.convert.job:convert",
+    "features": "jobs.features.job:features",
     "train": "jobs.train.job:train",
     "errors": "jobs.errors.job:errors",
 }

@@ -1,4 +1,4 @@
-"""How far an interrupted `resize` came, and taking up its work."""
+"""How far an interrupted job that fills arrays came, and taking up its work."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def fingerprint(params: Mapping[str, Any], tables: Iterable[Path]) -> str:
 
 
 class Journal:
-    """`out/local/resize.json`: how many rows, from the first, are whole in the unfinished files.
+    """`out/local/NAME`: how many rows, from the first, are whole in the unfinished files.
 
     It is written after what it speaks of is on the disk, and replaced as a whole: whenever the
     process or the machine dies, what it says is true.
     """
 
-    def __init__(self, out: Path, fingerprint: str) -> None:
+    def __init__(self, out: Path, fingerprint: str, name: str = FILE) -> None:
         self.out = out
         self.fingerprint = fingerprint
-        self.path = out / "local" / FILE
+        self.path = out / "local" / name
 
     def take_over(self, previous: Path | None) -> int:
         """Rename an earlier attempt's unfinished files into `out`; how many rows they hold.
@@ -49,7 +49,7 @@ class Journal:
         if previous is None:
             return 0
         try:
-            noted = json.loads((previous / "local" / FILE).read_text(encoding="utf-8"))
+            noted = json.loads((previous / "local" / self.path.name).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return 0
         if noted["fingerprint"] != self.fingerprint:
@@ -64,7 +64,7 @@ class Journal:
                 (previous / file).rename(self.out / file)
             self.path.parent.mkdir(exist_ok=True)
             # Last: whoever finds it finds all the files.
-            (previous / "local" / FILE).rename(self.path)
+            (previous / "local" / self.path.name).rename(self.path)
         except OSError:
             return 0  # on another disk: decoding again is hardly slower than copying
         return int(noted["done"])

@@ -1,0 +1,1 @@
+"""`features`: what a network without its last layer says of every picture."""
