@@ -18,12 +18,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=5,
         help="how often the soak test kills the scheduler",
     )
+    parser.addoption(
+        "--parks",
+        type=int,
+        default=15,
+        help="how many cases of parking and resuming are drawn for each setting of a training",
+    )
 
 
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
     """How often the soak test kills the scheduler."""
     count = request.config.getoption("--kills")
+    assert isinstance(count, int)
+    return count
+
+
+@pytest.fixture
+def parks(request: pytest.FixtureRequest) -> int:
+    """How many cases of parking and resuming are drawn for each setting of a training."""
+    count = request.config.getoption("--parks")
     assert isinstance(count, int)
     return count
 

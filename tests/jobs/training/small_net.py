@@ -5,14 +5,16 @@ It can also be told to ask for a stop: `request_stop_at(directory, calls)` count
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from typing import Any
 
 import torch
 from torch import nn
 
+import skint.lightning
 from skint.attempt import AttemptDir, StopRequest
-from skint.lightning import LOOK_S
 
 PENDING: list[tuple[AttemptDir, StopRequest, bool, int]] = []
 """At most one: where, what, whether calls in training count (else in evaluation), how many left."""
@@ -21,7 +23,8 @@ PENDING: list[tuple[AttemptDir, StopRequest, bool, int]] = []
 def request_stop_at(
     directory: AttemptDir, calls: int, *, training: bool = True, how: Any = "step"
 ) -> None:
-    """Let the `calls`-th call of any network here write the stop file."""
+    """Let the `calls`-th call of any network here write the stop file, or for `how="term"` send
+    TERM to this process."""
     PENDING[:] = [(directory, StopRequest(how, "requeue", "cancelled"), training, calls)]
 
 
@@ -44,8 +47,11 @@ class Net(nn.Module):
             if left > 1:
                 PENDING.append((directory, request, training, left - 1))
             else:
-                time.sleep(2 * LOOK_S)  # so that the callback looks after this very step
-                directory.request_stop(request)
+                time.sleep(2 * skint.lightning.LOOK_S)  # so that it looks after this very step
+                if request.how == "term":
+                    os.kill(os.getpid(), signal.SIGTERM)
+                else:
+                    directory.request_stop(request)
         return self.head(self.body(x))
 
 

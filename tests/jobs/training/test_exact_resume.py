@@ -1,0 +1,157 @@
+"""A training that is parked anywhere, any number of times, ends as one that was not, to the bit.
+
+Each case draws where and how the attempts of one fold are stopped: after a step, in a validation,
+at the end of an epoch; by a stop file or by TERM. Weights, the optimizer's state, the schedule's,
+the metrics and the predictions are those of a fold that was left alone, and every epoch is
+reported once. `--parks N` draws N cases of each setting.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pytorch_lightning")
+
+import torch
+
+import skint
+from jobs.train.job import train
+from jobs.training.recipe.recipe import Recipe
+from skint.checkpoint import CHECKPOINT
+from tests.jobs.small_set import context, small_set
+from tests.jobs.training import small_net
+
+pytestmark = pytest.mark.torch
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "cosine, sgd": {"schedule": "cosine", "optimizer": "sgd", "lr": 0.02},
+    "constant, one batch an epoch": {"schedule": "constant", "batch_size": 24},
+    "a last batch of one is left out": {"batch_size": 23},
+    "half precision": {"precision": "bf16-mixed", "augment": "trivial"},
+    "frozen": {"freeze": "backbone", "label_smoothing": 0.1},
+}
+
+PUBLISHED = ("predictions.npz", "metrics.csv", "result.json")
+
+
+class Grounds:
+    """Where the attempts of a setting run."""
+
+    def __init__(self, folder: Path, packed: Path, recipe: Recipe) -> None:
+        self.folder = folder
+        self.packed = packed
+        self.recipe = recipe
+        self.attempts = 0
+        self.whole = self.attempt(None, None)
+        self.wanted = everything(self.whole)
+
+    def attempt(self, previous: Path | None, stop: tuple[int, bool, str] | None) -> skint.Context:
+        """One attempt; `stop` is (which call of the network, in training or not, how)."""
+        self.attempts += 1
+        ctx = context(
+            self.folder / str(self.attempts),
+            self.packed,
+            previous=previous,
+            devices=("simulated-0",),
+        )
+        small_net.PENDING.clear()
+        if stop is not None:
+            calls, training, how = stop
+            small_net.request_stop_at(ctx.attempt, calls, training=training, how=how)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SKINT_ATTEMPT_DIR", str(ctx.attempt.path))
+            try:
+                train(self.recipe, ctx)
+            except skint.StopRequested:
+                assert stop is not None
+        return ctx
+
+
+def everything(ctx: skint.Context) -> dict[str, Any]:
+    """All that must not differ."""
+    last = torch.load(ctx.out / CHECKPOINT, weights_only=False)
+    best = torch.load(ctx.out / "checkpoints" / "best.ckpt", weights_only=False)
+    return {
+        **{name: (ctx.out / name).read_bytes() for name in PUBLISHED},
+        "weights": last["state_dict"],
+        "optimizer": last["optimizer_states"],
+        "schedule": last["lr_schedulers"],
+        "step": last["global_step"],
+        "best": best["state_dict"],
+    }
+
+
+def differences(left: Any, right: Any, where: str = "") -> list[str]:
+    """Where two nested values are not the same to the bit."""
+    if isinstance(left, torch.Tensor):
+        same = left.dtype == right.dtype and torch.equal(left, right)
+    elif isinstance(left, dict):
+        if left.keys() != right.keys():
+            return [f"{where}: {sorted(map(str, left.keys() ^ right.keys()))}"]
+        return [d for key in left for d in differences(left[key], right[key], f"{where}/{key}")]
+    elif isinstance(left, list | tuple):
+        if len(left) != len(right):
+            return [f"{where}: {len(left)} and {len(right)}"]
+        pairs = enumerate(zip(left, right, strict=True))
+        return [d for n, (a, b) in pairs for d in differences(a, b, f"{where}/{n}")]
+    else:
+        same = bool(left == right) or (left != left and right != right)
+    return [] if same else [where]
+
+
+def reported(ctx: skint.Context) -> list[Any]:
+    """The numbers of its epochs, without times."""
+    if not ctx.attempt.events.exists():
+        return []
+    lines = [json.loads(line) for line in ctx.attempt.events.read_text().splitlines()]
+    values = [line["values"] for line in lines if line["kind"] == "report"]
+    return [{k: v for k, v in one.items() if k not in ("seconds", "in_step_s")} for one in values]
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_set(tmp_path_factory.mktemp("packed"))
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_fold_that_is_parked_ends_as_one_that_is_not(
+    setting: str, packed: Path, tmp_path: Path, parks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skint.lightning.LOOK_S", 0.0)
+    recipe = Recipe(
+        **{
+            "model": "tests.jobs.training.small_net:Net",
+            "epochs": 3,
+            "batch_size": 7,
+            "augment": "light",
+            **SETTINGS[setting],
+        }
+    )
+    grounds = Grounds(tmp_path, packed, recipe)
+    dice = random.Random(setting)
+    batches = -(-24 // recipe.batch_size)
+    for case in range(parks):
+        drawn = []
+        previous, ctx, told = None, grounds.whole, []
+        for _ in range(dice.randint(1, 4)):
+            training = dice.random() < 0.7
+            calls = dice.randint(1, batches * 2) if training else dice.randint(1, 3)
+            stop = (calls, training, dice.choice(("step", "step", "term", "epoch")))
+            drawn.append(stop)
+            ctx = grounds.attempt(previous, stop)
+            told += reported(ctx)
+            previous = ctx.out
+            if (ctx.out / "result.json").exists():
+                break
+        else:
+            ctx = grounds.attempt(previous, None)
+            told += reported(ctx)
+        case_said = f"case {case} of {setting}, parked at {drawn}"
+        assert not differences(everything(ctx), grounds.wanted), case_said
+        assert told == reported(grounds.whole), case_said
