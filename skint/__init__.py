@@ -1,4 +1,5 @@
-"""What a job needs to know of skint: `job`, `Context`, `report` and, for Lightning, `Callback`.
+"""What a job needs to know of skint: `job`, `Context`, `report`, `resume_path` and, for
+Lightning, `Callback`.
 
 Importing this package costs nothing: pydantic, NumPy and torch are imported where they are used.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skint.checkpoint import resume_path
 from skint.context import Context, StopRequested
 from skint.errors import SkintError
 from skint.job import job
@@ -24,6 +26,7 @@ __all__ = [
     "__version__",
     "job",
     "report",
+    "resume_path",
 ]
 
 

@@ -69,6 +69,13 @@ class EventWriter:
         """Say what went wrong, in the parts of a SkintError; `trace` when the log has more."""
         self.write("error", what=what, where=where, got=got, wanted=wanted, next=next, trace=trace)
 
+    def has_error(self) -> bool:
+        """Whether somebody has said already what went wrong."""
+        try:
+            return b'"kind":"error"' in self.directory.events.read_bytes()
+        except FileNotFoundError:
+            return False
+
 
 def scalar(name: str, value: Any) -> str | int | float | bool | None:
     """A value as strict JSON can hold it; scalars of NumPy and torch become Python's.
