@@ -12,6 +12,9 @@ import re
 from pathlib import Path
 
 LITE0 = "efficientnet-lite0"
+FEATURES = ("linear", "mlp")
+"""Networks for sets of features."""
+BUILT_IN = (LITE0, *FEATURES)
 LIBRARIES = ("timm", "torchvision")
 REGISTERED = re.compile(r"@register_model(?:\([^)]*\))?\s+(?:@[^\n]*\s+)*def (\w+)\(")
 
@@ -48,11 +51,11 @@ def unknown_model(model: str) -> str | None:
     `module:Class` and everything on a machine that has no model library pass: only the machine
     that trains can tell.
     """
-    if ":" in model or model == LITE0 or library_of(model) is not None:
+    if ":" in model or model in BUILT_IN or library_of(model) is not None:
         return None
     known = {name for library in LIBRARIES for name in library_models(library)}
     if not known:
         return None
-    near = difflib.get_close_matches(model.rpartition("/")[2], [LITE0, *sorted(known)], n=3)
+    near = difflib.get_close_matches(model.rpartition("/")[2], [*BUILT_IN, *sorted(known)], n=3)
     hint = f"; nearest: {', '.join(near)}" if near else ""
     return f"no model of that name in timm or torchvision{hint}"
