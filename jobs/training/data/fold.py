@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
@@ -11,27 +11,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 import skint
-from skint.dataset import PackedSet, read_folds
-from skint.errors import SkintError
+from jobs.training.data.learnable import refuse_unlearnable
+from jobs.training.data.targets import (
+    FoldError,
+    Rows,
+    chosen_targets,
+    column_of,
+    known,
+)
+from skint.dataset import PackedSet, Target, read_folds
+from skint.gather import Labels
 
-Rows = NDArray[np.int64]
-
-
-class FoldError(SkintError):
-    """The folds or the data set leave nothing to train on."""
+__all__ = ["FoldData", "FoldError", "Rows", "read_fold", "stratified"]
 
 
 @dataclass(frozen=True)
 class FoldData:
-    """A packed set, split."""
+    """A packed set, split, and what is learnt of it."""
 
     packed: PackedSet
-    labels: Rows
-    """(N,) class of every sample."""
+    targets: tuple[Target, ...]
+    """What is learnt, at least one."""
+    columns: Mapping[str, NDArray[Any]]
+    """By target, of every sample: (N,) class, -1 unknown; (N, K) 1 for each class of several;
+    (N,) value, NaN unknown."""
     train: Rows
-    """Rows that train, ascending."""
+    """Rows that train, ascending; of each something is known."""
     validation: Rows
-    """Rows that validate, ascending."""
+    """Rows that validate, ascending; of each something is known."""
     fold: int
     folds: int
 
@@ -41,38 +48,67 @@ class FoldData:
         _, height, width, channels = self.packed.meta.shape
         return channels, height, width
 
+    @property
+    def labels(self) -> Labels:
+        """As the loaders take them: the column of one target, else all by name."""
+        return self.columns[self.targets[0].name] if len(self.targets) == 1 else self.columns
 
-def read_fold(ctx: skint.Context) -> FoldData:
+    @property
+    def strata(self) -> Rows:
+        """(N,) what a small sample should have of each: the first class target, else one."""
+        for target in self.targets:
+            if target.kind == "class":
+                return np.asarray(self.columns[target.name], dtype=np.int64)
+        return np.zeros(len(self.packed), dtype=np.int64)
+
+    def known(self, target: Target, rows: Rows) -> Rows:
+        """Those of `rows` whose `target` is known."""
+        return rows[known(target, self.columns[target.name][rows])]
+
+
+def read_fold(ctx: skint.Context, targets: Sequence[str] = ()) -> FoldData:
     """The nearest packed set, split by the nearest `folds.csv` at `ctx.fold` (0 without one).
 
-    Raises FoldError where the fold does not exist or leaves too little, where pixels are not
-    finite, and where the pictures were made with a look at what another fold holds out.
+    `targets` names what is learnt, in this order; by default all of the set without masks. Raises
+    FoldError where one does not exist or cannot be learnt, where the fold does not exist or leaves
+    too little, where pixels are not finite, and where the pictures were made with a look at what
+    another fold holds out.
     """
     packed = PackedSet.open(ctx.find("dataset.json").parent)
     _refuse_unmeasured(packed)
     path = ctx.find("folds.csv")
     folds = read_folds(path, len(packed))
-    labels = packed.labels()
     fold = ctx.fold if ctx.fold is not None else 0
     _refuse_other_fold(packed, fold)
-    train, validation = folds.training(fold), folds.validation(fold)
-    # A picture without a label can neither teach nor judge.
-    train, validation = train[labels[train] >= 0], validation[labels[validation] >= 0]
-    data = FoldData(packed, labels, train, validation, fold, len(folds))
-    if len(data.validation) == 0:
+    whole = unsplit(packed, targets)
+    train, validation = (
+        rows[np.isin(rows, whole.train)] for rows in (folds.training(fold), folds.validation(fold))
+    )
+    data = replace(whole, train=train, validation=validation, fold=fold, folds=len(folds))
+    if len(validation) == 0:
         raise FoldError(
             f"fold {fold} has no samples",
             where=str(path),
             got=f"{len(folds)} folds, numbered from 0",
         )
-    if len(data.train) < 2 or len(packed.classes) < 2:
-        raise FoldError(
-            "there is too little to learn from",
-            where=str(path),
-            got=f"{len(data.train)} samples to train on, {len(packed.classes)} classes",
-            wanted="at least 2 of each",
-        )
+    for target in data.targets:
+        refuse_unlearnable(data, target, str(path))
     return data
+
+
+def unsplit(packed: PackedSet, targets: Sequence[str] = ()) -> FoldData:
+    """All of a set that has a label, to train and to validate: for trials.
+
+    `targets` and the errors of targets are as in `read_fold`.
+    """
+    chosen = chosen_targets(packed, targets)
+    columns = {target.name: column_of(packed, target) for target in chosen}
+    # A picture without any label can neither teach nor judge.
+    labelled = np.zeros(len(packed), dtype=np.bool_)
+    for target in chosen:
+        labelled |= known(target, columns[target.name])
+    rows = np.flatnonzero(labelled)
+    return FoldData(packed, chosen, columns, rows, rows, fold=0, folds=1)
 
 
 def _refuse_unmeasured(packed: PackedSet) -> None:
@@ -104,7 +140,7 @@ def _refuse_other_fold(packed: PackedSet, fold: int) -> None:
 
 def unseen_classes(data: FoldData) -> tuple[str, ...]:
     """Classes of the validation fold that no training sample has: they cannot be learnt."""
-    absent = set(data.labels[data.validation].tolist()) - set(data.labels[data.train].tolist())
+    absent = set(data.strata[data.validation].tolist()) - set(data.strata[data.train].tolist())
     return tuple(data.packed.classes[label] for label in sorted(absent))
 
 

@@ -1,13 +1,14 @@
-"""What a target asks of the network's outputs.
+"""What targets ask of the network's outputs.
 
 A kind of target is one file here; several targets share one last layer, each a slice of it.
 """
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torchmetrics
@@ -65,9 +66,31 @@ class Objective(nn.Module, ABC):
         NaN stands where nothing is known.
         """
 
+    @abstractmethod
+    def by_class(self, outputs: Tensor, labels: Labels) -> dict[str, dict[str, dict[str, float]]]:
+        """By target and class: how well it is told, and `n`, the samples that are of it."""
+
+    def checked(self, outputs: Tensor) -> Tensor:
+        """`outputs` in single precision; raises ObjectiveError where they are not (B, `outputs`).
+
+        Cross-entropy would take an output too many for a class that never comes.
+        """
+        if outputs.ndim != 2 or outputs.shape[1] != self.outputs:
+            raise ObjectiveError(
+                "the network's output does not fit the targets",
+                where="model",
+                got=str(tuple(outputs.shape)),
+                wanted=f"(batch, {self.outputs})",
+                next="build the last layer with the `num_classes` that the class is called with",
+            )
+        return outputs.float()
+
 
 class Single(Objective):
-    """One target. A kind says what a sample costs; this file says what many do."""
+    """One target. A kind says what a sample costs; this class says what many do."""
+
+    least: ClassVar[Mapping[str, int]] = {}
+    """Samples that a metric needs at least, by its bare name."""
 
     def __init__(self, name: str, metric_names: tuple[str, ...]) -> None:
         super().__init__()
@@ -80,21 +103,28 @@ class Single(Objective):
 
     @abstractmethod
     def costs(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """(B,) what each sample costs in training; finite, and anything, where it is unknown."""
+        """(B,) what each sample costs in training; where it is unknown, any finite number."""
 
     @abstractmethod
     def plain_costs(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """(B,) the same without class weights and label smoothing."""
 
+    @abstractmethod
+    def reduced(self, name: str, value: Tensor, labels: Tensor) -> float:
+        """A metric as one number."""
+
     def loss(self, outputs: Tensor, labels: Labels) -> Tensor:
-        return _mean(self.costs(outputs.float(), labels), self.known(labels))
+        known = self.known(labels)
+        # Without a branch on the count: reading it would wait for the device at every step.
+        return (self.costs(self.checked(outputs), labels) * known).sum() / known.sum().clamp(min=1)
 
     def mixed_loss(
         self, outputs: Tensor, labels: Labels, partner_labels: Labels, share: float | Tensor
     ) -> Tensor:
-        # Both losses are linear in the labels, so that the loss of mixed labels is the mix of the
-        # losses. Of a pair with one unknown label the other part counts.
-        outputs = outputs.float()
+        # Cross-entropy is linear in the labels, so that the loss of mixed labels is the mix of the
+        # losses; of the squared error the gradient is. Of a pair with one unknown label the other
+        # counts.
+        outputs = self.checked(outputs)
         own = self.known(labels) * share
         partner = self.known(partner_labels) * (1 - share)
         total = own * self.costs(outputs, labels)
@@ -103,26 +133,23 @@ class Single(Objective):
 
     def measure(self, outputs: Tensor, labels: Labels) -> dict[str, float]:
         known = self.known(labels)
-        outputs, labels = outputs.float()[known], labels[known]
+        outputs, labels = self.checked(outputs)[known], labels[known]
         if len(outputs) == 0:
-            return dict.fromkeys(("val_loss", *self.metrics()), torch.nan)
+            return dict.fromkeys(("val_loss", *self.metrics()), float("nan"))
         measured = {"val_loss": float(self.plain_costs(outputs, labels).double().mean())}
         activated = self.activate(outputs)[self.name]
-        for name, metric in self.metrics().items():
-            metric.update(activated, labels)
-            measured[name] = self.reduced(metric.compute(), labels)
+        with warnings.catch_warnings():
+            # Of classes that the fold does not have: `reduced` leaves those out.
+            warnings.simplefilter("ignore")
+            for name, metric in self.metrics().items():
+                if len(labels) < self.least.get(name.removeprefix("val_"), 1):
+                    measured[name] = float("nan")
+                    continue
+                metric.update(activated, labels)
+                measured[name] = self.reduced(name, metric.compute(), labels)
         return measured
 
-    def reduced(self, value: Tensor, labels: Tensor) -> float:
-        """A metric as one number."""
-        return float(value)
 
-
-def _mean(costs: Tensor, known: Tensor) -> Tensor:
-    # Without a branch on the count: reading it would wait for the device at every step.
-    return (costs * known).sum() / known.sum().clamp(min=1)
-
-
-def label_count(labels: Labels) -> int:
-    """Samples of a batch."""
-    return len(next(iter(labels.values())) if isinstance(labels, Mapping) else labels)
+def mean_over(value: Tensor, chosen: Tensor) -> float:
+    """The mean of `value` (K,) over the classes that are `chosen` (K,); NaN where none is."""
+    return float(value[chosen].double().mean()) if chosen.any() else torch.nan

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import torch
 import torchmetrics
 from torch import Tensor
 from torch.nn import functional
 from torchmetrics import classification
 
-from jobs.training.objective.base import Labels, Single
+from jobs.training.objective.base import Labels, Single, mean_over
 
-FIRST_OF = 5
-"""Of `top5`."""
+METRICS: dict[str, Any] = {
+    "acc": partial(classification.MulticlassAccuracy, average="micro"),
+    "top5": partial(classification.MulticlassAccuracy, top_k=5, average="micro"),
+    "f1": partial(classification.MulticlassF1Score, average="none"),
+    "precision": partial(classification.MulticlassPrecision, average="none"),
+    "recall": partial(classification.MulticlassRecall, average="none"),
+    "auroc": partial(classification.MulticlassAUROC, average="none"),
+    "average-precision": partial(classification.MulticlassAveragePrecision, average="none"),
+    "kappa": classification.MulticlassCohenKappa,
+    "mcc": classification.MulticlassMatthewsCorrCoef,
+    "calibration-error": classification.MulticlassCalibrationError,
+}
 
 
 class Classes(Single):
@@ -22,15 +35,16 @@ class Classes(Single):
     def __init__(
         self,
         name: str,
-        classes: int,
-        metric_names: tuple[str, ...] = (),
+        classes: tuple[str, ...],
+        metric_names: tuple[str, ...] = ("acc",),
         *,
         weight: Tensor | None = None,
         smoothing: float = 0.0,
     ) -> None:
-        """`weight` is (classes,), of the loss."""
+        """`weight` (K,) is that of each class in the loss."""
         super().__init__(name, metric_names)
-        self.outputs = classes
+        self.classes = classes
+        self.outputs = len(classes)
         self.smoothing = smoothing
         self.register_buffer("weight", weight, persistent=False)
 
@@ -55,45 +69,33 @@ class Classes(Single):
         return {self.name: outputs.float().softmax(dim=1)}
 
     def metrics(self) -> dict[str, torchmetrics.Metric]:
-        return {f"val_{name}": self._metric(name) for name in ("acc", *self.metric_names)}
-
-    def _metric(self, name: str) -> torchmetrics.Metric:
-        classes = self.outputs
-        match name:
-            case "acc":
-                return classification.MulticlassAccuracy(classes, average="micro")
-            case "top5":
-                return classification.MulticlassAccuracy(classes, top_k=FIRST_OF, average="micro")
-            case "f1":
-                return classification.MulticlassF1Score(classes, average="none")
-            case "precision":
-                return classification.MulticlassPrecision(classes, average="none")
-            case "recall":
-                return classification.MulticlassRecall(classes, average="none")
-            case "auroc":
-                return classification.MulticlassAUROC(classes, average="none")
-            case "average-precision":
-                return classification.MulticlassAveragePrecision(classes, average="none")
-            case "kappa":
-                return classification.MulticlassCohenKappa(classes)
-            case "mcc":
-                return classification.MulticlassMatthewsCorrCoef(classes)
-            case "calibration-error":
-                return classification.MulticlassCalibrationError(classes)
-        raise AssertionError(name)
+        return {
+            f"val_{name}": METRICS[name](num_classes=self.outputs, sync_on_compute=False)
+            for name in self.metric_names
+        }
 
     def measure(self, outputs: Tensor, labels: Labels) -> dict[str, float]:
         measured = super().measure(outputs, labels)
         known = self.known(labels)
-        if known.any():
+        if "acc" in self.metric_names and known.any():
             # torchmetrics divides in single precision: 5 of 6 would be 0.8333333134651184.
             right = outputs[known].argmax(dim=1) == labels[known]
             measured["val_acc"] = float(right.double().mean())
         return measured
 
-    def reduced(self, value: Tensor, labels: Tensor) -> float:
+    def reduced(self, name: str, value: Tensor, labels: Tensor) -> float:
         """The mean over the classes that are there: of one that is not, nothing can be said."""
-        if value.ndim:
-            present = torch.bincount(labels, minlength=self.outputs) > 0
-            value = value[present].mean()
-        return float(value)
+        if value.ndim == 0:
+            return float(value)
+        counts = torch.bincount(labels, minlength=self.outputs)
+        told_apart = counts < (len(labels) if name == "val_auroc" else len(labels) + 1)
+        return mean_over(value, (counts > 0) & told_apart)
+
+    def by_class(self, outputs: Tensor, labels: Labels) -> dict[str, dict[str, dict[str, float]]]:
+        right = outputs.argmax(dim=1) == labels
+        found = {}
+        for number, name in enumerate(self.classes):
+            of_it = labels == number
+            if n := int(of_it.sum()):
+                found[name] = {"acc": float(right[of_it].double().mean()), "n": n}
+        return {self.name: found}
