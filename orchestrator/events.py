@@ -10,20 +10,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from orchestrator.event import Event as Event
+from orchestrator.standby import StandbyAccepted as StandbyAccepted
+from orchestrator.standby import StandbyDropped as StandbyDropped
+from orchestrator.standby import StandbyEnded as StandbyEnded
+from orchestrator.standby import StandbyPlanned as StandbyPlanned
+from orchestrator.standby import StandbyReady as StandbyReady
+from orchestrator.standby import StandbyStarted as StandbyStarted
 from skint.attempt import StopHow, StopThen
 
 StopScope = Literal["attempt", "group", "run"]
-AttemptOutcome = Literal["done", "failed", "stopped", "deadline", "killed", "lost"]
+AttemptOutcome = Literal["done", "failed", "stopped", "deadline", "killed", "lost", "unused"]
+"""`unused`: it was to get devices where it stood by, and had ended by then."""
 JobOutcome = Literal["done", "reused", "failed", "stopped", "skipped"]
 Edge = Literal["", "session", "window"]
 RunOutcome = Literal["done", "failed", "cancelled"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    at_ms: int
-    """Unix time in milliseconds at which the scheduler took note of it."""
-    run: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +202,16 @@ class AttemptUnreachable(Event):
 @dataclass(frozen=True, kw_only=True)
 class AttemptReached(Event):
     attempt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageEntered(Event):
+    """A part of the work that has a name has begun."""
+
+    attempt: str
+    name: str
+    entered_ms: int
+    """On the clock of the attempt."""
 
 
 @dataclass(frozen=True, kw_only=True)

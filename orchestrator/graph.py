@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
-GRAPH_VERSION = 2
-GRAPHS_READ = (1, 2)
-"""What version 1 does not have yet has its default: no priority, and nothing is cut at an edge."""
+GRAPH_VERSION = 3
+GRAPHS_READ = (1, 2, 3)
+"""What an earlier version does not have yet has its default: in version 1 no priority, and nothing
+is cut at an edge; in version 2 nothing is started ahead."""
 
 TEARDOWN_S = 2.0
 """Seconds beyond limit and grace that killing the last process may take; reserved as well."""
@@ -69,6 +70,8 @@ class Job:
     """What its result is worth beside others, in any unit; 0 or more."""
     resumes: bool = False
     """Whether a new attempt goes on from the checkpoint of the one before."""
+    standby: bool = False
+    """Whether it may be started ahead, without devices, and be given them later."""
     at_edge: AtEdge = "hard-stop"
     """What happens where a session or a window ends before it does."""
     when_short: WhenShort = "begin"
@@ -160,6 +163,11 @@ class Graph:
         if version not in GRAPHS_READ:
             raise ValueError(f"graph of version {version}, this skint reads up to {GRAPH_VERSION}")
         return cls(**{**rest, "jobs": tuple(_job_from_json(job) for job in rest["jobs"])})
+
+    @cached_property
+    def has_standby(self) -> bool:
+        """Whether any of its jobs may be started ahead."""
+        return any(job.standby for job in self.jobs)
 
     @cached_property
     def _by_id(self) -> dict[str, Job]:

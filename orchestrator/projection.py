@@ -18,6 +18,7 @@ from orchestrator.state import (
     Result,
     RunState,
     SavingState,
+    StandbyState,
     State,
 )
 
@@ -133,7 +134,10 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
         grace_s=event.grace_s,
         edge=event.edge,
         edge_until_ms=event.edge_until_ms,
+        stood_by=event.attempt in run.standbys,
     )
+    if attempt.stood_by:
+        run = _without_standby(run, event.attempt)
     job = run.jobs[event.job]
     return _moved(
         _job(
@@ -142,6 +146,7 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
             status="running",
             key=event.key,
             attempts=(*job.attempts, event.attempt),
+            ahead=job.ahead - attempt.stood_by,
             reason="",
             sentence="",
             until_ms=None,
@@ -149,6 +154,49 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
         ),
         attempts={**run.attempts, event.attempt: attempt},
     )
+
+
+def _standby_planned(run: RunState, event: e.StandbyPlanned) -> RunState:
+    standby = StandbyState(
+        id=event.attempt,
+        job=event.job,
+        fence=event.fence,
+        key=event.key,
+        folder=event.folder,
+        executor=event.executor,
+        cpus=event.cpus,
+        mem_mb=event.mem_mb,
+        wait_s=event.wait_s,
+        previous=event.previous,
+    )
+    run = _job(run, event.job, ahead=run.jobs[event.job].ahead + 1)
+    return _moved(run, standbys={**run.standbys, standby.id: standby})
+
+
+def _standby(run: RunState, name: str, **changes: Any) -> RunState:
+    standby = changed(run.standbys[name], **changes)
+    return _moved(run, standbys={**run.standbys, name: standby})
+
+
+def _without_standby(run: RunState, name: str) -> RunState:
+    return _moved(run, standbys={id: s for id, s in run.standbys.items() if id != name})
+
+
+def _standby_ended(run: RunState, event: e.StandbyEnded) -> RunState:
+    if event.by_itself:
+        run = _job(run, run.standbys[event.attempt].job, unready=event.sentence)
+    return _without_standby(run, event.attempt)
+
+
+def _stop_sent(run: RunState, event: e.StopSent) -> RunState:
+    if event.attempt in run.standbys:
+        return _standby(run, event.attempt, told=True)
+    return _attempt(run, event.attempt, stop_sent=event.how, stop_sent_ms=event.at_ms)
+
+
+def _stage_entered(run: RunState, event: e.StageEntered) -> RunState:
+    stages = (*run.attempts[event.attempt].stages, (event.entered_ms, event.name))
+    return _attempt(run, event.attempt, stages=stages)
 
 
 def _progress_made(run: RunState, event: e.ProgressMade) -> RunState:
@@ -306,9 +354,14 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.ErrorReported: _error_reported,
     e.VerdictGiven: lambda run, event: _moved(run, verdicts=(*run.verdicts, event)),
     e.StopAsked: lambda run, event: _moved(run, stops=(*run.stops, event)),
-    e.StopSent: lambda run, event: _attempt(
-        run, event.attempt, stop_sent=event.how, stop_sent_ms=event.at_ms
-    ),
+    e.StopSent: _stop_sent,
+    e.StandbyPlanned: _standby_planned,
+    e.StandbyAccepted: lambda run, event: _standby(run, event.attempt, status="accepted"),
+    e.StandbyStarted: lambda run, event: _standby(run, event.attempt, status="running"),
+    e.StandbyReady: lambda run, event: _standby(run, event.attempt, status="ready"),
+    e.StandbyDropped: lambda run, event: _standby(run, event.attempt, dropped=event.reason),
+    e.StandbyEnded: _standby_ended,
+    e.StageEntered: _stage_entered,
     e.AttemptEnded: _attempt_ended,
     e.AttemptMetered: lambda run, event: _attempt(
         run, event.attempt, metered=Metered.from_json(event.metered)

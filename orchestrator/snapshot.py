@@ -18,6 +18,7 @@ from orchestrator.state import (
     Result,
     RunState,
     SavingState,
+    StandbyState,
 )
 
 
@@ -41,6 +42,7 @@ def run_from_json(data: Mapping[str, Any]) -> RunState:
                 name: AllocationState(**_without(_tuples(a), "refused_after"))
                 for name, a in rest["allocations"].items()
             },
+            "standbys": {name: StandbyState(**s) for name, s in rest.get("standbys", {}).items()},
             "stops": tuple(e.StopAsked(**_tuples(stop)) for stop in rest["stops"]),
             "savings": {name: SavingState(**s) for name, s in rest.get("savings", {}).items()},
             "verdicts": tuple(e.VerdictGiven(**verdict) for verdict in rest["verdicts"]),
@@ -54,6 +56,7 @@ def _attempt(data: Mapping[str, Any]) -> AttemptState:
         **_tuples(data),
         "metered": Metered.from_json(metered) if metered else None,
         "marks": tuple((at_ms, done) for at_ms, done in data.get("marks", ())),
+        "stages": tuple((at_ms, name) for at_ms, name in data.get("stages", ())),
     }
     return AttemptState(**known)
 

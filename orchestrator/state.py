@@ -20,10 +20,11 @@ from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph, Job, Lane
 from orchestrator.pace import Marks
+from orchestrator.standby import StandbyState as StandbyState
 
-STATE_VERSION = 2
-STATES_READ = (1, 2)
-"""What version 1 does not have yet has its default."""
+STATE_VERSION = 3
+STATES_READ = (1, 2, 3)
+"""What an earlier version does not have yet has its default."""
 
 QUEUED = ("devices", "turn")
 """Reasons to wait that end when another job does; their `until_ms` is the latest time, no alarm."""
@@ -80,6 +81,10 @@ class AttemptState:
     metered: Metered | None = None
     kept_idle: str = ""
     """That its devices were kept for CPU work, with figures; empty when they were not."""
+    stages: tuple[tuple[int, str], ...] = ()
+    """The parts of its work that have names, each with when it began."""
+    stood_by: bool = False
+    """It was started ahead, and had done what needs no devices when it got them."""
 
     @property
     def live(self) -> bool:
@@ -150,6 +155,15 @@ class JobState:
     saved_ms: int = 0
     overtaken_ms: int | None = None
     """Since when jobs that come later start before it; None once it has started."""
+    ahead: int = 0
+    """How many workers were started ahead for it that have not become attempts."""
+    unready: str = ""
+    """Why no worker is started ahead for it any more: how the last one ended."""
+
+    @property
+    def next_fence(self) -> int:
+        """Of its next attempt: each one, and each worker started ahead, has its own."""
+        return len(self.attempts) + self.ahead + 1
 
     @property
     def ended(self) -> bool:
@@ -190,6 +204,8 @@ class RunState:
     jobs: Mapping[str, JobState] = field(default_factory=dict)
     attempts: Mapping[str, AttemptState] = field(default_factory=dict)
     allocations: dict[str, AllocationState] = field(default_factory=dict)
+    standbys: Mapping[str, StandbyState] = field(default_factory=dict)
+    """Those that have not ended, by the name of the attempt that each may become."""
     stops: tuple[e.StopAsked, ...] = ()
     verdicts: tuple[e.VerdictGiven, ...] = ()
     savings: Mapping[str, SavingState] = field(default_factory=dict)
@@ -240,6 +256,7 @@ class RunState:
         return (
             self.outcome is not None
             and not self.open_allocations
+            and not self.standbys
             and all(saving.booked for saving in self.savings.values())
         )
 
@@ -247,6 +264,13 @@ class RunState:
         """The newest attempt of a job."""
         names = self.jobs[job].attempts
         return self.attempts[names[-1]] if names else None
+
+    def standby_of(self, job: str) -> StandbyState | None:
+        """The worker that stands by for a job, and is wanted."""
+        for standby in self.standbys.values():
+            if standby.job == job and not standby.dropped:
+                return standby
+        return None
 
     def allocation_of(self, job: str) -> AllocationState | None:
         """The newest allocation that is meant to carry the job."""
@@ -347,6 +371,16 @@ class State:
         for run in self.live_runs():
             for attempt in run.live_attempts:
                 yield run, attempt
+
+    def live_standbys(self) -> Iterator[tuple[RunState, StandbyState]]:
+        for run in self.live_runs():
+            for standby in run.standbys.values():
+                yield run, standby
+
+    def standby(self, name: str) -> StandbyState | None:
+        """The worker that was started ahead under that name, while it has not ended."""
+        run = self.runs.get(run_of(name))
+        return run.standbys.get(name) if run else None
 
     def attempt(self, name: str) -> AttemptState | None:
         """An attempt of any run, by its name; the run's name stands before the first dot."""

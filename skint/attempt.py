@@ -106,7 +106,8 @@ class Exit:
     """`done`, `failed`, `stopped`, `deadline` or `killed`; `unused` where it was started ahead and
     never got devices."""
     started_ms: int
-    """Unix time in milliseconds at which the worker was started, or was given its devices."""
+    """Unix time in milliseconds at which the worker was started, or was given its devices; one
+    that never got any ends as it starts."""
     ended_ms: int
     """Unix time in milliseconds at which its last process was gone."""
     outputs: Mapping[str, str] = field(default_factory=dict)

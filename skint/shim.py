@@ -139,7 +139,8 @@ class Shim:
             write_json(self.directory.stamp, stamps_of(self.directory.out))
         outputs = hash_outputs(self.directory.out) if reason == "done" else {}
         digest = digest_of(outputs) if reason == "done" else ""
-        end = Exit(code, reason, self.started_ms, ended_ms, outputs, digest)
+        started_ms = ended_ms if unused else self.started_ms  # whoever pays by it pays nothing
+        end = Exit(code, reason, started_ms, ended_ms, outputs, digest)
         write_json(self.directory.exit, asdict(end))
 
     def _start(self) -> bool:

@@ -27,7 +27,6 @@ from orchestrator.executors.base import (
     Submission,
 )
 from orchestrator.executors.local_processes import living, living_shims, none_left
-from orchestrator.executors.local_standby import give_devices, is_same, is_waiting
 from orchestrator.executors.local_records import (
     could_not_write,
     exit_of,
@@ -35,6 +34,7 @@ from orchestrator.executors.local_records import (
     identity_of,
     last_line_ms,
 )
+from orchestrator.executors.local_standby import give_devices, give_up, is_same, sight_of_waiting
 from skint import process
 from skint import shim as shim_module
 from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, Task, write_json
@@ -107,8 +107,10 @@ class LocalExecutor:
         shim = self._shims.get(handle.name)
         directory = AttemptDir(folder)
         try:
-            if handle.name != attempt and is_waiting(directory, handle.name):
-                return Observation("absent")
+            if handle.name != attempt:
+                waiting = sight_of_waiting(directory, handle.name)
+                if waiting is not None:
+                    return Observation(waiting.condition, attempts={attempt: waiting})
             sight = self._sight(directory, handle, shim)
             reason = _why(directory, sight)
         except BROKEN as error:  # one bad record must not hide the rest
@@ -204,6 +206,7 @@ class LocalExecutor:
                 folder.mkdir(parents=True, exist_ok=True)
                 if not _is_asked(directory, request):
                     directory.request_stop(request)
+                give_up(directory)
                 self._keep_from_starting(directory, handle.name, attempt)
 
     def _keep_from_starting(self, directory: AttemptDir, name: str, attempt: str) -> None:

@@ -6,17 +6,31 @@ import json
 import time
 from dataclasses import asdict, replace
 
-from orchestrator.executors.base import StandbyGone
+from orchestrator.executors.base import AttemptSight, StandbyGone
 from orchestrator.executors.local_records import identity_of
 from skint import process
-from skint.attempt import AttemptDir, Go, Task
+from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, Go, Task
 
 
-def is_waiting(directory: AttemptDir, allocation: str) -> bool:
-    """Whether the attempt there was started ahead and has not got the devices of `allocation`."""
+def sight_of_waiting(directory: AttemptDir, allocation: str) -> AttemptSight | None:
+    """What `allocation` is to see of an attempt that was started ahead and has not got its
+    devices: nothing yet, or that it never ran. None where it has them, or was not started ahead."""
     go = directory.read_go()
+    if go is not None and go.void:
+        never = Exit(EXIT_STOPPED, "unused", go.at_ms, go.at_ms)
+        return AttemptSight("ended", None, never)
     if go is not None:
-        return go.allocation != allocation
+        return AttemptSight("absent") if go.allocation != allocation else None
+    return AttemptSight("absent") if _was_ahead(directory) else None
+
+
+def give_up(directory: AttemptDir) -> None:
+    """Keep an attempt that waits for devices from ever getting any; others stay as they are."""
+    if directory.read_go() is None and _was_ahead(directory):
+        directory.give(Go("", time.time_ns() // 1_000_000))
+
+
+def _was_ahead(directory: AttemptDir) -> bool:
     try:
         return directory.read_task().standby_s is not None
     except (OSError, ValueError):  # nothing has been started there, or it was removed

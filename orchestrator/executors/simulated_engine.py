@@ -15,7 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.clock import Clock, SimulatedClock
-from orchestrator.executors.base import Capabilities, Capacity, Device, Handle, Submission
+from orchestrator.executors.base import (
+    Capabilities,
+    Capacity,
+    Device,
+    Handle,
+    StandbyGone,
+    Submission,
+)
 from skint.attempt import EXIT_STOPPED, Exit, Task
 
 # Made once, as `json.dumps` is slow where it is asked for the same thousands of times.
@@ -34,6 +41,8 @@ class Script:
     stops_after_s: float | None = 1.0
     """How long it takes to stop when asked; None ignores the request until it is killed."""
     outputs: Mapping[str, bytes] = field(default_factory=dict)
+    prepare_s: float = 0.0
+    """How much of `seconds` needs no devices: it can be done ahead of them."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,10 @@ class SimulatedEngine:
     def accept(self, submission: Submission) -> None:
         if submission.name in self.submissions:
             return
+        ahead = self._ahead(submission)
+        if ahead is not None:
+            self._give_devices(ahead, submission)
+            return
         begin_ms = self.clock.now_ms() + round(self.faults.start_delay_s * 1000)
         attempts = []
         for task in submission.tasks:
@@ -157,15 +170,53 @@ class SimulatedEngine:
         self.submissions[submission.name] = self.running[submission.name] = held
         self.submission_of.update({task.attempt: submission.name for task in submission.tasks})
 
-    def _play(self, task: Task, start_ms: int) -> RealAttempt:
+    def _ahead(self, submission: Submission) -> RealSubmission | None:
+        """What was started ahead under the name of the attempt that `submission` has."""
+        name = submission.tasks[0].attempt
+        return self.submissions.get(name) if submission.name != name else None
+
+    def _give_devices(self, ahead: RealSubmission, submission: Submission) -> None:
+        """What it has done by now needs not be done again."""
+        now_ms = self.clock.now_ms()
+        (before,), (task,) = ahead.attempts, submission.tasks
+        if now_ms >= before.end_ms or ahead.lost_ms is not None or now_ms < before.start_ms:
+            self.submission_of[task.attempt] = ahead.submission.name
+            self._end(before, min(before.end_ms, max(now_ms, before.start_ms)), "unused", 1)
+            raise StandbyGone("what was started ahead has ended")
+        done_s = min((now_ms - before.start_ms) / 1000, before.script.prepare_s)
+        self._end(before, now_ms, "unused", EXIT_STOPPED)
+        attempt = self._play(task, now_ms, done_s)
+        held = RealSubmission(submission, [attempt])
+        self.submissions[submission.name] = self.running[submission.name] = held
+        self.submission_of[task.attempt] = submission.name
+
+    def _play_ahead(self, task: Task, start_ms: int) -> RealAttempt:
+        """It prepares, says that it is ready, and waits."""
+        script = self.script_of(task)
+        assert task.standby_s is not None
+        end_ms, code = start_ms + round(task.standby_s * 1000), EXIT_STOPPED
+        attempt = RealAttempt(task, script, start_ms, 0, Exit(0, "", 0, 0), [])
+        if script.code and script.seconds <= script.prepare_s:
+            end_ms, code = start_ms + round(script.seconds * 1000), script.code
+        ready_ms = start_ms + round(script.prepare_s * 1000)
+        if ready_ms <= end_ms:
+            line = {"attempt": task.attempt, "fence": task.fence, "seq": 0, "at": ready_ms}
+            attempt.lines.append((ready_ms, _ENCODER.encode({**line, "kind": "ready"}).encode()))
+        self._end(attempt, end_ms, "unused", code)
+        return attempt
+
+    def _play(self, task: Task, start_ms: int, done_s: float = 0.0) -> RealAttempt:
+        """`done_s` of what it does was done ahead."""
+        if task.standby_s is not None:
+            return self._play_ahead(task, start_ms)
         if task.attempt not in self.kept_ms:
             self.starts.append(task.attempt)
         script = self.script_of(task)
-        end_ms = start_ms + round(script.seconds * 1000)
+        end_ms = start_ms + round((script.seconds - done_s) * 1000)
         reason = "done" if script.code == 0 else "failed"
         attempt = RealAttempt(task, script, start_ms, 0, Exit(0, "", 0, 0), [])
         for seq, (offset_s, line) in enumerate(script.lines):
-            at_ms = start_ms + round(offset_s * 1000)
+            at_ms = start_ms + round(max(0.0, offset_s - done_s) * 1000)
             stamped = {"attempt": task.attempt, "fence": task.fence, "seq": seq, "at": at_ms}
             attempt.lines.append((at_ms, _ENCODER.encode({**stamped, **line}).encode()))
         attempt.lines = self._garbled(attempt.lines)
@@ -226,6 +277,8 @@ class SimulatedEngine:
     def _end(self, attempt: RealAttempt, end_ms: int, reason: str, code: int) -> None:
         outputs: dict[str, str] = {}
         digest = ""
+        if attempt.task.standby_s is not None:
+            reason = "unused"
         if reason == "done":
             for name, content in attempt.script.outputs.items():
                 outputs[name] = hashlib.sha256(content).hexdigest()
@@ -249,6 +302,9 @@ class SimulatedEngine:
         if held is None:
             for name in handle.attempts:
                 self.kept_ms.setdefault(name, now_ms)
+                if name in self.submissions:  # it stood by for that
+                    (ahead,) = self.submissions[name].attempts
+                    self._end(ahead, min(ahead.end_ms, now_ms), "unused", EXIT_STOPPED)
             return
         for index, attempt in enumerate(held.attempts):
             before_ms = attempt.end_ms
@@ -277,7 +333,8 @@ class SimulatedEngine:
                     continue
                 attempt.move(by_ms, now_ms)
                 self._announce(attempt)
-                if attempt.task.limit_s is not None and attempt.start_ms < now_ms:
+                ahead = attempt.task.standby_s is not None
+                if attempt.task.limit_s is not None and attempt.start_ms < now_ms and not ahead:
                     before_ms = attempt.end_ms
                     limit_ms = attempt.start_ms + round(attempt.task.limit_s * 1000)
                     self._ask(attempt, max(limit_ms, now_ms + by_ms), "deadline")

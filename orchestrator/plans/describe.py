@@ -50,6 +50,8 @@ class JobType:
     """The parameters' class; None for a user's job, which lives in another process."""
     resume: bool = False
     """Whether it goes on from the checkpoint of the attempt before."""
+    standby: bool = False
+    """Whether it may be started ahead of its devices."""
     libraries: Mapping[str, str] = field(default_factory=dict)
     """Versions of the installed packages that its result depends on; empty text: not there."""
     schema: Mapping[str, Any] = field(default_factory=dict)
@@ -99,6 +101,7 @@ def _describe_builtin(uses: str) -> JobType:
         paths=_path_fields(model),
         model=model,
         resume=info.resume,
+        standby=info.standby,
         libraries=versions_of(info.libraries),
     )
 
@@ -144,6 +147,7 @@ def _ask_worker(uses: str, base: Path, python: str) -> JobType:
         cpus=int(answer["cpus"]),
         smoke=bool(answer["smoke"]),
         resume=bool(answer.get("resume")),
+        standby=bool(answer.get("standby")),
         libraries=answer.get("libraries") or {},
         paths=_paths_in_schema(answer.get("params") or {}),
         schema=answer.get("params") or {},

@@ -193,6 +193,7 @@ class _Expansion:
                 priority=spec.priority,
                 value=spec.value,
                 resumes=entry.resumes,
+                standby=entry.devices > 0 and entry.kind is not None and entry.kind.standby,
                 at_edge=entry.at_edge,
                 when_short=spec.when_short,
             )
@@ -242,7 +243,8 @@ class _Expansion:
             return None
         name = f"{entry.name}.smoke"
         job = replace(jobs[0], id=name, group=name, devices=0, smoke=True, retries=0, stop=())
-        return self._keyed(entry, replace(job, limit_s=None, limit_given=False))
+        job = replace(job, limit_s=None, limit_given=False, standby=False)
+        return self._keyed(entry, job)
 
     def _keyed(self, entry: Entry, job: Job) -> Job:
         if job.uses and entry.kind is None:

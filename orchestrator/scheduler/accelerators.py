@@ -38,6 +38,7 @@ from orchestrator.scheduler.fitting import (
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.queue import Candidate, in_order, passed_by
 from orchestrator.scheduler.room import Room, limit_key
+from orchestrator.scheduler.standby import name_for
 from orchestrator.scheduler.waiting import Waiting
 from orchestrator.state import JobState, RunState, State
 
@@ -313,10 +314,7 @@ class Admission:
             devices=devices,
             wall_ms=wall_ms,
             amount_ms=account.cost_ms(len(devices), wall_ms),
-            attempts=tuple(
-                f"{run.name}.{carried.id}.{len(run.jobs[carried.id].attempts) + 1}"
-                for carried, _ in fits
-            ),
+            attempts=tuple(name_for(run, carried, account.executor) for carried, _ in fits),
             limits_s=tuple(part.limit_ms / 1000 for _, part in fits),
             graces_s=tuple(part.tail_ms / 1000 for _, part in fits),
             unit=account.unit,

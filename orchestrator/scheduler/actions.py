@@ -56,6 +56,15 @@ def _starts(run: RunState, inputs: i.Inputs) -> Iterator[i.Action]:
         if due and submission not in seen and run.stop_of(run.graph.job(attempt.job)) is None:
             seen.add(submission)
             yield i.Submit(run.name, attempt.executor, submission)
+    for standby in run.standbys.values():
+        sight = inputs.observations.get(standby.id)
+        absent = sight is not None and sight.condition == "absent"
+        due = standby.status == "planned" or (standby.status == "accepted" and absent)
+        if due and not standby.dropped:
+            yield i.Submit(run.name, standby.executor, standby.id)
+        elif standby.dropped and not standby.told:
+            request = StopRequest("kill", "end", standby.dropped)
+            yield i.Signal(run.name, standby.executor, standby.id, standby.id, request)
 
 
 def _stops(run: RunState) -> Iterator[i.Action]:
@@ -77,12 +86,16 @@ def _orphans(state: State, inputs: i.Inputs) -> Iterator[i.Action]:
     for executor, handles in inputs.orphans.items():
         for handle in handles:
             known = [state.attempt(name) for name in handle.attempts]
-            if not any(attempt is not None and attempt.live for attempt in known):
+            standing_by = any(state.standby(name) is not None for name in handle.attempts)
+            if not standing_by and not any(a is not None and a.live for a in known):
                 yield i.Cancel(executor, handle)
 
 
 def handle_of(run: RunState, submission: str) -> Handle:
     """The address of a submission, from the state alone."""
+    standby = run.standbys.get(submission)
+    if standby is not None:
+        return Handle(submission, (submission,), (standby.path,))
     attempts = attempts_of(run, submission)
     return Handle(
         submission,

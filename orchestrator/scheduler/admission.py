@@ -10,13 +10,12 @@ from orchestrator import events as e
 from orchestrator.changed import changed
 from orchestrator.graph import Job
 from orchestrator.plans.keys import job_key
-from orchestrator.scheduler import earlier
+from orchestrator.scheduler import cpu_lane, earlier
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import goes_on_from
 from orchestrator.state import RunState, State, job_of
 
-LOCAL = "local"
-"""The executor of the CPU lane."""
+LOCAL = cpu_lane.LOCAL
 
 
 def admit(state: State, run: RunState, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
@@ -92,7 +91,7 @@ def _start_on_cpu(
         yield from _wait(run, job, "being-made", earlier.waits_for(run, same), now_ms)
         return
     capacity = inputs.capacity[LOCAL]
-    used = [a for _, a in state.live_attempts() if a.executor == LOCAL and not a.devices]
+    used_cpus, used_mb = cpu_lane.used(state)
     cpus = capacity.cpus if job.cpus == 0 else job.cpus
     if cpus > capacity.cpus or job.mem_mb > capacity.mem_mb:
         text = (
@@ -100,14 +99,15 @@ def _start_on_cpu(
             f"this machine has {capacity.cpus} and {capacity.mem_mb / 1024:.1f} GB"
         )
         yield cannot_run(run, job, "too-big", text, now_ms)
-    elif sum(a.cpus for a in used) + cpus > capacity.cpus:
-        text = f"waits for {cpus} of {capacity.cpus} cores"
-        yield from _wait(run, job, "cores", text, now_ms)
-    elif sum(a.mem_mb for a in used) + job.mem_mb > capacity.mem_mb:
-        text = f"waits for {job.mem_mb / 1024:.1f} GB of memory"
-        yield from _wait(run, job, "memory", text, now_ms)
+    elif used_cpus + cpus > capacity.cpus or used_mb + job.mem_mb > capacity.mem_mb:
+        reason, text = "memory", f"waits for {job.mem_mb / 1024:.1f} GB of memory"
+        if used_cpus + cpus > capacity.cpus:
+            reason, text = "cores", f"waits for {cpus} of {capacity.cpus} cores"
+        if cpu_lane.has_room(state, inputs, cpus, job.mem_mb, standing_by=False):
+            yield from cpu_lane.make_room(state, job, now_ms)
+        yield from _wait(run, job, reason, text, now_ms)
     else:
-        fence = len(run.jobs[job.id].attempts) + 1
+        fence = run.jobs[job.id].next_fence
         attempt = _attempt(run, job, fence, key, LOCAL, cpus, inputs, now_ms)
         yield from earlier.remarks(state, run, job, key, inputs, now_ms)
         before = earlier.unfinished(state, run, job, key, inputs) if fence == 1 else None

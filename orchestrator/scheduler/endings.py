@@ -79,6 +79,10 @@ def _after(run: RunState, job: Job, attempt: AttemptState, now_ms: int) -> e.Eve
         return _parked(run, job, attempt, stop, now_ms)
     elif stop is not None and attempt.outcome in _CUT:
         outcome, reason, sentence = "stopped", stop.reason, stop.sentence
+    elif attempt.outcome == "unused":
+        return e.JobWaited(
+            at_ms=now_ms, run=run.name, job=job.id, reason="standby-gone", sentence=sentence
+        )
     elif attempt.outcome in ("stopped", "deadline"):
         outcome, reason = "stopped", "deadline" if attempt.outcome == "deadline" else reason
     elif (tries := _tries(run, job)) <= job.retries and attempt.reason != "user-mistake":
@@ -94,7 +98,7 @@ def _tries(run: RunState, job: Job) -> int:
     """How often it has failed. Attempts that were parked are parts of one try."""
     asked = {name for stop in run.stops for name in stop.attempts}
     return sum(
-        attempt.outcome not in ("stopped", "deadline")
+        attempt.outcome not in ("stopped", "deadline", "unused")
         and not (attempt.outcome == "killed" and attempt.id in asked)
         for attempt in attempts_of_job(run, job)
     )

@@ -63,6 +63,14 @@ class NotAccepted:
 
 
 @dataclass(frozen=True)
+class NotReady:
+    """What stood by for an attempt had ended when it was to be given devices."""
+
+    submission: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Unanswered:
     """No answer to a submission: it may or may not have started."""
 
@@ -100,6 +108,7 @@ Answer = (
     | Refused
     | Accepted
     | NotAccepted
+    | NotReady
     | Unanswered
     | Signalled
     | Settled

@@ -7,11 +7,14 @@ when it reads its events again.
 from __future__ import annotations
 
 import json
+import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from orchestrator.scheduler.inputs import Line
+
+_log = logging.getLogger(__name__)
 
 
 def parse_line(text: bytes, attempt: str) -> Line:
@@ -38,6 +41,17 @@ def parse_line(text: bytes, attempt: str) -> Line:
     # Plain ASCII without an escape in it can be printed as it stands.
     printable = plain and b"\\u" not in text
     return Line(attempt, fence, at_ms, kind, data if printable else _printable(data))
+
+
+def parse_lines(raw: Iterable[bytes], attempt: str) -> list[Line]:
+    """Those that are events of `attempt`; the others are logged."""
+    found = []
+    for text in raw:
+        try:
+            found.append(parse_line(text, attempt))
+        except ValueError as error:
+            _log.warning("a line is no event: %s: %r", error, text[:200])
+    return found
 
 
 def _printable(value: Any) -> Any:
@@ -69,6 +83,7 @@ _FIELDS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
     "progress": {"done": _is_number, "total": _is_number},
     "report": {"values": _are_scalars},
     "note": {"text": lambda value: isinstance(value, str)},
+    "stage": {"name": lambda value: isinstance(value, str)},
     "checkpoint": {
         "path": lambda value: isinstance(value, str),
         "epoch": lambda value: type(value) is int and abs(value) <= LARGEST,

@@ -27,6 +27,7 @@ _OUTCOMES: Mapping[str, e.AttemptOutcome] = {
     "stopped": "stopped",
     "deadline": "deadline",
     "killed": "killed",
+    "unused": "unused",
 }
 
 
@@ -70,6 +71,10 @@ def _from_line(line: i.Line, run: str, now_ms: int) -> e.Event | None:
             )
         case "note":
             return e.NoteWritten(at_ms=now_ms, run=run, attempt=name, text=data["text"])
+        case "stage":
+            return e.StageEntered(
+                at_ms=now_ms, run=run, attempt=name, name=data["name"], entered_ms=line.at_ms
+            )
         case "checkpoint":
             return e.CheckpointKept(
                 at_ms=now_ms,
@@ -197,7 +202,8 @@ def _how_it_ended(attempt: AttemptState, reason: str, code: int) -> str:
         return f"{where}: {attempt.error['what']}" if where else attempt.error["what"]
     if reason == "failed":
         return f"exit code {code}" if code >= 0 else f"killed by signal {-code}"
-    return {"done": "", "deadline": "its limit was over"}.get(reason, reason)
+    known = {"done": "", "deadline": "its limit was over", "unused": "what stood by had ended"}
+    return known.get(reason, reason)
 
 
 def _allocation_over(

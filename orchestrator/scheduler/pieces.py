@@ -91,7 +91,7 @@ def is_parked(run: RunState, job: Job, now_ms: int) -> bool:
 def goes_on_from(run: RunState, job: Job) -> str | None:
     """`out/` of the attempt that a new one goes on from: the newest that kept a checkpoint or was
     stopped in order. One that failed before it wrote any would throw the others' work away."""
-    before = attempts_of_job(run, job)
+    before = [a for a in attempts_of_job(run, job) if a.outcome != "unused"]
     kept = [a for a in before if a.checkpoint is not None or a.outcome in ("stopped", "deadline")]
     newest = kept or before
     return newest[-1].out if newest else None

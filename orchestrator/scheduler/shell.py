@@ -26,6 +26,7 @@ from orchestrator.executors.base import (
     ExecutorUnreachable,
     Handle,
     Observation,
+    StandbyGone,
 )
 from orchestrator.history import History
 from orchestrator.results import has_files, is_there, wrong_with
@@ -33,10 +34,10 @@ from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
 from orchestrator.scheduler.balances import FREEING, lineage, wanted_accounts
 from orchestrator.scheduler.books import Books
-from orchestrator.scheduler.lines import parse_line
+from orchestrator.scheduler.lines import parse_lines
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
-from orchestrator.state import AllocationState, RunState, State
+from orchestrator.state import AllocationState, RunState, StandbyState, State
 from orchestrator.store import Store
 from orchestrator.words import announce
 from skint.errors import SkintError
@@ -152,7 +153,8 @@ class Scheduler:
                 observations[submission] = seen
                 for attempt, (new, cursor) in read.items():
                     lines += new
-                    cursors[attempt] = cursor
+                    if cursor:
+                        cursors[attempt] = cursor
         commands = tuple(self.store.unanswered())
         capacity = {name: executor.capacity() for name, executor in self.executors.items()}
         self._history.know({d.uuid: d.name for has in capacity.values() for d in has.devices})
@@ -219,6 +221,8 @@ class Scheduler:
         for run, attempt in self.state.live_attempts():
             submission = attempt.allocation or attempt.id
             found.setdefault(attempt.executor, {})[submission] = handle_of(run, submission)
+        for run, standby in self.state.live_standbys():
+            found.setdefault(standby.executor, {})[standby.id] = handle_of(run, standby.id)
         return {name: list(handles.values()) for name, handles in found.items()}
 
     def _read(
@@ -226,6 +230,8 @@ class Scheduler:
     ) -> dict[str, tuple[list[i.Line], int]]:
         """New lines by attempt. Of an ended attempt all of them, and what it left is collected."""
         run = self.state.runs[submission.split(".", 1)[0]]
+        if submission in run.standbys:
+            return self._read_ahead(executor, run.standbys[submission])
         found = {}
         for attempt in attempts_of(run, submission):
             sight = seen.attempts.get(attempt.id)
@@ -237,11 +243,7 @@ class Scheduler:
             new: list[i.Line] = []
             while True:
                 raw, after = executor.read(attempt.id, folder, cursor)
-                for text in raw:
-                    try:
-                        new.append(parse_line(text, attempt.id))
-                    except ValueError as error:
-                        _log.warning("a line is no event: %s: %r", error, text[:200])
+                new += parse_lines(raw, attempt.id)
                 if after == cursor or not over:
                     cursor = after
                     break
@@ -251,6 +253,16 @@ class Scheduler:
             if cursor != self._cursors.get(attempt.id, 0):
                 found[attempt.id] = (new, cursor)
         return found
+
+    def _read_ahead(
+        self, executor: Executor, standby: StandbyState
+    ) -> dict[str, tuple[list[i.Line], int]]:
+        """All lines of what was started ahead, each time: they are the attempt's that it may
+        become, and are read anew then. Few, and none once it is ready."""
+        if standby.status != "running":
+            return {}
+        raw, _ = executor.read(standby.id, standby.path, 0)
+        return {standby.id: (parse_lines(raw, standby.id), 0)}
 
     def _discover(self) -> dict[str, tuple[Handle, ...]]:
         now_ms = self.clock.now_ms()
@@ -352,10 +364,14 @@ class Scheduler:
         try:
             submission = submission_of(run, action.submission, self.environ)
             self.executors[action.executor].submit(submission)
+        except StandbyGone as error:
+            return (i.NotReady(action.submission, _in_one_line(error)),)
         except ExecutorRefused as error:
             return (i.NotAccepted(action.submission, _in_one_line(error)),)
         except MissingVariable as error:
-            if any(attempt.unreachable for attempt in attempts_of(run, action.submission)):
+            ahead = action.submission in run.standbys
+            sent = () if ahead else attempts_of(run, action.submission)
+            if any(attempt.unreachable for attempt in sent):
                 # It was sent before, by a scheduler that had the variable: it may have started.
                 return (i.Unanswered(action.submission, error.what),)
             return (i.NotAccepted(action.submission, _in_one_line(error)),)

@@ -17,6 +17,7 @@ from orchestrator.scheduler import (
     metering,
     observations,
     savings,
+    standby,
     verdicts,
 )
 from orchestrator.scheduler import inputs as i
@@ -48,7 +49,9 @@ class _Deciding:
         """Take what each observation of a live run tells of starts, or of ends."""
         for submission, seen in inputs.observations.items():
             run = self.state.runs.get(run_of(submission))
-            if run and (submission in run.allocations or submission in run.attempts):
+            if run and submission in run.standbys:
+                self.take(standby.seen(run, submission, seen, now_ms))
+            elif run and (submission in run.allocations or submission in run.attempts):
                 self.take(told_by(run, submission, seen, now_ms))
 
 
@@ -61,6 +64,9 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         _take_answer(deciding, answer, inputs, now_ms)
     deciding.observe(observations.starts, inputs, now_ms)
     if inputs.lines:
+        for line in inputs.lines:
+            if deciding.state.standby(line.attempt) is not None:
+                deciding.take(standby.told(deciding.state.runs[run_of(line.attempt)], line, now_ms))
         deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
         for run in deciding.state.live_runs():  # rules judge what was reported
             for attempt in run.live_attempts:
@@ -94,12 +100,16 @@ def _is_only_word_of_it(inputs: i.Inputs, events: Iterable[e.Event]) -> bool:
     return all(isinstance(x, _WORD_OF_IT) for x in events)
 
 
-_WORD_OF_IT = (e.AttemptAccepted, e.StopSent, e.SavingBooked)
+_WORD_OF_IT = (e.AttemptAccepted, e.StandbyAccepted, e.StopSent, e.SavingBooked)
 
 
 def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms: int) -> None:
     name = _run_of(deciding.state, answer)
     run = deciding.state.runs[name]
+    submission = getattr(answer, "submission", "")
+    if submission in run.standbys:
+        deciding.take(_of_standby(run, submission, answer, now_ms))
+        return
     match answer:
         case i.Reserved(allocation):
             deciding.take(admission.begin(run, allocation, inputs, now_ms))
@@ -120,6 +130,22 @@ def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms
                     outcome="failed",
                     code=None,
                     reason="refused",
+                    sentence=sentence,
+                    started_ms=None,
+                    ended_ms=None,
+                )
+                for attempt in actions.attempts_of(run, submission)
+                if attempt.live
+            )
+        case i.NotReady(submission, sentence):
+            deciding.take(
+                e.AttemptEnded(
+                    at_ms=now_ms,
+                    run=name,
+                    attempt=attempt.id,
+                    outcome="unused",
+                    code=None,
+                    reason="standby-gone",
                     sentence=sentence,
                     started_ms=None,
                     ended_ms=None,
@@ -155,9 +181,21 @@ def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms
             deciding.take([e.SavingBooked(at_ms=now_ms, run=name, saving=saving)])
 
 
+def _of_standby(run: RunState, name: str, answer: i.Answer, now_ms: int) -> Iterator[e.Event]:
+    """What came of starting it ahead. Where no answer came, it is done again."""
+    match answer:
+        case i.Accepted():
+            if run.standbys[name].status == "planned":
+                yield e.StandbyAccepted(at_ms=now_ms, run=run.name, attempt=name)
+        case i.NotAccepted(_, sentence) | i.NotReady(_, sentence):
+            yield standby.ended(run, run.standbys[name], sentence, now_ms, by_itself=True)
+
+
 def _run_of(state: State, answer: i.Answer) -> str:
     match answer:
         case i.Accepted(name) | i.NotAccepted(name, _) | i.Unanswered(name, _):
+            pass
+        case i.NotReady(name, _):
             pass
         case i.Signalled(name, _):
             pass
@@ -202,6 +240,8 @@ def _advance(deciding: _Deciding, inputs: i.Inputs, now_ms: int) -> None:
         again = deciding.take(admitted)
         # Of all that is said there, only the end of a job means something to other jobs.
         ended = any(isinstance(event, e.JobEnded) for event in admitted)
+    deciding.take(standby.drop(deciding.state, now_ms))
+    deciding.take(standby.plan(deciding.state, inputs, now_ms))
     for run in deciding.state.live_runs():
         if run.live and not run.open_jobs:
             deciding.take([endings.end_of(run, now_ms)])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchestrator.changed import changed
 from orchestrator.executors.base import Submission
 from orchestrator.scheduler.actions import attempts_of
-from orchestrator.state import AttemptState, RunState
+from orchestrator.state import AttemptState, RunState, StandbyState
 from skint.attempt import Task
 from skint.errors import SkintError
 
@@ -17,7 +18,8 @@ class MissingVariable(SkintError):
 
 def submission_of(run: RunState, name: str, environ: Mapping[str, str]) -> Submission:
     """The submission `name` of `run`. Values of variables are taken now and stored nowhere."""
-    attempts = attempts_of(run, name)
+    standby = run.standbys.get(name)
+    attempts = [_as_attempt(run, standby)] if standby else attempts_of(run, name)
     wanted = {variable for a in attempts for variable in run.graph.job(a.job).env}
     missing = sorted(wanted - environ.keys())
     if missing:
@@ -28,12 +30,30 @@ def submission_of(run: RunState, name: str, environ: Mapping[str, str]) -> Submi
         )
     return Submission(
         name=name,
-        tasks=tuple(task_of(run, attempt) for attempt in attempts),
+        tasks=tuple(
+            changed(task_of(run, attempt), standby_s=standby.wait_s if standby else None)
+            for attempt in attempts
+        ),
         folders=tuple(attempt.path for attempt in attempts),
         cpus=max(attempt.cpus for attempt in attempts),
         mem_mb=max(attempt.mem_mb for attempt in attempts),
         devices=attempts[0].devices,
         env={variable: environ[variable] for variable in wanted},
+    )
+
+
+def _as_attempt(run: RunState, standby: StandbyState) -> AttemptState:
+    """What it may become, as far as that is known before it has devices."""
+    return AttemptState(
+        id=standby.id,
+        job=standby.job,
+        fence=standby.fence,
+        key=standby.key,
+        folder=standby.folder,
+        executor=standby.executor,
+        cpus=standby.cpus,
+        mem_mb=standby.mem_mb,
+        previous=standby.previous,
     )
 
 

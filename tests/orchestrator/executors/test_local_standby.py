@@ -96,7 +96,22 @@ def test_one_that_was_told_to_end_gets_no_devices(ahead: Ahead) -> None:
     assert exit is not None and exit.reason == "unused"
     with pytest.raises(StandbyGone):
         executor.submit(ahead.second())
-    assert executor.poll([ahead.handle()])[ALLOCATION].condition == "absent"
+    never = executor.poll([ahead.handle()])[ALLOCATION]
+    assert (never.condition, never.started_ms, never.ended_ms) == ("ended", None, None)
+
+
+def test_a_stop_of_its_allocation_reaches_it_before_its_devices_do(ahead: Ahead) -> None:
+    """Whether its shim lives or not: nobody waits for an answer that cannot come."""
+    executor = ahead.executor()
+    ahead.start(executor)
+    executor.signal(ahead.handle(), StopRequest("step", "end", "cancelled"))
+    seen = ahead.executor().poll([ahead.handle()])[ALLOCATION]
+    sight = seen.attempts[ahead.task.attempt]
+    assert (seen.condition, seen.started_ms) == ("ended", None)
+    assert sight.exit is not None and sight.exit.reason == "unused"
+    until(lambda: ahead.directory.exit.exists())
+    end = ahead.directory.read_exit()
+    assert end is not None and end.started_ms == end.ended_ms
 
 
 def test_one_whose_shim_is_dead_gets_no_devices(ahead: Ahead) -> None:

@@ -1,0 +1,46 @@
+"""What is taken of this machine's cores and memory, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator import events as e
+from orchestrator.graph import Job
+from orchestrator.scheduler.inputs import Inputs
+from orchestrator.state import State
+
+LOCAL = "local"
+"""The executor of the CPU lane."""
+
+
+def used(state: State, *, standing_by: bool = True) -> tuple[int, int]:
+    """Cores and MiB that are taken; a worker that is started ahead takes a core until it waits."""
+    live = [a for _, a in state.live_attempts() if a.executor == LOCAL and not a.devices]
+    cpus, mem_mb = sum(a.cpus for a in live), sum(a.mem_mb for a in live)
+    if standing_by:
+        ahead = [s for _, s in state.live_standbys() if s.executor == LOCAL]
+        cpus += sum(s.status != "ready" for s in ahead)
+        mem_mb += sum(s.mem_mb for s in ahead)
+    return cpus, mem_mb
+
+
+def has_room(
+    state: State, inputs: Inputs, cpus: int, mem_mb: int, *, standing_by: bool = True
+) -> bool:
+    """Whether so much more fits beside what is taken."""
+    capacity = inputs.capacity[LOCAL]
+    used_cpus, used_mb = used(state, standing_by=standing_by)
+    return used_cpus + cpus <= capacity.cpus and used_mb + mem_mb <= capacity.mem_mb
+
+
+def make_room(state: State, job: Job, now_ms: int) -> Iterator[e.Event]:
+    """Give up the workers that are started ahead: `job` would fit without them."""
+    for run, standby in state.live_standbys():
+        if standby.executor == LOCAL and not standby.dropped:
+            yield e.StandbyDropped(
+                at_ms=now_ms,
+                run=run.name,
+                attempt=standby.id,
+                reason="cpu-work",
+                sentence=f"{job.id} needs its room",
+            )

@@ -1,0 +1,189 @@
+"""Workers that are started ahead of their devices: for whom, and when they are not wanted any more.
+
+While an allocation runs, the job that gets its devices next has its worker import, open data and
+build its network. It takes room in the CPU lane: a core until it says that it is ready, and its
+memory. It is given up as soon as something else needs that room, and nothing of it ever counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator import events as e
+from orchestrator.executors.base import Observation
+from orchestrator.graph import Job
+from orchestrator.scheduler import cpu_lane
+from orchestrator.scheduler.admission import key_of
+from orchestrator.scheduler.inputs import Inputs, Line
+from orchestrator.scheduler.pieces import goes_on_from
+from orchestrator.state import JobState, RunState, StandbyState, State
+from skint.attempt import EXIT_STOPPED
+
+LOCAL = cpu_lane.LOCAL
+SILENT_MS = 60_000
+"""What says nothing for so long counts as at work, too."""
+MARGIN_S = 600.0
+"""It waits for so much longer than its devices can be kept by those that have them."""
+WAIT_S = 3_600.0
+"""Where nobody knows how long that is."""
+
+
+def plan(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
+    """The worker to start ahead on each executor, for the job that its next devices go to."""
+    for run in state.live_runs():
+        if not run.live or run.cpu_only or not run.graph.has_standby:
+            continue
+        for known in run.waiting_jobs["accelerator"]:
+            job = run.graph.job(known.id)
+            if known.reason == "devices" and job.standby and not known.unready:
+                yield from _ahead(state, run, job, inputs, now_ms)
+
+
+def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
+    known = run.jobs[job.id]
+    allocation = run.allocation_of(job.id)
+    if run.stop_of(job) is not None or (allocation and allocation.open):
+        return
+    account = inputs.accounts.get(run.graph.account or "")
+    can = inputs.capabilities.get(account.executor) if account else None
+    if account is None or can is None or not can.standby or can.attempts_per_allocation > 1:
+        return
+    if not _is_at_work(state, account.executor, now_ms):
+        return
+    standing = [(r, s) for r, s in state.live_standbys() if s.executor == account.executor]
+    if any(s.job == job.id and r.name == run.name for r, s in standing):
+        return
+    for other, standby in standing:
+        if not standby.dropped and other.jobs[standby.job].reason != "devices":
+            text = f"{run.name}.{job.id} comes before {standby.job}"
+            yield _dropped(other, standby, "turn", text, now_ms)
+    if standing:
+        return
+    key = key_of(run, job)
+    if key in state.results and not (run.again and run.graph.runs_again(job)):
+        return
+    if account.executor == LOCAL and not cpu_lane.has_room(state, inputs, 1, job.mem_mb):
+        return
+    fence = known.next_fence
+    yield e.StandbyPlanned(
+        at_ms=now_ms,
+        run=run.name,
+        job=job.id,
+        attempt=f"{run.name}.{job.id}.{fence}",
+        fence=fence,
+        key=key,
+        folder=f"{inputs.runs_dir}/{run.name}/{job.id}/{fence}",
+        executor=account.executor,
+        cpus=job.cpus or inputs.capacity[account.executor].cpus,
+        mem_mb=job.mem_mb,
+        wait_s=_wait_s(known, now_ms),
+        previous=goes_on_from(run, job),
+    )
+
+
+def _wait_s(known: JobState, now_ms: int) -> float:
+    if known.until_ms is None:
+        return WAIT_S
+    return max(0.0, (known.until_ms - now_ms) / 1000) + MARGIN_S
+
+
+def _is_at_work(state: State, executor: str, now_ms: int) -> bool:
+    """Whether something that has devices there has come beyond its own start, which costs hours:
+    nothing else is to import and build beside it."""
+    for _, attempt in state.live_attempts():
+        if attempt.executor != executor or not attempt.devices or attempt.started_ms is None:
+            continue
+        if attempt.reports or attempt.progress or attempt.checkpoint:
+            return True
+        if now_ms - attempt.started_ms >= SILENT_MS:
+            return True
+    return False
+
+
+def name_for(run: RunState, job: Job, executor: str) -> str:
+    """The name of the next attempt of a job: that of the worker that stands by, if it fits."""
+    standby = run.standby_of(job.id)
+    if (
+        standby is not None
+        and standby.usable
+        and standby.executor == executor
+        and standby.key == key_of(run, job)
+        and standby.previous == goes_on_from(run, job)
+    ):
+        return standby.id
+    return f"{run.name}.{job.id}.{run.jobs[job.id].next_fence}"
+
+
+def drop(state: State, now_ms: int) -> Iterator[e.Event]:
+    """Those that are not wanted any more."""
+    for run, standby in state.live_standbys():
+        if standby.dropped:
+            continue
+        why = _unwanted(run, standby)
+        if why:
+            yield _dropped(run, standby, *why, now_ms)
+
+
+def _unwanted(run: RunState, standby: StandbyState) -> tuple[str, str] | None:
+    known = run.jobs[standby.job]
+    if known.status != "waiting":
+        return known.reason or known.status, f"{standby.job} is {known.status}"
+    stop = run.stop_of(run.graph.job(standby.job))
+    if stop is not None:
+        return stop.reason, stop.sentence
+    allocation = run.allocation_of(standby.job)
+    if allocation and allocation.open and standby.id not in allocation.attempts:
+        return "not-usable", f"{standby.job} is started without it"
+    return None
+
+
+def _dropped(
+    run: RunState, standby: StandbyState, reason: str, sentence: str, now_ms: int
+) -> e.Event:
+    return e.StandbyDropped(
+        at_ms=now_ms, run=run.name, attempt=standby.id, reason=reason, sentence=sentence
+    )
+
+
+def seen(run: RunState, name: str, sight: Observation, now_ms: int) -> Iterator[e.Event]:
+    """What an observation tells of one."""
+    standby = run.standbys[name]
+    if sight.condition == "running" and sight.started_ms is not None:
+        if standby.status in ("planned", "accepted"):
+            yield e.StandbyStarted(
+                at_ms=now_ms, run=run.name, attempt=name, started_ms=sight.started_ms
+            )
+    elif sight.condition in ("ended", "lost"):
+        by_itself, sentence = _how_it_ended(standby, sight)
+        yield ended(run, standby, sentence, now_ms, by_itself=by_itself)
+    elif sight.condition == "absent" and standby.status in ("running", "ready"):
+        yield ended(run, standby, "nothing is known of it any more", now_ms, by_itself=False)
+
+
+def _how_it_ended(standby: StandbyState, sight: Observation) -> tuple[bool, str]:
+    own = sight.attempts.get(standby.id)
+    exit = own.exit if own else None
+    if standby.dropped:
+        return False, f"it was given up: {standby.dropped}"
+    if exit is None:
+        return True, "the worker that was started ahead for it is lost"
+    if exit.code == EXIT_STOPPED:
+        return False, "it had waited long enough"
+    if exit.code == 0:
+        return True, "started ahead, it does not wait for its devices: ctx.wait_for_devices()"
+    return True, f"the worker that was started ahead for it ended with code {exit.code}"
+
+
+def ended(
+    run: RunState, standby: StandbyState, sentence: str, now_ms: int, *, by_itself: bool
+) -> e.Event:
+    return e.StandbyEnded(
+        at_ms=now_ms, run=run.name, attempt=standby.id, by_itself=by_itself, sentence=sentence
+    )
+
+
+def told(run: RunState, line: Line, now_ms: int) -> Iterator[e.Event]:
+    """What a line of one means: that it is ready. All else waits until it is an attempt."""
+    standby = run.standbys.get(line.attempt)
+    if standby and line.kind == "ready" and standby.status != "ready" and not standby.dropped:
+        yield e.StandbyReady(at_ms=now_ms, run=run.name, attempt=standby.id, ready_ms=line.at_ms)

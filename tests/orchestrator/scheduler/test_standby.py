@@ -1,0 +1,204 @@
+"""Workers that are started ahead of their devices: who gets one, and that nothing of it counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator import events as e
+from orchestrator.executors.base import Capabilities
+from orchestrator.executors.simulated import Faults, Script
+from orchestrator.graph import Graph
+from skint.attempt import Task
+from tests.orchestrator.worlds import HOUR_MS, World, job, kfold, statuses, training
+
+CAN = Faults(capabilities=Capabilities(standby=True))
+PREPARES_S = 40.0
+COLD_MS = 190_000
+"""What a fold is charged that prepares while its device is kept."""
+WARM_MS = COLD_MS - 40_000
+
+
+def prepared(task: Task) -> Script:
+    """A fold spends some time before its first epoch."""
+    script = training(task)
+    if task.fold is None:
+        return script
+    late = tuple((at_s + PREPARES_S, line) for at_s, line in script.lines)
+    return replace(script, seconds=script.seconds + PREPARES_S, lines=late, prepare_s=PREPARES_S)
+
+
+def ahead(graph: Graph | None = None, **more: Any) -> Graph:
+    """The same plan with folds that may be started ahead."""
+    graph = graph or kfold(**more)
+    jobs = tuple(replace(job, standby=bool(job.devices)) for job in graph.jobs)
+    return replace(graph, jobs=jobs)
+
+
+def made(tmp_path: Path, **more: Any) -> World:
+    return World(tmp_path, **{"script_of": prepared, "faults": CAN, **more})
+
+
+def charges(world: World) -> list[int]:
+    return [event.charged_ms for event in world.kept(e.AllocationSettled)]
+
+
+def test_the_next_fold_prepares_while_the_one_before_it_trains(tmp_path: Path) -> None:
+    world = made(tmp_path)
+    run = world.settle(ahead())
+    assert run.outcome == "done"
+    assert charges(world) == [COLD_MS, WARM_MS, WARM_MS]
+    assert world.settled_ms == COLD_MS + 2 * WARM_MS
+    attempts = [run.attempts[f"seedlings-1.train.fold{n}.1"] for n in range(3)]
+    assert [attempt.stood_by for attempt in attempts] == [False, True, True]
+    assert not run.standbys
+    assert len(world.kept(e.StandbyPlanned)) == len(world.kept(e.StandbyReady)) == 2
+    assert not world.kept(e.StandbyEnded)
+    starts = world.engine.starts
+    assert len(set(starts)) == len(starts)
+
+
+def test_nobody_is_started_ahead_where_the_engine_or_the_job_cannot(tmp_path: Path) -> None:
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "job").mkdir()
+    for world, graph in (
+        (made(tmp_path / "engine", faults=Faults()), ahead()),
+        (made(tmp_path / "job"), kfold()),
+    ):
+        world.settle(graph)
+        assert charges(world) == [COLD_MS] * 3
+        assert not world.kept(e.StandbyPlanned)
+
+
+def test_it_begins_once_the_one_before_it_is_at_work(tmp_path: Path) -> None:
+    """Beside another one's imports it would make a paid start longer."""
+    world = made(tmp_path)
+    world.settle(ahead())
+    reports = [event.reported_ms for event in world.kept(e.MetricsReported)]
+    planned = world.kept(e.StandbyPlanned)[0]
+    started = world.kept(e.AllocationStarted)[0].start_ms
+    assert planned.at_ms >= min(min(reports), started + 60_000)
+
+
+def test_a_stop_of_the_group_gives_it_up_and_charges_nothing_for_it(tmp_path: Path) -> None:
+    world = made(tmp_path)
+    world.submit(ahead())
+    world.until(lambda state: any(s.status == "ready" for _, s in state.live_standbys()))
+    world.stop(scope="group", target="train")
+    run = world.until_settled().runs["seedlings-1"]
+    assert statuses(run)["train.fold1"] == "stopped"
+    assert not run.standbys and len(charges(world)) == 1
+    assert len(run.attempts) == 4  # three of the CPU lane, one fold
+    (dropped,), (ended,) = world.kept(e.StandbyDropped), world.kept(e.StandbyEnded)
+    assert dropped.reason == "cancelled" and not ended.by_itself
+
+
+def test_a_fold_that_fails_takes_the_one_along_that_stands_by(tmp_path: Path) -> None:
+    def breaks(task: Task) -> Script:
+        script = prepared(task)
+        return replace(script, code=1, seconds=120) if task.fold == 0 else script
+
+    world = made(tmp_path, script_of=breaks)
+    run = world.settle(ahead())
+    assert statuses(run)["train.fold1"] == "skipped"
+    assert [event.attempt for event in world.kept(e.StandbyEnded)] == ["seedlings-1.train.fold1.1"]
+
+
+def test_one_that_dies_while_it_prepares_is_no_failure_and_is_not_tried_again(
+    tmp_path: Path,
+) -> None:
+    def dies(task: Task) -> Script:
+        script = prepared(task)
+        if task.fold == 1 and task.standby_s is not None:
+            return replace(script, code=9, seconds=10)
+        return script
+
+    world = made(tmp_path, script_of=dies)
+    run = world.settle(ahead())
+    assert run.outcome == "done"
+    assert charges(world) == [COLD_MS, COLD_MS, WARM_MS]
+    assert run.jobs["train.fold1"].attempts == ("seedlings-1.train.fold1.2",)
+    assert "code 9" in run.jobs["train.fold1"].unready
+    assert len(world.kept(e.StandbyPlanned)) == 2
+
+
+def test_one_whose_end_nobody_has_seen_when_its_devices_come_costs_nothing(
+    tmp_path: Path,
+) -> None:
+    world = made(tmp_path)
+    world.submit(ahead())
+    world.until(lambda state: any(s.status == "ready" for _, s in state.live_standbys()))
+    name = "seedlings-1.train.fold1.1"
+    real = world.engine.submissions[name].attempts[0]
+    first = world.engine.submissions[world.engine.submission_of["seedlings-1.train.fold0.1"]]
+    # It dies in the moment in which its devices come free.
+    world.engine._end(real, first.attempts[0].end_ms, "unused", 1)
+    poll = type(world.scheduler.executors["simulated"]).poll
+
+    def blind(self: Any, handles: Any) -> Any:
+        return {k: v for k, v in poll(self, handles).items() if k != name}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(world.scheduler.executors["simulated"]), "poll", blind)
+        run = world.until_settled().runs["seedlings-1"]
+    assert run.outcome == "done"
+    assert run.attempts[name].outcome == "unused"
+    assert run.jobs["train.fold1"].attempts == (name, "seedlings-1.train.fold1.2")
+    assert sorted(charges(world)) == sorted([COLD_MS, COLD_MS, WARM_MS])
+    assert len(world.kept(e.AllocationReleased)) == 1
+    assert not world.ledger.reservations()
+
+
+def test_cpu_work_comes_before_what_is_started_ahead(tmp_path: Path) -> None:
+    """On this machine, where both are."""
+
+    def slow(task: Task) -> Script:
+        return Script(seconds=600) if task.job == "late" else prepared(task)
+
+    graph = ahead(kfold(folds=2))
+    jobs = tuple(replace(one, mem_mb=5_000) if one.devices else one for one in graph.jobs)
+    early = job("early", mem_mb=1_000)
+    late = job("late", "early", cpus=2, mem_mb=7_000)
+    scripts = lambda task: Script(seconds=130) if task.job == "early" else slow(task)  # noqa: E731
+    world = made(tmp_path, script_of=scripts)
+    account = replace(world.ledger.account("lab"), executor="local")
+    world.ledger.change_account(account, world.clock.now_ms())
+    run = world.settle(replace(graph, jobs=(*jobs, early, late)))
+    assert run.outcome == "done"
+    (dropped,) = world.kept(e.StandbyDropped)
+    assert dropped.reason == "cpu-work"
+    assert charges(world) == [COLD_MS, COLD_MS]
+    assert run.jobs["train.fold1"].attempts == ("seedlings-1.train.fold1.2",)
+
+
+def test_a_restart_finds_it_again_at_every_moment(tmp_path: Path) -> None:
+    world = made(tmp_path)
+    world.submit(ahead())
+    for _ in range(300):
+        state = world.scheduler.state
+        if "seedlings-1" in state.runs and state.runs["seedlings-1"].settled:
+            break
+        world.scheduler.tick()
+        world.restart()
+        world.clock.advance(5)
+    run = world.scheduler.state.runs["seedlings-1"]
+    assert run.outcome == "done"
+    assert charges(world) == [COLD_MS, WARM_MS, WARM_MS]
+    assert world.settled_ms < HOUR_MS
+
+
+def test_one_that_nobody_needs_any_more_ends_by_itself(tmp_path: Path) -> None:
+    """The scheduler is dead for longer than it waits."""
+    world = made(tmp_path)
+    world.submit(ahead(limit_s=600))
+    world.until(lambda state: any(s.status == "ready" for _, s in state.live_standbys()))
+    world.clock.advance(2 * 3600)
+    assert not world.engine.submissions["seedlings-1.train.fold1.1"].attempts[0].exit.digest
+    world.restart()
+    run = world.until_settled().runs["seedlings-1"]
+    assert run.outcome == "done"
+    assert [event.by_itself for event in world.kept(e.StandbyEnded)] == [False]
+    assert run.jobs["train.fold1"].attempts == ("seedlings-1.train.fold1.2",)
