@@ -28,12 +28,13 @@ GAP_PX, HEAD_PX, NAME_PX = 4, 18, 140
 def draw_seen(recipe: Recipe, samples: int, columns: int, ctx: skint.Context) -> None:
     """Write `preview.png` and `preview.json` for the nearest packed set and folds."""
     torch.set_num_threads(ctx.cpus)
-    data = read_fold(ctx)
-    rows = stratified(data.labels, data.train, samples)
-    module = make_module(recipe, data, ctx, steps=1)
+    data = read_fold(ctx, recipe.targets)
+    rows = stratified(data.strata, data.train, samples)
+    module = make_module(recipe, data, ctx)
     plain, epochs = seen(recipe, data, rows, columns, module.normalise, ctx)
     cells = [[plain[n], *(epoch[n] for epoch in epochs)] for n in range(len(rows))]
-    names = [data.packed.classes[label] for label in data.labels[rows].tolist()]
+    said = [data.packed.samples[row].targets for row in rows.tolist()]
+    names = [", ".join(cells_of[target.name] for target in data.targets) for cells_of in said]
     heads = ["validates as", *(f"epoch {number}" for number in range(columns))]
     grid = drawn(cells, names, heads)
     content = BytesIO()

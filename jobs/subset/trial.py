@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 
 import skint
-from jobs.training.data.fold import FoldData, stratified
+from jobs.training.data.fold import stratified, unsplit
 from jobs.training.fitting.device import choose_engine
-from jobs.training.fitting.fold import make_trainer
 from jobs.training.fitting.prepared import make_loaders, make_module
+from jobs.training.fitting.trainer import make_trainer
 from jobs.training.recipe.recipe import Recipe
 from skint.dataset import PackedSet
 
@@ -30,11 +29,10 @@ def measure(recipe: Recipe, packed: PackedSet, ctx: skint.Context) -> dict[str, 
     The loaders, the network, the loss and the optimizer are those of `train`, in Lightning.
     """
     torch.set_num_threads(ctx.cpus)
-    labels = packed.labels()
-    rows = stratified(labels, np.flatnonzero(labels >= 0), BATCHES * recipe.batch_size)
-    data = FoldData(packed, labels, rows, rows, fold=0, folds=1)
+    data = unsplit(packed, recipe.targets)
+    rows = stratified(data.strata, data.train, BATCHES * recipe.batch_size)
     size = max(2, min(recipe.batch_size, len(rows) // 2))
-    module = make_module(recipe, data, ctx, steps=BATCHES)
+    module = make_module(recipe, data, ctx, epoch_steps=BATCHES)
     train, validation = make_loaders(recipe, data, rows, rows[:size], size)
     clock = TrialClock(ctx)
     trainer = make_trainer(

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
+from torch import nn
 
+from jobs.training.data.mixing import Mixing
 from jobs.training.data.normalise import Normalise
-from jobs.training.network.model import ModelError, Network
-from jobs.training.objective.base import Objective
+from jobs.training.network.freezing import Freezing, group_count
+from jobs.training.network.layers import grouped
+from jobs.training.network.model import Network
+from jobs.training.objective.base import Labels, Objective
 from jobs.training.objective.held_out import HeldOut
-from jobs.training.optimisation.schedule import make_optimizer, make_schedule
+from jobs.training.optimisation.average import Average
+from jobs.training.optimisation.curve import curve_of
+from jobs.training.optimisation.optimizer import make_optimizer
+from jobs.training.optimisation.schedule import CurveSchedule
 from jobs.training.recipe.recipe import Recipe
 from skint.loader import Batch
+
+
+class Prepared(NamedTuple):
+    """A batch as the network gets it."""
+
+    images: torch.Tensor
+    """(B, C, H, W) normalised."""
+    labels: Labels
+    partner_labels: Labels | None = None
+    """Where pictures are mixed: of what is mixed into each of them."""
+    share: float = 1.0
+    """Of its own label."""
 
 
 class Classifier(pl.LightningModule):
@@ -30,52 +49,61 @@ class Classifier(pl.LightningModule):
         recipe: Recipe,
         *,
         objective: Objective,
-        steps: int,
+        average: Average | None = None,
+        epoch_steps: int,
+        first_epoch: int = 0,
     ) -> None:
-        """`steps` is the number of training steps of the whole plan."""
+        """`recipe` is that of one stage, `epoch_steps` the optimizer's steps in an epoch of it,
+        `first_epoch` how many epochs the stages before have. Raises ModelError where the network
+        does not have the groups of layers that the recipe speaks of."""
         super().__init__()
         self.network = network.module
         self.normalise = normalise
         self.recipe = recipe
-        self.steps = steps
-        self.head = (network.head,)  # a tuple: registered once, as part of the network
+        self.average = average
+        self.epoch_steps = epoch_steps
+        self.first_epoch = first_epoch
         self.objective = objective
+        self.mixing = Mixing(recipe.seed, recipe.mixup, recipe.cutmix)
         self.held_out = HeldOut()
         self.measured: dict[str, float] = {}
         """What the last validation measured, in full precision."""
         self.loss_epoch = -1
         self.loss_sum = torch.zeros(())
         self.loss_count = 0
-        if recipe.freeze == "backbone":
-            self._freeze()
+        self.groups = grouped(network, group_count(recipe))
+        unfreeze = recipe.unfreeze if recipe.freeze == "backbone" else None
+        self.freezing = Freezing(network.module, self.groups, unfreeze)
+        self.freezing.apply(0)
         self.train()  # Lightning starts from the mode that it finds
 
-    def _freeze(self) -> None:
-        head = self.head[0]
-        if head is None:
-            raise ModelError(
-                "freeze: backbone needs to know the last layer",
-                where="freeze",
-                got=self.recipe.model,
-                wanted="a class whose attribute `head` is its last layer",
-            )
-        self.network.requires_grad_(False)
-        head.requires_grad_(True)
+    @property
+    def judged(self) -> nn.Module:
+        """The network that validates and is published: the average where there is one."""
+        return self.network if self.average is None else self.average.network
 
     def train(self, mode: bool = True) -> Classifier:
-        """A frozen backbone stays in evaluation mode: its batch statistics are part of it."""
+        """What is frozen stays in evaluation mode, and so does the average."""
         super().train(mode)
-        if self.recipe.freeze == "backbone" and self.head[0] is not None:
-            self.network.eval()
-            self.head[0].train(mode)
+        if self.average is not None:
+            self.average.eval()
+        if mode:
+            self.freezing.set_modes()
         return self
+
+    def on_train_start(self) -> None:
+        # A run that is resumed in the middle of an epoch does not start that epoch.
+        self.on_train_epoch_start()
+
+    def on_train_epoch_start(self) -> None:
+        self.freezing.apply(self.current_epoch - self.first_epoch)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) stored pixels -> (B, outputs), before the objective's `activate`."""
-        return self.network(self.normalise(images))
+        return (self.network if self.training else self.judged)(self.normalise(images))
 
     def training_step(self, batch: Batch, index: int) -> torch.Tensor:
-        loss = self.objective.loss(self(batch.images), batch.labels)
+        loss = self.loss_of(self.prepared(batch, index))
         if self.loss_epoch != self.current_epoch:
             self.loss_epoch, self.loss_count = self.current_epoch, 0
             self.loss_sum = torch.zeros((), device=loss.device)
@@ -83,6 +111,27 @@ class Classifier(pl.LightningModule):
         self.loss_sum = self.loss_sum.to(loss.device) + loss.detach().float() * len(batch.rows)
         self.loss_count += len(batch.rows)
         return loss
+
+    def prepared(self, batch: Batch, index: int) -> Prepared:
+        """Batch number `index` of this epoch, normalised and mixed."""
+        images = self.normalise(batch.images)
+        if not self.mixing:
+            return Prepared(images, batch.labels)
+        mix = self.mixing.draw(self.current_epoch, index, len(images), *images.shape[2:])
+        return Prepared(mix.images(images), batch.labels, mix.labels(batch.labels), mix.share)
+
+    def loss_of(self, given: Prepared) -> torch.Tensor:
+        """Mean over its samples."""
+        outputs = self.network(given.images)
+        if given.partner_labels is None:
+            return self.objective.loss(outputs, given.labels)
+        return self.objective.mixed_loss(outputs, given.labels, given.partner_labels, given.share)
+
+    def optimizer_step(self, *args: Any, **options: Any) -> None:
+        """Called by Lightning, once a window of `accumulate` batches."""
+        super().optimizer_step(*args, **options)
+        if self.average is not None:
+            self.average.update(self.network)
 
     @property
     def train_loss(self) -> float:
@@ -101,10 +150,8 @@ class Classifier(pl.LightningModule):
         self.log_dict(self.measured)
 
     def configure_optimizers(self) -> Any:
-        optimizer = make_optimizer(self.network, self.recipe)
-        schedule = make_schedule(optimizer, self.recipe, self.steps)
-        if schedule is None:
-            return optimizer
+        optimizer = make_optimizer(self.groups, self.recipe)
+        schedule = CurveSchedule(optimizer, curve_of(self.recipe, self.epoch_steps))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},

@@ -11,18 +11,28 @@ from jobs.training.data.augment import make_augment
 from jobs.training.data.fold import FoldData, Rows
 from jobs.training.data.normalise import Normalise, moments_for
 from jobs.training.fitting.module import Classifier
-from jobs.training.network.model import build
-from jobs.training.network.weights import load, packaged
+from jobs.training.network.model import Network
+from jobs.training.network.start import Start, starting_network
+from jobs.training.objective.base import Objective
 from jobs.training.objective.objective import objective_of
+from jobs.training.optimisation.average import Average
 from jobs.training.recipe.recipe import Recipe
 from skint.loader import OrderedLoader, ShuffledLoader
 
 
 @dataclass(frozen=True)
-class Prepared:
-    module: Classifier
-    train: ShuffledLoader
-    validation: OrderedLoader
+class Parts:
+    """What goes through all stages of a training."""
+
+    start: Start
+    normalise: Normalise
+    objective: Objective
+    average: Average | None
+    """Of the network's weights, where the recipe wants one."""
+
+    @property
+    def network(self) -> Network:
+        return self.start.network
 
 
 def make_loaders(
@@ -49,36 +59,43 @@ def make_loaders(
     )
 
 
-def make_module(recipe: Recipe, data: FoldData, ctx: skint.Context, steps: int) -> Classifier:
-    """The network with its starting weights, in its LightningModule.
+def make_parts(recipe: Recipe, data: FoldData, ctx: skint.Context) -> Parts:
+    """The network on the CPU with its starting weights, and what belongs to it.
 
     Draws the initial weights from torch's generator, which it seeds with `recipe.seed`.
     """
-    meta = data.packed.meta
     objective = objective_of(recipe, data)
-    torch.manual_seed(recipe.seed)
-    network = build(
-        recipe.model, classes=objective.outputs, channels=data.picture_shape[0], base=ctx.base
+    start = starting_network(
+        recipe,
+        ctx,
+        outputs=objective.outputs,
+        channels=data.picture_shape[0],
+        classes=dict(enumerate(data.packed.classes)),
     )
-    if recipe.weights != "none":
-        load(network, packaged() if recipe.weights == "package" else ctx.resolve(recipe.weights))
+    network = start.network
     # Not those of the whole set: the held-out pictures must not show in anything that is learnt.
     own_mean, own_std = data.packed.moments(data.train)
     mean, std = moments_for(
         pretrained=network.pretrained,
         has_weights=recipe.weights != "none" or network.own_weights,
-        dtype=meta.dtype,
+        dtype=data.packed.meta.dtype,
         mean=own_mean,
         std=own_std,
     )
-    return Classifier(network, Normalise(mean, std), recipe, objective=objective, steps=steps)
+    average = Average(network.module, recipe.ema) if recipe.ema else None
+    return Parts(start, Normalise(mean, std), objective, average)
 
 
-def prepare(
-    recipe: Recipe, data: FoldData, ctx: skint.Context, device: torch.device | str
-) -> Prepared:
-    """For the whole of the fold, to train on `device`."""
-    train, validation = make_loaders(
-        recipe, data, data.train, data.validation, recipe.batch_size, device
+def make_module(
+    recipe: Recipe, data: FoldData, ctx: skint.Context, *, epoch_steps: int = 1
+) -> Classifier:
+    """The same in its LightningModule; `recipe` is that of one stage."""
+    parts = make_parts(recipe, data, ctx)
+    return Classifier(
+        parts.network,
+        parts.normalise,
+        recipe,
+        objective=parts.objective,
+        average=parts.average,
+        epoch_steps=epoch_steps,
     )
-    return Prepared(make_module(recipe, data, ctx, len(train) * recipe.epochs), train, validation)

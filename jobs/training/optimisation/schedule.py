@@ -1,36 +1,45 @@
-"""Optimizers and learning-rate schedules, counted in steps."""
+"""Sets the learning rate of every step from its curve."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from torch import nn, optim
+from torch import optim
 
-from jobs.training.recipe.recipe import Recipe
-
-MOMENTUM = 0.9
+from jobs.training.optimisation.curve import Curve
 
 
-def make_optimizer(network: nn.Module, recipe: Recipe) -> optim.Optimizer:
-    """Over the parameters that are trained; vectors (biases, scales) without weight decay."""
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
-    if recipe.optimizer == "sgd":
-        return optim.SGD(groups, lr=recipe.lr, momentum=MOMENTUM, nesterov=True)
-    return optim.AdamW(groups, lr=recipe.lr)
+class CurveSchedule(optim.lr_scheduler.LRScheduler):
+    """Stepped after every step of the optimizer. Each group has its own highest rate."""
 
+    def __init__(self, optimizer: optim.Optimizer, curve: Curve) -> None:
+        self.curve = curve
+        super().__init__(optimizer)
 
-def make_schedule(
-    optimizer: optim.Optimizer, recipe: Recipe, total_steps: int
-) -> optim.lr_scheduler.LRScheduler | None:
-    """Stepped after every batch; `total_steps` stays that of the whole plan when it is resumed."""
-    if recipe.schedule == "constant":
-        return None
-    if recipe.schedule == "cosine":
-        return optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=total_steps)
-    options: dict[str, Any] = {"max_lr": recipe.lr, "total_steps": max(2, total_steps)}
-    return optim.lr_scheduler.OneCycleLR(optimizer, **options)
+    def get_lr(self) -> list[float]:
+        """Of each group, at the step that the schedule stands at."""
+        share = self.curve.share(self.last_epoch)
+        return [highest * share for highest in self.base_lrs]
+
+    def step(self, epoch: int | None = None) -> None:
+        super().step(epoch)
+        self._set_momentum()
+
+    def _set_momentum(self) -> None:
+        momentum = self.curve.momentum(self.last_epoch)
+        if momentum is None:
+            return
+        for group in self.optimizer.param_groups:
+            if "betas" in group:
+                group["betas"] = (momentum, *group["betas"][1:])
+            else:
+                group["momentum"] = momentum
+
+    def state_dict(self) -> dict[str, Any]:
+        """The step alone: the rest follows from the recipe."""
+        return {"step": self.last_epoch}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The rates of that step are in the optimizer's own state."""
+        self.last_epoch = state_dict["step"]
+        self._last_lr = self.get_lr()

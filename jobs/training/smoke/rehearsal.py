@@ -20,9 +20,9 @@ import torch
 import skint
 from jobs.training.data.fold import FoldData, read_fold, stratified
 from jobs.training.fitting.device import choose_engine
-from jobs.training.fitting.fold import make_trainer
 from jobs.training.fitting.module import Classifier
 from jobs.training.fitting.prepared import make_loaders, make_module
+from jobs.training.fitting.trainer import make_trainer
 from jobs.training.recipe.recipe import Recipe
 from skint.attempt import write_atomic, write_json
 from skint.errors import SkintError
@@ -55,9 +55,9 @@ def rehearse(recipe: Recipe, ctx: skint.Context) -> None:
     """Run the rehearsal; raises SmokeError, or the error that the training would have had."""
     started = time.monotonic()
     torch.set_num_threads(ctx.cpus)
-    data = read_fold(ctx)
-    steps = recipe.epochs * -(-len(data.train) // recipe.batch_size)
-    module = make_module(recipe, data, ctx, steps)
+    data = read_fold(ctx, recipe.targets)
+    steps = -(-len(data.train) // recipe.batch_size)
+    module = make_module(recipe, data, ctx, epoch_steps=steps)
     classes = len(data.packed.classes)
 
     check_pixels(module, _first_batch(recipe, data, MOST))
@@ -71,7 +71,7 @@ def rehearse(recipe: Recipe, ctx: skint.Context) -> None:
     with TemporaryDirectory(dir=ctx.out, prefix="rehearsal-") as folder:
         path = Path(folder, "last.ckpt")
         step.trainer.save_checkpoint(path)
-        check_checkpoint(path, module, make_module(recipe, data, ctx, steps), pair)
+        check_checkpoint(path, module, make_module(recipe, data, ctx, epoch_steps=steps), pair)
 
     counts = {
         "parameters": sum(p.numel() for p in module.network.parameters()),
@@ -150,8 +150,8 @@ def run_step(
     train, validation = make_loaders(
         recipe,
         data,
-        stratified(data.labels, data.train, size),
-        stratified(data.labels, data.validation, size),
+        stratified(data.strata, data.train, size),
+        stratified(data.strata, data.validation, size),
         batch_size=size,
     )
     trained = [p for p in module.network.parameters() if p.requires_grad]
@@ -222,6 +222,6 @@ def check_checkpoint(path: Path, module: Classifier, twin: Classifier, batch: Ba
 
 
 def _first_batch(recipe: Recipe, data: FoldData, size: int) -> Batch:
-    rows = stratified(data.labels, data.train, size)
+    rows = stratified(data.strata, data.train, size)
     train, _ = make_loaders(recipe, data, rows, rows, batch_size=size)
     return next(iter(train))

@@ -13,10 +13,11 @@ import torch
 
 import skint
 from jobs.training.fitting.module import Classifier
+from jobs.training.recipe.planned import planned
 from jobs.training.recipe.recipe import Recipe
 from skint.table import write_rows
 
-COLUMNS = ("epoch", "train_loss", "val_loss", "val_acc", "lr")
+COLUMNS = ("epoch", "stage", "train_loss", "val_loss", "val_acc", "lr")
 LOOK_EVERY = 16
 """Steps of an accelerator between two looks at the loss."""
 
@@ -34,11 +35,19 @@ class History(pl.Callback):
         self.out = ctx.out
         self.recipe = recipe
         self.classes = classes
-        self.rows: list[dict[str, float]] = []
+        self.stages = planned(recipe)
+        self.stage = self.stages[0]
+        """The one that is trained."""
+        self.rows: list[dict[str, Any]] = []
         self.best_epoch = 0
         """Counted from 1; 0 before the first."""
         self.begun_s = time.monotonic()
         self.told_epoch = -1
+
+    @property
+    def epochs(self) -> int:
+        """Of all stages."""
+        return self.stages[-1].first_epoch + self.stages[-1].epochs
 
     @property
     def best_path(self) -> Path:
@@ -55,7 +64,7 @@ class History(pl.Callback):
         epoch = trainer.current_epoch
         if looks and self.told_epoch != epoch and not math.isfinite(module.train_loss):
             self.told_epoch = epoch
-            self.ctx.report(epoch=epoch, epochs=self.recipe.epochs, train_loss=module.train_loss)
+            self.ctx.report(epoch=epoch, epochs=self.epochs, train_loss=module.train_loss)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Classifier) -> None:
         now_s = time.monotonic()
@@ -68,10 +77,11 @@ class History(pl.Callback):
         metrics = module.measured
         row = {
             "epoch": trainer.current_epoch + 1,
+            "stage": self.stage.name,
             "train_loss": module.train_loss,
             "val_loss": metrics["val_loss"],
             "val_acc": metrics["val_acc"],
-            "lr": trainer.optimizers[0].param_groups[0]["lr"],
+            "lr": max(group["lr"] for group in trainer.optimizers[0].param_groups),
         }
         self.rows = [r for r in self.rows if r["epoch"] < row["epoch"]] + [row]
         self.write()
@@ -84,19 +94,24 @@ class History(pl.Callback):
         """Write `metrics.csv`: again after training, for a run that was only read back."""
         write_rows(self.out / "metrics.csv", COLUMNS, ([r[c] for c in COLUMNS] for r in self.rows))
 
-    def _rank(self, row: dict[str, float]) -> tuple[float, ...]:
-        """Greater is better; the later of equals. A loss that is not finite comes last."""
+    def _rank(self, row: dict[str, Any]) -> tuple[float, ...]:
+        """Greater is better; the later of equals. A loss that is not finite comes last.
+
+        Epochs at the size of the last stage come before all others: the network is for that size.
+        """
+        sizes = {stage.name: stage.size_px for stage in self.stages}
+        last_size = sizes[row["stage"]] == self.stages[-1].size_px
         loss = row["val_loss"] if math.isfinite(row["val_loss"]) else math.inf
         if self.recipe.monitor == "val_loss":
-            return (-loss, row["epoch"])
-        return (row["val_acc"], -loss, row["epoch"])
+            return (last_size, -loss, row["epoch"])
+        return (last_size, row["val_acc"], -loss, row["epoch"])
 
     def _save(self, module: Classifier) -> None:
         self.best_path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.best_path.with_name("best.ckpt.partial")
         # Tensors and plain values only, so that `weights: FILE` can read it back safely.
         state = {
-            "state_dict": module.network.state_dict(),
+            "state_dict": module.judged.state_dict(),
             "classes": list(self.classes),
             "model": self.recipe.model,
             "epoch": self.best_epoch,

@@ -41,21 +41,22 @@ def packed(tmp_path: Path) -> Path:
 def test_the_pictures_are_those_that_training_takes_in_its_epochs(packed: Path) -> None:
     from jobs.preview.seen import seen
     from jobs.training.data.fold import read_fold
-    from jobs.training.fitting.prepared import prepare
+    from jobs.training.fitting.prepared import make_loaders, make_module
     from jobs.training.recipe.recipe import Recipe
 
     recipe = Recipe(model=NET, augment="light", seed=3, batch_size=5)
     ctx = context(packed.parent / "job", packed)
     data = read_fold(ctx)
     rows = data.train[[1, 4, 11]]
-    whole = prepare(recipe, data, ctx, torch.device("cpu"))
-    plain, epochs = seen(recipe, data, rows, 3, whole.module.normalise, ctx)
+    normalise = make_module(recipe, data, ctx).normalise
+    train, _ = make_loaders(recipe, data, data.train, data.validation, recipe.batch_size)
+    plain, epochs = seen(recipe, data, rows, 3, normalise, ctx)
     assert plain.shape == (3, 16, 16, 3) and len(epochs) == 3
     for epoch, pictures in enumerate(epochs):
-        whole.train.set_epoch(epoch)
+        train.set_epoch(epoch)
         taken: dict[int, np.ndarray] = {}
-        for batch in whole.train:
-            normal = whole.module.normalise(batch.images).permute(0, 2, 3, 1).numpy()
+        for batch in train:
+            normal = normalise(batch.images).permute(0, 2, 3, 1).numpy()
             taken |= dict(zip(batch.rows.tolist(), normal.copy(), strict=True))
         for picture, row in zip(pictures, rows.tolist(), strict=True):
             assert np.array_equal(picture, taken[row])

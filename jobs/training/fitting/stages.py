@@ -1,0 +1,81 @@
+"""One stage of a training: its pictures, its optimizer, its schedule, on weights that go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+import skint
+from jobs.training.checkpoints.checkpoint import SAVE_EVERY_S, Checkpoints
+from jobs.training.checkpoints.resume import ResumePoint
+from jobs.training.data.fold import FoldData
+from jobs.training.fitting.device import Engine
+from jobs.training.fitting.module import Classifier
+from jobs.training.fitting.prepared import Parts, make_loaders
+from jobs.training.fitting.trainer import make_trainer
+from jobs.training.recipe.planned import PlannedStage
+from jobs.training.watching.history import History
+from skint.loader import OrderedLoader
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all stages of a fold share."""
+
+    ctx: skint.Context
+    data: FoldData
+    """At the size that the set has."""
+    parts: Parts
+    engine: Engine
+    history: History
+
+
+def run_stage(
+    work: Work, stage: PlannedStage, point: ResumePoint | None
+) -> tuple[Classifier, OrderedLoader]:
+    """Train `stage` from the weights that the network has, or go on from `point` in it.
+
+    The module with the last epoch's weights, and the pictures that it was validated on. Raises
+    DatasetError where the packed set does not have the stage's size.
+    """
+    recipe = stage.recipe
+    data = at_size(work.data, stage.size_px)
+    work.ctx.stage(stage.name)
+    work.history.stage = stage
+    train, validation = make_loaders(
+        recipe, data, data.train, data.validation, recipe.batch_size, work.engine.device
+    )
+    module = Classifier(
+        work.parts.network,
+        work.parts.normalise,
+        recipe,
+        objective=work.parts.objective,
+        average=work.parts.average,
+        epoch_steps=steps_of_epoch(len(train), recipe.accumulate),
+        first_epoch=stage.first_epoch,
+    )
+    # The same whether the stages before were trained in this process or in an earlier one.
+    torch.manual_seed(recipe.seed * 1_000_003 + stage.number)
+    # In this order: a row of the history, its report, the checkpoint that knows of both.
+    callbacks = [
+        work.history,
+        skint.Callback(save_every_s=SAVE_EVERY_S, epochs=work.history.epochs),
+        Checkpoints(work.ctx, stage=stage.number, keep_every=recipe.keep_every),
+    ]
+    trainer = make_trainer(work.engine, recipe, work.ctx, callbacks, first_epoch=stage.first_epoch)
+    try:
+        trainer.fit(module, train, validation, **(point.fit_arguments if point else {}))
+    finally:
+        module.freezing.thaw()
+    return module, validation
+
+
+def at_size(data: FoldData, size_px: int | None) -> FoldData:
+    """The same fold of the same pictures at another size of the ladder."""
+    return data if size_px is None else replace(data, packed=data.packed.at(size_px))
+
+
+def steps_of_epoch(batches: int, accumulate: int) -> int:
+    """Steps of the optimizer; the last one of an epoch may be over fewer batches than others."""
+    return -(-batches // accumulate)

@@ -1,0 +1,80 @@
+"""What a recipe says against itself, in one sentence each.
+
+Nothing here imports torch, so that a plan can be checked without it.
+"""
+
+from __future__ import annotations
+
+from jobs.training.recipe.cycles import cycles, nearest
+from jobs.training.recipe.planned import PlannedStage, planned
+from jobs.training.recipe.recipe import Recipe
+
+STAGED = ("epochs", "fine_tune", "unfreeze")
+"""Fields that say nothing beside `stages`, which say it each for itself."""
+
+
+def contradiction(recipe: Recipe) -> str | None:
+    """The first thing that cannot be trained as it is said; None where all is well."""
+    said = recipe.model_fields_set
+    if recipe.stages and (lost := [name for name in STAGED if name in said]):
+        return f"{lost[0]}: with `stages`, each says its own"
+    if recipe.fine_tune and (lost := [n for n in ("freeze", "unfreeze") if n in said]):
+        return f"{lost[0]}: fine_tune freezes and unfreezes by itself"
+    stages = planned(recipe)
+    names = [stage.name for stage in stages]
+    if len(set(names)) < len(names):
+        return "stages: two of them have one name; give each a `name`"
+    for stage in stages:
+        if (complaint := _of_stage(stage)) is not None:
+            return f"stage {stage.name}: {complaint}" if len(stages) > 1 else complaint
+    return None
+
+
+def _of_stage(stage: PlannedStage) -> str | None:
+    recipe = stage.recipe
+    if recipe.warmup_epochs >= recipe.epochs:
+        return f"warmup_epochs: all {recipe.epochs} epochs would be warm-up"
+    if recipe.schedule == "sgdr" and (complaint := _of_cycles(recipe)) is not None:
+        return complaint
+    if recipe.unfreeze:
+        return _of_unfreezing(recipe)
+    return None
+
+
+def _of_cycles(recipe: Recipe) -> str | None:
+    warmup = recipe.warmup_epochs
+    if warmup != int(warmup):
+        return f"warmup_epochs: before cycles it takes whole epochs, not {warmup:g}"
+    length, factor = recipe.cycle_len, recipe.cycle_mult
+    left = recipe.epochs - int(warmup)
+    if cycles(left, length, factor) is not None:
+        return None
+    totals = " or ".join(
+        f"{sum(lengths) + int(warmup)} ({cycles_text(lengths)})"
+        for lengths in nearest(left, length, factor)
+    )
+    after = f" after {warmup:g} of warm-up" if warmup else ""
+    return f"epochs: {recipe.epochs} are no whole number of cycles{after}; nearest: {totals}"
+
+
+def _of_unfreezing(recipe: Recipe) -> str | None:
+    epochs = recipe.unfreeze
+    if recipe.freeze != "backbone":
+        return "unfreeze: nothing is frozen without `freeze: backbone`"
+    if sorted(set(epochs)) != list(epochs):
+        return f"unfreeze: each epoch is later than the one before, not {list(epochs)}"
+    if epochs[-1] >= recipe.epochs:
+        return f"unfreeze: epoch {epochs[-1]} is not among {recipe.epochs}, counted from 0"
+    groups = len(recipe.lr_groups)
+    if groups > 1 and len(epochs) > groups - 1:
+        return f"unfreeze: {groups} groups of layers can thaw {groups - 1} times at most"
+    return None
+
+
+def cycles_text(lengths: tuple[int, ...]) -> str:
+    """`1 cycle of 2 epochs`, `3 cycles of 2, 4, 8`."""
+    if len(lengths) == 1:
+        return f"1 cycle of {lengths[0]}"
+    if len(set(lengths)) == 1:
+        return f"{len(lengths)} cycles of {lengths[0]}"
+    return f"{len(lengths)} cycles of {', '.join(map(str, lengths))}"
