@@ -1,0 +1,30 @@
+"""Normalised pictures, however they lie in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.torch
+
+MEAN, STD = (120.0, 110.5, 99.9), (50.0, 61.0, 0.0)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_every_layout_gives_the_same_numbers_and_leaves_the_picture(
+    channels: int, dtype: torch.dtype, channels_last: bool
+) -> None:
+    from jobs.training.data.normalise import Normalise
+
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (2, channels, 5, 7), generator=draw).to(dtype)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    given = images.contiguous(memory_format=layout)
+    mean = torch.tensor(MEAN[:channels]).reshape(1, -1, 1, 1)
+    std = torch.tensor([s or 1.0 for s in STD[:channels]]).reshape(1, -1, 1, 1)
+    out = Normalise(MEAN[:channels], STD[:channels])(given)
+    assert torch.equal(out, (images.float() - mean) / std)
+    assert torch.equal(given, images)
+    assert out.is_contiguous(memory_format=layout)
