@@ -17,6 +17,7 @@ BUILTIN: dict[str, str] = {
     "convert": "jobs.convert.job:convert",
     "features": "jobs.features.job:features",
     "train": "jobs.train.job:train",
+    "better": "jobs.better.job:better",
     "errors": "jobs.errors.job:errors",
 }
 """`module:function` by the name that stands after `uses:`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 import skint
+from jobs.better.choice import find_kept
 from jobs.errors.out_of_fold import fold_of
 from skint.table import read_rows
 
@@ -30,7 +31,7 @@ class Curve:
 def read_curves(ctx: skint.Context, metrics: Sequence[str]) -> list[Curve]:
     """The curves in every `metrics.csv` beside a `predictions.npz`; none where there is none."""
     curves = []
-    for predictions in ctx.find_all("predictions.npz"):
+    for predictions in find_kept(ctx, "predictions.npz"):
         file = predictions.with_name("metrics.csv")
         if not file.is_file():
             continue

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import skint
+from jobs.better.choice import find_kept
 from jobs.errors.confusion import Predictions
 from skint.context import InputNotFound
 from skint.dataset import Folds, PackedSet, read_folds
@@ -19,13 +20,14 @@ class PredictionsError(skint.SkintError):
 
 
 def read_predictions(ctx: skint.Context, data: PackedSet) -> Predictions:
-    """All `predictions.npz` of the nearest entry that has them, in the order of ids and folds.
+    """All `predictions.npz` of the nearest entry that has them, in the order of ids and folds; of
+    the one that it kept where it is a `better`.
 
     Raises PredictionsError where they belong to another packed set, or where a picture was
     predicted by two folds that do not both hold it out, as the folds of a repeated split do.
     """
     parts = []
-    for file in ctx.find_all("predictions.npz"):
+    for file in find_kept(ctx, "predictions.npz"):
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 part = {
