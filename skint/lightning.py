@@ -8,6 +8,7 @@ computed is in the checkpoint, and raises.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -89,7 +90,7 @@ class Callback(AnyLightning):
         self._measured = None
         self._saved_s = time.monotonic()
 
-    def _on_term(self, *signal: Any) -> None:
+    def _on_term(self, *details: Any) -> None:
         self._term = True
 
     # The random generators.
@@ -275,6 +276,11 @@ class Callback(AnyLightning):
         request = self._attempt.read_stop()
         if request is None or (self._term and request.how == "epoch"):
             request = PARK_ON_TERM
+        # It ends now: a TERM that comes once Lightning has put back what stood before must not
+        # make it look like a process that was killed.
+        handlers = trainer._signal_connector._original_handlers
+        if handlers.get(signal.SIGTERM) is signal.SIG_DFL:
+            handlers[signal.SIGTERM] = signal.SIG_IGN
         stop = StopRequested(request)
         if trainer.global_rank > 0 or "TORCHELASTIC_RUN_ID" in os.environ:
             # Who has started this process takes any other code for a failure, and kills the rest.

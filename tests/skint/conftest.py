@@ -103,3 +103,17 @@ def attempt(tmp_path: Path) -> Iterator[Callable[..., Attempt]]:
 @pytest.fixture
 def python() -> str:
     return sys.executable
+
+
+@pytest.fixture
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AttemptDir]:
+    """Puts this process into a new attempt, as a worker is."""
+
+    def enter(name: str) -> AttemptDir:
+        directory = AttemptDir(tmp_path / name)
+        directory.create(Task(name, 1, "run", "job"))
+        monkeypatch.setenv("SKINT_ATTEMPT_DIR", str(directory.path))
+        monkeypatch.setattr("skint.lightning.LOOK_S", 0.0)
+        return directory
+
+    return enter

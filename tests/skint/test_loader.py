@@ -24,6 +24,7 @@ from skint.loader import (  # noqa: E402
     OrderedLoader,
     ShuffledLoader,
     sample_seed,
+    sample_seeds,
 )
 from tests.skint.blob_set import blob_set  # noqa: E402
 from tests.skint.test_images import in_parts, smooth  # noqa: E402
@@ -447,3 +448,41 @@ def test_another_device_gets_an_ordinary_copy() -> None:
 def test_seeds_of_samples_do_not_collide() -> None:
     keys = {sample_seed(s, e, r) for s in range(8) for e in range(8) for r in range(64)}
     assert len(keys) == 8 * 8 * 64
+
+
+class Shift:
+    """An augmentation of whole batches: each picture gets a number of its seed added."""
+
+    def __init__(self) -> None:
+        self.threads: set[str] = set()
+
+    def batch(self, images: Any, seeds: Any) -> None:
+        self.threads.add(threading.current_thread().name)
+        for image, seed in zip(images, seeds.tolist(), strict=True):
+            image += seed % 97 + 1
+
+
+@pytest.mark.parametrize("prefetch", [True, False])
+def test_whole_batches_are_augmented_where_they_are_read_by_the_seeds_of_their_samples(
+    prefetch: bool,
+) -> None:
+    shift = Shift()
+    loader = make(augment=shift, prefetch=prefetch)
+    loader.set_epoch(2)
+    seen = []
+    for batch in loader:
+        for image, row in zip(batch.images, batch.rows.tolist(), strict=True):
+            plain = torch.from_numpy(pictures()[row]).permute(2, 0, 1)
+            assert torch.equal(image, plain + sample_seed(1, 2, row) % 97 + 1)
+            seen.append(row)
+    assert sorted(seen) == list(range(10))
+    assert shift.threads == {"skint-prefetch" if prefetch else threading.current_thread().name}
+
+
+def test_seeds_of_many_samples_are_those_of_each_and_evenly_spread() -> None:
+    rows = np.arange(4096, dtype=np.int64)
+    seeds = sample_seeds(5, 7, rows)
+    assert seeds[:9].tolist() == [sample_seed(5, 7, row) for row in range(9)]
+    bits = (seeds[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
+    # Each bit is set in half of them: ±5 standard deviations of a fair coin.
+    assert np.abs(bits.mean(axis=0) - 0.5).max() < 5 * 0.5 / 4096**0.5
