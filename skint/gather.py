@@ -17,6 +17,9 @@ from skint.prefetch import AHEAD, HELD, Ring, filled
 SLOTS = HELD + AHEAD
 """Buffers of a loader that prefetches; without, there are `HELD`."""
 
+Prepare = Callable[[torch.Tensor, Rows], None]
+"""Changes pictures (B, C, H, W) in place; they are those of the rows."""
+
 Labels = NDArray[Any] | Mapping[str, NDArray[Any]] | None
 """(N, ...) of one target, or of several by name; None where nothing is known (a test folder)."""
 
@@ -76,13 +79,26 @@ class Source:
         return self.__dict__ | {"idle": []}
 
     def batches(
-        self, plan: Iterator[Rows], prepare: Callable[[torch.Tensor, Rows], None] | None = None
+        self,
+        plan: Iterator[Rows],
+        prepare: Prepare | None = None,
+        ahead: Prepare | None = None,
     ) -> Generator[Batch, None, None]:
-        """A batch for each part of `plan`; `prepare` changes (B, C, H, W) in place before."""
+        """A batch for each part of `plan`.
+
+        Both change (B, C, H, W) in place: `ahead` where pictures are gathered, in the thread if
+        there is one, `prepare` in the reader's.
+        """
         # An iteration that was left open keeps its buffers; another one gets its own.
         buffers = self.idle.pop() if self.idle else Buffers(self)
         parts = self.first_pass.ahead(plan)
-        ready = filled(buffers.ring, buffers.fill, parts, thread=self.prefetch)
+
+        def fill(slot: int, rows: Rows) -> None:
+            buffers.fill(slot, rows)
+            if ahead is not None:
+                ahead(buffers.pixels[slot][: len(rows)].permute(0, 3, 1, 2), rows)
+
+        ready = filled(buffers.ring, fill, parts, thread=self.prefetch)
         try:
             for slot, rows in ready:
                 pixels = buffers.pixels[slot][: len(rows)]

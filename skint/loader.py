@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -33,10 +33,12 @@ __all__ = [
     "Augment",
     "Batch",
     "BatchError",
+    "KeyedAugment",
     "LoaderError",
     "OrderedLoader",
     "ShuffledLoader",
     "sample_seed",
+    "sample_seeds",
 ]
 
 Augment = Callable[[torch.Tensor], torch.Tensor]
@@ -44,6 +46,17 @@ Augment = Callable[[torch.Tensor], torch.Tensor]
 
 It may draw from torch's CPU generator only: NumPy's and Python's are not keyed.
 """
+
+
+@runtime_checkable
+class KeyedAugment(Protocol):
+    """An augmentation of whole batches, which the thread that reads ahead makes meanwhile."""
+
+    def batch(self, images: torch.Tensor, seeds: NDArray[np.uint64]) -> None:
+        """Change (B, C, H, W) in place, each picture as a function of its own seed alone.
+
+        It draws from no generator: those of torch are one for all threads.
+        """
 
 
 class Sampler(Protocol):
@@ -67,7 +80,7 @@ class ShuffledLoader:
         *,
         batch_size: int,
         seed: int,
-        augment: Augment | None = None,
+        augment: Augment | KeyedAugment | None = None,
         prefetch: bool = True,
         device: torch.device | str | Handover = "cpu",
         channels_last: bool = True,
@@ -132,12 +145,16 @@ class ShuffledLoader:
         parts = list(split(self.order(epoch), self.batch_size))[taken : len(self)]
         augment = self.augment
 
+        def ahead(images: torch.Tensor, rows: Rows) -> None:
+            if isinstance(augment, KeyedAugment):
+                augment.batch(images, sample_seeds(self.seed, epoch, rows))
+
         def prepare(images: torch.Tensor, rows: Rows) -> None:
             # Not in the thread that reads ahead: torch's generator is one for all threads.
-            if augment is not None:
+            if augment is not None and not isinstance(augment, KeyedAugment):
                 self._augment(images, rows, epoch, augment)
 
-        with closing(self.source.batches(iter(parts), prepare)) as batches:
+        with closing(self.source.batches(iter(parts), prepare, ahead)) as batches:
             for batch in batches:
                 # Before the yield: a checkpoint written while this batch is in use must count it.
                 taken += 1
@@ -150,11 +167,12 @@ class ShuffledLoader:
         return np.random.default_rng([self.seed, epoch]).permutation(self.rows)
 
     def _augment(self, images: torch.Tensor, rows: Rows, epoch: int, augment: Augment) -> None:
+        seeds = sample_seeds(self.seed, epoch, rows).tolist()
         with torch.random.fork_rng(devices=[]):
-            for image, row in zip(images, rows.tolist(), strict=True):
+            for image, seed in zip(images, seeds, strict=True):
                 # Not torch.manual_seed: it would also reset the generators of the accelerators,
                 # which nothing here puts back.
-                torch.default_generator.manual_seed(sample_seed(self.seed, epoch, row))
+                torch.default_generator.manual_seed(seed)
                 image.copy_(augment(image))
 
     def state_dict(self) -> dict[str, int]:
@@ -221,4 +239,21 @@ class OrderedLoader:
 
 def sample_seed(seed: int, epoch: int, row: int) -> int:
     """64 bits that differ for each (seed, epoch, row), the same on every machine."""
-    return int(np.random.SeedSequence([seed, epoch, row]).generate_state(1, np.uint64)[0])
+    return int(sample_seeds(seed, epoch, np.array([row], dtype=np.int64))[0])
+
+
+def sample_seeds(seed: int, epoch: int, rows: Rows) -> NDArray[np.uint64]:
+    """The same of many rows, (n,): no two of an epoch are equal."""
+    base = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)
+    return mixed(base + rows.astype(np.uint64) * GOLDEN)
+
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 by the golden ratio: the step of SplitMix64."""
+
+
+def mixed(states: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The output function of SplitMix64 (Steele, Lea and Flood, 2014): 64 bits to 64 others."""
+    states = (states ^ (states >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    states = (states ^ (states >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return states ^ (states >> np.uint64(31))
