@@ -9,17 +9,13 @@ from jobs.training.recipe.cycles import cycles, nearest
 from jobs.training.recipe.planned import PlannedStage, planned
 from jobs.training.recipe.recipe import Recipe
 
-STAGED = ("epochs", "fine_tune", "unfreeze")
-"""Fields that say nothing beside `stages`, which say it each for itself."""
-
 
 def contradiction(recipe: Recipe) -> str | None:
     """The first thing that cannot be trained as it is said; None where all is well."""
-    said = recipe.model_fields_set
-    if recipe.stages and (lost := [name for name in STAGED if name in said]):
-        return f"{lost[0]}: with `stages`, each says its own"
-    if recipe.fine_tune and (lost := [n for n in ("freeze", "unfreeze") if n in said]):
-        return f"{lost[0]}: fine_tune freezes and unfreezes by itself"
+    if recipe.stages and (lost := _said(recipe, "epochs", "fine_tune", "unfreeze")):
+        return f"{lost}: with `stages`, each says its own"
+    if recipe.fine_tune and (lost := _said(recipe, "freeze", "unfreeze")):
+        return f"{lost}: fine_tune freezes and unfreezes by itself"
     stages = planned(recipe)
     names = [stage.name for stage in stages]
     if len(set(names)) < len(names):
@@ -28,6 +24,12 @@ def contradiction(recipe: Recipe) -> str | None:
         if (complaint := _of_stage(stage)) is not None:
             return f"stage {stage.name}: {complaint}" if len(stages) > 1 else complaint
     return None
+
+
+def _said(recipe: Recipe, *names: str) -> str | None:
+    """The first of the fields that is not what it is by default."""
+    fields = Recipe.model_fields
+    return next((n for n in names if getattr(recipe, n) != fields[n].default), None)
 
 
 def _of_stage(stage: PlannedStage) -> str | None:

@@ -12,6 +12,8 @@ from jobs.training.recipe.stage import Stage
 
 HEAD_LR_FACTOR = 0.5
 """After its first epochs `fine_tune` goes on at half the rate, as fastai's does."""
+HEAD_PEAK = 0.99
+"""The rate of its first epochs only climbs."""
 FINE_TUNE_GROUPS = (0.01, 0.1, 1.0)
 """Rates of the groups of layers, where the recipe says none: slice(lr / 100, lr)."""
 
@@ -58,11 +60,17 @@ def _given(recipe: Recipe) -> tuple[Stage, ...]:
     if recipe.fine_tune:
         groups = recipe.lr_groups if len(recipe.lr_groups) > 1 else FINE_TUNE_GROUPS
         return (
-            Stage(name="head", epochs=recipe.fine_tune, freeze="backbone", peak=0.99),
+            Stage(
+                name="head",
+                epochs=recipe.fine_tune,
+                schedule="one-cycle",
+                peak=HEAD_PEAK,
+                warmup_epochs=0,
+                freeze="backbone",
+            ),
             Stage(
                 name="all",
                 epochs=recipe.epochs,
-                freeze="none",
                 lr=recipe.lr * HEAD_LR_FACTOR,
                 lr_groups=groups,
             ),

@@ -99,7 +99,7 @@ class Recipe(BaseModel):
     """Batches whose gradients are added up before the weights change."""
     lr: float = Field(default=0.002, gt=0)
     """The highest learning rate of the schedule."""
-    lr_groups: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
+    lr_groups: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(1.0,), min_length=1)
     """Discriminative learning rates: the network in as many groups of layers as there are numbers,
     from the input to the head, each with this multiple of `lr`: `[0.01, 0.1, 1]`."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
@@ -167,4 +167,13 @@ class Recipe(BaseModel):
                 f"weights: package exists for model: {LITE0} only; "
                 f"for {self.model} name a file, or none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        # Here and not above: it reads the recipe stage by stage, so it needs this class.
+        from jobs.training.recipe.checked import contradiction
+
+        if (complaint := contradiction(self)) is not None:
+            raise ValueError(complaint)
         return self

@@ -8,6 +8,8 @@ Nothing here imports torch, so that a plan can be checked without it.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.training.recipe.augmentation import Augmentation
@@ -26,14 +28,14 @@ class Stage(BaseModel):
     """Pixels a side: a rung of the packed set's ladder (`sizes` of the job `resize`)."""
     batch_size: int | None = Field(default=None, ge=2)
     lr: float | None = Field(default=None, gt=0)
-    lr_groups: tuple[float, ...] | None = None
+    lr_groups: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(default=None, min_length=1)
     schedule: Schedule | None = None
     warmup_epochs: float | None = Field(default=None, ge=0)
     peak: float | None = Field(default=None, gt=0, lt=1)
     freeze: Freeze | None = None
-    unfreeze: tuple[int, ...] | None = None
+    unfreeze: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    """Epochs count from the beginning of the stage."""
     augment: AugmentName | Augmentation | None = None
     mixup: float | None = Field(default=None, ge=0)
     cutmix: float | None = Field(default=None, ge=0)
-    drop_rate: float | None = Field(default=None, ge=0, lt=1)
     accumulate: int | None = Field(default=None, ge=1)
