@@ -182,16 +182,21 @@ class SimulatedEngine:
         if now_ms >= before.end_ms or ahead.lost_ms is not None or now_ms < before.start_ms:
             self.submission_of[task.attempt] = ahead.submission.name
             self._end(before, min(before.end_ms, max(now_ms, before.start_ms)), "unused", 1)
+            self.happened["standby gone"] += 1
             raise StandbyGone("what was started ahead has ended")
+        self.happened["devices given"] += 1
         done_s = min((now_ms - before.start_ms) / 1000, before.script.prepare_s)
         self._end(before, now_ms, "unused", EXIT_STOPPED)
         attempt = self._play(task, now_ms, done_s)
+        # One file: what somebody has read of it before stands where it stood.
+        attempt.lines[:0] = [line for line in before.lines if line[0] <= now_ms]
         held = RealSubmission(submission, [attempt])
         self.submissions[submission.name] = self.running[submission.name] = held
         self.submission_of[task.attempt] = submission.name
 
     def _play_ahead(self, task: Task, start_ms: int) -> RealAttempt:
         """It prepares, says that it is ready, and waits."""
+        self.happened["started ahead"] += 1
         script = self.script_of(task)
         assert task.standby_s is not None
         end_ms, code = start_ms + round(task.standby_s * 1000), EXIT_STOPPED

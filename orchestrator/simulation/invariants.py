@@ -219,6 +219,8 @@ class Invariants:
         truth = {}
         for held in house.engine.submissions.values():
             for real in held.attempts:
+                if real.task.standby_s is not None:
+                    continue  # no attempt: it had no devices
                 end_ms = min(real.end_ms, held.lost_ms or real.end_ms)
                 truth[real.task.attempt] = (real.start_ms, end_ms)
         for run in house.state.runs.values():

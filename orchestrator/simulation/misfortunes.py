@@ -53,8 +53,9 @@ def scripts(
 
     def script_of(task: Task) -> Script:
         job = random.Random(f"{seed} {task.run} {task.job}")
-        seconds = job.choice((1, 60, 600, 2400, 4000, 9000 if task.devices else 30))
-        count = job.randrange(6) if task.devices else 0
+        trains = bool(task.devices) or task.standby_s is not None
+        seconds = job.choice((1, 60, 600, 2400, 4000, 9000 if trains else 30))
+        count = job.randrange(6) if trains else 0
         broken = job.random() < 0.06
         dice = random.Random(f"{seed} {task.attempt}")
         done_s = done_before(engine(), task) if task.previous else 0.0
@@ -73,13 +74,16 @@ def scripts(
             if dice.random() < 0.3:  # a process of an older attempt that nobody could kill
                 lines.append((at_s, {"kind": "note", "text": "zombie", "fence": task.fence - 1}))
                 happened["zombie line"] += 1
-        failed = dice.random() < (0.2 if task.devices else 0.03)
+        failed = dice.random() < (0.2 if trains else 0.03)
         happened["worker crashed"] += failed
+        seconds = max(1.0, seconds - done_s) * (dice.random() if failed else 1)
+        prepares = random.Random(f"{seed} {task.attempt} prepares")
         return Script(
-            seconds=max(1.0, seconds - done_s) * (dice.random() if failed else 1),
+            seconds=seconds,
             lines=tuple(lines),
             code=int(failed),
             stops_after_s=dice.choice((None, 1, 5)),
+            prepare_s=min(seconds, prepares.choice((0, 40, 900))),
         )
 
     return script_of

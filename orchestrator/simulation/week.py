@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from budget.accounts.account import Account, Metering, Session
 from budget.accounts.limit import Limit, weekly
 from budget.windows import Rolling, Unbounded
-from orchestrator.executors.simulated import Script
+from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import AtEdge, Graph, Job, StopRule, WhenShort
 from orchestrator.simulation.admitted import Admitted, InvariantBroken
 from orchestrator.simulation.invariants import Invariants
@@ -50,6 +50,8 @@ class FaultWeek:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(f"week {self.seed}")
+        # By dice of its own, as everything drawn after it would be another week.
+        self.ahead = random.Random(f"ahead {self.seed}").random() < 0.5
         accounts = draw_accounts(self.dice)
         start = self.dice.choice(STARTS)
         start_ms = round(start.timestamp() * 1000) + self.dice.randrange(2 * DAY_MS)
@@ -61,7 +63,7 @@ class FaultWeek:
             house = self.world.add_house(
                 self.dice.choice(accounts),
                 self._scripts(number),
-                faults=draw_faults(self.dice) if self.dice.random() < 0.8 else NO_FAULTS,
+                faults=self._faults(),
                 devices=self.dice.choice((1, 2)),
                 fate=Fate(happened=self.happened),
                 tells=self.dice.random() < 0.3,
@@ -78,13 +80,17 @@ class FaultWeek:
         for house in self.world.houses:
             self.submit(house)
 
+    def _faults(self) -> Faults:
+        faults = draw_faults(self.dice) if self.dice.random() < 0.8 else NO_FAULTS
+        return replace(faults, capabilities=replace(faults.capabilities, standby=self.ahead))
+
     def _scripts(self, number: int) -> Callable[[Task], Script]:
         seed = self.dice.getrandbits(32)
         return scripts(seed, self.happened, lambda: self.world.houses[number].engine)
 
     def submit(self, house: House) -> None:
         """One more run of a k-fold plan; about half of them are paid for anew."""
-        graph = draw_graph(self.dice, house.account)
+        graph = draw_graph(self.dice, house.account, standby=self.ahead)
         dice = self.dice
         house.submit(
             graph,
@@ -204,8 +210,8 @@ def draw_accounts(dice: random.Random) -> tuple[Account, ...]:
     return own, thesis
 
 
-def draw_graph(dice: random.Random, account: str) -> Graph:
-    """scan → folds → train × folds → errors."""
+def draw_graph(dice: random.Random, account: str, *, standby: bool = False) -> Graph:
+    """scan → folds → train × folds → errors; with `standby` folds that may be started ahead."""
     folds = dice.choice((2, 3, 5))
     cpu = (
         Job("scan", "scan", uses="scan", static_key="scan", retries=1),
@@ -235,6 +241,7 @@ def draw_graph(dice: random.Random, account: str) -> Graph:
             priority=dice.choice((0, 0, 0, 3)),
             value=dice.choice((1.0, 1.0, 4.0)),
             resumes=resumes,
+            standby=standby,
             at_edge=at_edge,
             when_short=when_short,
             static_key=f"train {n} {limit_s} {devices}",
