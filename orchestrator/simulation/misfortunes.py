@@ -54,7 +54,7 @@ def scripts(
     def script_of(task: Task) -> Script:
         job = random.Random(f"{seed} {task.run} {task.job}")
         trains = bool(task.devices) or task.standby_s is not None
-        seconds = job.choice((1, 60, 600, 2400, 4000, 9000 if trains else 30))
+        seconds: float = job.choice((1, 60, 600, 2400, 4000, 9000 if trains else 30))
         count = job.randrange(6) if trains else 0
         broken = job.random() < 0.06
         dice = random.Random(f"{seed} {task.attempt}")
