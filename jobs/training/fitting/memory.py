@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -170,6 +171,17 @@ class Memory:
             f"from there with batches in parts of {smaller}; it cost "
             f"{failed_s + time.monotonic() - began_s:.1f} s"
         )
+
+
+@contextmanager
+def optimizer_fits() -> Iterator[None]:
+    """Around the optimizer's step. Raises OutOfMemory: it needs as much with smaller batches."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise _nothing_fits(str(error), "the state of the optimizer does not fit") from None
 
 
 def _let_go() -> None:

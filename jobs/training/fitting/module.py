@@ -10,6 +10,7 @@ from torch import nn
 
 from jobs.training.data.mixing import Mixing
 from jobs.training.data.normalise import Normalise
+from jobs.training.fitting.memory import Memory, optimizer_fits
 from jobs.training.network.freezing import Freezing, group_count
 from jobs.training.network.layers import grouped
 from jobs.training.network.model import Network
@@ -52,10 +53,12 @@ class Classifier(pl.LightningModule):
         average: Average | None = None,
         epoch_steps: int,
         first_epoch: int = 0,
+        memory: Memory | None = None,
     ) -> None:
         """`recipe` is that of one stage, `epoch_steps` the optimizer's steps in an epoch of it,
         `first_epoch` how many epochs the stages before have. Raises ModelError where the network
-        does not have the groups of layers that the recipe speaks of."""
+        does not have the groups of layers that the recipe speaks of. With `memory`, what does not
+        fit is computed in parts, and a training step makes the gradients itself."""
         super().__init__()
         self.network = network.module
         self.normalise = normalise
@@ -63,6 +66,7 @@ class Classifier(pl.LightningModule):
         self.average = average
         self.epoch_steps = epoch_steps
         self.first_epoch = first_epoch
+        self.memory = memory
         self.objective = objective
         self.mixing = Mixing(recipe.seed, recipe.mixup, recipe.cutmix)
         self.held_out = HeldOut()
@@ -103,7 +107,12 @@ class Classifier(pl.LightningModule):
         return (self.network if self.training else self.judged)(self.normalise(images))
 
     def training_step(self, batch: Batch, index: int) -> torch.Tensor:
-        loss = self.loss_of(self.prepared(batch, index))
+        if self.memory is None:
+            loss = self.loss_of(self.prepared(batch, index))
+        else:
+            loss = self.memory.train(
+                self, batch, index, prepare=self.prepared, loss_of=self.loss_of
+            )
         if self.loss_epoch != self.current_epoch:
             self.loss_epoch, self.loss_count = self.current_epoch, 0
             self.loss_sum = torch.zeros((), device=loss.device)
@@ -127,9 +136,20 @@ class Classifier(pl.LightningModule):
             return self.objective.loss(outputs, given.labels)
         return self.objective.mixed_loss(outputs, given.labels, given.partner_labels, given.share)
 
+    def backward(self, loss: torch.Tensor) -> None:
+        """Called by Lightning with what the training step gave back."""
+        if loss.requires_grad:  # else the step has made the gradients
+            super().backward(loss)
+
+    def optimizer_zero_grad(self, *args: Any) -> None:
+        """Called by Lightning between the training step and `backward`."""
+        if self.memory is None:
+            super().optimizer_zero_grad(*args)
+
     def optimizer_step(self, *args: Any, **options: Any) -> None:
         """Called by Lightning, once a window of `accumulate` batches."""
-        super().optimizer_step(*args, **options)
+        with optimizer_fits():
+            super().optimizer_step(*args, **options)
         if self.average is not None:
             self.average.update(self.network)
 
@@ -142,7 +162,9 @@ class Classifier(pl.LightningModule):
         self.held_out = HeldOut()
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        self.held_out.add(batch.rows, self(batch.images), batch.labels)
+        images = batch.images
+        outputs = self(images) if self.memory is None else self.memory.evaluate(images, self)
+        self.held_out.add(batch.rows, outputs, batch.labels)
 
     def on_validation_epoch_end(self) -> None:
         _rows, outputs, labels = self.held_out.whole()
@@ -159,7 +181,11 @@ class Classifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["train_loss"] = (self.loss_epoch, float(self.loss_sum), self.loss_count)
+        if self.memory is not None:
+            checkpoint["memory"] = self.memory.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self.memory is not None:
+            self.memory.load_state_dict(checkpoint["memory"])
         self.loss_epoch, total, self.loss_count = checkpoint["train_loss"]
         self.loss_sum = torch.tensor(total)
