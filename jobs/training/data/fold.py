@@ -138,12 +138,6 @@ def _refuse_other_fold(packed: PackedSet, fold: int) -> None:
         made_by = made_by.get("from")
 
 
-def unseen_classes(data: FoldData) -> tuple[str, ...]:
-    """Classes of the validation fold that no training sample has: they cannot be learnt."""
-    absent = set(data.strata[data.validation].tolist()) - set(data.strata[data.train].tolist())
-    return tuple(data.packed.classes[label] for label in sorted(absent))
-
-
 def stratified(labels: Rows, rows: Rows, size: int) -> Rows:
     """At most `size` of `rows`, taken from the classes in turn, the first of each class first."""
     by_class = [rows[labels[rows] == label] for label in np.unique(labels[rows])]

@@ -45,6 +45,7 @@ def make_loaders(
 ) -> tuple[ShuffledLoader, OrderedLoader]:
     """Over the given rows of the fold, onto `device`."""
     images, meta = data.packed.images(), data.packed.meta
+    mean, _ = data.packed.moments(data.train)
     return (
         ShuffledLoader(
             images,
@@ -52,10 +53,18 @@ def make_loaders(
             train,
             batch_size=batch_size,
             seed=recipe.seed,
-            augment=make_augment(recipe.augment, data.picture_shape, meta.dtype),
+            augment=make_augment(recipe.augment, data.picture_shape, meta.dtype, mean),
             device=device,
+            channels_last=recipe.channels_last,
         ),
-        OrderedLoader(images, data.labels, validation, batch_size=batch_size, device=device),
+        OrderedLoader(
+            images,
+            data.labels,
+            validation,
+            batch_size=batch_size,
+            device=device,
+            channels_last=recipe.channels_last,
+        ),
     )
 
 
@@ -70,7 +79,7 @@ def make_parts(recipe: Recipe, data: FoldData, ctx: skint.Context) -> Parts:
         ctx,
         outputs=objective.outputs,
         channels=data.picture_shape[0],
-        classes=dict(enumerate(data.packed.classes)),
+        classes=objective.class_rows,
     )
     network = start.network
     # Not those of the whole set: the held-out pictures must not show in anything that is learnt.

@@ -11,12 +11,12 @@ from jobs.training.checkpoints.checkpoint import SAVE_EVERY_S, Checkpoints
 from jobs.training.checkpoints.resume import ResumePoint
 from jobs.training.data.fold import FoldData
 from jobs.training.fitting.device import Engine
+from jobs.training.fitting.memory import Memory
 from jobs.training.fitting.module import Classifier
 from jobs.training.fitting.prepared import Parts, make_loaders
 from jobs.training.fitting.trainer import make_trainer
 from jobs.training.recipe.planned import PlannedStage
 from jobs.training.watching.history import History
-from skint.loader import OrderedLoader
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,13 @@ class Work:
     parts: Parts
     engine: Engine
     history: History
+    memory: Memory
 
 
-def run_stage(
-    work: Work, stage: PlannedStage, point: ResumePoint | None
-) -> tuple[Classifier, OrderedLoader]:
+def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> None:
     """Train `stage` from the weights that the network has, or go on from `point` in it.
 
-    The module with the last epoch's weights, and the pictures that it was validated on. Raises
-    DatasetError where the packed set does not have the stage's size.
+    Raises DatasetError where the packed set does not have the stage's size.
     """
     recipe = stage.recipe
     data = at_size(work.data, stage.size_px)
@@ -54,6 +52,7 @@ def run_stage(
         average=work.parts.average,
         epoch_steps=steps_of_epoch(len(train), recipe.accumulate),
         first_epoch=stage.first_epoch,
+        memory=work.memory,
     )
     # The same whether the stages before were trained in this process or in an earlier one.
     torch.manual_seed(recipe.seed * 1_000_003 + stage.number)
@@ -68,7 +67,6 @@ def run_stage(
         trainer.fit(module, train, validation, **(point.fit_arguments if point else {}))
     finally:
         module.freezing.thaw()
-    return module, validation
 
 
 def at_size(data: FoldData, size_px: int | None) -> FoldData:

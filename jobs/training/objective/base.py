@@ -34,6 +34,22 @@ class Objective(nn.Module, ABC):
     outputs: int
     """Numbers that the network gives for a picture."""
 
+    @property
+    @abstractmethod
+    def singles(self) -> tuple[Single, ...]:
+        """Its targets, in the order of their outputs."""
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """What each of the outputs stands for: a class, or a number by the name of its target."""
+        return tuple(name for part in self.singles for name in part.classes or (part.name,))
+
+    @property
+    def class_rows(self) -> dict[int, str]:
+        """The outputs that stand for a class."""
+        names = [(part, name) for part in self.singles for name in part.classes or (part.name,)]
+        return {row: name for row, (part, name) in enumerate(names) if part.classes}
+
     @abstractmethod
     def loss(self, outputs: Tensor, labels: Labels) -> Tensor:
         """What training makes smaller, of outputs (B, `outputs`): a scalar.
@@ -91,11 +107,19 @@ class Single(Objective):
 
     least: ClassVar[Mapping[str, int]] = {}
     """Samples that a metric needs at least, by its bare name."""
+    kind: ClassVar[str]
+    """Of the target, as in `skint.dataset.Target`."""
+    classes: tuple[str, ...] = ()
+    """Empty where it has none."""
 
     def __init__(self, name: str, metric_names: tuple[str, ...]) -> None:
         super().__init__()
         self.name = name
         self.metric_names = metric_names
+
+    @property
+    def singles(self) -> tuple[Single, ...]:
+        return (self,)
 
     @abstractmethod
     def known(self, labels: Tensor) -> Tensor:

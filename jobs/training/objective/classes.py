@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torchmetrics
@@ -30,6 +30,7 @@ METRICS: dict[str, Any] = {
 class Classes(Single):
     """Labels are (B,) numbers of classes, -1 where unknown."""
 
+    kind: ClassVar[str] = "class"
     weight: Tensor | None
 
     def __init__(

@@ -21,6 +21,7 @@ class HeldOut:
         self.waiting: list[tuple[Tensor, Tensor, Labels]] = []
         self.waiting_bytes = 0
         self.fetched: list[tuple[Tensor, Tensor, Labels]] = []
+        self.gathered: tuple[Tensor, Tensor, Labels] | None = None
 
     def add(self, rows: Tensor, outputs: Tensor, labels: Labels) -> None:
         """A batch of B: rows (B,), outputs (B, K), labels as the loader gives them."""
@@ -32,6 +33,11 @@ class HeldOut:
 
     def whole(self) -> tuple[Tensor, Tensor, Labels]:
         """All of it on the host, by ascending row; of every process that validated a part."""
+        if self.gathered is None:
+            self.gathered = self._gather()
+        return self.gathered
+
+    def _gather(self) -> tuple[Tensor, Tensor, Labels]:
         self._fetch()
         parts = self.fetched
         if torch.distributed.is_available() and torch.distributed.is_initialized():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torchmetrics
 from torch import Tensor
@@ -27,6 +27,7 @@ THRESHOLD = 0.5
 class Multilabel(Single):
     """Labels are (B, K), 1 for each class that the picture has; all of them are known."""
 
+    kind: ClassVar[str] = "multilabel"
     weight: Tensor | None
 
     def __init__(

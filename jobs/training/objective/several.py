@@ -18,9 +18,13 @@ class Several(Objective):
         """`weights` say how much the loss of a target counts; 1 where it is not among them."""
         super().__init__()
         self.parts = nn.ModuleList(parts)
-        self.singles = parts
+        self.targets = parts
         self.weights = {part.name: weights.get(part.name, 1.0) for part in parts}
         self.outputs = sum(part.outputs for part in parts)
+
+    @property
+    def singles(self) -> tuple[Single, ...]:
+        return self.targets
 
     def slices(self, outputs: Tensor) -> list[tuple[Single, Tensor]]:
         """Each target with its (B, K) part of the outputs."""

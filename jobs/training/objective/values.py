@@ -27,6 +27,7 @@ class Values(Single):
     a share; losses are in that measure, metrics and values in the unit.
     """
 
+    kind: ClassVar[str] = "value"
     outputs = 1
     least: ClassVar[Mapping[str, int]] = {"r2": 2}
 

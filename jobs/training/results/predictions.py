@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,59 +12,81 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from jobs.training.data.fold import FoldData
+from jobs.training.objective.base import Objective
 from skint.attempt import write_atomic
-from skint.loader import Batch
+
+
+@dataclass(frozen=True)
+class TargetPredictions:
+    """What was predicted of one target, and what is true, of n samples."""
+
+    name: str
+    kind: str
+    """`class`, `multilabel` or `value`."""
+    classes: tuple[str, ...]
+    target: NDArray[Any]
+    """By kind: (n,) int64, -1 unknown; (n, K) uint8; (n,) float64, NaN unknown."""
+    predicted: NDArray[Any]
+    """(n, K) float32 probabilities, those of one class adding up to 1; or (n,) float64 values."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of n samples over C classes."""
+    """Of n samples that did not train."""
 
     ids: NDArray[np.int64]
-    """(n,) rows of the packed set."""
-    target: NDArray[np.int64]
-    """(n,)"""
-    probabilities: NDArray[np.float32]
-    """(n, C); each row adds up to 1."""
-    classes: tuple[str, ...]
-
-    @property
-    def accuracy(self) -> float:
-        """Share of samples whose most probable class is the right one."""
-        return float((self.probabilities.argmax(axis=1) == self.target).mean())
+    """(n,) rows of the packed set, ascending."""
+    targets: tuple[TargetPredictions, ...]
 
 
-@torch.no_grad()
-def predict(
-    network: torch.nn.Module,
-    batches: Iterable[Batch],
-    classes: Sequence[str],
-    *,
-    device: torch.device,
-    autocast: torch.dtype | None,
+def predictions_of(
+    data: FoldData, objective: Objective, rows: torch.Tensor, outputs: torch.Tensor
 ) -> Predictions:
-    """Softmax of the logits, in the precision that the validation during training had."""
-    network.eval().to(device)
-    ids, target, probabilities = [], [], []
-    for batch in batches:
-        with torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
-            logits = network(batch.images.to(device))
-        probabilities.append(logits.float().softmax(dim=1).cpu().numpy())
-        ids.append(batch.rows.numpy().copy())
-        target.append(batch.labels.cpu().numpy().copy())
+    """`outputs` (n, K) of the network for `rows` (n,), as probabilities and values."""
+    ids = rows.numpy().astype(np.int64)
+    activated = objective.activate(outputs)
     return Predictions(
-        np.concatenate(ids), np.concatenate(target), np.concatenate(probabilities), tuple(classes)
+        ids,
+        tuple(
+            TargetPredictions(
+                target.name,
+                target.kind,
+                target.classes,
+                data.columns[target.name][ids],
+                activated[target.name].numpy(),
+            )
+            for target in data.targets
+        ),
     )
 
 
 def write(path: Path, predictions: Predictions) -> None:
-    """`predictions.npz`: ids, target, probabilities, classes; the same values, the same bytes."""
-    arrays: dict[str, NDArray[Any]] = {
-        "ids": predictions.ids,
-        "target": predictions.target,
-        "probabilities": predictions.probabilities,
-        "classes": np.array(predictions.classes),
-    }
+    """`predictions.npz`; the same values, the same bytes.
+
+    `ids` (n,); `target`, `probabilities` and `classes` of the first target of one class; and each
+    target's own `NAME.target`, `NAME.classes` and `NAME.probabilities` or `NAME.values`, unless
+    that one is all there is.
+    """
+    arrays: dict[str, NDArray[Any]] = {"ids": predictions.ids}
+    first = next((t for t in predictions.targets if t.kind == "class"), None)
+    if first is not None:
+        arrays |= _arrays_of(first)
+    if first is None or len(predictions.targets) > 1:
+        for part in predictions.targets:
+            arrays |= {f"{part.name}.{name}": array for name, array in _arrays_of(part).items()}
+    write_arrays(path, arrays)
+
+
+def _arrays_of(part: TargetPredictions) -> dict[str, NDArray[Any]]:
+    if part.kind == "value":
+        return {"target": part.target, "values": part.predicted}
+    classes = np.array(part.classes)
+    return {"target": part.target, "probabilities": part.predicted, "classes": classes}
+
+
+def write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """An `.npz` of these arrays; the same arrays, the same bytes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():

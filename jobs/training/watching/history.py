@@ -13,34 +13,44 @@ import torch
 
 import skint
 from jobs.training.fitting.module import Classifier
+from jobs.training.objective.base import Objective
+from jobs.training.objective.monitor import monitor_of
 from jobs.training.recipe.planned import planned
 from jobs.training.recipe.recipe import Recipe
 from skint.table import write_rows
 
-COLUMNS = ("epoch", "stage", "train_loss", "val_loss", "val_acc", "lr")
+KEPT = ("rows", "best_epoch", "best_rows", "best_outputs")
+"""What a checkpoint knows of the epochs before it."""
 LOOK_EVERY = 16
 """Steps of an accelerator between two looks at the loss."""
 
 
 class History(pl.Callback):
-    """Writes `metrics.csv` (no times: the same run writes the same bytes) and `best.ckpt`.
+    """Writes `metrics.csv` (no times: the same run writes the same bytes) and `best.ckpt`, and
+    keeps what the best epoch's validation gave for every picture: the out-of-fold predictions.
 
     It stands before `skint.Callback` in the list of callbacks: what it logs of an epoch is then
     part of that epoch's report. A loss that is not finite is reported at once.
     """
 
-    def __init__(self, ctx: skint.Context, recipe: Recipe, classes: tuple[str, ...]) -> None:
+    def __init__(self, ctx: skint.Context, recipe: Recipe, objective: Objective) -> None:
+        """Raises ObjectiveError where the recipe monitors what is not measured."""
         super().__init__()
         self.ctx = ctx
         self.out = ctx.out
         self.recipe = recipe
-        self.classes = classes
+        self.monitor = monitor_of(recipe, objective)
+        self.row_names = objective.row_names
         self.stages = planned(recipe)
         self.stage = self.stages[0]
         """The one that is trained."""
         self.rows: list[dict[str, Any]] = []
         self.best_epoch = 0
         """Counted from 1; 0 before the first."""
+        self.best_rows = torch.empty(0, dtype=torch.int64)
+        """(n,) of the packed set, ascending: what it validated on."""
+        self.best_outputs = torch.empty(0, 0)
+        """(n, outputs) of the network for them."""
         self.begun_s = time.monotonic()
         self.told_epoch = -1
 
@@ -48,6 +58,12 @@ class History(pl.Callback):
     def epochs(self) -> int:
         """Of all stages."""
         return self.stages[-1].first_epoch + self.stages[-1].epochs
+
+    @property
+    def best(self) -> dict[str, float]:
+        """What the best epoch's validation measured."""
+        row = next(row for row in self.rows if row["epoch"] == self.best_epoch)
+        return {name: row[name] for name in self._measured(row)}
 
     @property
     def best_path(self) -> Path:
@@ -74,37 +90,39 @@ class History(pl.Callback):
         self.begun_s = now_s
 
     def on_validation_end(self, trainer: pl.Trainer, module: Classifier) -> None:
-        metrics = module.measured
         row = {
             "epoch": trainer.current_epoch + 1,
             "stage": self.stage.name,
             "train_loss": module.train_loss,
-            "val_loss": metrics["val_loss"],
-            "val_acc": metrics["val_acc"],
+            **module.measured,
             "lr": max(group["lr"] for group in trainer.optimizers[0].param_groups),
         }
         self.rows = [r for r in self.rows if r["epoch"] < row["epoch"]] + [row]
-        self.write()
         best = max(self.rows, key=self._rank)
         if best is row:
             self.best_epoch = int(row["epoch"])
-            self._save(module)
+            self.best_rows, self.best_outputs, _labels = module.held_out.whole()
+        if trainer.is_global_zero:
+            self.write()
+            if best is row:
+                self._save(module)
 
     def write(self) -> None:
         """Write `metrics.csv`: again after training, for a run that was only read back."""
-        write_rows(self.out / "metrics.csv", COLUMNS, ([r[c] for c in COLUMNS] for r in self.rows))
+        columns = tuple(self.rows[-1]) if self.rows else ("epoch",)
+        write_rows(self.out / "metrics.csv", columns, (row.values() for row in self.rows))
+
+    def _measured(self, row: dict[str, Any]) -> list[str]:
+        return [name for name in row if name.startswith("val_")]
 
     def _rank(self, row: dict[str, Any]) -> tuple[float, ...]:
-        """Greater is better; the later of equals. A loss that is not finite comes last.
+        """Greater is better; the later of equals.
 
         Epochs at the size of the last stage come before all others: the network is for that size.
         """
         sizes = {stage.name: stage.size_px for stage in self.stages}
         last_size = sizes[row["stage"]] == self.stages[-1].size_px
-        loss = row["val_loss"] if math.isfinite(row["val_loss"]) else math.inf
-        if self.recipe.monitor == "val_loss":
-            return (last_size, -loss, row["epoch"])
-        return (last_size, row["val_acc"], -loss, row["epoch"])
+        return (last_size, *self.monitor.rank(row), row["epoch"])
 
     def _save(self, module: Classifier) -> None:
         self.best_path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +130,7 @@ class History(pl.Callback):
         # Tensors and plain values only, so that `weights: FILE` can read it back safely.
         state = {
             "state_dict": module.judged.state_dict(),
-            "classes": list(self.classes),
+            "classes": list(self.row_names),
             "model": self.recipe.model,
             "epoch": self.best_epoch,
         }
@@ -120,7 +138,8 @@ class History(pl.Callback):
         os.replace(partial, self.best_path)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows, "best_epoch": self.best_epoch}
+        return {name: getattr(self, name) for name in KEPT}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.rows, self.best_epoch = state_dict["rows"], state_dict["best_epoch"]
+        for name in KEPT:
+            setattr(self, name, state_dict[name])

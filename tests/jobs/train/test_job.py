@@ -91,7 +91,7 @@ def reports(ctx: skint.Context) -> list[dict[str, Any]]:
 
 def published(ctx: skint.Context) -> dict[str, bytes]:
     """What must be the same bytes each time."""
-    names = ("predictions.npz", "metrics.csv", "result.json")
+    names = ("predictions.npz", "metrics.csv", "result.json", "model.json")
     return {name: (ctx.out / name).read_bytes() for name in names}
 
 
@@ -128,13 +128,17 @@ def test_a_fold_leaves_its_predictions_metrics_and_checkpoints(run: Run, packed:
     rows = list(csv.DictReader((ctx.out / "metrics.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
     result = json.loads((ctx.out / "result.json").read_text())
-    assert result == {
+    assert {name: result[name] for name in ("metric", "monitor", "score", "n", "epochs")} == {
         "metric": "val_acc",
+        "monitor": "val_acc",
         "score": accuracy,
         "n": len(held_out),
         "epochs": 6,
-        "best_epoch": result["best_epoch"],
     }
+    of_class = result["classes"]["label"]
+    assert sum(of_class[name]["n"] for name in of_class) == len(held_out)
+    right = sum(of_class[name]["acc"] * of_class[name]["n"] for name in of_class)
+    assert right / len(held_out) == pytest.approx(accuracy)
     best = rows[result["best_epoch"] - 1]
     assert float(best["val_acc"]) == pytest.approx(accuracy)
     assert max(float(row["val_acc"]) for row in rows) == float(best["val_acc"])
@@ -162,6 +166,7 @@ def test_the_same_recipe_writes_the_same_bytes_and_another_seed_does_not(run: Ru
         "predictions.npz",
         "metrics.csv",
         "result.json",
+        "model.json",
         "checkpoints/last.ckpt",
         "checkpoints/best.ckpt",
     }
@@ -204,7 +209,7 @@ def test_a_parked_run_goes_on_to_the_bit(
 @pytest.mark.torch
 def test_a_run_lost_after_its_training_only_predicts(run: Run, tmp_path: Path) -> None:
     whole = run("whole", recipe())
-    for name in ("predictions.npz", "metrics.csv", "result.json"):
+    for name in ("predictions.npz", "metrics.csv", "result.json", "model.json"):
         (whole.out / name).rename(tmp_path / name)
     second = run("second", recipe(), previous=whole.out)
     for name, content in published(second).items():

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.training.data.fold import FoldError, read_fold, stratified, unseen_classes
+from jobs.training.data.fold import FoldError, read_fold, stratified
+from jobs.training.data.learnable import remarks
 from skint.dataset import PackedSet, PackedWriter
 from skint.table import write_rows
 from tests.jobs.small_set import context, small_set
@@ -17,7 +18,7 @@ def test_the_fold_validates_and_the_others_train(tmp_path: Path) -> None:
     assert data.validation.tolist() == [3, 4, 5]
     assert data.train.tolist() == [0, 1, 2, 6, 7, 8, 9, 10, 11]
     assert (data.fold, data.folds, data.picture_shape) == (1, 3, (3, 16, 16))
-    assert unseen_classes(data) == ()
+    assert remarks(data, 9) == []
 
 
 def test_a_class_that_only_the_fold_has_is_named(tmp_path: Path) -> None:
@@ -25,12 +26,13 @@ def test_a_class_that_only_the_fold_has_is_named(tmp_path: Path) -> None:
     write_rows(
         packed / "folds.csv", ("id", "fold"), ((r, 0 if r % 3 == 1 else 1) for r in range(6))
     )
-    assert unseen_classes(read_fold(context(tmp_path, packed))) == ("green",)
+    said = remarks(read_fold(context(tmp_path, packed)), 2)
+    assert said == ["no training sample of green outside fold 0"]
 
 
 def test_a_split_that_leaves_nothing_to_train_on_is_refused(tmp_path: Path) -> None:
     packed = small_set(tmp_path / "packed", per_class=2, folds=1)
-    with pytest.raises(FoldError, match="too little to learn from"):
+    with pytest.raises(FoldError, match="too little to learn label from"):
         read_fold(context(tmp_path, packed))
 
 
