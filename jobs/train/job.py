@@ -52,6 +52,7 @@ class TrainingNotInstalled(SkintError):
     cpus=0,
     smoke=True,
     resume=True,
+    standby=True,
     libraries=("torch", "torchvision", "timm", "pytorch-lightning", "torchmetrics"),
 )
 def train(params: Recipe, ctx: skint.Context) -> None:
