@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 import torch
 
 import skint
-from skint.checkpoint import BEFORE, CHECKPOINT, bring_along, is_whole, keep, newest, partial_path
+from skint.checkpoint import BEFORE, bring_along, is_whole, keep, newest, partial_path
 
 pytestmark = pytest.mark.torch
 
