@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import skint
 from jobs.pages.thumbnails import visible
+from jobs.training.data.augment import named
 from jobs.training.data.fold import FoldData, read_fold, stratified
 from jobs.training.data.normalise import Normalise
 from jobs.training.fitting.prepared import make_loaders, make_module
@@ -42,7 +43,7 @@ def draw_seen(recipe: Recipe, samples: int, columns: int, ctx: skint.Context) ->
     write_atomic(ctx.out / "preview.png", content.getvalue())
     facts = {
         "fold": data.fold,
-        "augment": recipe.augment,
+        "augment": named(recipe.augment),
         "seed": recipe.seed,
         "epochs": columns,
         "mean": module.normalise.mean.flatten().tolist(),
@@ -54,7 +55,8 @@ def draw_seen(recipe: Recipe, samples: int, columns: int, ctx: skint.Context) ->
     }
     write_atomic(ctx.out / "preview.json", (json.dumps(facts, indent=1) + "\n").encode())
     ctx.note(
-        f"{len(rows)} pictures of fold {data.fold} in {columns} epochs, augment: {recipe.augment}"
+        f"{len(rows)} pictures of fold {data.fold} in {columns} epochs, "
+        f"augment: {named(recipe.augment)}"
     )
 
 

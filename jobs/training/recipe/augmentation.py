@@ -34,6 +34,7 @@ class Augmentation(BaseModel):
     """0.5 multiplies by 0.5 to 1.5; the same for contrast and saturation."""
     contrast: float = Field(default=0.0, ge=0, le=1)
     saturation: float = Field(default=0.0, ge=0, le=1)
+    """As hue, for uint8 with 3 channels."""
     hue: float = Field(default=0.0, ge=0, le=0.5)
     """Shifted by up to so much of the colour circle, either way."""
     trivial: bool = False
@@ -47,6 +48,8 @@ class Augmentation(BaseModel):
             given = getattr(self, name)
             if given is not None and not 0 < given[0] <= given[1]:
                 raise ValueError(f"{name}: the first is the least and above 0, not {list(given)}")
+        if self.crop_scale is None and "crop_ratio" in self.model_fields_set:
+            raise ValueError("crop_ratio is that of crops, and crop_scale does not ask for any")
         return self
 
 

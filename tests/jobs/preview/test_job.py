@@ -102,3 +102,14 @@ def test_bands_are_drawn_too(tmp_path: Path, channels: int, dtype: str) -> None:
     packed = small_set(tmp_path / "packed", channels=channels, dtype=dtype)
     _, grid = previewed(tmp_path, packed, samples=2, columns=1)
     assert len(np.unique(cell(grid, 0, 0))) > 10
+
+
+def test_fields_of_the_augmentation_are_drawn_and_named(tmp_path: Path, packed: Path) -> None:
+    ctx, grid = previewed(
+        tmp_path, packed, samples=2, columns=2, augment={"erase": 1, "rotate_deg": 90}
+    )
+    assert not np.array_equal(cell(grid, 0, 0), cell(grid, 0, 1))
+    facts = json.loads((ctx.out / "preview.json").read_text())
+    assert facts["augment"] == "rotate_deg 90.0, erase 1.0"
+    # What is erased or turned in is the mean, which normalised is the middle grey.
+    assert (np.abs(cell(grid, 0, 1).astype(int) - 127) <= 2).all(axis=2).mean() > 0.05
