@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 
 from jobs.training.data.fold import FoldData
 from jobs.training.objective.base import Objective
-from skint.attempt import write_atomic
+from jobs.training.results.arrays import write_arrays
 
 
 @dataclass(frozen=True)
@@ -83,15 +81,3 @@ def _arrays_of(part: TargetPredictions) -> dict[str, NDArray[Any]]:
         return {"target": part.target, "values": part.predicted}
     classes = np.array(part.classes)
     return {"target": part.target, "probabilities": part.predicted, "classes": classes}
-
-
-def write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """An `.npz` of these arrays; the same arrays, the same bytes."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-            # numpy.savez stamps the time of day into the archive; ZipInfo's default is fixed.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
-    write_atomic(path, content.getvalue())

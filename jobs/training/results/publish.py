@@ -19,6 +19,8 @@ from jobs.training.results.predictions import predictions_of, write
 from jobs.training.results.published import Published, learnt, write_model
 from jobs.training.watching.history import History
 from skint.attempt import write_atomic
+from skint.dataset import META
+from skint.outputs import sha256_of
 
 RESULT = "result.json"
 
@@ -51,6 +53,7 @@ def publish(
             size_px=shape[1:3],
             mean=tuple(normalise.mean.flatten().tolist()),
             std=tuple(normalise.std.flatten().tolist()),
+            dataset_sha256=sha256_of(data.packed.folder / META),
             fold=data.fold,
             folds=data.folds,
             epoch=history.best_epoch,

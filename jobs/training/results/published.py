@@ -66,6 +66,9 @@ class Published:
     mean: tuple[float, ...]
     """Per channel, in stored units: it takes (x - mean) / std."""
     std: tuple[float, ...]
+    dataset_sha256: str
+    """Of the `dataset.json` of the packed set that it learnt from, which has the hashes of all its
+    pixels: the set itself is told from another one by it."""
     fold: int
     """The one that it has not seen."""
     folds: int
@@ -136,7 +139,7 @@ def read_published(folder: Path) -> Published:
     """What a `train` published in `folder`; raises PublishedError where there is nothing whole."""
     path = folder / MODEL
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise PublishedError(
             "there is no trained network",
@@ -166,6 +169,7 @@ def read_published(folder: Path) -> Published:
             size_px=(content["size_px"][0], content["size_px"][1]),
             mean=tuple(content["mean"]),
             std=tuple(content["std"]),
+            dataset_sha256=content["dataset_sha256"],
             fold=content["fold"],
             folds=content["folds"],
             epoch=content["epoch"],
