@@ -13,7 +13,8 @@ from jobs.training.data.learnable import remarks
 from jobs.training.fitting.device import choose_engine
 from jobs.training.fitting.memory import Memory
 from jobs.training.fitting.prepared import make_parts
-from jobs.training.fitting.stages import Work, run_stage
+from jobs.training.fitting.stages import Work, at_size, run_stage
+from jobs.training.fitting.totals import totals
 from jobs.training.recipe.planned import planned
 from jobs.training.recipe.recipe import Recipe
 from jobs.training.results.publish import publish
@@ -33,13 +34,16 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
     parts = make_parts(recipe, data, ctx)
     parts.start.tell(ctx)
     stages = planned(recipe)
-    point = resume_point(ctx)
+    sizes = {stage.size_px: at_size(data, stage.size_px) for stage in stages}
+    if (sentence := totals(stages, len(data.train))) is not None:
+        ctx.note(sentence)
     history = History(ctx, recipe, parts.objective)
+    point = resume_point(ctx)
 
     engine = choose_engine(recipe.precision, ctx.wait_for_devices())
     if engine.note:
         ctx.note(engine.note)
-    work = Work(ctx, data, parts, engine, history, Memory(ctx.note))
+    work = Work(ctx, sizes, parts, engine, history, Memory(ctx.note))
     for stage in stages[point.stage if point else 0 :]:
         run_stage(work, stage, point)
         point = None

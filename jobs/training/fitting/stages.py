@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import pytorch_lightning as pl
 import torch
 
 import skint
@@ -14,8 +16,11 @@ from jobs.training.fitting.device import Engine
 from jobs.training.fitting.memory import Memory
 from jobs.training.fitting.module import Classifier
 from jobs.training.fitting.prepared import Parts, make_loaders
+from jobs.training.fitting.totals import epoch_steps
 from jobs.training.fitting.trainer import make_trainer
 from jobs.training.recipe.planned import PlannedStage
+from jobs.training.watching.alarm import ScaleAlarm
+from jobs.training.watching.early_stopping import StageEnd
 from jobs.training.watching.history import History
 
 
@@ -24,8 +29,8 @@ class Work:
     """What all stages of a fold share."""
 
     ctx: skint.Context
-    data: FoldData
-    """At the size that the set has."""
+    sizes: Mapping[int | None, FoldData]
+    """The fold at the size of each stage."""
     parts: Parts
     engine: Engine
     history: History
@@ -33,12 +38,9 @@ class Work:
 
 
 def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> None:
-    """Train `stage` from the weights that the network has, or go on from `point` in it.
-
-    Raises DatasetError where the packed set does not have the stage's size.
-    """
+    """Train `stage` from the weights that the network has, or go on from `point` in it."""
     recipe = stage.recipe
-    data = at_size(work.data, stage.size_px)
+    data = work.sizes[stage.size_px]
     work.ctx.stage(stage.name)
     work.history.stage = stage
     train, validation = make_loaders(
@@ -50,15 +52,18 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
         recipe,
         objective=work.parts.objective,
         average=work.parts.average,
-        epoch_steps=steps_of_epoch(len(train), recipe.accumulate),
+        epoch_steps=epoch_steps(len(data.train), recipe),
         first_epoch=stage.first_epoch,
         memory=work.memory,
     )
     # The same whether the stages before were trained in this process or in an earlier one.
     torch.manual_seed(recipe.seed * 1_000_003 + stage.number)
     # In this order: a row of the history, its report, the checkpoint that knows of both.
-    callbacks = [
-        work.history,
+    callbacks: list[pl.Callback] = [work.history]
+    if recipe.early_stopping is not None:
+        callbacks.append(StageEnd(work.ctx, work.history, stage, recipe.early_stopping))
+    callbacks += [
+        ScaleAlarm(work.ctx),
         skint.Callback(save_every_s=SAVE_EVERY_S, epochs=work.history.epochs),
         Checkpoints(work.ctx, stage=stage.number, keep_every=recipe.keep_every),
     ]
@@ -70,10 +75,8 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
 
 
 def at_size(data: FoldData, size_px: int | None) -> FoldData:
-    """The same fold of the same pictures at another size of the ladder."""
+    """The same fold of the same pictures at another size of the ladder.
+
+    Raises DatasetError where the packed set does not have it.
+    """
     return data if size_px is None else replace(data, packed=data.packed.at(size_px))
-
-
-def steps_of_epoch(batches: int, accumulate: int) -> int:
-    """Steps of the optimizer; the last one of an epoch may be over fewer batches than others."""
-    return -(-batches // accumulate)

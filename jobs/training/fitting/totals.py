@@ -1,0 +1,43 @@
+"""How much a training will be, told before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jobs.training.recipe.checked import cycles_text
+from jobs.training.recipe.cycles import cycles
+from jobs.training.recipe.planned import PlannedStage
+from jobs.training.recipe.recipe import Recipe
+
+
+def epoch_steps(rows: int, recipe: Recipe) -> int:
+    """Steps of the optimizer in an epoch over `rows` samples; `recipe` is that of a stage.
+
+    The loader leaves out a last batch of a single sample; the last step may be over fewer batches
+    than the others.
+    """
+    whole, rest = divmod(rows, recipe.batch_size)
+    batches = whole + int(rest > 1 or (rest == 1 and whole == 0))
+    return -(-batches // recipe.accumulate)
+
+
+def totals(stages: Sequence[PlannedStage], rows: int) -> str | None:
+    """A sentence where the number of epochs is not simply that of the recipe; else None."""
+    parts = [text for stage in stages if (text := _of_stage(stage, len(stages) > 1))]
+    if not parts:
+        return None
+    epochs = sum(stage.epochs for stage in stages)
+    steps = sum(stage.epochs * epoch_steps(rows, stage.recipe) for stage in stages)
+    return f"{'; '.join(parts)} = {epochs} epochs, {steps:,} steps"
+
+
+def _of_stage(stage: PlannedStage, several: bool) -> str:
+    recipe = stage.recipe
+    text = f"stage {stage.name}: {stage.epochs} epochs" if several else ""
+    if recipe.schedule != "sgdr":
+        return text
+    left = recipe.epochs - int(recipe.warmup_epochs)
+    lengths = cycles(left, recipe.cycle_len, recipe.cycle_mult) or ()
+    warmup = f"{recipe.warmup_epochs:g} of warm-up and " if recipe.warmup_epochs else ""
+    sgdr = f"sgdr: {warmup}{cycles_text(lengths)} epochs"
+    return f"{text} ({sgdr})" if text else sgdr
