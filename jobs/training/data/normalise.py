@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 
@@ -48,3 +52,50 @@ def moments_for(
     if has_weights and pretrained is not None and dtype == "uint8":
         return tuple(m * 255 for m in pretrained[0]), tuple(s * 255 for s in pretrained[1])
     return mean, std
+
+
+FAR_SHIFT, FAR_SCALE = 1.0, 2.0
+"""Deviations between two means, and ratio of two deviations, from which on weights see pictures
+that are unlike those they know."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far pictures are from what weights were trained on, in their worst channels."""
+
+    shift: float
+    """Distance of the means, in deviations of what the weights expect."""
+    scale: float
+    """The larger deviation by the smaller one, at least 1."""
+    sentence: str
+    """Both, for a person."""
+
+    @property
+    def far(self) -> bool:
+        return self.shift > FAR_SHIFT or self.scale > FAR_SCALE
+
+
+def apart(own: tuple[Floats, Floats], expected: tuple[Floats, Floats]) -> Apart:
+    """Of (mean, std) per channel, both in stored units: the pictures' and the weights'."""
+    channels = list(zip(*own, *expected, strict=True))
+    shifts = [abs(mean - wanted) / (spread or 1.0) for mean, _, wanted, spread in channels]
+    scales = [
+        max(std, spread) / min(std, spread) if min(std, spread) > 0 else math.inf
+        for _, std, _, spread in channels
+    ]
+    shift, scale = max(shifts), max(scales)
+    sentence = (
+        f"the pictures that train have mean {_listed(own[0])} and deviation {_listed(own[1])}, "
+        f"the weights expect {_listed(expected[0])} and {_listed(expected[1])}: "
+        f"{shift:.1f} deviations apart, spread {scale:.1f} × as {_wider(channels, scales)}"
+    )
+    return Apart(shift, scale, sentence)
+
+
+def _wider(channels: Sequence[tuple[float, ...]], scales: list[float]) -> str:
+    _, std, _, spread = channels[scales.index(max(scales))]
+    return "much" if std >= spread else "little"
+
+
+def _listed(values: Floats) -> str:
+    return " ".join(f"{value:.3g}" for value in values)

@@ -1,8 +1,9 @@
-"""Which device trains, and in which precision."""
+"""Which devices train, and in which precision."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import torch
 
@@ -17,19 +18,38 @@ class DeviceError(SkintError):
 
 
 @dataclass(frozen=True)
+class Hardware:
+    """What torch can use here."""
+
+    cuda: bool
+    bf16: bool
+    """Whether the CUDA device computes in bfloat16 itself."""
+    tpu: bool
+
+    @classmethod
+    def seen(cls) -> Hardware:
+        """What this process sees; not to be asked before the attempt has its devices."""
+        cuda = torch.cuda.is_available()
+        bf16 = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+        return cls(cuda, bf16, tpu=not cuda and find_spec("torch_xla") is not None)
+
+
+@dataclass(frozen=True)
 class Engine:
     """What Lightning is told about the hardware."""
 
     accelerator: str
-    """`gpu` or `cpu`."""
+    """`gpu`, `tpu` or `cpu`."""
     precision: str
     """Lightning's name for it."""
     note: str | None = None
     """A sentence for the person where it is not what they asked for."""
+    devices: int = 1
+    """Each gets a copy of the network and its share of every batch."""
 
     @property
     def device(self) -> torch.device:
-        return torch.device("cuda" if self.accelerator == "gpu" else "cpu")
+        return torch.device({"gpu": "cuda", "tpu": "xla"}.get(self.accelerator, "cpu"))
 
     @property
     def autocast(self) -> torch.dtype | None:
@@ -37,31 +57,57 @@ class Engine:
         return {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16}.get(self.precision)
 
 
-def choose_engine(precision: str, devices: tuple[str, ...]) -> Engine:
-    """The engine for a recipe's `precision` on the devices of the attempt.
+def choose_engine(
+    precision: str,
+    devices: tuple[str, ...],
+    *,
+    most: int = 1,
+    hardware: Hardware | None = None,
+) -> Engine:
+    """The engine for a recipe's `precision` on the devices of the attempt, at most `most`.
 
-    No device or a simulated one means the CPU. Raises DeviceError where a real device was given
-    and torch does not see one.
+    No device or simulated ones mean the CPU. Raises DeviceError where there are too many, or where
+    a real device was given and torch does not see one.
     """
-    if len(devices) > 1:
+    if len(devices) > most:
         raise DeviceError(
-            "train uses one device", got=f"{len(devices)} devices", wanted="devices: 1"
+            f"train uses {'one device' if most == 1 else f'at most {most} devices'}",
+            got=f"{len(devices)} devices",
+            wanted=f"devices: {most}",
         )
-    real = bool(devices) and not devices[0].startswith(SIMULATED)
-    if real and not torch.cuda.is_available():
-        raise DeviceError(
-            "torch does not see the accelerator that this job holds",
-            got=f"torch {torch.__version__}, CUDA {torch.version.cuda or 'not built in'}",
-            wanted=f"a build of torch for device {devices[0]}",
-        )
-    if real:
-        half = "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
-        chosen = {"auto": half, "32": "32-true"}.get(precision, precision)
-        return Engine("gpu", chosen)
+    count = max(1, len(devices))
+    real = [name for name in devices if not name.startswith(SIMULATED)]
+    if not real:
+        return _on_cpu(precision, count)
+    hardware = hardware or Hardware.seen()
+    if hardware.cuda:
+        half = "bf16-mixed" if hardware.bf16 else "16-mixed"
+        return Engine("gpu", _named(precision, auto=half), devices=count)
+    if hardware.tpu:
+        return _on_tpu(precision, count)
+    raise DeviceError(
+        "torch does not see the accelerator that this job holds",
+        got=f"torch {torch.__version__}, CUDA {torch.version.cuda or 'not built in'}",
+        wanted=f"a build of torch for device {real[0]}",
+    )
+
+
+def _on_cpu(precision: str, count: int) -> Engine:
     if precision == "16-mixed":
-        return Engine(
-            "cpu",
-            "bf16-mixed",
-            "precision 16-mixed needs a real accelerator; this CPU computes in bf16-mixed instead",
+        note = (
+            "precision 16-mixed needs a real accelerator; this CPU computes in bf16-mixed instead"
         )
-    return Engine("cpu", {"auto": "32-true", "32": "32-true"}.get(precision, precision))
+        return Engine("cpu", "bf16-mixed", note, count)
+    return Engine("cpu", _named(precision, auto="32-true"), devices=count)
+
+
+def _on_tpu(precision: str, count: int) -> Engine:
+    """Lightning has no mixed precision for XLA: bfloat16 stands for all of it."""
+    if precision == "32":
+        return Engine("tpu", "32-true", devices=count)
+    note = f"precision {precision} is bf16-true on a TPU, which has no mixed precision"
+    return Engine("tpu", "bf16-true", None if precision == "auto" else note, count)
+
+
+def _named(precision: str, *, auto: str) -> str:
+    return {"auto": auto, "32": "32-true"}.get(precision, precision)

@@ -28,3 +28,20 @@ def test_every_layout_gives_the_same_numbers_and_leaves_the_picture(
     assert torch.equal(out, (images.float() - mean) / std)
     assert torch.equal(given, images)
     assert out.is_contiguous(memory_format=layout)
+
+
+IMAGENET = (123.7, 116.3, 103.5), (58.4, 57.1, 57.4)
+
+
+def test_photographs_are_near_to_what_weights_expect_and_white_pages_far() -> None:
+    from jobs.training.data.normalise import apart
+
+    near = apart(((130.0, 120.0, 110.0), (70.0, 70.0, 70.0)), IMAGENET)
+    assert not near.far and near.shift < 0.2
+    bright = apart(((130.0, 120.0, 230.0), (70.0, 70.0, 70.0)), IMAGENET)
+    assert bright.far and bright.shift == pytest.approx((230 - 103.5) / 57.4)
+    assert "have mean 130 120 230" in bright.sentence and "2.2 deviations apart" in bright.sentence
+    flat = apart(((130.0, 120.0, 110.0), (20.0, 60.0, 60.0)), IMAGENET)
+    assert flat.far and "2.9 × as little" in flat.sentence
+    constant = apart(((130.0, 120.0, 110.0), (0.0, 60.0, 60.0)), IMAGENET)
+    assert constant.far
