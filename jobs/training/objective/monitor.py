@@ -47,13 +47,17 @@ def monitor_of(recipe: Recipe, objective: Objective) -> Monitor:
         logged += [f"val_loss.{part.name}" for part in objective.singles]
     if recipe.monitor in logged:
         return Monitor(recipe.monitor, better)
-    of_targets = [own for own in logged if own.partition(".")[0] == f"val_{name}"]
-    if not target and name != LOSS and len(of_targets) == 1:
+    if target and [part.name for part in objective.singles] == [target]:
+        logged_as = recipe.monitor.removesuffix(f".{target}")
+        if logged_as in logged:
+            return Monitor(logged_as, better)
+    of_targets = [own for own in logged if own.partition(".")[0] == f"val_{name}" and not target]
+    if name != LOSS and len(of_targets) == 1:
         return Monitor(of_targets[0], better)
     raise ObjectiveError(
-        "monitor says no metric that is measured"
-        if not of_targets
-        else "monitor has to say which target it means",
+        "monitor has to say which target it means"
+        if of_targets
+        else "monitor says no metric that is measured",
         where="monitor",
         got=recipe.monitor,
         wanted=", ".join(of_targets or logged),

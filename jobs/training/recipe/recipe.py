@@ -19,6 +19,7 @@ from jobs.training.recipe.choices import (
     Precision,
     Schedule,
 )
+from jobs.training.recipe.measures import split_monitor, unknown_measure
 from jobs.training.recipe.names import LITE0, unknown_model
 from jobs.training.recipe.stage import Stage
 
@@ -67,17 +68,19 @@ class Recipe(BaseModel):
     error of the standardised value for numbers (`mse`; also `l1` and `huber`)."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]] = "none"
-    """Of the loss: `balanced` makes every class count the same in all, or a weight by class."""
+    """Of the loss: `balanced` makes every class count the same in all; or weights by class, of
+    which only the ratio matters. Of a multi-label target: pictures with the class against those
+    without."""
     sampler: Literal["all", "balanced"] = "all"
     """`balanced` draws as many pictures as there are, every class equally often."""
     metrics: tuple[str, ...] = ()
     """More metrics of torchmetrics for the validation, by name: `f1`, `precision`, `recall`,
     `auroc`, `average-precision`, `top5`, `kappa`, `mcc`, `calibration-error`; of numbers `mae`,
-    `rmse`, `r2`. Macro averages; logged as `val_f1` and so on."""
+    `rmse`, `r2`. Means over the classes that the fold has; logged as `val_f1` and so on."""
     monitor: str = "auto"
     """The metric that says which epoch is the best one, and whether a larger one is better:
-    `val_acc`, `val_loss`, or one of `metrics`. `auto` is `val_acc` for one class target, else
-    `val_loss`."""
+    `val_acc`, `val_loss`, `val_` and any metric, `val_f1.breed` of one of several targets. `auto`
+    is `val_acc` for one class target, else `val_loss`."""
 
     # --- augmentation -----------------------------------------------------------------------------
 
@@ -159,6 +162,21 @@ class Recipe(BaseModel):
         if (complaint := unknown_model(model)) is not None:
             raise ValueError(complaint)
         return model
+
+    @field_validator("metrics")
+    @classmethod
+    def _metrics(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        for name in metrics:
+            if (complaint := unknown_measure(name)) is not None:
+                raise ValueError(complaint)
+        return metrics
+
+    @field_validator("monitor")
+    @classmethod
+    def _monitor(cls, monitor: str) -> str:
+        if monitor != "auto":
+            split_monitor(monitor)
+        return monitor
 
     @model_validator(mode="after")
     def _packaged(self) -> Recipe:
