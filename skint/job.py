@@ -93,10 +93,8 @@ def find_job(uses: str, base: Path) -> FoundJob:
     target, colon, name = uses.rpartition(":")
     if not colon:
         function = _builtin(uses)
-    elif target.endswith(".py") or "/" in target:
-        function = _member(_load_file(target, base, uses), name, uses)
     else:
-        function = _member(_load_module(target, base, uses), name, uses)
+        function = _member(import_target(uses, base), name, uses)
     info = getattr(function, "__skint_job__", None)
     if not callable(function) or not isinstance(info, JobInfo):
         raise JobNotFound(
@@ -107,6 +105,14 @@ def find_job(uses: str, base: Path) -> FoundJob:
     code = getattr(function, "__code__", None)
     source = Path(code.co_filename if code else sys.modules[function.__module__].__file__ or "")
     return FoundJob(uses, function, info, source, code.co_firstlineno if code else 1)
+
+
+def import_target(uses: str, base: Path) -> ModuleType:
+    """The module of `my_module:name` or `./train.py:name`; see `find_job`."""
+    base, target = base.resolve(), uses.rpartition(":")[0]
+    if target.endswith(".py") or "/" in target:
+        return _load_file(target, base, uses)
+    return _load_module(target, base, uses)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
