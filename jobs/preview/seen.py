@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 import skint
 from jobs.pages.thumbnails import visible
 from jobs.training.data.augment import named
-from jobs.training.data.fold import FoldData, read_fold, stratified
+from jobs.training.data.fold import FoldData, few, read_fold
 from jobs.training.data.normalise import Normalise
 from jobs.training.fitting.prepared import make_loaders, make_module
 from jobs.training.recipe.recipe import Recipe
@@ -30,7 +30,7 @@ def draw_seen(recipe: Recipe, samples: int, columns: int, ctx: skint.Context) ->
     """Write `preview.png` and `preview.json` for the nearest packed set and folds."""
     torch.set_num_threads(ctx.cpus)
     data = read_fold(ctx, recipe.targets)
-    rows = stratified(data.strata, data.train, samples)
+    rows = few(data, data.train, samples)
     module = make_module(recipe, data, ctx)
     plain, epochs = seen(recipe, data, rows, columns, module.normalise, ctx)
     cells = [[plain[n], *(epoch[n] for epoch in epochs)] for n in range(len(rows))]

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 import skint
-from jobs.training.data.fold import stratified, unsplit
+from jobs.training.data.fold import few, unsplit
 from jobs.training.fitting.device import choose_engine
 from jobs.training.fitting.prepared import make_loaders, make_module
 from jobs.training.fitting.trainer import make_trainer
@@ -30,7 +30,7 @@ def measure(recipe: Recipe, packed: PackedSet, ctx: skint.Context) -> dict[str, 
     """
     torch.set_num_threads(ctx.cpus)
     data = unsplit(packed, recipe.targets)
-    rows = stratified(data.strata, data.train, BATCHES * recipe.batch_size)
+    rows = few(data, data.train, BATCHES * recipe.batch_size)
     size = max(2, min(recipe.batch_size, len(rows) // 2))
     module = make_module(recipe, data, ctx, epoch_steps=BATCHES)
     train, validation = make_loaders(recipe, data, rows, rows[:size], size)

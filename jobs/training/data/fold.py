@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from math import isfinite
 from typing import Any
 
@@ -22,7 +23,7 @@ from jobs.training.data.targets import (
 from skint.dataset import PackedSet, Target, read_folds
 from skint.gather import Labels
 
-__all__ = ["FoldData", "FoldError", "Rows", "read_fold", "stratified"]
+__all__ = ["FoldData", "FoldError", "Rows", "few", "read_fold", "stratified", "unsplit"]
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,6 @@ class FoldData:
     def labels(self) -> Labels:
         """As the loaders take them: the column of one target, else all by name."""
         return self.columns[self.targets[0].name] if len(self.targets) == 1 else self.columns
-
-    @property
-    def strata(self) -> Rows:
-        """(N,) what a small sample should have of each: the first class target, else one."""
-        for target in self.targets:
-            if target.kind == "class":
-                return np.asarray(self.columns[target.name], dtype=np.int64)
-        return np.zeros(len(self.packed), dtype=np.int64)
 
     def known(self, target: Target, rows: Rows) -> Rows:
         """Those of `rows` whose `target` is known."""
@@ -136,6 +129,17 @@ def _refuse_other_fold(packed: PackedSet, fold: int) -> None:
                 next="name that entry itself in `needs`: each fold then gets its own",
             )
         made_by = made_by.get("from")
+
+
+def few(data: FoldData, rows: Rows, size: int) -> Rows:
+    """At most `size` of `rows`, of every target some that are known, of every class some."""
+    taken = []
+    for target in data.targets:
+        column = data.columns[target.name]
+        labels = column if target.kind == "class" else np.zeros(len(column), dtype=np.int64)
+        taken.append(stratified(labels, data.known(target, rows), size).tolist())
+    turns = (row for turn in zip_longest(*taken) for row in turn if row is not None)
+    return np.array(list(dict.fromkeys(turns))[:size], dtype=np.int64)
 
 
 def stratified(labels: Rows, rows: Rows, size: int) -> Rows:

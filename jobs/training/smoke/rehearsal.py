@@ -18,11 +18,12 @@ import pytorch_lightning as pl
 import torch
 
 import skint
-from jobs.training.data.fold import FoldData, read_fold, stratified
+from jobs.training.data.fold import FoldData, few, read_fold
 from jobs.training.fitting.device import choose_engine
 from jobs.training.fitting.module import Classifier
 from jobs.training.fitting.prepared import make_loaders, make_module
 from jobs.training.fitting.trainer import make_trainer
+from jobs.training.objective.monitor import Monitor, monitor_of
 from jobs.training.recipe.recipe import Recipe
 from skint.attempt import write_atomic, write_json
 from skint.errors import SkintError
@@ -58,16 +59,17 @@ def rehearse(recipe: Recipe, ctx: skint.Context) -> None:
     data = read_fold(ctx, recipe.targets)
     steps = -(-len(data.train) // recipe.batch_size)
     module = make_module(recipe, data, ctx, epoch_steps=steps)
-    classes = len(data.packed.classes)
+    outputs = module.objective.outputs
+    monitor = monitor_of(recipe, module.objective)
 
     check_pixels(module, _first_batch(recipe, data, MOST))
     pair = _first_batch(recipe, data, 2)
-    pair_s = check_output(module, pair, classes)
+    pair_s = check_output(module, pair, outputs)
     # A training step costs about three forward passes.
     affordable = int(BUDGET_S / max(1e-6, 3 * pair_s / 2))
-    size = max(2, min(recipe.batch_size, PER_CLASS * classes, MOST, affordable))
+    size = max(2, min(recipe.batch_size, PER_CLASS * outputs, MOST, affordable))
     step = run_step(recipe, data, ctx, module, size)
-    check_step(step)
+    check_step(step, monitor)
     with TemporaryDirectory(dir=ctx.out, prefix="rehearsal-") as folder:
         path = Path(folder, "last.ckpt")
         step.trainer.save_checkpoint(path)
@@ -77,7 +79,7 @@ def rehearse(recipe: Recipe, ctx: skint.Context) -> None:
         "parameters": sum(p.numel() for p in module.network.parameters()),
         "trained_parameters": sum(p.numel() for p in module.parameters() if p.requires_grad),
     }
-    result = {"model": recipe.model, "classes": classes, "input": list(data.picture_shape)}
+    result = {"model": recipe.model, "classes": outputs, "input": list(data.picture_shape)}
     text = json.dumps({**result, **counts, "checks": list(CHECKS)}, indent=1) + "\n"
     write_atomic(ctx.out / "smoke.json", text.encode())
     measured = {
@@ -94,9 +96,9 @@ def rehearse(recipe: Recipe, ctx: skint.Context) -> None:
 
 CHECKS = (
     "normalised pixels are finite and of sensible size",
-    "the output is (batch, classes) and finite",
+    "the output has a number for each class and value, and is finite",
     "the loss of a training step is finite and the step changes the weights",
-    "val_loss and val_acc are measured and finite",
+    "val_loss is measured and finite, and what says which epoch is the best is measured",
     "a checkpoint reads back to the same output",
 )
 
@@ -114,7 +116,7 @@ def check_pixels(module: Classifier, batch: Batch) -> None:
         )
 
 
-def check_output(module: Classifier, batch: Batch, classes: int) -> float:
+def check_output(module: Classifier, batch: Batch, outputs: int) -> float:
     """Seconds of one forward pass; raises SmokeError where its shape or values are wrong."""
     module.eval()
     with torch.no_grad():
@@ -131,12 +133,12 @@ def check_output(module: Classifier, batch: Batch, classes: int) -> float:
         begun = time.monotonic()
         output: Any = module(batch.images)
         seconds = time.monotonic() - begun
-    wanted = (len(batch.labels), classes)
+    wanted = (len(batch.rows), outputs)
     if not torch.is_tensor(output) or tuple(output.shape) != wanted:
         raise SmokeError(
-            "the network's output does not fit the classes",
+            "the network's output does not fit the targets",
             got=str(tuple(output.shape)) if torch.is_tensor(output) else type(output).__name__,
-            wanted=f"{wanted}: (batch, classes)",
+            wanted=f"{wanted}: (batch, classes and values)",
         )
     if not torch.isfinite(output).all():
         raise SmokeError("the network's output is not finite", next="check the weights")
@@ -150,8 +152,8 @@ def run_step(
     train, validation = make_loaders(
         recipe,
         data,
-        stratified(data.strata, data.train, size),
-        stratified(data.strata, data.validation, size),
+        few(data, data.train, size),
+        few(data, data.validation, size),
         batch_size=size,
     )
     trained = [p for p in module.network.parameters() if p.requires_grad]
@@ -164,11 +166,7 @@ def run_step(
     trainer.fit(module.train(), train, validation)
     return Step(
         train_loss=module.train_loss,
-        metrics={
-            name: float(value)
-            for name, value in trainer.callback_metrics.items()
-            if name in ("val_loss", "val_acc")
-        },
+        metrics=module.measured,
         changed=any(not torch.equal(a, b) for a, b in zip(before, trained, strict=True)),
         seconds=clock.seconds,
         trainer=trainer,
@@ -189,7 +187,7 @@ class StepClock(pl.Callback):
         self.seconds = time.monotonic() - self.begun
 
 
-def check_step(step: Step) -> None:
+def check_step(step: Step, monitor: Monitor) -> None:
     """Raises SmokeError where nothing finite was learnt or measured."""
     if not math.isfinite(step.train_loss):
         raise SmokeError(
@@ -199,12 +197,13 @@ def check_step(step: Step) -> None:
         )
     if not step.changed:
         raise SmokeError("the training step changed no weight", next="raise lr, or check `freeze`")
-    for name in ("val_loss", "val_acc"):
-        if not math.isfinite(step.metrics.get(name, math.nan)):
-            raise SmokeError(
-                f"{name} was not measured, or is not finite",
-                got=step.metrics.get(name, "nothing"),
-            )
+    # Of a handful of pictures some metrics cannot be told, so they only have to be there.
+    finite = math.isfinite(step.metrics.get("val_loss", math.nan))
+    name = monitor.name if finite else "val_loss"
+    if not finite or name not in step.metrics:
+        raise SmokeError(
+            f"{name} was not measured, or is not finite", got=step.metrics.get(name, "nothing")
+        )
 
 
 def check_checkpoint(path: Path, module: Classifier, twin: Classifier, batch: Batch) -> None:
@@ -222,6 +221,6 @@ def check_checkpoint(path: Path, module: Classifier, twin: Classifier, batch: Ba
 
 
 def _first_batch(recipe: Recipe, data: FoldData, size: int) -> Batch:
-    rows = stratified(data.strata, data.train, size)
+    rows = few(data, data.train, size)
     train, _ = make_loaders(recipe, data, rows, rows, batch_size=size)
     return next(iter(train))

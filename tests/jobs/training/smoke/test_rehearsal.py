@@ -12,6 +12,7 @@ import pytest
 import skint
 from jobs.train.job import train
 from jobs.training.recipe.recipe import Recipe
+from tests.jobs.several_set import several_set
 from tests.jobs.small_set import context, small_set
 
 pytestmark = pytest.mark.torch
@@ -69,10 +70,22 @@ def test_a_model_of_timm_takes_any_number_of_bands(tmp_path: Path) -> None:
     assert json.loads((ctx.out / "smoke.json").read_text())["input"] == [13, 32, 32]
 
 
+@pytest.mark.parametrize("targets", [(), ("tags",), ("shade",)])
+def test_targets_of_every_kind_are_rehearsed(tmp_path: Path, targets: tuple[str, ...]) -> None:
+    several = several_set(tmp_path / "several")
+    ctx = rehearse(tmp_path / "a", several, targets=targets)
+    outputs = {(): 6, ("tags",): 2, ("shade",): 1}[targets]
+    assert json.loads((ctx.out / "smoke.json").read_text())["classes"] == outputs
+    with pytest.raises(skint.SkintError, match="monitor says no metric that is measured"):
+        rehearse(tmp_path / "b", several, targets=targets, monitor="val_kappa.tags")
+    with pytest.raises(skint.SkintError, match="no target called colours"):
+        rehearse(tmp_path / "c", several, targets=["colours"])
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"model": f"{NET}:WrongOutput"}, "output does not fit the classes"),
+        ({"model": f"{NET}:WrongOutput"}, "output does not fit the targets"),
         ({"model": f"{NET}:Forgetful"}, "saved and read back give another output"),
         ({"model": f"{NET}:WrongUnits"}, "normalised pictures are not what a network can start"),
         ({"model": f"{NET}:Headless", "freeze": "backbone"}, "needs to know the last layer"),
