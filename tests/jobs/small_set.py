@@ -21,8 +21,21 @@ def small_set(
     channels: int = 3,
     dtype: str = "uint8",
     folds: int = 3,
+    sizes: tuple[int, ...] = (),
 ) -> Path:
-    """Noisy squares of three colours in `folder`, which also gets `folds.csv`."""
+    """Noisy squares of three colours in `folder`, which also gets `folds.csv`.
+
+    With `sizes`, those of a ladder, `size` is the last of them.
+    """
+    for smaller in sizes[:-1]:
+        small_set(
+            folder / "sizes" / str(smaller),
+            per_class=per_class,
+            size=smaller,
+            channels=channels,
+            dtype=dtype,
+        )
+    size = sizes[-1] if sizes else size
     noise = np.random.default_rng(7)
     count = per_class * len(COLOURS)
     names = sorted(COLOURS)
@@ -40,6 +53,7 @@ def small_set(
             [Target("label", "class", tuple(names))],
             channels=[f"C{n}" for n in range(channels)],
             made_by={"job": "test"},
+            sizes=sizes,
         )
     write_rows(
         folder / "folds.csv", ("id", "fold"), ((row, row // 3 % folds) for row in range(count))

@@ -35,6 +35,31 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "a last batch of one is left out": {"batch_size": 23},
     "half precision": {"precision": "bf16-mixed", "augment": "trivial"},
     "frozen": {"freeze": "backbone", "label_smoothing": 0.1},
+    "mixed, averaged": {"mixup": 0.4, "cutmix": 1.0, "ema": 0.9},
+    "accumulated, clipped": {"accumulate": 3, "clip_norm": 0.5, "batch_size": 4, "ema": 0.9},
+    "cycles, thawing, rates by layer": {
+        "schedule": "sgdr",
+        "cycle_mult": 2,
+        "freeze": "backbone",
+        "unfreeze": [1, 2],
+        "lr_groups": [0.1, 0.5, 1],
+    },
+    "head first": {"fine_tune": 1, "epochs": 2, "ema": 0.9, "precision": "bf16-mixed"},
+    "stages of three sizes": {
+        "epochs": 12,  # of which the stages say nothing
+        "ema": 0.8,
+        "stages": [
+            {"size": 8, "epochs": 1, "lr": 0.01},
+            {"size": 12, "epochs": 2, "mixup": 0.4, "batch_size": 12, "schedule": "step"},
+            {"size": 16, "epochs": 1, "freeze": "backbone", "accumulate": 2},
+        ],
+    },
+    "stages that end early": {
+        "epochs": 12,
+        "early_stopping": {"patience": 1},
+        "lr": 0.3,
+        "stages": [{"name": "first", "epochs": 4}, {"name": "second", "epochs": 4}],
+    },
 }
 
 PUBLISHED = ("predictions.npz", "metrics.csv", "result.json")
@@ -116,7 +141,7 @@ def reported(ctx: skint.Context) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_set(tmp_path_factory.mktemp("packed"))
+    return small_set(tmp_path_factory.mktemp("packed"), sizes=(8, 12, 16))
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
