@@ -18,6 +18,8 @@ BUILTIN: dict[str, str] = {
     "features": "jobs.features.job:features",
     "train": "jobs.train.job:train",
     "better": "jobs.better.job:better",
+    "fit": "jobs.fit.job:fit",
+    "predict": "jobs.predict.job:predict",
     "errors": "jobs.errors.job:errors",
 }
 """`module:function` by the name that stands after `uses:`."""

@@ -1,0 +1,1 @@
+"""`predict`: trained folds on new pictures, and a submission of what they say."""

@@ -1,0 +1,171 @@
+"""Which pictures are predicted, and whether they are of the kind that the networks know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import skint
+from jobs.predict.models import Model, PredictError
+from jobs.training.results.published import Published
+from skint.dataset import META, PackedSet, read_folds
+from skint.outputs import sha256_of
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """What is predicted."""
+
+    packed: tuple[PackedSet, ...]
+    """One for all networks, or one for each: pictures that a fold's own `pca` has made."""
+    rows: NDArray[np.int64]
+    """(n,) of it, ascending."""
+    note: str = ""
+    """For the person."""
+
+    @property
+    def first(self) -> PackedSet:
+        return self.packed[0]
+
+
+def find_pictures(ctx: skint.Context, models: Sequence[Model]) -> Pictures:
+    """The nearest packed set, at the size of the networks.
+
+    Of the set that they were trained on, only pictures that no fold trained on or judged by: what
+    `folds` set aside as a test part, and what has no label. Raises PredictError where there are
+    none, or where the pictures are of another size, dtype or other channels.
+    """
+    files = ctx.find_all(META)
+    if len(files) not in (1, len(models)):
+        raise PredictError(
+            "it is not clear which packed set is to be predicted",
+            where=str(files[0].parent.parent),
+            got=f"{len(files)} packed sets, {len(models)} networks",
+            wanted="one set for all networks, or one for each",
+        )
+    published = [model.published for model in models]
+    packed = tuple(
+        fitting(PackedSet.open(file.parent), one)
+        for file, one in zip(files, published, strict=False)
+    )
+    same = len({tuple(s.name for s in one.samples) for one in packed}) == 1
+    if not same:
+        raise PredictError("the packed sets of the folds hold different pictures")
+    own = [
+        sha256_of(file) == one.dataset_sha256 for file, one in zip(files, published, strict=False)
+    ]
+    if not any(own):
+        return Pictures(packed, np.arange(len(packed[0])), _otherwise(ctx, published[0], packed[0]))
+    rows = _unused(ctx, len(packed[0]))
+    if not len(rows):
+        raise PredictError(
+            "the nearest packed set is the one that these networks were trained on",
+            where=str(files[0].parent),
+            got="every picture of it trains or is held out by a fold",
+            wanted="the packed set of the pictures to predict among `needs`",
+            next="what a fold has held out is predicted already: predictions.npz of the training",
+        )
+    note = f"the {len(rows):,} pictures of the training's own set that are in no fold"
+    return Pictures(packed, rows, note)
+
+
+def fitting(packed: PackedSet, published: Published) -> PackedSet:
+    """The set at the network's size. Raises PredictError where it cannot take these pictures."""
+    meta = packed.meta
+    if not all(meta.shape[1:3]):
+        raise PredictError(
+            "pictures of different sizes do not fit into a batch",
+            where=str(packed.folder),
+            got="a packed set of kept sizes",
+            wanted=f"pictures of {_size(published.size_px)}, as in the training",
+            next="`resize` them as the pictures that trained",
+        )
+    height, width = published.size_px
+    if meta.shape[1:3] != published.size_px and height == width and height in meta.sizes:
+        packed = packed.at(height)
+        meta = packed.meta
+    wanted: dict[str, tuple[Any, Any]] = {
+        "size": (_size(meta.shape[1:3]), _size(published.size_px)),
+        "channels": (_listed(meta.channels), _listed(published.channels)),
+        "dtype": (meta.dtype, published.dtype),
+    }
+    for what, (given, known) in wanted.items():
+        if given != known:
+            raise PredictError(
+                f"the networks do not know pictures of this {what}"
+                if what != "channels"
+                else "the networks do not know these channels",
+                where=str(packed.folder),
+                got=given,
+                wanted=f"{known}, as in the training",
+                next="make these pictures by the same jobs with the same parameters",
+            )
+    return packed
+
+
+def training_sets(ctx: skint.Context, models: Sequence[Model]) -> tuple[PackedSet | None, ...]:
+    """For each network the set that it was trained on, where it is among what this job needs."""
+    files = [
+        Path(folder, META)
+        for folders in ctx.task.inputs.values()
+        for folder in folders
+        if Path(folder, META).is_file()
+    ]
+    by_digest = {sha256_of(file): file.parent for file in files}
+    found = []
+    for model in models:
+        folder = by_digest.get(model.published.dataset_sha256)
+        found.append(None if folder is None else fitting(PackedSet.open(folder), model.published))
+    return tuple(found)
+
+
+def _unused(ctx: skint.Context, count: int) -> NDArray[np.int64]:
+    """Rows that no fold trains on, and none holds out."""
+    folds = read_folds(ctx.find("folds.csv"), count)
+    unused = folds.trains_from >= len(folds)
+    for held_out in folds.held_out:
+        unused[held_out] = False
+    return np.flatnonzero(unused)
+
+
+def _otherwise(ctx: skint.Context, published: Published, packed: PackedSet) -> str:
+    """A doubt where these pictures were made in another way than those that trained."""
+    for folders in ctx.task.inputs.values():
+        for folder in folders:
+            file = Path(folder, META)
+            if file.is_file() and sha256_of(file) == published.dataset_sha256:
+                ours, theirs = (
+                    dict(_ways(one.meta.made_by)) for one in (packed, PackedSet.open(file.parent))
+                )
+                other = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
+                if other:
+                    key = other[0]
+                    return (
+                        f"these pictures were made otherwise than those that trained: {key} "
+                        f"{ours.get(key, 'not')} instead of {theirs.get(key, 'not')}"
+                    )
+    return ""
+
+
+def _ways(made_by: Any) -> Iterator[tuple[str, Any]]:
+    """What changes the look of a picture, of all jobs that had a part in it."""
+    while isinstance(made_by, Mapping):
+        job, params = made_by.get("job"), made_by.get("params") or {}
+        yield f"{job}", "done"
+        for name in ("mode", "colour", "fill", "model", "weights", "views", "whiten"):
+            if name in params:
+                yield f"{job}: {name}", params[name]
+        made_by = made_by.get("from")
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[1]} × {shape[0]} px"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (f", … ({len(names)})" if len(names) > 6 else "")
