@@ -18,6 +18,7 @@ from orchestrator.scheduler.books import owner_of
 from orchestrator.state import RunState, State
 from orchestrator.store import read_state
 from orchestrator.views.figures import figure
+from orchestrator.views.gaps import usage_lines
 from orchestrator.views.meters import HEADS as METER_HEADS
 from orchestrator.views.meters import meter_notes, meter_rows
 from orchestrator.views.savings import exactly, saving_line
@@ -121,6 +122,7 @@ def _summary(
     if charged:
         total = format_amount(sum(charged.values()), view.amounts_in, exact=True)
         lines.append(f"{'charged':<18} {total} for {count} attempts, by the ledger{simulated}")
+    lines += [f"{head:<18} {text}" for head, text in usage_lines(run)]
     if view.savings:
         lines.append(f"{'saved':<18} {exactly(view.savings)}{simulated}")
         lines += [f"{'':<18} {saving_line(saving)}" for saving in view.savings]

@@ -83,6 +83,8 @@ def _run_line(view: RunView) -> str:
     if view.charged_ms or view.in_flight_ms:
         used_ms = view.charged_ms + view.in_flight_ms
         parts.append(f"{amount(used_ms, view.amounts_in)} charged")
+    if view.in_step is not None:
+        parts.append(f"{view.in_step:.0%} in step")
     if view.savings:
         parts.append(saved_words(view.savings))
     if view.eta is not None:

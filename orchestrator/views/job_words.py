@@ -47,9 +47,16 @@ def why_of(run: RunState, job: Job, state: JobState, newest: AttemptState | None
     if state.reason == "deadline" and job.limit_s is not None:
         return f"its limit of {format_clock(round(job.limit_s * 1000))} was over"
     if state.ended or state.sentence:
-        return state.sentence or state.remark
+        return (state.sentence or state.remark) + _standing_by(run, job)
     if newest is not None and newest.live:
         stop = run.stop_of(job)
         return newest.unreachable or (stop.sentence if stop else state.remark)
     missing = [need for need in job.needs if not run.jobs[need].has_result]
     return f"needs {', '.join(missing)}" if missing else ""
+
+
+def _standing_by(run: RunState, job: Job) -> str:
+    standby = run.standby_of(job.id)
+    if standby is None:
+        return ""
+    return "; its worker is ready" if standby.status == "ready" else "; its worker gets ready"

@@ -6,7 +6,7 @@ reports of an attempt say when its stages began and ended.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from statistics import median
 
@@ -16,10 +16,13 @@ from orchestrator.state import AllocationState, AttemptState, RunState
 from orchestrator.views.training import epoch_ends
 
 START, EPOCHS, TAIL, IDLE, WHOLE = "start", "epochs", "tail", "idle", "not told"
-STAGES = (START, EPOCHS, TAIL, IDLE, WHOLE)
 """Up to the first epoch: imports, data, compilation; the epochs; what follows the last of them:
 validation, saving; devices kept before the job began or after it ended; all of an attempt that
-told no epoch."""
+told neither epochs nor stages. Stages that a job names itself (`ctx.stage`) stand in the place of
+the epochs, and what came before the first one is the start."""
+
+
+UNNAMED = frozenset({START, EPOCHS, TAIL, IDLE, WHOLE})
 
 
 def charges_by_stage(run: RunState, attempt: str, charged_ms: int) -> dict[str, int]:
@@ -30,7 +33,7 @@ def charges_by_stage(run: RunState, attempt: str, charged_ms: int) -> dict[str, 
     known = run.attempts[attempt]
     walls_ms = stage_walls(known, run.allocations.get(known.allocation or ""), run.attempts)
     parts = attribute(charged_ms, walls_ms)
-    return {stage: parts[stage] for stage in STAGES if walls_ms.get(stage)} or {WHOLE: charged_ms}
+    return {stage: parts[stage] for stage in walls_ms if walls_ms[stage]} or {WHOLE: charged_ms}
 
 
 def stage_walls(
@@ -46,8 +49,11 @@ def stage_walls(
     """
     began_ms, ended_ms = attempt.started_ms, attempt.ended_ms
     ends = epoch_ends(attempt.reports)
-    if began_ms is None or ended_ms is None or not ends:
+    if began_ms is None or ended_ms is None or not (ends or attempt.stages):
         return {WHOLE: 1}
+    if attempt.stages:
+        walls_ms = _named_walls(attempt, began_ms, ended_ms, max(ends.values(), default=ended_ms))
+        return {**walls_ms, IDLE: walls_ms.get(IDLE, 0) + _idle_ms(attempt, allocation, others)}
     # The clock of the host where it ran may be another one than ours.
     numbers = sorted(ends)
     first_ms, last_ms = (
@@ -69,6 +75,21 @@ def stage_walls(
         TAIL: ended_ms - last_ms,
         IDLE: _idle_ms(attempt, allocation, others),
     }
+
+
+def _named_walls(
+    attempt: AttemptState, began_ms: int, ended_ms: int, last_epoch_ms: int
+) -> dict[str, int]:
+    """Each stage lasts until the next one begins, the last one to the end of its last epoch."""
+    marks = sorted((min(max(began_ms, at_ms), ended_ms), name) for at_ms, name in attempt.stages)
+    tail_ms = min(last_epoch_ms, ended_ms)
+    if tail_ms <= marks[-1][0]:  # the last stage has told no epoch: it lasted to the end
+        tail_ms = ended_ms
+    found = {START: marks[0][0] - began_ms}
+    for (at_ms, name), (until_ms, _) in pairwise([*marks, (tail_ms, TAIL)]):
+        found[name] = found.get(name, 0) + until_ms - at_ms
+    found[TAIL] = found.get(TAIL, 0) + ended_ms - tail_ms
+    return found
 
 
 def _idle_ms(
@@ -93,7 +114,8 @@ def stage_rows(
     run: RunState, titles: Mapping[str, str], charged: Mapping[str, int], unit: str
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Heads and a row for each job with a charge, all its attempts together; stages that no job
-    has are left out. `titles` by job, `charged` by attempt."""
+    has are left out. Where jobs name several stages, each stage of a job has a row. `titles` by
+    job, `charged` by attempt."""
     sums: dict[str, dict[str, int]] = {}
     for job in run.graph.jobs:
         for name in run.jobs[job.id].attempts:
@@ -102,12 +124,31 @@ def stage_rows(
             found = sums.setdefault(job.id, {})
             for stage, ms in charges_by_stage(run, name, charged[name]).items():
                 found[stage] = found.get(stage, 0) + ms
-    shown = [stage for stage in STAGES if any(found.get(stage) for found in sums.values())]
+    shown = _in_order(sums.values())
+    if len(set(shown) - UNNAMED) > 1:
+        lines: list[tuple[str, ...]] = [
+            (titles[job] if first else "", stage, _exactly(found[stage], unit))
+            for job, found in sums.items()
+            for first, stage in _numbered([stage for stage in shown if found.get(stage)])
+        ]
+        return ("where it went", "stage", ">charged"), lines
     rows = [
         (titles[job], *(_exactly(found.get(stage), unit) for stage in shown))
         for job, found in sums.items()
     ]
     return ("where it went", *(f">{stage}" for stage in shown)), rows
+
+
+def _in_order(sums: Iterable[Mapping[str, int]]) -> list[str]:
+    """Stages that took any time: the start, what jobs named in their order, and the rest."""
+    seen = dict.fromkeys(stage for found in sums for stage, ms in found.items() if ms)
+    named = [stage for stage in seen if stage not in UNNAMED]
+    return [stage for stage in (START, *named, EPOCHS, TAIL, IDLE, WHOLE) if stage in seen]
+
+
+def _numbered(stages: list[str]) -> Iterator[tuple[bool, str]]:
+    """Each with whether it is the first."""
+    return ((number == 0, stage) for number, stage in enumerate(stages))
 
 
 def _exactly(ms: int | None, unit: str) -> str:

@@ -16,7 +16,10 @@ from budget.forecasts.forecast import from_epochs
 from orchestrator.state import AttemptState
 
 NO_METRICS = frozenset(
-    {"at_ms", "epoch", "epochs", "step", "steps", "n", "batch", "seconds", "step_ms", "score"}
+    {
+        *("at_ms", "epoch", "epochs", "step", "steps", "n", "batch", "seconds", "in_step_s"),
+        *("step_ms", "score"),
+    }
 )
 """Numbers that say where a job is and not how good it is."""
 MOST_EPOCHS = 1_000_000_000

@@ -20,6 +20,7 @@ from orchestrator.views.charges import (
     wall_ms,
 )
 from orchestrator.views.counting import counted
+from orchestrator.views.gaps import in_step_share
 from orchestrator.views.glyphs import bar, sparkline
 from orchestrator.views.job_words import status_of, title_of, why_of
 from orchestrator.views.training import Eta, Training, eta_of, training_of
@@ -105,6 +106,8 @@ class RunView:
     in_flight_ms: int = 0
     saved_ms: int = 0
     savings: tuple[SavingState, ...] = ()
+    in_step: float | None = None
+    """The part of the time that devices were kept in which steps were done, 0 to 1."""
     eta: Eta | None = None
     """Until the last accelerator job ends; None unless each part of it was measured."""
     sentence: str = ""
@@ -152,6 +155,7 @@ def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = N
         in_flight_ms=sum(in_flight_ms(a, now_ms) for a in run.allocations.values()),
         saved_ms=sum(saving.amount_ms for saving in run.savings.values()),
         savings=tuple(run.savings.values()),
+        in_step=in_step_share(run),
         eta=_run_eta(rows, now_ms) if run.live else None,
         sentence=_sentence(run, status, rows),
         simulated=is_simulated(run),

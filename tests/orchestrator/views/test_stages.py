@@ -107,13 +107,19 @@ INSTANTS = st.integers(START_MS - 10_000, START_MS + 100_000)
     st.integers(0, 60_000),
     st.integers(0, 10**7),
     st.tuples(st.integers(0, 9_000), st.integers(0, 9_000)),
+    st.lists(st.tuples(INSTANTS, st.sampled_from(["a", "b", START])), max_size=3),
 )
 def test_the_stages_add_up_to_the_charge_whatever_the_clocks_say(
-    told: list[tuple[int | None, int]], wall_ms: int, charged_ms: int, beside: tuple[int, int]
+    told: list[tuple[int | None, int]],
+    wall_ms: int,
+    charged_ms: int,
+    beside: tuple[int, int],
+    named: list[tuple[int, str]],
 ) -> None:
     """To the millisecond."""
     said = [{"epoch": n, "at_ms": at} if n is not None else {"at_ms": at} for n, at in told]
     attempt = attempt_of("train.fold0", said, wall_ms=wall_ms)
+    attempt = replace(attempt, stages=tuple(named))
     run = carried(attempt, before_ms=beside[0], after_ms=beside[1])
     parts = charges_by_stage(run, attempt.id, charged_ms)
     assert sum(parts.values()) == charged_ms
@@ -137,3 +143,43 @@ def test_a_run_of_the_scheduler_adds_up_for_each_job(tmp_path: Path) -> None:
     assert stage_rows(run, {"train": "train"}, {}, "device")[1] == []
     credit = stage_rows(run, {"train": "train"}, {name: 7 * 3_600_000}, "credit")[1]
     assert credit == [("train", "6.00 credits", "1.00 credits")]
+
+
+def test_stages_that_a_job_names_have_lines_of_their_own() -> None:
+    """Progressive resizing: what each size has cost."""
+    marks = ((START_MS + 50_000, "128 px"), (START_MS + 300_000, "160 px"))
+    run = carried(replace(done_fold(), stages=marks), before_ms=7_000)
+    parts = charges_by_stage(run, "seedlings-1.train.fold0.1", DONE_MS + 7_000)
+    assert parts == {
+        START: 50_000,
+        "128 px": 250_000,
+        "160 px": 400_000,
+        TAIL: 20_000,
+        IDLE: 7_000,
+    }
+    charged = {"seedlings-1.train.fold0.1": DONE_MS + 7_000}
+    heads, rows = stage_rows(run, {"train.fold0": "fold 0"}, charged, "device")
+    assert heads == ("where it went", "stage", ">charged")
+    assert [row[:2] for row in rows] == [
+        ("fold 0", START),
+        ("", "128 px"),
+        ("", "160 px"),
+        ("", TAIL),
+        ("", IDLE),
+    ]
+
+
+def test_a_single_named_stage_is_a_column() -> None:
+    run = carried(replace(done_fold(), stages=((START_MS + 50_000, "training"),)))
+    heads, rows = stage_rows(run, {"train.fold0": "f"}, {"seedlings-1.train.fold0.1": 720_000}, "")
+    assert heads == ("where it went", ">start", ">training", ">tail")
+    assert len(rows) == 1
+
+
+def test_a_last_stage_without_epochs_lasts_to_the_end() -> None:
+    silent = replace(
+        attempt_of("train.fold0", wall_ms=60_000),
+        stages=((START_MS - 5_000, "features"), (START_MS + 20_000, "head")),
+    )
+    run = carried(silent)
+    assert charges_by_stage(run, silent.id, 60_000) == {"features": 20_000, "head": 40_000}
