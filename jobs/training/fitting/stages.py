@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pytorch_lightning as pl
-import torch
 
 import skint
 from jobs.training.checkpoints.checkpoint import SAVE_EVERY_S, Checkpoints
@@ -56,8 +55,6 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
         first_epoch=stage.first_epoch,
         memory=work.memory,
     )
-    # The same whether the stages before were trained in this process or in an earlier one.
-    torch.manual_seed(recipe.seed * 1_000_003 + stage.number)
     # In this order: a row of the history, its report, the checkpoint that knows of both.
     callbacks: list[pl.Callback] = [work.history]
     if recipe.early_stopping is not None:

@@ -33,7 +33,8 @@ def totals(stages: Sequence[PlannedStage], rows: int) -> str | None:
 
 def _of_stage(stage: PlannedStage, several: bool) -> str:
     recipe = stage.recipe
-    text = f"stage {stage.name}: {stage.epochs} epochs" if several else ""
+    epochs = f"{stage.epochs} epoch{'s' if stage.epochs > 1 else ''}"
+    text = f"stage {stage.name}: {epochs}" if several else ""
     if recipe.schedule != "sgdr":
         return text
     left = recipe.epochs - int(recipe.warmup_epochs)

@@ -43,7 +43,7 @@ def planned(recipe: Recipe) -> tuple[PlannedStage, ...]:
     first = 0
     for number, stage in enumerate(_given(recipe)):
         own = recipe.model_copy(update={**_said(stage), "stages": (), "fine_tune": 0})
-        name = stage.name or (f"{stage.size}px" if stage.size else f"stage {number}")
+        name = stage.name or (f"{stage.size}px" if stage.size else str(number))
         stages.append(PlannedStage(number, name, own, stage.size, first))
         first += stage.epochs
     return tuple(stages)
