@@ -35,8 +35,8 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
     parts.start.tell(ctx)
     stages = planned(recipe)
     sizes = {stage.size_px: at_size(data, stage.size_px) for stage in stages}
-    if (sentence := totals(stages, len(data.train))) is not None:
-        ctx.note(sentence)
+    if (total := totals(stages, len(data.train))) is not None:
+        ctx.note(total)
     history = History(ctx, recipe, parts.objective)
     point = resume_point(ctx)
 

@@ -80,7 +80,7 @@ class Curve:
 def curve_of(recipe: Recipe, steps_per_epoch: int) -> Curve:
     """The schedule of a stage, whose own `recipe` it is."""
     warmup = round(recipe.warmup_epochs * steps_per_epoch)
-    lengths = ()
+    lengths: tuple[int, ...] = ()
     if recipe.schedule == "sgdr":
         left = recipe.epochs - int(recipe.warmup_epochs)
         lengths = cycles(left, recipe.cycle_len, recipe.cycle_mult) or ()

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.torch
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from jobs.training.data.mixing import Mixing  # noqa: E402
+import torch
+
+from jobs.training.data.mixing import Mixing
+
+pytestmark = pytest.mark.torch
 
 HEIGHT, WIDTH = 6, 10
 

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.torch
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from jobs.training.optimisation.average import Average  # noqa: E402
+import torch
+
+from jobs.training.optimisation.average import Average
+
+pytestmark = pytest.mark.torch
 
 
 def steps(network: torch.nn.Module, average: Average, count: int) -> None:

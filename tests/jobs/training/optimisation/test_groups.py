@@ -29,7 +29,7 @@ def test_matrices_decay_and_vectors_do_not(optimizer: Any) -> None:
 
 def test_each_group_of_layers_has_its_rate() -> None:
     groups = layers()
-    made = make_optimizer(groups, Recipe(model="net:Net", lr=0.2, lr_groups=[0.01, 0.1, 1]))
+    made = make_optimizer(groups, Recipe(model="net:Net", lr=0.2, lr_groups=(0.01, 0.1, 1)))
     rates = {id(p): group["lr"] for group in made.param_groups for p in group["params"]}
     for group, rate in zip(groups, (0.002, 0.02, 0.2), strict=True):
         assert [rates[id(parameter)] for parameter in group] == pytest.approx([rate, rate])
