@@ -18,6 +18,8 @@ SLOTS = HELD + AHEAD
 """Buffers of a loader that prefetches; without, there are `HELD`."""
 
 Prepare = Callable[[torch.Tensor, Rows], None]
+Gather = Callable[[Rows, NDArray[Any]], None]
+Fill = Callable[[Rows, NDArray[Any], Gather], None]
 """Changes pictures (B, C, H, W) in place; they are those of the rows."""
 
 Labels = NDArray[Any] | Mapping[str, NDArray[Any]] | None
@@ -71,6 +73,8 @@ class Source:
         # torch knows few operations on unsigned 16- and 32-bit integers, so those become float32.
         dtype = self.images.dtype
         self.wide = dtype.kind == "u" and dtype.itemsize > 1
+        self.dtype = np.dtype(np.float32) if self.wide else dtype
+        """Of the pixels of a batch."""
         self.shape = (min(batch_size, max(1, len(rows))), *self.images.shape[1:])
         self.idle: list[Buffers] = []
         self.first_pass = FirstPass(self.images, len(rows))
@@ -82,23 +86,26 @@ class Source:
         self,
         plan: Iterator[Rows],
         prepare: Prepare | None = None,
-        ahead: Prepare | None = None,
+        fill: Fill | None = None,
     ) -> Generator[Batch, None, None]:
         """A batch for each part of `plan`.
 
-        Both change (B, C, H, W) in place: `ahead` where pictures are gathered, in the thread if
-        there is one, `prepare` in the reader's.
+        `fill(rows, out, gather)` writes pictures (B, H, W, C), in the thread if there is one; by
+        default it is `gather(rows, out)`. `prepare` changes (B, C, H, W) in place, in the reader's
+        thread. Each is called once for each part, in order.
         """
         # An iteration that was left open keeps its buffers; another one gets its own.
         buffers = self.idle.pop() if self.idle else Buffers(self)
         parts = self.first_pass.ahead(plan)
 
-        def fill(slot: int, rows: Rows) -> None:
-            buffers.fill(slot, rows)
-            if ahead is not None:
-                ahead(buffers.pixels[slot][: len(rows)].permute(0, 3, 1, 2), rows)
+        def write(slot: int, rows: Rows) -> None:
+            target = buffers.free(slot)[: len(rows)].numpy()
+            if fill is None:
+                buffers.gather(rows, target)
+            else:
+                fill(rows, target, buffers.gather)
 
-        ready = filled(buffers.ring, fill, parts, thread=self.prefetch)
+        ready = filled(buffers.ring, write, parts, thread=self.prefetch)
         try:
             for slot, rows in ready:
                 pixels = buffers.pixels[slot][: len(rows)]
@@ -133,19 +140,21 @@ class Buffers:
     def __init__(self, source: Source) -> None:
         self.source = source.images
         self.ring = Ring(SLOTS if source.prefetch else HELD)
-        dtype = np.dtype(np.float32) if source.wide else source.images.dtype
-        kind = torch.from_numpy(np.empty(0, dtype=dtype)).dtype
+        kind = torch.from_numpy(np.empty(0, dtype=source.dtype)).dtype
         self.pixels = [source.handover.empty(source.shape, kind) for _ in range(self.ring.slots)]
         self.narrow = np.empty(source.shape, source.images.dtype) if source.wide else None
         self.wait: list[Callable[[], None] | None] = [None] * self.ring.slots
         """What says that the device has read a buffer."""
 
-    def fill(self, slot: int, rows: Rows) -> None:
-        """Gather `rows`; called from the thread that reads ahead."""
+    def free(self, slot: int) -> torch.Tensor:
+        """A buffer that nobody reads any more."""
         wait = self.wait[slot]
         if wait is not None:
             wait()
-        target = self.pixels[slot].numpy()[: len(rows)]
+        return self.pixels[slot]
+
+    def gather(self, rows: Rows, target: NDArray[Any]) -> None:
+        """Write the pictures of `rows` to `target`."""
         if self.narrow is None:
             self.source.take(rows, target)
         else:

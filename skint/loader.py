@@ -11,7 +11,8 @@ anew, so that a look at the first batch, `next(iter(loader))`, costs nothing of 
     for batch in loader:                     # Batch(images (B, C, H, W), labels (B,), rows (B,))
         ...
 
-There are no worker processes: for a memory map they cost more than they give.
+To gather from a memory map, worker processes cost more than they give; `workers` are for
+augmentations that take longer than the accelerator's step.
 This module needs torch.
 """
 
@@ -26,8 +27,10 @@ import torch
 from numpy.typing import NDArray
 
 from skint.batches import BatchError, Pictures, Rows, as_rows, split
-from skint.gather import Batch, Labels, LoaderError, Source, columns_of
+from skint.gather import Batch, Gather, Labels, LoaderError, Source, columns_of
 from skint.handover import Handover
+from skint.keys import earlier, sample_seed, sample_seeds
+from skint.workers import Workers
 
 __all__ = [
     "Augment",
@@ -59,6 +62,10 @@ class KeyedAugment(Protocol):
         """
 
 
+Order = Callable[[np.random.Generator], Rows]
+"""The rows of an epoch, in their order, drawn from a generator that the epoch is the key of."""
+
+
 class Sampler(Protocol):
     """What Lightning looks for to name the epoch."""
 
@@ -81,15 +88,19 @@ class ShuffledLoader:
         batch_size: int,
         seed: int,
         augment: Augment | KeyedAugment | None = None,
+        order: Order | None = None,
+        workers: int = 0,
         prefetch: bool = True,
         device: torch.device | str | Handover = "cpu",
         channels_last: bool = True,
     ) -> None:
         """`rows` are the ids to train on, e.g. those of a fold.
 
-        With `prefetch`, a thread gathers the next batches while one is in use. On CUDA the buffers
-        are pinned and each batch is one asynchronous copy. `channels_last=False` gives (B, C, H, W)
-        in memory, by one more copy.
+        `order` says which of them an epoch has, as many as `rows`; some may come more than once.
+        With `prefetch`, a thread gathers the next batches while one is in use; `workers` processes
+        make them where `augment` is keyed, started when the first batch is asked for. What they
+        make does not depend on how many they are. On CUDA the buffers are pinned and each batch is
+        one asynchronous copy. `channels_last=False` gives (B, C, H, W) in memory, by one more copy.
         """
         rows = as_rows(rows)
         self.source = Source(
@@ -112,6 +123,9 @@ class ShuffledLoader:
         self.batch_size = batch_size
         self.seed = seed
         self.augment = augment
+        self.workers = workers
+        self._given_order = order
+        self._workers: Workers | None = None
         self.epoch = 0
         self.position = 0
         """Batches of this epoch that the consumer has taken."""
@@ -142,19 +156,34 @@ class ShuffledLoader:
         """
         epoch, taken = self.epoch, self.position if self._loaded else 0
         self._loaded = False
-        parts = list(split(self.order(epoch), self.batch_size))[taken : len(self)]
-        augment = self.augment
+        order = self.order(epoch)
+        parts = list(split(order, self.batch_size))[taken : len(self)]
+        keys = order
+        if self._given_order is not None:  # what comes again is augmented in another way
+            keys = order + len(self.source.images) * earlier(order)
+        keys = keys[taken * self.batch_size :]
+        # Both are asked once for each part, in order.
+        seeds_ahead, seeds_now = (
+            (sample_seeds(self.seed, epoch, part) for part in split(keys, self.batch_size))
+            for _ in range(2)
+        )
+        augment, workers = self.augment, self._started()
 
-        def ahead(images: torch.Tensor, rows: Rows) -> None:
+        def fill(rows: Rows, out: NDArray[Any], gather: Gather) -> None:
+            drawn = next(seeds_ahead)
+            if workers is not None and workers.fill(rows, drawn, out):
+                return
+            gather(rows, out)
             if isinstance(augment, KeyedAugment):
-                augment.batch(images, sample_seeds(self.seed, epoch, rows))
+                augment.batch(torch.from_numpy(out).permute(0, 3, 1, 2), drawn)
 
         def prepare(images: torch.Tensor, rows: Rows) -> None:
             # Not in the thread that reads ahead: torch's generator is one for all threads.
+            drawn = next(seeds_now)
             if augment is not None and not isinstance(augment, KeyedAugment):
-                self._augment(images, rows, epoch, augment)
+                self._augment(images, drawn, augment)
 
-        with closing(self.source.batches(iter(parts), prepare, ahead)) as batches:
+        with closing(self.source.batches(iter(parts), prepare, fill)) as batches:
             for batch in batches:
                 # Before the yield: a checkpoint written while this batch is in use must count it.
                 taken += 1
@@ -163,13 +192,39 @@ class ShuffledLoader:
         self.epoch, self.position = epoch + 1, 0
 
     def order(self, epoch: int) -> Rows:
-        """The rows in the order of `epoch`."""
-        return np.random.default_rng([self.seed, epoch]).permutation(self.rows)
+        """The rows in the order of `epoch`. Raises LoaderError where a given order has others."""
+        rng = np.random.default_rng([self.seed, epoch])
+        if self._given_order is None:
+            return rng.permutation(self.rows)
+        order = as_rows(self._given_order(rng))
+        if len(order) != len(self.rows) or not np.isin(order, self.rows).all():
+            raise LoaderError(
+                "an epoch has as many samples as the rows to train on, and no others",
+                got=f"{len(order)} samples",
+                wanted=f"{len(self.rows)} of the {len(self.rows)} rows",
+            )
+        return order
 
-    def _augment(self, images: torch.Tensor, rows: Rows, epoch: int, augment: Augment) -> None:
-        seeds = sample_seeds(self.seed, epoch, rows).tolist()
+    def close(self) -> None:
+        """End the processes that work ahead; they also end with the loader."""
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
+
+    def _started(self) -> Workers | None:
+        if self._workers is None and self.workers and isinstance(self.augment, KeyedAugment):
+            source = self.source
+            self._workers = Workers(
+                self.workers, source.images, self.augment, shape=source.shape, dtype=source.dtype
+            )
+        return self._workers
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_workers": None}
+
+    def _augment(self, images: torch.Tensor, seeds: NDArray[np.uint64], augment: Augment) -> None:
         with torch.random.fork_rng(devices=[]):
-            for image, seed in zip(images, seeds, strict=True):
+            for image, seed in zip(images, seeds.tolist(), strict=True):
                 # Not torch.manual_seed: it would also reset the generators of the accelerators,
                 # which nothing here puts back.
                 torch.default_generator.manual_seed(seed)
@@ -235,25 +290,3 @@ class OrderedLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         return self.source.batches(split(self.rows, self.batch_size))
-
-
-def sample_seed(seed: int, epoch: int, row: int) -> int:
-    """64 bits that differ for each (seed, epoch, row), the same on every machine."""
-    return int(sample_seeds(seed, epoch, np.array([row], dtype=np.int64))[0])
-
-
-def sample_seeds(seed: int, epoch: int, rows: Rows) -> NDArray[np.uint64]:
-    """The same of many rows, (n,): no two of an epoch are equal."""
-    base = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)
-    return mixed(base + rows.astype(np.uint64) * GOLDEN)
-
-
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-"""2^64 by the golden ratio: the step of SplitMix64."""
-
-
-def mixed(states: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The output function of SplitMix64 (Steele, Lea and Flood, 2014): 64 bits to 64 others."""
-    states = (states ^ (states >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    states = (states ^ (states >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return states ^ (states >> np.uint64(31))

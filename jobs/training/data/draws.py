@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skint.loader import GOLDEN, mixed
+from skint.keys import GOLDEN, mixed
 
 Seeds = NDArray[np.uint64]
 Draws = NDArray[np.float64]

@@ -10,6 +10,7 @@ import skint
 from jobs.training.data.augment import make_augment
 from jobs.training.data.fold import FoldData, Rows
 from jobs.training.data.normalise import Normalise, moments_for
+from jobs.training.data.sampling import order_of
 from jobs.training.fitting.module import Classifier
 from jobs.training.network.model import Network
 from jobs.training.network.start import Start, starting_network
@@ -42,8 +43,14 @@ def make_loaders(
     validation: Rows,
     batch_size: int,
     device: torch.device | str = "cpu",
+    *,
+    trains: bool = False,
 ) -> tuple[ShuffledLoader, OrderedLoader]:
-    """Over the given rows of the fold, onto `device`."""
+    """Over the given rows of the fold, onto `device`.
+
+    With `trains`, an epoch is what the recipe's sampler draws, and its workers augment: what only
+    looks at some pictures wants each of them once.
+    """
     images, meta = data.packed.images(), data.packed.meta
     mean, _ = data.packed.moments(data.train)
     return (
@@ -54,6 +61,8 @@ def make_loaders(
             batch_size=batch_size,
             seed=recipe.seed,
             augment=make_augment(recipe.augment, data.picture_shape, meta.dtype, mean),
+            order=order_of(recipe, data, train) if trains else None,
+            workers=recipe.workers if trains else 0,
             device=device,
             channels_last=recipe.channels_last,
         ),

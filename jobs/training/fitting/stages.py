@@ -43,7 +43,13 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
     work.ctx.stage(stage.name)
     work.history.stage = stage
     train, validation = make_loaders(
-        recipe, data, data.train, data.validation, recipe.batch_size, work.engine.device
+        recipe,
+        data,
+        data.train,
+        data.validation,
+        recipe.batch_size,
+        work.engine.device,
+        trains=True,
     )
     module = Classifier(
         work.parts.network,
@@ -68,6 +74,7 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
     try:
         trainer.fit(module, train, validation, **(point.fit_arguments if point else {}))
     finally:
+        train.close()
         module.freezing.thaw()
 
 
