@@ -17,6 +17,8 @@ import skint
 from jobs.better.choice import CHOICE, kept_folders, read_choice
 
 RESULT, PREDICTIONS = "result.json", "predictions.npz"
+ONCE = ("classes", "targets")
+"""Arrays that say something of all predictions, and not one thing of each."""
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -75,7 +77,7 @@ def joined(entrant: Entrant) -> dict[str, NDArray[Any]]:
     parts = entrant.predictions
     count = [len(part["ids"]) for part in parts]
     arrays = {
-        name: first if name.rpartition(".")[2] == "classes" else _all(parts, name)
+        name: first if name.rpartition(".")[2] in ONCE else _all(parts, name)
         for name, first in parts[0].items()
     }
     return {**arrays, "fold": np.repeat(np.arange(len(parts)), count)}

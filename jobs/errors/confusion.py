@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.errors.out_of_fold import OutOfFold
+
 _LEAST = 1e-12
 """Probabilities below this cost as much as this: a loss stays finite."""
 
@@ -40,6 +42,11 @@ class Predictions:
         return loss
 
 
+def of_classes(found: OutOfFold) -> Predictions:
+    """Of a target of one class a picture."""
+    return Predictions(found.ids, found.fold, found.true, found.predicted)
+
+
 def confusion(predictions: Predictions, classes: int) -> NDArray[np.int64]:
     """(C, C) counts: row = true class, column = predicted class. Their sum is n."""
     matrix = np.zeros((classes, classes), dtype=np.int64)
@@ -49,21 +56,27 @@ def confusion(predictions: Predictions, classes: int) -> NDArray[np.int64]:
 
 def per_class(matrix: NDArray[np.int64], classes: tuple[str, ...]) -> list[dict[str, Any]]:
     """Precision, recall, F1 and support of each class; None where a figure is 0/0."""
-    rows = []
-    for number, name in enumerate(classes):
-        right = int(matrix[number, number])
-        predicted, support = int(matrix[:, number].sum()), int(matrix[number].sum())
-        rows.append(
-            {
-                "class": name,
-                "precision": _share(right, predicted),
-                "recall": _share(right, support),
-                "f1": _share(2 * right, predicted + support),
-                "support": support,
-                "predicted": predicted,
-            }
+    return [
+        figures(
+            name,
+            right=int(matrix[number, number]),
+            predicted=int(matrix[:, number].sum()),
+            support=int(matrix[number].sum()),
         )
-    return rows
+        for number, name in enumerate(classes)
+    ]
+
+
+def figures(name: str, *, right: int, predicted: int, support: int) -> dict[str, Any]:
+    """Of a class: told and so, told, so."""
+    return {
+        "class": name,
+        "precision": _share(right, predicted),
+        "recall": _share(right, support),
+        "f1": _share(2 * right, predicted + support),
+        "support": support,
+        "predicted": predicted,
+    }
 
 
 def most_confused(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,14 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field
 import skint
 from skint.attempt import write_atomic
 from skint.context import InputNotFound
-from skint.dataset import PackedSet
+from skint.dataset import PackedSet, Target
 
 if TYPE_CHECKING:
     from jobs.errors.confusion import Predictions
+    from jobs.errors.out_of_fold import OutOfFold
 
 PAIRS = 10
 """Pairs of classes that are listed."""
-CURVES = ("train_loss", "val_loss", "val_acc")
+MEASURED = {"class": "val_acc", "multilabel": "val_f1", "value": "val_mae"}
+"""The curve of each kind of target, beside those of the losses."""
 
 
 class Params(BaseModel):
@@ -34,21 +37,56 @@ class Params(BaseModel):
 
 @skint.job(devices=0, libraries=("numpy", "Pillow"))
 def errors(params: Params, ctx: skint.Context) -> None:
-    from jobs.errors.confusion import confusion, costliest, most_confused, per_class
     from jobs.errors.curves import read_curves
     from jobs.errors.out_of_fold import expected, read_predictions
     from jobs.errors.report import render
 
     data = PackedSet.open(ctx.find("dataset.json").parent)
-    classes = data.classes
-    predictions = read_predictions(ctx, data)
+    found = read_predictions(ctx, data)
+    judged = {
+        of.target.name: {
+            "n": len(of.ids),
+            "pictures": len(set(of.ids.tolist())),
+            "of": expected(ctx, data, of.target),
+            **_facts(of, data, params.pictures),
+        }
+        for of in found
+    }
+    # The first target of one class, where there is one, stands at the top.
+    top = next((name for name, own in judged.items() if own["kind"] == "class"), None)
+    facts = {**(judged.pop(top) if top else {}), "target": top, "targets": judged}
+    write_atomic(ctx.out / "errors.json", (json.dumps(facts, indent=1) + "\n").encode())
+    curves = read_curves(ctx, _curves(found))
+    ctx.check()
+    # backslashreplace: a file name need not be UTF-8, the page must be.
+    page = render(facts, data, curves, _preview(ctx)).encode("utf-8", "backslashreplace")
+    write_atomic(ctx.out / "report.html", page)
+    if top:
+        _tell(ctx, facts)
+    for name, own in judged.items():
+        ctx.note(_sentence(name, own))
+
+
+def _facts(found: OutOfFold, data: PackedSet, pictures: int) -> dict[str, Any]:
+    from jobs.errors.tags import tag_facts
+    from jobs.errors.values import value_facts
+
+    if found.target.kind == "multilabel":
+        return tag_facts(found, data, pictures)
+    if found.target.kind == "value":
+        return value_facts(found, data, pictures)
+    return _class_facts(found, data, pictures)
+
+
+def _class_facts(found: OutOfFold, data: PackedSet, pictures: int) -> dict[str, Any]:
+    from jobs.errors.confusion import confusion, costliest, most_confused, of_classes, per_class
+
+    predictions, classes = of_classes(found), found.target.classes
     matrix = confusion(predictions, len(classes))
     n = len(predictions.ids)
     assert int(matrix.sum()) == n
-    facts: dict[str, Any] = {
-        "n": n,
-        "pictures": len(set(predictions.ids.tolist())),
-        "of": expected(ctx, data),
+    return {
+        "kind": "class",
         "accuracy": int(matrix.trace()) / n,
         "majority": int(matrix.sum(axis=1).max()) / n,
         "classes": list(classes),
@@ -57,16 +95,10 @@ def errors(params: Params, ctx: skint.Context) -> None:
         "most_confused": most_confused(matrix, classes, PAIRS),
         "folds": _folds(predictions),
         "costliest": [
-            _mistake(predictions, row, data) for row in costliest(predictions, params.pictures)
+            _mistake(found.target, predictions, row, data)
+            for row in costliest(predictions, pictures)
         ],
     }
-    write_atomic(ctx.out / "errors.json", (json.dumps(facts, indent=1) + "\n").encode())
-    curves = read_curves(ctx, CURVES)
-    ctx.check()
-    # backslashreplace: a file name need not be UTF-8, the page must be.
-    page = render(facts, data, curves, _preview(ctx)).encode("utf-8", "backslashreplace")
-    write_atomic(ctx.out / "report.html", page)
-    _tell(ctx, facts)
 
 
 def _preview(ctx: skint.Context) -> bytes | None:
@@ -89,14 +121,14 @@ def _folds(predictions: Predictions) -> list[dict[str, Any]]:
     ]
 
 
-def _mistake(predictions: Predictions, row: int, data: PackedSet) -> dict[str, Any]:
+def _mistake(target: Target, predictions: Predictions, row: int, data: PackedSet) -> dict[str, Any]:
     sample = data.samples[int(predictions.ids[row])]
     taken_for = int(predictions.predicted[row])
     return {
         "id": sample.id,
         "path": sample.path,
-        "label": sample.label,
-        "predicted": data.classes[taken_for],
+        "label": target.classes[int(predictions.target[row])],
+        "predicted": target.classes[taken_for],
         "probability": float(predictions.probabilities[row, taken_for]),
         "loss": float(predictions.loss[row]),
         "fold": int(predictions.fold[row]),
@@ -113,3 +145,22 @@ def _tell(ctx: skint.Context, facts: dict[str, Any]) -> None:
         ctx.note(f"no mistakes on {n:,} pictures")
     if n < facts["of"]:
         ctx.note(f"{n:,} of {facts['of']:,} pictures were predicted")
+
+
+def _curves(found: Sequence[OutOfFold]) -> tuple[str, ...]:
+    """Names of the curves that are drawn."""
+    own = [(MEASURED[of.target.kind], of.target.name) for of in found]
+    names = [metric if len(own) == 1 else f"{metric}.{name}" for metric, name in own]
+    return ("train_loss", "val_loss", *names)
+
+
+def _sentence(name: str, facts: dict[str, Any]) -> str:
+    """What is said of a target beside the first one."""
+    if facts["kind"] == "class":
+        return f"{name}: {facts['accuracy']:.1%} of {facts['n']:,} right"
+    if facts["kind"] == "multilabel":
+        return f"{name}: all right on {facts['exact']:.1%} of {facts['n']:,} pictures"
+    return (
+        f"{name}: off by {facts['mae']:.4g} on average, where always saying the middle is off by "
+        f"{facts['median_mae']:.4g}"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,26 +30,36 @@ def render(
     """The page. `facts` is what `errors.json` holds; `preview` a PNG of what was trained on."""
     images = data.images()
     metrics = list(dict.fromkeys(curve.metric for curve in curves))
-    scores = [fold["accuracy"] for fold in facts["folds"]]
-    n, accuracy = facts["n"], facts["accuracy"]
+
+    def shown(mistakes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        uris = (data_uri(images[m["id"]], data.meta.mean, data.meta.std) for m in mistakes)
+        return [{**mistake, "uri": uri} for mistake, uri in zip(mistakes, uris, strict=True)]
+
     return template("jobs.errors", "report.html.j2").render(
         facts=facts,
-        wrong=n - sum(facts["confusion"][c][c] for c in range(len(facts["classes"]))),
-        # Predictions of the same picture do not make it two.
-        standard_error=math.sqrt(accuracy * (1 - accuracy) / facts["pictures"]),
-        spread=statistics.stdev(scores) if len(scores) > 1 else None,
-        matrix=_matrix(facts),
-        mistakes=[
-            {
-                **mistake,
-                "uri": data_uri(images[mistake["id"]], data.meta.mean, data.meta.std),
-            }
-            for mistake in facts["costliest"]
+        **(_of_classes(facts, shown) if facts["target"] else {}),
+        others=[
+            {**own, "name": name, "worst": shown(own.get("worst", own.get("costliest", [])))}
+            for name, own in facts["targets"].items()
         ],
         preview=None if preview is None else png_uri(preview),
         # Markup: the drawing escapes its own text.
         drawings=[(metric, Markup(draw(curves, metric))) for metric in metrics],
     )
+
+
+def _of_classes(facts: dict[str, Any], shown: Callable[[Any], Any]) -> dict[str, Any]:
+    """What the page says of the target at its top."""
+    scores = [fold["accuracy"] for fold in facts["folds"]]
+    n, accuracy = facts["n"], facts["accuracy"]
+    return {
+        "wrong": n - sum(facts["confusion"][c][c] for c in range(len(facts["classes"]))),
+        # Predictions of the same picture do not make it two.
+        "standard_error": math.sqrt(accuracy * (1 - accuracy) / facts["pictures"]),
+        "spread": statistics.stdev(scores) if len(scores) > 1 else None,
+        "matrix": _matrix(facts),
+        "mistakes": shown(facts["costliest"]),
+    }
 
 
 def _matrix(facts: dict[str, Any]) -> dict[str, Any]:

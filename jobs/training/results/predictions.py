@@ -62,11 +62,12 @@ def predictions_of(
 def write(path: Path, predictions: Predictions) -> None:
     """`predictions.npz`; the same values, the same bytes.
 
-    `ids` (n,); `target`, `probabilities` and `classes` of the first target of one class; and each
+    `ids` (n,); `targets`, the names; `target`, `probabilities` and `classes` of the first target of one class; and each
     target's own `NAME.target`, `NAME.classes` and `NAME.probabilities` or `NAME.values`, unless
     that one is all there is.
     """
-    arrays: dict[str, NDArray[Any]] = {"ids": predictions.ids}
+    names = np.array([part.name for part in predictions.targets])
+    arrays: dict[str, NDArray[Any]] = {"ids": predictions.ids, "targets": names}
     first = next((t for t in predictions.targets if t.kind == "class"), None)
     if first is not None:
         arrays |= _arrays_of(first)

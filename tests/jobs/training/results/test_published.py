@@ -99,9 +99,9 @@ def test_a_cell_that_is_unknown_is_marked_and_does_not_count(run: Run) -> None:
 @pytest.mark.parametrize(
     ("target", "metric", "names"),
     [
-        ("tags", "val_f1", {"ids", "tags.target", "tags.probabilities", "tags.classes"}),
-        ("shade", "val_mae", {"ids", "shade.target", "shade.values"}),
-        ("colour", "val_acc", {"ids", "target", "probabilities", "classes"}),
+        ("tags", "val_f1", {"ids", "targets", "tags.target", "tags.probabilities", "tags.classes"}),
+        ("shade", "val_mae", {"ids", "targets", "shade.target", "shade.values"}),
+        ("colour", "val_acc", {"ids", "targets", "target", "probabilities", "classes"}),
     ],
 )
 def test_a_single_target_of_any_kind_is_learnt(
