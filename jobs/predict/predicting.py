@@ -55,7 +55,8 @@ def predict_pictures(params: Params, ctx: skint.Context) -> None:
     if engine.note:
         ctx.note(engine.note)
     begun = time.monotonic()
-    gain = measure_gain(models, params, engine, ctx) if params.tta != "none" else None
+    measures = params.tta != "none" and params.measure > 0
+    gain = measure_gain(models, params, engine, ctx) if measures else None
     if gain is not None:
         ctx.note(told(gain, params))
     predicted = predict_all(models, pictures, params, engine, ctx)
