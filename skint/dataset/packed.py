@@ -124,14 +124,13 @@ class PackedSet:
         """
         import numpy as np
 
-        from skint.dataset.array import map_any, map_array
-        from skint.moments import moments, sums_dtype
+        from skint.dataset.array import map_any
+        from skint.moments import moments
 
         if rows is None:
             return self.meta.mean, self.meta.std
-        n, height, width, channels = self.meta.shape
-        path = self.folder / SUMS
-        sums = map_array(path, (n, 2, channels), sums_dtype(np.dtype(self.meta.dtype)).name)
+        _, height, width, _ = self.meta.shape
+        sums = self._sums()
         chosen = np.asarray(rows, dtype=np.int64)
         if self.meta.in_blobs:
             from skint.dataset.meta import INDEX
@@ -141,6 +140,23 @@ class PackedSet:
         else:
             pixels = len(chosen) * height * width
         return moments(sums[chosen], pixels)
+
+    def not_finite(self) -> NDArray[np.int64]:
+        """Rows of the pictures that have a pixel of NaN or infinity. No pixel is read."""
+        import numpy as np
+
+        return np.flatnonzero(~np.isfinite(self._sums()).all(axis=(1, 2)))
+
+    def _sums(self) -> NDArray[Any]:
+        """(N, 2, C): of each picture the sum and the sum of squares of each channel."""
+        import numpy as np
+
+        from skint.dataset.array import map_array
+        from skint.moments import sums_dtype
+
+        n, _, _, channels = self.meta.shape
+        dtype = sums_dtype(np.dtype(self.meta.dtype)).name
+        return map_array(self.folder / SUMS, (n, 2, channels), dtype)
 
     def damaged_blocks(self) -> tuple[DamagedBlock, ...]:
         """Blocks of the binary files whose SHA-256 is not the recorded one, or that are missing."""

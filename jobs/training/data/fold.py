@@ -26,6 +26,10 @@ from skint.gather import Labels
 __all__ = ["FoldData", "FoldError", "Rows", "few", "read_fold", "stratified", "unsplit"]
 
 
+NAMED = 3
+"""Pictures that an error names; the others are counted."""
+
+
 @dataclass(frozen=True)
 class FoldData:
     """A packed set, split, and what is learnt of it."""
@@ -108,10 +112,13 @@ def _refuse_unmeasured(packed: PackedSet) -> None:
     channels = zip(packed.meta.channels, packed.meta.mean, strict=True)
     bad = [name for name, mean in channels if not isfinite(mean)]
     if bad:
+        rows = packed.not_finite()
+        some = ", ".join(packed.samples[row].path for row in rows[:NAMED].tolist())
+        more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
         raise FoldError(
             "nothing can be learnt from values that are not finite",
             where=str(packed.folder),
-            got=f"NaN or infinity in {', '.join(bad)}",
+            got=f"NaN or infinity in {', '.join(bad)} of {some}{more}",
             next="let `pca` or `bands` make the pictures of it: they leave such pixels out",
         )
 

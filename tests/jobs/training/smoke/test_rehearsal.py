@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,26 @@ def rehearse(folder: Path, packed: Path, **fields: Any) -> skint.Context:
     return ctx
 
 
+def rehearsed(ctx: skint.Context) -> list[dict[str, Any]]:
+    result: dict[str, Any] = json.loads((ctx.out / "smoke.json").read_text())
+    stages: list[dict[str, Any]] = result["stages"]
+    return stages
+
+
+def notes(ctx: skint.Context) -> str:
+    lines = map(json.loads, ctx.attempt.events.read_text().splitlines())
+    return "\n".join(line["text"] for line in lines if line["kind"] == "note")
+
+
 def test_it_measures_a_step_and_keeps_no_checkpoint(tmp_path: Path, packed: Path) -> None:
     ctx = rehearse(tmp_path, packed)
     files = {path.relative_to(ctx.out).as_posix() for path in ctx.out.rglob("*") if path.is_file()}
     assert files == {"smoke.json", "local/smoke.json"}
     result = json.loads((ctx.out / "smoke.json").read_text())
     parameters = 8 * 3 * 9 + 8 + 2 * 8 + 32 * 3 + 3
-    assert result["parameters"] == result["trained_parameters"] == parameters
-    assert (result["classes"], result["input"]) == (3, [3, 16, 16])
+    assert (result["parameters"], result["outputs"]) == (parameters, 3)
+    stage = {"name": "all", "input": [3, 16, 16], "trained_parameters": parameters}
+    assert result["stages"] == [stage]
     measured = json.loads((ctx.out / "local" / "smoke.json").read_text())
     assert measured["batch"] == 6  # two of each class
     assert measured["step_ms"] > 0 and np.isfinite(measured["train_loss"])
@@ -55,7 +68,55 @@ def test_only_the_last_layer_counts_as_trained_when_the_backbone_is_frozen(
     tmp_path: Path, packed: Path
 ) -> None:
     ctx = rehearse(tmp_path, packed, freeze="backbone")
-    assert json.loads((ctx.out / "smoke.json").read_text())["trained_parameters"] == 32 * 3 + 3
+    [stage] = rehearsed(ctx)
+    assert stage["trained_parameters"] == 32 * 3 + 3
+
+
+def test_every_stage_takes_a_step(tmp_path: Path) -> None:
+    ladder = small_set(tmp_path / "ladder", sizes=(8, 16))
+    stages = [
+        {"name": "head", "epochs": 1, "size": 8, "freeze": "backbone"},
+        {"epochs": 2, "size": 16, "mixup": 0.2},
+    ]
+    ctx = rehearse(tmp_path / "a", ladder, stages=stages, ema=0.9)
+    head, whole = rehearsed(ctx)
+    assert (head["name"], head["input"]) == ("head", [3, 8, 8])
+    assert (whole["name"], whole["input"]) == ("16px", [3, 16, 16])
+    assert head["trained_parameters"] == 32 * 3 + 3 < whole["trained_parameters"]
+    assert "stage head: 1 epoch" in notes(ctx)
+
+
+def test_the_stage_that_would_fail_is_named(tmp_path: Path) -> None:
+    ladder = small_set(tmp_path / "ladder", sizes=(8, 16))
+    stages = [{"epochs": 1, "size": 16}, {"name": "small", "epochs": 1, "size": 8}]
+    with pytest.raises(skint.SkintError, match="does not fit the targets") as caught:
+        rehearse(tmp_path / "a", ladder, model=f"{NET}:OnlyLarge", stages=stages)
+    assert caught.value.where == "stage small"
+    with pytest.raises(skint.SkintError, match="does not have this size"):
+        rehearse(tmp_path / "b", ladder, stages=[{"epochs": 1, "size": 32}])
+
+
+def test_pictures_that_are_not_what_the_weights_expect_are_remarked_on(tmp_path: Path) -> None:
+    pytest.importorskip("timm")
+    dark = small_set(tmp_path / "dark", size=32)
+    import timm
+
+    weights = tmp_path / "r.pth"
+    torch.save(timm.create_model("resnet10t", num_classes=3).state_dict(), weights)
+    plain = rehearse(tmp_path / "a", dark, model="resnet10t", weights=str(weights))
+    assert "the weights expect" not in notes(plain)
+    deep = small_set(tmp_path / "deep", size=32, dtype="uint16")
+    ctx = rehearse(tmp_path / "b", deep, model="resnet10t", weights=str(weights))
+    assert "the weights were trained on pictures of 8 bits; these are uint16" in notes(ctx)
+
+
+def test_a_disk_without_room_for_checkpoints_is_found(
+    tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: full)
+    with pytest.raises(skint.SkintError, match="no room for the checkpoints"):
+        rehearse(tmp_path, packed)
 
 
 @pytest.mark.parametrize("precision", ["16-mixed", "bf16-mixed"])
@@ -67,7 +128,7 @@ def test_a_model_of_timm_takes_any_number_of_bands(tmp_path: Path) -> None:
     pytest.importorskip("timm")
     bands = small_set(tmp_path / "bands", channels=13, dtype="uint16", size=32)
     ctx = rehearse(tmp_path / "a", bands, model="resnet10t")
-    assert json.loads((ctx.out / "smoke.json").read_text())["input"] == [13, 32, 32]
+    assert rehearsed(ctx)[0]["input"] == [13, 32, 32]
 
 
 @pytest.mark.parametrize("targets", [(), ("tags",), ("shade",)])
@@ -75,7 +136,7 @@ def test_targets_of_every_kind_are_rehearsed(tmp_path: Path, targets: tuple[str,
     several = several_set(tmp_path / "several")
     ctx = rehearse(tmp_path / "a", several, targets=targets)
     outputs = {(): 6, ("tags",): 2, ("shade",): 1}[targets]
-    assert json.loads((ctx.out / "smoke.json").read_text())["classes"] == outputs
+    assert json.loads((ctx.out / "smoke.json").read_text())["outputs"] == outputs
     with pytest.raises(skint.SkintError, match="monitor says no metric that is measured"):
         rehearse(tmp_path / "b", several, targets=targets, monitor="val_kappa.tags")
     with pytest.raises(skint.SkintError, match="no target called colours"):
