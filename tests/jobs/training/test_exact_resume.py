@@ -23,6 +23,7 @@ import skint
 from jobs.train.job import train
 from jobs.training.recipe.recipe import Recipe
 from skint.checkpoint import CHECKPOINT
+from skint.outputs import hash_outputs
 from tests.jobs.small_set import context, small_set
 from tests.jobs.training import small_net
 
@@ -60,9 +61,52 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "lr": 0.3,
         "stages": [{"name": "first", "epochs": 4}, {"name": "second", "epochs": 4}],
     },
+    "balanced, two processes": {"sampler": "balanced", "workers": 2, "keep_every": 1},
+    "accumulated, mixed, half precision": {
+        "accumulate": 2,
+        "batch_size": 5,
+        "precision": "bf16-mixed",
+        "mixup": 0.2,
+        "augment": "trivial",
+        "class_weights": "balanced",
+    },
+    "out of memory": {
+        "model": "tests.jobs.training.small_net:Tight",
+        "accumulate": 2,
+        "batch_size": 5,
+    },
 }
+SEEDS = range(3)
+"""Of settings that are drawn."""
 
-PUBLISHED = ("predictions.npz", "metrics.csv", "result.json")
+
+def drawn_setting(dice: random.Random) -> dict[str, Any]:
+    """Any fields of the recipe that go together."""
+    some: dict[str, tuple[Any, ...]] = {
+        "batch_size": (4, 5, 7, 11, 24),
+        "accumulate": (1, 1, 2, 3),
+        "precision": ("32", "bf16-mixed"),
+        "optimizer": ("adamw", "sgd"),
+        "schedule": ("one-cycle", "cosine", "sgdr", "step", "constant"),
+        "warmup_epochs": (0, 0.5),
+        "augment": ("none", "flip", "light", "trivial"),
+        "mixup": (0, 0, 0.4),
+        "cutmix": (0, 0, 1.0),
+        "ema": (None, 0.9),
+        "clip_norm": (None, 0.5),
+        "sampler": ("all", "balanced"),
+        "label_smoothing": (0.0, 0.1),
+        "lr_groups": ([1], [0.1, 1]),
+        "workers": (0, 0, 0, 1),
+        "channels_last": (True, False),
+        "fine_tune": (0, 0, 1),
+        "model": ("Net", "Net", "Net", "Tight"),
+    }
+    setting = {name: dice.choice(values) for name, values in some.items()}
+    setting["model"] = f"tests.jobs.training.small_net:{setting['model']}"
+    if not setting["fine_tune"] and dice.random() < 0.3:
+        setting |= {"freeze": "backbone", "unfreeze": [1]}
+    return setting
 
 
 class Grounds:
@@ -101,14 +145,17 @@ class Grounds:
 def everything(ctx: skint.Context) -> dict[str, Any]:
     """All that must not differ."""
     last = torch.load(ctx.out / CHECKPOINT, weights_only=False)
-    best = torch.load(ctx.out / "checkpoints" / "best.ckpt", weights_only=False)
     return {
-        **{name: (ctx.out / name).read_bytes() for name in PUBLISHED},
+        # Of the last checkpoint, what is trained: it also counts what happened since the start.
+        "files": {
+            name: digest
+            for name, digest in hash_outputs(ctx.out).items()
+            if name == "checkpoints/best.ckpt" or not name.startswith("checkpoints/")
+        },
         "weights": last["state_dict"],
         "optimizer": last["optimizer_states"],
         "schedule": last["lr_schedulers"],
         "step": last["global_step"],
-        "best": best["state_dict"],
     }
 
 
@@ -144,22 +191,23 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_set(tmp_path_factory.mktemp("packed"), sizes=(8, 12, 16))
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", [*SETTINGS, *(f"drawn {seed}" for seed in SEEDS)])
 def test_a_fold_that_is_parked_ends_as_one_that_is_not(
     setting: str, packed: Path, tmp_path: Path, parks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("skint.lightning.LOOK_S", 0.0)
+    dice = random.Random(setting)
+    given = SETTINGS[setting] if setting in SETTINGS else drawn_setting(dice)
     recipe = Recipe(
         **{
             "model": "tests.jobs.training.small_net:Net",
             "epochs": 3,
             "batch_size": 7,
             "augment": "light",
-            **SETTINGS[setting],
+            **given,
         }
     )
     grounds = Grounds(tmp_path, packed, recipe)
-    dice = random.Random(setting)
     batches = -(-24 // recipe.batch_size)
     for case in range(parks):
         drawn = []
@@ -177,6 +225,6 @@ def test_a_fold_that_is_parked_ends_as_one_that_is_not(
         else:
             ctx = grounds.attempt(previous, None)
             told += reported(ctx)
-        case_said = f"case {case} of {setting}, parked at {drawn}"
+        case_said = f"case {case} of {setting} {given}, parked at {drawn}"
         assert not differences(everything(ctx), grounds.wanted), case_said
         assert told == reported(grounds.whole), case_said
