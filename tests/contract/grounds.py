@@ -202,6 +202,7 @@ def script_of(task: Task) -> Script:
         "short": Script(seconds=20, lines=lines, outputs=outputs),
         "listener": Script(seconds=1e6, outputs={"saved": b"whole"}),
         "stubborn": Script(seconds=900, stops_after_s=None),
+        "waiter": Script(seconds=20, lines=lines, outputs=outputs, prepare_s=5),
         "failing": Script(code=3),
     }[task.job]
 
@@ -217,6 +218,9 @@ GROUNDS: dict[str, Callable[[Path], Ground]] = {
     ),
     "several-attempts": lambda path: SimulatedGround(
         path, Faults(capabilities=Capabilities(attempts_per_allocation=3))
+    ),
+    "standby": lambda path: SimulatedGround(
+        path, Faults(capabilities=Capabilities(standby=True), lost_submit_share=0.5)
     ),
     "slow": lambda path: SimulatedGround(path, Faults(start_delay_s=7, answer_delay_s=30)),
     "lossy": lambda path: SimulatedGround(

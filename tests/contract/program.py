@@ -67,6 +67,13 @@ def stubborn() -> int:
         time.sleep(60)
 
 
+def waiter() -> int:
+    """Prepares, waits for its devices, and works as `short` does."""
+    while not (DIRECTORY / "go.json").exists():
+        time.sleep(0.01)
+    return short()
+
+
 def failing() -> int:
     return 3
 
@@ -74,4 +81,4 @@ def failing() -> int:
 if __name__ == "__main__":
     with Path(sys.argv[2]).open("a") as runs:
         runs.write(f"{ATTEMPT}\n")
-    sys.exit({f.__name__: f for f in (short, listener, stubborn, failing)}[sys.argv[1]]())
+    sys.exit({f.__name__: f for f in (short, listener, stubborn, waiter, failing)}[sys.argv[1]]())

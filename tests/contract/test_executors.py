@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from orchestrator.executors.base import Executor, Handle, Observation, Submission
+from orchestrator.executors.base import (
+    Executor,
+    Handle,
+    Observation,
+    StandbyGone,
+    Submission,
+)
 from skint.attempt import Exit
 from tests.contract.grounds import GROUNDS, KILL, STOP, Ground
 
@@ -284,6 +291,56 @@ def test_several_attempts_of_an_allocation_run_in_turn_and_are_stopped_one_by_on
     assert [end.reason for end in ends] == ["done", "stopped", "done"]
     assert ends[0].ended_ms <= ends[1].started_ms and ends[1].ended_ms <= ends[2].started_ms
     assert (seen.started_ms, seen.ended_ms) == (ends[0].started_ms, ends[2].ended_ms)
+
+
+def ahead_and_after(ground: Ground) -> tuple[Submission, Submission]:
+    """One attempt as it is started ahead, and as it gets its devices."""
+    if not ground.capabilities.standby:
+        pytest.skip("nothing can be started ahead on it")
+    after = replace(ground.submission("waiter", limit_s=60), name="run-1.allocation-1")
+    ground.handles.append(after.handle)
+    (task,) = after.tasks
+    ahead = replace(after, name=task.attempt, tasks=(replace(task, standby_s=60.0),))
+    return ahead, after
+
+
+def test_what_was_started_ahead_is_no_attempt_before_it_has_its_devices(ground: Ground) -> None:
+    executor = ground.connect()
+    ahead, after = ahead_and_after(ground)
+    start(ground, executor, ahead)
+    assert executor.poll([after.handle])[after.name].condition == "absent"
+    before_ms = ground.clock.now_ms()
+    for one in (executor, executor, ground.connect()):
+        ground.do(partial(one.submit, after))
+    seen = ground.until_seen(ground.connect(), after.handle, "ended")
+    end = exit_of(seen, ahead.name)
+    assert (end.reason, seen.started_ms) == ("done", end.started_ms)
+    assert before_ms <= end.started_ms
+    assert ground.started() == [ahead.name]
+
+
+def test_what_was_told_to_end_gets_no_devices(ground: Ground) -> None:
+    executor = ground.connect()
+    ahead, after = ahead_and_after(ground)
+    start(ground, executor, ahead)
+    ground.do(lambda: executor.signal(ahead.handle, KILL))
+    ground.do(lambda: executor.cancel(ahead.handle))
+    end = exit_of(ground.until_seen(executor, ahead.handle, "ended"), ahead.name)
+    assert end.reason == "unused"
+    with pytest.raises(StandbyGone):
+        ground.do(lambda: executor.submit(after))
+
+
+def test_a_stop_that_comes_before_its_devices_ends_it_without_any(ground: Ground) -> None:
+    executor = ground.connect()
+    ahead, after = ahead_and_after(ground)
+    start(ground, executor, ahead)
+    ground.do(lambda: executor.signal(after.handle, STOP))
+    seen = ground.until_seen(ground.connect(), after.handle, "ended")
+    assert seen.started_ms == seen.ended_ms
+    ground.until_seen(executor, ahead.handle, "ended")
+    with pytest.raises(StandbyGone):
+        ground.do(lambda: executor.submit(after))
 
 
 def test_an_executor_says_what_it_has(ground: Ground) -> None:

@@ -10,7 +10,7 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ def scripts(seed: int) -> Callable[[Task], Script]:
             code=int(dice.random() < (0.05 if task.fold is None else 0.2)),
             stops_after_s=dice.choice((None, 1, 5)),
             outputs={"it": task.job.encode()},
+            prepare_s=min(seconds, 8),
         )
 
     return script_of
@@ -86,16 +87,24 @@ class Week:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
+        faults = draw_faults(self.dice)
+        if self.ahead:
+            faults = replace(faults, capabilities=replace(faults.capabilities, standby=True))
         self.world = World(
             self.path,
             scripts(self.seed),
-            draw_faults(self.dice),
+            faults,
             devices=self.dice.choice((1, 2)),
             week_ms=self.dice.choice((WALL_MS, 3 * WALL_MS, 99 * WALL_MS)),
             seed=self.seed,
         )
         self.restart()
         self.submit()
+
+    @property
+    def ahead(self) -> bool:
+        """In every other week workers are started ahead."""
+        return self.seed % 2 == 1
 
     def restart(self) -> None:
         while True:
@@ -110,7 +119,9 @@ class Week:
         name = f"seedlings-{len(self.submitted) + 1}"
         self.submitted.append(name)
         again = self.dice.random() < 0.5
-        self.world.submit(kfold(retries=self.dice.choice((0, 1, 2))), name, again=again)
+        graph = kfold(retries=self.dice.choice((0, 1, 2)))
+        jobs = tuple(replace(job, standby=self.ahead and job.devices > 0) for job in graph.jobs)
+        self.world.submit(replace(graph, jobs=jobs), name, again=again)
 
     def live(self) -> State:
         """To the end of all that was asked for."""
@@ -201,6 +212,8 @@ class Week:
         truth = {}
         for held in self.world.engine.submissions.values():
             for real in held.attempts:
+                if real.task.standby_s is not None:
+                    continue  # no attempt
                 end_ms = min(real.end_ms, held.lost_ms or real.end_ms)
                 truth[real.task.attempt] = (real.start_ms, end_ms)
         for run in state.runs.values():
@@ -241,7 +254,7 @@ class Week:
         for held in self.world.engine.submissions.values():
             for truth in held.attempts:
                 attempt = run.attempts.get(truth.task.attempt)
-                if attempt is None:
+                if attempt is None or truth.task.standby_s is not None:
                     continue
                 wrote = [at_ms for at_ms, line in truth.lines if b'"report"' in line]
                 heard = [report["at_ms"] for report in attempt.reports]
@@ -280,11 +293,13 @@ def test_the_weeks_are_as_bad_as_they_are_meant_to_be(quick_path: Path) -> None:
         state = week.live()
         for run in state.runs.values():
             seen.update(attempt.outcome or "" for attempt in run.attempts.values())
+            seen["stood by"] += sum(attempt.stood_by for attempt in run.attempts.values())
             seen.update(job.status for job in run.jobs.values())
             seen.update(allocation.status for allocation in run.allocations.values())
             seen.update(stop.how for stop in run.stops)
             seen.update(verdict.rule for verdict in run.verdicts)
         seen["killed in between"] += week.kills
+        seen["given up"] += len(week.world.kept(e.StandbyDropped))
         seen["unreachable"] += len(week.world.kept(e.AttemptUnreachable))
         seen.update(wait.reason for wait in week.world.kept(e.JobWaited))
     wanted = {"done", "failed", "stopped", "killed", "lost", "reused", "skipped", "deadline"}
@@ -294,6 +309,8 @@ def test_the_weeks_are_as_bad_as_they_are_meant_to_be(quick_path: Path) -> None:
         "step",
         "kill",
         "broken",
+        "stood by",
+        "given up",
         "unreachable",
         "killed in between",
     }
