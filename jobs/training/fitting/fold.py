@@ -15,10 +15,12 @@ from jobs.training.fitting.memory import Memory
 from jobs.training.fitting.prepared import make_parts
 from jobs.training.fitting.stages import Work, at_size, run_stage
 from jobs.training.fitting.totals import totals
+from jobs.training.network.compiling import compile_in_place
 from jobs.training.recipe.planned import planned
 from jobs.training.recipe.recipe import Recipe
 from jobs.training.results.publish import publish
 from jobs.training.watching.history import History
+from jobs.training.watching.loggers import ToLoggers, make_loggers
 from skint.attempt import write_json
 
 
@@ -39,14 +41,18 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
         ctx.note(total)
     history = History(ctx, recipe, parts.objective)
     point = resume_point(ctx)
+    copies = ToLoggers(make_loggers(recipe, ctx), history, ctx)
 
     engine = choose_engine(recipe.precision, ctx.wait_for_devices())
     if engine.note:
         ctx.note(engine.note)
-    work = Work(ctx, sizes, parts, engine, history, Memory(ctx.note))
+    if recipe.compile:
+        compile_in_place(parts.network.module, engine.device.type)
+    work = Work(ctx, sizes, parts, engine, history, Memory(ctx.note), copies)
     for stage in stages[point.stage if point else 0 :]:
         run_stage(work, stage, point)
         point = None
+    copies.close()
     result = publish(ctx, recipe, data, parts.objective, parts.normalise, history)
     (ctx.out / "local").mkdir(exist_ok=True)
     write_json(ctx.out / "local" / "timing.json", {"seconds": time.monotonic() - started})

@@ -13,7 +13,7 @@ from jobs.training.data.normalise import Normalise
 from jobs.training.fitting.memory import Memory, optimizer_fits
 from jobs.training.network.freezing import Freezing, group_count
 from jobs.training.network.layers import grouped
-from jobs.training.network.model import Network
+from jobs.training.network.model import Network, set_drop_rate
 from jobs.training.objective.base import Labels, Objective
 from jobs.training.objective.held_out import HeldOut
 from jobs.training.optimisation.average import Average
@@ -75,6 +75,7 @@ class Classifier(pl.LightningModule):
         self.loss_epoch = -1
         self.loss_sum = torch.zeros(())
         self.loss_count = 0
+        set_drop_rate(network, recipe.drop_rate)
         self.groups = grouped(network, group_count(recipe))
         unfreeze = recipe.unfreeze if recipe.freeze == "backbone" else None
         self.freezing = Freezing(network.module, self.groups, unfreeze)

@@ -21,6 +21,7 @@ from jobs.training.recipe.planned import PlannedStage
 from jobs.training.watching.alarm import ScaleAlarm
 from jobs.training.watching.early_stopping import StageEnd
 from jobs.training.watching.history import History
+from jobs.training.watching.loggers import ToLoggers
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Work:
     engine: Engine
     history: History
     memory: Memory
+    copies: ToLoggers
 
 
 def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> None:
@@ -62,7 +64,7 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
         memory=work.memory,
     )
     # In this order: a row of the history, its report, the checkpoint that knows of both.
-    callbacks: list[pl.Callback] = [work.history]
+    callbacks: list[pl.Callback] = [work.history, work.copies]
     if recipe.early_stopping is not None:
         callbacks.append(StageEnd(work.ctx, work.history, stage, recipe.early_stopping))
     callbacks += [

@@ -33,7 +33,7 @@ def make_trainer(
     warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
     trainer = pl.Trainer(
         accelerator=engine.accelerator,
-        devices=1,
+        devices=engine.devices,
         precision=engine.precision,  # type: ignore[arg-type]  # Lightning lists every word
         max_epochs=first_epoch + recipe.epochs,
         accumulate_grad_batches=recipe.accumulate,

@@ -24,6 +24,12 @@ def set_dropout(module: nn.Module, head: nn.Module, rate: float) -> None:
     head.register_forward_pre_hook(DropInput(rate))
 
 
+def own_dropout(module: nn.Module, head: nn.Module) -> float:
+    """The rate of the dropout layer that stands before the head; 0 where none does."""
+    layer = _dropout_before(module, head)
+    return 0.0 if layer is None else float(layer.p)
+
+
 class DropInput:
     """A forward hook that drops a share of a layer's first input while it trains."""
 

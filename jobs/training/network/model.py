@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import nn
 
-from jobs.training.network.dropout import set_dropout
+from jobs.training.network.dropout import own_dropout, set_dropout
 from jobs.training.network.plain import HIDDEN, Plain
 from jobs.training.network.stem import RGB, first_convolution, widen
 from jobs.training.recipe.names import FEATURES, LITE0, library_of, unknown_model
@@ -49,6 +49,8 @@ class Network:
     """True for a class that states its normalisation: it may bring weights of its own."""
     stem: str | None = None
     """Name of the parameter over the pictures' channels, where it can take those of RGB."""
+    drop_rate: float = 0.0
+    """Of the dropout that the model has before its last layer by itself."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,20 @@ def build(
     return {"timm": _timm, "torchvision": _torchvision}[library](name, classes, channels, drop)
 
 
-def set_drop_rate(network: Network, rate: float) -> None:
-    """Dropout before the last layer from now on; raises ModelError where that is not known."""
+def set_drop_rate(network: Network, rate: float | None) -> None:
+    """Dropout before the last layer from now on; None is the model's own.
+
+    Raises ModelError where the last layer is not known.
+    """
+    if network.head is None and rate is None:
+        return
     if network.head is None:
         raise ModelError(
             "drop_rate needs to know the last layer",
             where="drop_rate",
             wanted="a class whose attribute `head` is its last layer",
         )
-    set_dropout(network.module, network.head, rate)
+    set_dropout(network.module, network.head, network.drop_rate if rate is None else rate)
 
 
 def _timm(name: str, classes: int, channels: int, drop: Drop) -> Network:
@@ -240,12 +247,14 @@ def _network(
     names = {id(part): name for name, part in module.named_modules()}
     prefix = f"{names[id(head)]}." if head is not None and id(head) in names else ""
     first = first_convolution(module, channels)
+    known = head if prefix else None
     return Network(
         module,
-        head if prefix else None,
+        known,
         prefix,
         _for_channels(pretrained, channels),
         stem=f"{first[0]}.weight" if first else None,
+        drop_rate=own_dropout(module, known) if known is not None else 0.0,
     )
 
 

@@ -106,6 +106,10 @@ def test_what_goes_into_the_last_layer_is_dropped_in_training_alone(name: str) -
     set_drop_rate(network, 0.0)
     network.module.train()(torch.randn(4, 3, size, size))
     assert float((given[-1] == 0).float().mean()) < 0.8
+    set_drop_rate(network, None)  # the model's own
+    network.module.train()(torch.randn(4, 3, size, size))
+    kept = float((given[-1] == 0).float().mean())
+    assert kept < 0.8 and network.drop_rate == plain.drop_rate
 
 
 def test_dropout_before_an_unknown_last_layer_is_refused() -> None:
