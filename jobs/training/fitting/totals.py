@@ -40,5 +40,6 @@ def _of_stage(stage: PlannedStage, several: bool) -> str:
     left = recipe.epochs - int(recipe.warmup_epochs)
     lengths = cycles(left, recipe.cycle_len, recipe.cycle_mult) or ()
     warmup = f"{recipe.warmup_epochs:g} of warm-up and " if recipe.warmup_epochs else ""
-    sgdr = f"sgdr: {warmup}{cycles_text(lengths)} epochs"
+    unit = "epoch" if set(lengths) == {1} else "epochs"
+    sgdr = f"sgdr: {warmup}{cycles_text(lengths)} {unit}"
     return f"{text} ({sgdr})" if text else sgdr
