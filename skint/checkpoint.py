@@ -33,11 +33,16 @@ def keep(out: Path) -> Path:
     partial, path = partial_path(out), out / CHECKPOINT
     sync(partial)
     if path.exists():
-        (out / BEFORE).parent.mkdir(exist_ok=True)
-        path.replace(out / BEFORE)
+        set_aside(out)
     partial.replace(path)
     sync(path.parent)
     return path
+
+
+def set_aside(out: Path) -> None:
+    """Make the checkpoint the one before: where it is replaced, or no part of the result."""
+    (out / BEFORE).parent.mkdir(exist_ok=True)
+    (out / CHECKPOINT).replace(out / BEFORE)
 
 
 def sync(path: Path) -> None:

@@ -1,0 +1,162 @@
+"""What each epoch of each stage measured, and the weights of the best one; both survive a stop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import skint
+from jobs.fit.params import PlannedStage
+from skint.checkpoint import sync
+from skint.errors import SkintError
+from skint.events import scalar
+from skint.lightning import epoch_metrics
+from skint.lightning_base import AnyLightning
+from skint.table import write_rows
+
+BEST = Path("checkpoints", "best.ckpt")
+"""Of the last stage; that of another is called after it."""
+MARK = "skint"
+"""Where a checkpoint says what it is."""
+VERSION = 1
+KEPT = ("rows", "steps_before", "steps", "best", "count", "is_over")
+
+
+class MonitorError(SkintError):
+    """The number that tells the best epoch is not logged."""
+
+
+class History(AnyLightning):
+    """Writes `metrics.csv` (no times: the same run writes the same bytes) and the best weights.
+
+    It stands before `skint.Callback` in the list of callbacks, whose checkpoints then know of both.
+    """
+
+    def __init__(
+        self, ctx: skint.Context, stage: PlannedStage, before: History | None = None
+    ) -> None:
+        """`before` is that of the stage before."""
+        self.ctx = ctx
+        self.stage = stage
+        self.rows: list[dict[str, Any]] = before.rows if before else []
+        """Of all stages."""
+        self.steps_before: int = before.steps if before else 0
+        """Steps of the optimizer in the stages before."""
+        self.steps: int = self.steps_before
+        """The same with this stage, once it is over."""
+        self.best: dict[str, Any] = {}
+        """The best row of this stage; empty before its first."""
+        self.count = 0
+        """Samples that it is validated on; 0 where the loader does not know."""
+        self.is_over = False
+        """Whether the stage was trained to its end."""
+
+    def load(self, mark: Mapping[str, Any]) -> None:
+        """Know what a checkpoint of this stage knows."""
+        for name in KEPT:
+            setattr(self, name, mark[name])
+
+    @property
+    def state_key(self) -> str:
+        return "skint.History"
+
+    @property
+    def best_path(self) -> Path:
+        return best_path(self.ctx.out, self.stage)
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        measured = epoch_metrics(trainer.callback_metrics)
+        row = {
+            "epoch": self.stage.first_epoch + trainer.current_epoch + 1,
+            "stage": self.stage.name,
+            **{name: scalar(name, value) for name, value in measured.items()},
+        }
+        self.rows = [r for r in self.rows if r["epoch"] < row["epoch"]] + [row]
+        if self.stage.monitor not in row:
+            if _is_validated(trainer):
+                raise missing(self.stage, measured)
+            is_best = False
+        else:
+            is_best = not self.best or self._rank(row) >= self._rank(self.best)
+        if is_best:
+            self.best = row
+        if trainer.is_global_zero:
+            self.write()
+            if is_best:
+                save_weights(self.best_path, pl_module, row)
+
+    def _rank(self, row: Mapping[str, Any]) -> float:
+        """Greater is better; what is not finite comes last."""
+        value = float(row[self.stage.monitor])
+        if not math.isfinite(value):
+            return -math.inf
+        return value if self.stage.larger_is_better else -value
+
+    def write(self) -> None:
+        """Write `metrics.csv`; what a stage does not measure is empty in its rows."""
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        table = ([row.get(name, "") for name in columns] for row in self.rows)
+        write_rows(self.ctx.out / "metrics.csv", columns, table)
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        self.is_over = True
+        self.steps = self.steps_before + trainer.global_step
+        self.count = _count(trainer)
+
+    def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        kept = {name: getattr(self, name) for name in KEPT}
+        checkpoint[MARK] = {"version": VERSION, "stage": self.stage.number, **kept}
+
+
+def missing(stage: PlannedStage, measured: Mapping[str, Any]) -> MonitorError:
+    """What is said where `monitor` is not among what was logged."""
+    return MonitorError(
+        f"{stage.monitor} was not logged",
+        where=f"monitor of the stage {stage.name}" if stage.name != "all" else "monitor",
+        wanted=f"self.log({stage.monitor!r}, ...) in validation_step",
+        got=", ".join(sorted(measured)) or "nothing was logged",
+        next=f"monitor: {sorted(measured)[0]}" if measured else None,
+    )
+
+
+def _is_validated(trainer: Any) -> bool:
+    """Whether what a validation logs is there by the end of this epoch."""
+    every = trainer.check_val_every_n_epoch
+    return not trainer.enable_validation or (
+        every is not None and (trainer.current_epoch + 1) % every == 0
+    )
+
+
+def _count(trainer: Any) -> int:
+    if trainer.limit_val_batches != 1.0:
+        return 0
+    try:
+        return len(trainer.val_dataloaders.dataset)
+    except (AttributeError, TypeError):  # several loaders, none, or one without an end
+        return 0
+
+
+def best_path(out: Path, stage: PlannedStage) -> Path:
+    return out / (BEST if stage.is_last else BEST.with_name(f"{stage.name}.ckpt"))
+
+
+def save_weights(path: Path, module: Any, row: Mapping[str, Any]) -> None:
+    """Tensors and plain values only, so that it can be read back safely; durable."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    torch.save(
+        {"state_dict": module.state_dict(), "epoch": row["epoch"], "row": dict(row)}, partial
+    )
+    sync(partial)
+    partial.replace(path)
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """By name, on the host."""
+    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    assert isinstance(state, dict)
+    return state
