@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 import skint
+from jobs.features.seen import pictures_behind
 from skint.attempt import write_atomic
 from skint.context import InputNotFound
 from skint.dataset import PackedSet, Target
@@ -41,7 +42,7 @@ def errors(params: Params, ctx: skint.Context) -> None:
     from jobs.errors.out_of_fold import expected, read_predictions
     from jobs.errors.report import render
 
-    data = PackedSet.open(ctx.find("dataset.json").parent)
+    data = pictures_behind(ctx, PackedSet.open(ctx.find("dataset.json").parent))
     found = read_predictions(ctx, data)
     judged = {
         of.target.name: {

@@ -78,6 +78,7 @@ def compute(params: Params, ctx: skint.Context) -> None:
     if done:
         ctx.note(f"goes on after {done:,} of {count:,} pictures of an interrupted attempt")
     devices = ctx.wait_for_devices()
+    ctx.stage("features")
     engine = choose_engine(params.precision, devices)
     if engine.note:
         ctx.note(engine.note)

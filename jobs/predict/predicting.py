@@ -52,6 +52,7 @@ def predict_pictures(params: Params, ctx: skint.Context) -> None:
             ctx.note(sentence)
 
     engine = choose_engine(params.precision, ctx.wait_for_devices())
+    ctx.stage("predict")
     if engine.note:
         ctx.note(engine.note)
     begun = time.monotonic()

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 import skint
 from jobs.features.job import features
 from jobs.features.params import Params
+from jobs.features.seen import pictures_behind
 from skint.attempt import StopRequest
 from skint.dataset import PackedSet
 from tests.jobs.small_set import small_set
@@ -70,6 +71,18 @@ def test_features_are_a_packed_set_of_the_same_samples(run: Run, packed: Path) -
         wanted = body((images - mean) / std).numpy()
     assert np.allclose(pixels(made.folder), wanted, atol=1e-5)
     assert np.allclose(made.meta.mean, wanted.mean(axis=0), atol=1e-5)
+
+
+@pytest.mark.torch
+def test_a_person_is_shown_the_pictures_behind_them(run: Run, tmp_path: Path, packed: Path) -> None:
+    made = PackedSet.open(run("a").out)
+    other = small_set(tmp_path / "other", per_class=3)
+    inputs = {"features": made.folder, "other": other, "packed": packed}
+    ctx = skint.Context.for_test(tmp_path / "b", inputs=inputs)
+    assert pictures_behind(ctx, made).folder == packed
+    assert pictures_behind(ctx, PackedSet.open(other)).folder == other
+    alone = skint.Context.for_test(tmp_path / "c", inputs={"features": made.folder})
+    assert pictures_behind(alone, made) is made
 
 
 @pytest.mark.torch
