@@ -68,12 +68,12 @@ def rehearse(recipe: Recipe, ctx: skint.Context) -> None:
     check_room(ctx.out, parts.network.module)
     done = [rehearse_stage(stage, len(stages), data, parts, ctx) for stage in stages]
     last = done[-1]
-    data = at_size(data, last.stage.size_px)
+    end = at_size(data, last.stage.size_px)
     with TemporaryDirectory(dir=ctx.out, prefix="rehearsal-") as folder:
         path = Path(folder, "last.ckpt")
         last.step.trainer.save_checkpoint(path)
-        twin = make_module(last.stage.recipe, data, ctx)
-        check_checkpoint(path, last.module, twin, first_batch(last.stage, data, 2))
+        twin = make_module(last.stage.recipe, end, ctx)
+        check_checkpoint(path, last.module, twin, first_batch(last.stage, end, 2))
 
     parts.start.tell(ctx)
     tell(recipe, stages, data, parts, ctx)

@@ -184,3 +184,10 @@ def test_a_class_beside_the_plan_is_found(
     (tmp_path / "net_beside_plan.py").write_text(source)
     monkeypatch.setattr("sys.path", ["."])
     assert rehearse(tmp_path, packed, model="net_beside_plan:Mine").base == tmp_path
+
+
+def test_the_last_stage_may_have_a_smaller_size_than_the_set(tmp_path: Path) -> None:
+    ladder = small_set(tmp_path / "ladder", sizes=(8, 12, 16))
+    stages = [{"size": 12, "epochs": 1}, {"size": 8, "epochs": 1}]
+    found = rehearsed(rehearse(tmp_path / "job", ladder, stages=stages))
+    assert [stage["input"] for stage in found] == [[3, 12, 12], [3, 8, 8]]
