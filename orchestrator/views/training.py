@@ -125,7 +125,10 @@ def number(value: Any) -> float | None:
 
 
 def lower_is_better(metric: str) -> bool:
-    return any(word in metric.lower() for word in _LOWER_IS_BETTER)
+    name = metric.lower()
+    if name.startswith("val_"):
+        name = name.partition(".")[0]  # val_acc.cherry: behind the point stands a target
+    return any(word in name for word in _LOWER_IS_BETTER)
 
 
 def _metric_of(reports: Sequence[Mapping[str, Any]]) -> str:

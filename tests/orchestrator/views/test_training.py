@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator.state import AttemptState
-from orchestrator.views.training import Eta, eta_of, number, training_of
+from orchestrator.views.training import Eta, eta_of, lower_is_better, number, training_of
 
 START_MS = 1_000_000
 
@@ -130,3 +130,18 @@ def test_epochs_that_cannot_be_are_ignored(strange: Any) -> None:
     assert (training_of([said]).epoch, training_of([said]).epochs) == (None, None)
     assert training_of([said]).points == ((1, 0.5),)
     assert eta_of(said, START_MS + 60_000) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "lower"),
+    [
+        ("val_loss", True),
+        ("val_acc", False),
+        ("val_mae.size", True),
+        ("val_calibration-error", True),
+        ("val_acc.cherry", False),  # the name of the target is no metric
+        ("perplexity", True),
+    ],
+)
+def test_whether_less_is_better_is_read_off_the_metric(metric: str, lower: bool) -> None:
+    assert lower_is_better(metric) is lower
