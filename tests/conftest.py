@@ -19,9 +19,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how often the soak test kills the scheduler",
     )
     parser.addoption(
+        "--drawn",
+        type=int,
+        default=3,
+        help="how many settings of a training are drawn for that",
+    )
+    parser.addoption(
         "--parks",
         type=int,
-        default=15,
+        default=12,
         help="how many cases of parking and resuming are drawn for each setting of a training",
     )
 
@@ -32,6 +38,12 @@ def kills(request: pytest.FixtureRequest) -> int:
     count = request.config.getoption("--kills")
     assert isinstance(count, int)
     return count
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`drawn`: numbers of settings of a training that are drawn beside those that are named."""
+    if "drawn" in metafunc.fixturenames:
+        metafunc.parametrize("drawn", range(metafunc.config.getoption("--drawn")))
 
 
 @pytest.fixture
