@@ -72,7 +72,7 @@ def rehearse(recipe: Recipe, ctx: skint.Context) -> None:
     with TemporaryDirectory(dir=ctx.out, prefix="rehearsal-") as folder:
         path = Path(folder, "last.ckpt")
         last.step.trainer.save_checkpoint(path)
-        twin = make_module(last.stage.recipe, end, ctx)
+        twin = make_module(last.stage.recipe, data, ctx)
         check_checkpoint(path, last.module, twin, first_batch(last.stage, end, 2))
 
     parts.start.tell(ctx)
