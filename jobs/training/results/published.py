@@ -129,7 +129,7 @@ def write_model(published: Published) -> None:
             if name not in ("folder", "recipe", "targets")
         },
         "targets": [asdict(target) for target in published.targets],
-        "recipe": published.recipe.model_dump(mode="json"),
+        "recipe": published.recipe.model_dump(mode="json", include=set(Recipe.model_fields)),
     }
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     write_atomic(published.folder / MODEL, text.encode())
