@@ -193,6 +193,23 @@ def test_a_run_that_was_lost_after_its_training_needs_no_second_pass(
     assert (second.out / "predictions.npz").read_bytes() == expected
 
 
+def test_a_training_that_breaks_publishes_that_it_did(run: Run) -> None:
+    ctx = run("a", recipe(targets=["shade"], optimizer="sgd", lr=1e30, schedule="constant"))
+    found = result(ctx)
+    assert found["score"] is None and found["metrics"]["val_mae"] is None
+    assert read_published(ctx.out).metrics == {}
+    assert np.isnan(arrays(ctx)["shade.values"]).all()
+
+
+def test_stages_are_published_at_the_size_of_the_last(run: Run, tmp_path: Path) -> None:
+    data = small_set(tmp_path / "ladder", size=16, sizes=(8, 16))
+    stages = [{"size": 8, "epochs": 2, "lr": 0.02}, {"size": 16, "epochs": 1, "lr": 1e-9}]
+    ctx = run("a", Recipe(model=NET, batch_size=7, stages=stages), data)
+    published = read_published(ctx.out)
+    assert (published.size_px, published.epoch) == ((16, 16), 3)
+    assert [stage.epochs for stage in published.recipe.stages] == [2, 1]
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
