@@ -5,9 +5,13 @@ Nothing here imports torch, so that a plan can be checked without it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jobs.training.recipe.cycles import cycles, nearest
 from jobs.training.recipe.planned import PlannedStage, planned
-from jobs.training.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from jobs.training.recipe.recipe import Recipe
 
 
 def contradiction(recipe: Recipe) -> str | None:
@@ -28,7 +32,7 @@ def contradiction(recipe: Recipe) -> str | None:
 
 def _said(recipe: Recipe, *names: str) -> str | None:
     """The first of the fields that is not what it is by default."""
-    fields = Recipe.model_fields
+    fields = type(recipe).model_fields
     return next((n for n in names if getattr(recipe, n) != fields[n].default), None)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from jobs.training.recipe.augmentation import Augmentation
+from jobs.training.recipe.checked import contradiction
 from jobs.training.recipe.choices import (
     AugmentName,
     EarlyStopping,
@@ -189,9 +190,6 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
-        # Here and not above: it reads the recipe stage by stage, so it needs this class.
-        from jobs.training.recipe.checked import contradiction
-
         if (complaint := contradiction(self)) is not None:
             raise ValueError(complaint)
         return self
