@@ -18,6 +18,7 @@ from jobs.features.backbone import Built, build_backbone
 from jobs.features.params import Params
 from jobs.resize.interrupted import Journal
 from jobs.training.fitting.device import Engine, choose_engine
+from jobs.training.fitting.memory import Memory
 from skint.attempt import write_atomic, write_json
 from skint.dataset import PackedSet, PackedWriter
 from skint.libraries import versions_of
@@ -61,7 +62,7 @@ def prepare(params: Params, ctx: skint.Context) -> Work:
     if not len(packed):
         raise FeaturesError("there are no pictures", where=str(packed.folder))
     built = build_backbone(params, packed, ctx)
-    ((_, block),) = blocks(built, packed, np.arange(1), 1, choose_engine("32", ()))
+    ((_, block),) = blocks(built, packed, np.arange(1), 1, choose_engine("32", ()), ctx)
     return Work(packed, built, block.shape[1])
 
 
@@ -95,7 +96,7 @@ def compute(params: Params, ctx: skint.Context) -> None:
         noted = time.monotonic()
         try:
             for first, block in blocks(
-                work.built, packed, np.arange(done, count), params.batch_size, engine
+                work.built, packed, np.arange(done, count), params.batch_size, engine, ctx
             ):
                 for row, values in enumerate(stored(block, first, params, packed), start=first):
                     put(row, values.reshape(1, 1, -1))
@@ -138,7 +139,7 @@ def rehearse(params: Params, ctx: skint.Context) -> None:
     work = prepare(params, ctx)
     engine = choose_engine(params.precision, ())
     rows = np.arange(min(REHEARSED, len(work.packed)))
-    ((first, block),) = blocks(work.built, work.packed, rows, REHEARSED, engine)
+    ((first, block),) = blocks(work.built, work.packed, rows, REHEARSED, engine, ctx)
     stored(block, first, params, work.packed)
     facts = {
         "model": params.model,
@@ -151,15 +152,21 @@ def rehearse(params: Params, ctx: skint.Context) -> None:
 
 @torch.inference_mode()
 def blocks(
-    built: Built, packed: PackedSet, rows: NDArray[np.int64], size: int, engine: Engine
+    built: Built,
+    packed: PackedSet,
+    rows: NDArray[np.int64],
+    size: int,
+    engine: Engine,
+    ctx: skint.Context,
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """(first row, (b, D) features) of consecutive `rows`, batch by batch."""
+    memory = Memory(ctx.note)
     module = built.module.to(engine.device)
     loader = OrderedLoader(packed.images(), None, rows, batch_size=size, device=engine.device)
     half = engine.autocast
     for batch in loader:
         with torch.autocast(engine.device.type, dtype=half, enabled=half is not None):
-            found = module(batch.images)
+            found = memory.evaluate(batch.images, module, doing="features")
         yield int(batch.rows[0]), found.float().cpu().numpy()
 
 

@@ -13,6 +13,7 @@ from jobs.better.choice import find_kept
 from jobs.predict.params import Params
 from jobs.predict.views import views_of
 from jobs.training.fitting.device import Engine
+from jobs.training.fitting.memory import Memory
 from jobs.training.objective.base import Objective
 from jobs.training.results.published import MODEL, Published, read_published
 
@@ -29,6 +30,8 @@ class Model:
     normalise: nn.Module
     network: nn.Module
     objective: Objective
+    memory: Memory
+    """How many pictures fit at once; shared by all."""
 
     def answer(self, images: torch.Tensor, params: Params, engine: Engine) -> torch.Tensor:
         """(B, C, H, W) stored pixels -> (B, K) probabilities and values, target after target."""
@@ -46,7 +49,7 @@ class Model:
     def _activated(self, pixels: torch.Tensor, engine: Engine) -> torch.Tensor:
         half = engine.autocast
         with torch.autocast(engine.device.type, dtype=half, enabled=half is not None):
-            outputs = self.network(pixels)
+            outputs = self.memory.evaluate(pixels, self.network, doing="a prediction")
         found = self.objective.activate(outputs.float())
         parts = [found[part.name] for part in self.objective.singles]
         return torch.cat([one if one.ndim == 2 else one[:, None] for one in parts], dim=1)
@@ -66,12 +69,14 @@ def load_models(ctx: skint.Context) -> tuple[Model, ...]:
     found = [read_published(file.parent) for file in find_kept(ctx, MODEL)]
     for other in found[1:]:
         _check_alike(found[0], other)
+    memory = Memory(ctx.note)
     return tuple(
         Model(
             one,
             one.normalise(),
             one.bare(ctx.base).module.requires_grad_(False).to(memory_format=torch.channels_last),
             one.objective(),
+            memory,
         )
         for one in found
     )

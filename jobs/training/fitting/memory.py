@@ -99,7 +99,13 @@ class Memory:
             self._window.append((_kept(batch), index))
         return losses[-1]
 
-    def evaluate(self, inputs: Tensor, outputs_of: Callable[[Tensor], Tensor]) -> Tensor:
+    def evaluate(
+        self,
+        inputs: Tensor,
+        outputs_of: Callable[[Tensor], Tensor],
+        *,
+        doing: str = "a validation",
+    ) -> Tensor:
         """(B, ...) outputs, in parts where the whole does not fit. Raises OutOfMemory."""
         while True:
             began_s = time.monotonic()
@@ -113,11 +119,11 @@ class Memory:
                 said = str(error)
             limit = min(limit, len(inputs))
             if limit == 1:
-                raise _nothing_fits(said, "one picture does not fit in validation")
+                raise _nothing_fits(said, f"one picture does not fit in {doing}")
             self.validation = limit // 2
             _let_go()
             self.say(
-                f"out of memory in a validation with {limit} pictures at once: goes on with "
+                f"out of memory in {doing} with {limit} pictures at once: goes on with "
                 f"{self.validation}; it cost {time.monotonic() - began_s:.1f} s"
             )
 

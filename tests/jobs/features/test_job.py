@@ -175,6 +175,13 @@ def test_another_network_does_not_go_on_with_what_was_begun(
 
 
 @pytest.mark.torch
+def test_a_batch_that_does_not_fit_is_computed_in_parts(run: Run) -> None:
+    ctx = run("a", model="tests.jobs.training.small_net:Tight")
+    assert np.allclose(pixels(ctx.out), pixels(run("b").out), atol=1e-5)
+    assert "out of memory in features with 7 pictures at once: goes on with 3" in notes(ctx)
+
+
+@pytest.mark.torch
 def test_the_rehearsal_says_how_many_features_there_will_be(run: Run) -> None:
     ctx = run("a", options={"smoke": True})
     assert json.loads((ctx.out / "smoke.json").read_text())["features"] == 32

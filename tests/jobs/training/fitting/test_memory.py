@@ -216,7 +216,7 @@ def test_a_validation_is_halved_alone() -> None:
     assert torch.equal(memory.evaluate(inputs, gate), inputs)
     assert gate.sizes == [1] * 7 and len(said) == 2 and "7 pictures at once" in said[0]
     assert memory.state_dict() == {"training": None, "validation": 1}
-    with pytest.raises(OutOfMemory, match="one picture does not fit in validation"):
+    with pytest.raises(OutOfMemory, match="one picture does not fit in a validation"):
         memory.evaluate(inputs, Tight(0))
 
 
