@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from jobs.training.objective.base import Objective
 from jobs.training.objective.monitor import monitor_of
 from jobs.training.recipe.planned import planned
 from jobs.training.recipe.recipe import Recipe
+from skint.checkpoint import sync, writing
 from skint.table import write_rows
 
 KEPT = ("rows", "best_epoch", "best_rows", "best_outputs")
@@ -51,6 +51,7 @@ class History(pl.Callback):
         """(n,) of the packed set, ascending: what it validated on."""
         self.best_outputs = torch.empty(0, 0)
         """(n, outputs) of the network for them."""
+        self.best_on_disk = True
         self.begun_s = time.monotonic()
         self.told_epoch = -1
 
@@ -63,7 +64,7 @@ class History(pl.Callback):
     def best(self) -> dict[str, float]:
         """What the best epoch's validation measured."""
         row = next(row for row in self.rows if row["epoch"] == self.best_epoch)
-        return {name: row[name] for name in self._measured(row)}
+        return {name: value for name, value in row.items() if name.startswith("val_")}
 
     @property
     def best_path(self) -> Path:
@@ -112,9 +113,6 @@ class History(pl.Callback):
         columns = tuple(self.rows[-1]) if self.rows else ("epoch",)
         write_rows(self.out / "metrics.csv", columns, (row.values() for row in self.rows))
 
-    def _measured(self, row: dict[str, Any]) -> list[str]:
-        return [name for name in row if name.startswith("val_")]
-
     def _rank(self, row: dict[str, Any]) -> tuple[float, ...]:
         """Greater is better; the later of equals.
 
@@ -134,8 +132,19 @@ class History(pl.Callback):
             "model": self.recipe.model,
             "epoch": self.best_epoch,
         }
-        torch.save(state, partial)
-        os.replace(partial, self.best_path)
+        with writing(partial):
+            torch.save(state, partial)
+            partial.replace(self.best_path)
+        self.best_on_disk = False
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        # A checkpoint says which epoch is the best: that one's weights have to be as durable.
+        if not self.best_on_disk and self.best_path.is_file():
+            sync(self.best_path)
+            sync(self.best_path.parent)
+            self.best_on_disk = True
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in KEPT}

@@ -201,6 +201,23 @@ def test_a_training_that_breaks_publishes_that_it_did(run: Run) -> None:
     assert np.isnan(arrays(ctx)["shade.values"]).all()
 
 
+def test_best_weights_that_cannot_be_written_end_the_run_with_a_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = torch.save
+
+    def full(state: Any, path: Path) -> None:
+        save(state, path)
+        if path.name.startswith("best"):
+            path.write_bytes(path.read_bytes()[:100])
+            raise RuntimeError("PytorchStreamWriter failed writing file: No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(skint.SkintError, match="the checkpoint could not be written") as error:
+        run("a", recipe(epochs=1))
+    assert "No space left" in str(error.value.got)
+
+
 def test_stages_are_published_at_the_size_of_the_last(run: Run, tmp_path: Path) -> None:
     data = small_set(tmp_path / "ladder", size=16, sizes=(8, 16))
     stages = [{"size": 8, "epochs": 2, "lr": 0.02}, {"size": 16, "epochs": 1, "lr": 1e-9}]
