@@ -54,10 +54,10 @@ def split_monitor(monitor: str) -> tuple[str, str]:
     name, _, target = monitor.removeprefix("val_").partition(".")
     if not monitor.startswith("val_"):
         raise ValueError(
-            f"monitor: a metric of the validation begins with val_, as in val_loss: {monitor!r}"
+            f"a metric of the validation begins with val_, as in val_loss: {monitor!r}"
         )
     if name != LOSS and (complaint := unknown_measure(name)) is not None:
-        raise ValueError(f"monitor: {complaint}")
+        raise ValueError(complaint)
     return name, target
 
 
