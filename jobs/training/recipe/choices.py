@@ -15,7 +15,8 @@ Logger = Literal["tensorboard", "mlflow", "wandb"]
 
 
 class EarlyStopping(BaseModel):
-    """Ends a fold that no longer gets better; its best epoch counts as always."""
+    """Ends a stage that no longer gets better; the next one goes on, and the best epoch counts as
+    always."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
