@@ -7,15 +7,23 @@ machine goes down in, one of the two is whole.
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from skint.environment import OUT, PREVIOUS
+from skint.errors import SkintError
 
 CHECKPOINT = Path("checkpoints", "last.ckpt")
 """Under `out`: what a stop saves, and what `trainer.fit(ckpt_path=...)` goes on from."""
 BEFORE = Path("local", "before.ckpt")
 """Under `out`: the one that it replaced; not published, since when it was written depends on the
 time that passed."""
+
+
+class CheckpointError(SkintError):
+    """A checkpoint could not be written; the one before stands as it was."""
 
 
 def partial_path(out: Path) -> Path:
@@ -26,10 +34,7 @@ def partial_path(out: Path) -> Path:
 
 
 def keep(out: Path) -> Path:
-    """Let what stands at `partial_path` be the checkpoint, durably; its path.
-
-    Raises OSError where the disk is full: the checkpoint before is then still the checkpoint.
-    """
+    """Let what stands at `partial_path` be the checkpoint, durably; its path."""
     partial, path = partial_path(out), out / CHECKPOINT
     sync(partial)
     if path.exists():
@@ -37,6 +42,25 @@ def keep(out: Path) -> Path:
     partial.replace(path)
     sync(path.parent)
     return path
+
+
+@contextmanager
+def writing(partial: Path) -> Iterator[None]:
+    """Around all that writes `partial` and puts it in its place.
+
+    Raises CheckpointError where that fails, as on a full disk, and leaves nothing of it.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # torch says RuntimeError of a file that it writes
+        partial.unlink(missing_ok=True)
+        free_mb = shutil.disk_usage(partial.parent).free / 1e6
+        raise CheckpointError(
+            "the checkpoint could not be written",
+            where=str(partial.parent),
+            got=f"{str(error).partition(chr(10))[0][:200]}; {free_mb:,.0f} MB are free there",
+            next="make room there, then submit again: it goes on from the checkpoint before",
+        ) from error
 
 
 def set_aside(out: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from skint.attempt import AttemptDir
-from skint.checkpoint import CHECKPOINT, keep, partial_path
+from skint.checkpoint import CHECKPOINT, CheckpointError, keep, partial_path, writing
 from skint.context import PARK_ON_TERM, StopRequested
 from skint.events import EventWriter, scalar
 from skint.lightning_base import AnyLightning
@@ -25,6 +25,8 @@ from skint.report import current_attempt
 
 __all__ = ["CHECKPOINT", "Callback"]
 
+SAVE_SHARE = 50
+"""A save that takes long is made more seldom: after so many times as long."""
 LOOK_S = 0.05
 """The stop file is looked for at most this often: on a network disk a look costs a millisecond."""
 STATE_VERSION = 1
@@ -52,8 +54,9 @@ class Callback(AnyLightning):
         epochs_before: int = 0,
         steps_before: int = 0,
     ) -> None:
-        """With `save_every_s`, the checkpoint is also written after the first step of an epoch
-        that begins so long after the last one, and at the end of the training.
+        """With `save_every_s`, the checkpoint is also written so long after the last one and at the
+        end of the training: after any step where the loader knows its place (`state_dict`), else
+        after the first step of an epoch. Where saving takes long, it is done more seldom.
 
         A program that calls `fit` several times counts on from the first: `epochs_before` and
         `steps_before` are what the earlier calls did, `epochs` is the number of all.
@@ -65,7 +68,7 @@ class Callback(AnyLightning):
         self._attempt: AttemptDir | None = None
         self._events: EventWriter | None = None
         self._term = False
-        self._looked_s = self._saved_s = 0.0
+        self._looked_s = self._saved_s = self._save_s = 0.0
         self._stop_in_epoch = False
         self._measured: dict[str, Any] | None = None
         self._begun_s = self._epoch_s = self._in_step_s = 0.0
@@ -150,8 +153,8 @@ class Callback(AnyLightning):
             return  # gradients that were not applied yet are not in a checkpoint
         if self._is_asked(trainer, self._stop_in_epoch or self._wants_step(now_s)):
             self._save_and_stop(trainer)
-        elif batch_idx == 0 and self._is_due(trainer, now_s):
-            self._save(trainer)
+        elif _may_save(trainer, batch_idx) and self._is_due(trainer, now_s):
+            self._save_or_say_why_not(trainer)
 
     # Validation.
 
@@ -219,7 +222,7 @@ class Callback(AnyLightning):
         if asked and not trainer.should_stop:  # a resumed run would not know that it had enough
             self._save_and_stop(trainer)
         elif self.save_every_s is not None:
-            self._save(trainer)
+            self._save_or_say_why_not(trainer)
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """Of several processes the first that fails says why: the others fail because of it."""
@@ -255,13 +258,18 @@ class Callback(AnyLightning):
         every_s = self.save_every_s
         if every_s is None:
             return False
-        return self._is_asked(trainer, trainer.is_global_zero and now_s - self._saved_s >= every_s)
+        due_s = self._saved_s + max(every_s, self._save_s * SAVE_SHARE)
+        return self._is_asked(trainer, trainer.is_global_zero and now_s >= due_s)
 
     def _save(self, trainer: Any) -> None:
         assert self._attempt is not None and self._events is not None
-        trainer.save_checkpoint(partial_path(self._attempt.out))
+        began_s = time.monotonic()
+        partial = partial_path(self._attempt.out)
+        with writing(partial):
+            trainer.save_checkpoint(partial)
+            if trainer.is_global_zero:
+                keep(self._attempt.out)
         if trainer.is_global_zero:
-            keep(self._attempt.out)
             self._events.write(
                 "checkpoint",
                 path=CHECKPOINT.as_posix(),
@@ -269,6 +277,18 @@ class Callback(AnyLightning):
                 step=self.steps_before + trainer.global_step,
             )
         self._saved_s = time.monotonic()
+        self._save_s = self._saved_s - began_s
+
+    def _save_or_say_why_not(self, trainer: Any) -> None:
+        """Without a new checkpoint a training can go on; the one before stands."""
+        assert self._events is not None
+        try:
+            self._save(trainer)
+        except CheckpointError as error:
+            if trainer.world_size > 1:
+                raise  # the other processes wait for this one
+            self._saved_s = time.monotonic()
+            self._events.write("note", text=f"{error.what}: {error.got}; the training goes on")
 
     def _save_and_stop(self, trainer: Any) -> None:
         assert self._attempt is not None
@@ -291,6 +311,15 @@ class Callback(AnyLightning):
 def _validates(trainer: Any) -> bool:
     """Within a training, and not before it to see whether validation works."""
     return bool(trainer.state.fn == "fit" and not trainer.sanity_checking)
+
+
+def _may_save(trainer: Any, batch_idx: int) -> bool:
+    """Whether a training that goes on from here does not repeat or leave out samples.
+
+    Others than the first process of several would have to be asked at every step.
+    """
+    exact = hasattr(trainer.train_dataloader, "load_state_dict") and trainer.world_size == 1
+    return exact or batch_idx < trainer.accumulate_grad_batches
 
 
 def _validates_next(trainer: Any, batch_idx: int) -> bool:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -159,32 +156,6 @@ def test_a_checkpoint_of_a_run_that_went_on_in_a_validation_is_whole_too(
     fit(tmp_path, resume=tmp_path / "epoch0.ckpt")
     # The first run may have been lost before it reported that epoch.
     assert without_train(reports(again)) == without_train(reports(whole))
-
-
-@contextmanager
-def small_files(limit_bytes: int = 2_000) -> Iterator[None]:
-    """No file grows beyond so many bytes, as on a disk that is full. It ends within the test:
-    what pytest writes after it may go to a file too."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
-
-
-def test_a_checkpoint_that_is_cut_short_leaves_the_one_before(inside: Any, tmp_path: Path) -> None:
-    """Edge 38: the end comes in the middle of a checkpoint."""
-    directory = inside("stopped")
-    directory.request_stop(StopRequest("step", "requeue", "parked"))
-    with pytest.raises(StopRequested):
-        fit(tmp_path)
-    checkpoint = directory.out / CHECKPOINT
-    whole = checkpoint.read_bytes()
-    with small_files(), pytest.raises(OSError, match="File too large"):
-        fit(tmp_path, resume=checkpoint)
-    assert checkpoint.read_bytes() == whole
-    assert torch.load(checkpoint, weights_only=True)["global_step"] == 1
 
 
 def test_a_stop_waits_for_gradients_to_be_applied(inside: Any, tmp_path: Path) -> None:
