@@ -21,5 +21,6 @@ BUILTIN: dict[str, str] = {
     "fit": "jobs.fit.job:fit",
     "predict": "jobs.predict.job:predict",
     "errors": "jobs.errors.job:errors",
+    "card": "jobs.card.job:card",
 }
 """`module:function` by the name that stands after `uses:`."""

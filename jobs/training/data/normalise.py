@@ -54,7 +54,7 @@ def moments_for(
     return mean, std
 
 
-FAR_SHIFT, FAR_SCALE = 1.0, 2.0
+FAR_SHIFT, FAR_SCALE = 1.0, 3.0
 """Deviations between two means, and ratio of two deviations, from which on weights see pictures
 that are unlike those they know."""
 
@@ -87,14 +87,14 @@ def apart(own: tuple[Floats, Floats], expected: tuple[Floats, Floats]) -> Apart:
     sentence = (
         f"the pictures that train have mean {_listed(own[0])} and deviation {_listed(own[1])}, "
         f"the weights expect {_listed(expected[0])} and {_listed(expected[1])}: "
-        f"{shift:.1f} deviations apart, spread {scale:.1f} × as {_wider(channels, scales)}"
+        f"{shift:.1f} deviations apart, {scale:.1f} × {_wider(channels, scales)}"
     )
     return Apart(shift, scale, sentence)
 
 
 def _wider(channels: Sequence[tuple[float, ...]], scales: list[float]) -> str:
     _, std, _, spread = channels[scales.index(max(scales))]
-    return "much" if std >= spread else "little"
+    return "wider" if std >= spread else "narrower"
 
 
 def _listed(values: Floats) -> str:

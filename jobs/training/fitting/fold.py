@@ -18,10 +18,10 @@ from jobs.training.fitting.totals import totals
 from jobs.training.network.compiling import compile_in_place
 from jobs.training.recipe.planned import planned
 from jobs.training.recipe.recipe import Recipe
+from jobs.training.results.conditions import write_conditions, write_machine
 from jobs.training.results.publish import publish
 from jobs.training.watching.history import History
 from jobs.training.watching.loggers import ToLoggers, make_loggers
-from skint.attempt import write_json
 
 
 def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
@@ -30,7 +30,8 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
     data = read_fold(ctx, recipe.targets)
     if ctx.fold is None:
         ctx.note("fold 0 validates; `per: fold` trains them all")
-    for sentence in remarks(data, recipe.batch_size):
+    said = remarks(data, recipe.batch_size)
+    for sentence in said:
         ctx.note(sentence)
     torch.set_num_threads(ctx.cpus)
     parts = make_parts(recipe, data, ctx)
@@ -43,7 +44,9 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
     point = resume_point(ctx)
     copies = ToLoggers(make_loggers(recipe, ctx), history, ctx)
 
+    asked = time.monotonic()
     engine = choose_engine(recipe.precision, ctx.wait_for_devices())
+    waited_s = time.monotonic() - asked
     if engine.note:
         ctx.note(engine.note)
     if recipe.compile:
@@ -54,7 +57,7 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
         point = None
     copies.close()
     result = publish(ctx, recipe, data, parts.objective, parts.normalise, history)
-    (ctx.out / "local").mkdir(exist_ok=True)
-    write_json(ctx.out / "local" / "timing.json", {"seconds": time.monotonic() - started})
+    write_conditions(ctx, data, engine, [*said, *parts.start.notes])
+    write_machine(ctx, engine, time.monotonic() - started - waited_s)
     score = {name: result[name] for name in ("metric", "score", "n")}
     ctx.report(epoch=history.epochs, epochs=history.epochs, **score)

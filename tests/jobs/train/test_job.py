@@ -167,6 +167,7 @@ def test_the_same_recipe_writes_the_same_bytes_and_another_seed_does_not(run: Ru
         "metrics.csv",
         "result.json",
         "model.json",
+        "training.json",
         "checkpoints/last.ckpt",
         "checkpoints/best.ckpt",
     }
