@@ -55,9 +55,9 @@ def monitor_of(recipe: Recipe, objective: Objective) -> Monitor:
     if name != LOSS and len(of_targets) == 1:
         return Monitor(of_targets[0], better)
     raise ObjectiveError(
-        "monitor has to say which target it means"
+        "several targets have this metric: say which of them"
         if of_targets
-        else "monitor says no metric that is measured",
+        else "no metric of this name is measured",
         where="monitor",
         got=recipe.monitor,
         wanted=", ".join(of_targets or logged),

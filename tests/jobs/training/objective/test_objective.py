@@ -159,10 +159,10 @@ def test_the_monitored_metric_knows_its_direction(
 @pytest.mark.parametrize(
     ("targets", "given", "sentence"),
     [
-        (["colour"], "val_mae", "no metric that is measured"),
-        (["shade"], "val_acc", "no metric that is measured"),
-        (["colour", "shade"], "val_acc.shade", "no metric that is measured"),
-        (["colour", "tags"], "val_f1", "which target it means"),
+        (["colour"], "val_mae", "no metric of this name is measured"),
+        (["shade"], "val_acc", "no metric of this name is measured"),
+        (["colour", "shade"], "val_acc.shade", "no metric of this name is measured"),
+        (["colour", "tags"], "val_f1", "say which of them"),
     ],
 )
 def test_a_monitored_metric_that_is_never_measured_is_an_error(

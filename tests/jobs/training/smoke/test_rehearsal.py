@@ -137,7 +137,7 @@ def test_targets_of_every_kind_are_rehearsed(tmp_path: Path, targets: tuple[str,
     ctx = rehearse(tmp_path / "a", several, targets=targets)
     outputs = {(): 6, ("tags",): 2, ("shade",): 1}[targets]
     assert json.loads((ctx.out / "smoke.json").read_text())["outputs"] == outputs
-    with pytest.raises(skint.SkintError, match="monitor says no metric that is measured"):
+    with pytest.raises(skint.SkintError, match="no metric of this name is measured"):
         rehearse(tmp_path / "b", several, targets=targets, monitor="val_kappa.tags")
     with pytest.raises(skint.SkintError, match="no target called colours"):
         rehearse(tmp_path / "c", several, targets=["colours"])
