@@ -8,7 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 import skint
-from skint.checkpoint import sync
+from skint.checkpoint import sync, writing
 
 BEST = Path("checkpoints", "best.ckpt")
 KEPT = "epoch-{}.ckpt"
@@ -45,7 +45,9 @@ class Checkpoints(pl.Callback):
         path = self.ctx.out / BEST.parent / KEPT.format(f"{epoch:04}")
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.partial")
-        trainer.save_checkpoint(partial)
-        sync(partial)
-        partial.replace(path)
-        sync(path.parent)
+        with writing(partial):
+            trainer.save_checkpoint(partial)
+            if trainer.is_global_zero:
+                sync(partial)
+                partial.replace(path)
+                sync(path.parent)

@@ -9,6 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 import skint
+from jobs.training.checkpoints.saving import Straight
 from jobs.training.fitting.device import Engine
 from jobs.training.recipe.recipe import Recipe
 
@@ -39,6 +40,7 @@ def make_trainer(
         accumulate_grad_batches=recipe.accumulate,
         gradient_clip_val=recipe.clip_norm,
         callbacks=callbacks,
+        plugins=[Straight()],
         deterministic="warn",
         logger=False,
         enable_checkpointing=False,
