@@ -22,6 +22,11 @@ from jobs.training.watching.alarm import ScaleAlarm
 from jobs.training.watching.early_stopping import StageEnd
 from jobs.training.watching.history import History
 from jobs.training.watching.loggers import ToLoggers
+from skint.errors import SkintError
+
+
+class StageError(SkintError):
+    """A stage cannot be trained on the devices that are there."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,19 @@ class Work:
 
 
 def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> None:
-    """Train `stage` from the weights that the network has, or go on from `point` in it."""
+    """Train `stage` from the weights that the network has, or go on from `point` in it.
+
+    Raises StageError where it cannot be trained on so many devices.
+    """
     recipe = stage.recipe
+    if recipe.unfreeze and work.engine.devices > 1:
+        # What is frozen when the copies are made would never be averaged over them.
+        raise StageError(
+            "on several devices layers cannot thaw within a stage",
+            where=f"stage {stage.name}",
+            got=f"unfreeze: {list(recipe.unfreeze)}, {work.engine.devices} devices",
+            next="make a stage of each: {freeze: backbone, epochs: 1}, {epochs: 5}",
+        )
     data = work.sizes[stage.size_px]
     work.ctx.stage(stage.name)
     work.history.stage = stage

@@ -52,7 +52,7 @@ class ScaleAlarm(pl.Callback):
                 got=f"loss scale {scale:.3g} in step {trainer.global_step}; it begins at 65536",
                 next="train with precision: bf16-mixed or 32, a lower lr, or clip_norm: 1",
             )
-        if scale < LOW and not self.told:
+        if scale < LOW and not self.told and trainer.is_global_zero:
             self.told = True
             self.ctx.note(
                 f"half precision (fp16): the loss scale fell to {scale:.3g} by step "

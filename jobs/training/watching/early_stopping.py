@@ -60,6 +60,8 @@ class StageEnd(pl.Callback):
         if best is None or left == 0:
             return
         trainer.should_stop = True
+        if not trainer.is_global_zero:
+            return
         name = self.history.monitor.name
         self.ctx.note(
             f"stage {self.stage.name}: {name} was {best[name]:.4g} in epoch {best['epoch']} and no "

@@ -16,6 +16,9 @@ import torch
 
 import skint
 from jobs.train.job import train
+from jobs.training.fitting.device import Engine
+from jobs.training.fitting.stages import Work, run_stage
+from jobs.training.recipe.planned import planned
 from jobs.training.recipe.recipe import Recipe
 from tests.jobs.small_set import context, small_set
 from tests.jobs.training.fitting import stage_nets
@@ -267,3 +270,12 @@ def test_mixing_changes_what_is_learnt_and_the_same_each_time(run: Run) -> None:
     name = "network.body.0.weight"
     assert torch.equal(weights[1][name], weights[2][name])
     assert not torch.equal(weights[0][name], weights[1][name])
+
+
+def test_layers_do_not_thaw_on_several_devices(tmp_path: Path, packed: Path) -> None:
+    """The copies are made once, of what learns then."""
+    recipe = Recipe(model="net:Net", freeze="backbone", unfreeze=(1,))
+    ctx = context(tmp_path / "a", packed)
+    work = Work(ctx, {}, None, Engine("cpu", "32-true", devices=2), None, None, None)  # type: ignore[arg-type]
+    with pytest.raises(skint.SkintError, match="cannot thaw within a stage"):
+        run_stage(work, planned(recipe)[0], None)
