@@ -11,6 +11,8 @@ from PIL import Image
 
 import skint
 from jobs.preview.job import Params, preview
+from skint.dataset import PackedSet
+from tests.jobs.several_set import several_set
 from tests.jobs.small_set import context, small_set
 
 pytestmark = pytest.mark.torch
@@ -113,3 +115,13 @@ def test_fields_of_the_augmentation_are_drawn_and_named(tmp_path: Path, packed: 
     assert facts["augment"] == "rotate_deg 90.0, erase 1.0"
     # What is erased or turned in is the mean, which normalised is the middle grey.
     assert (np.abs(cell(grid, 0, 1).astype(int) - 127) <= 2).all(axis=2).mean() > 0.05
+
+
+def test_pictures_with_several_targets_are_named_by_all_of_them(tmp_path: Path) -> None:
+    several = several_set(tmp_path / "several")
+    ctx, _grid = previewed(tmp_path / "job", several, samples=3, targets=["tags", "colour"])
+    facts = json.loads((ctx.out / "preview.json").read_text())
+    cells = {sample.id: sample.targets for sample in PackedSet.open(several).samples}
+    for picture in facts["pictures"]:
+        own = cells[picture["id"]]
+        assert picture["label"] == f"{own['tags']}, {own['colour']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,17 @@ def test_several_targets_are_learnt_and_predicted_together(run: Run, packed: Pat
     assert (found["monitor"], found["metric"], found["n"]) == ("val_loss", "val_acc.colour", 12)
     assert found["score"] == measured["val_acc.colour"]
     assert set(found["classes"]) == {"colour", "tags"}
+
+
+@pytest.mark.parametrize(("metric", "best"), [("val_mae.shade", min), ("val_f1.tags", max)])
+def test_the_best_epoch_is_that_of_the_monitored_metric(run: Run, metric: str, best: Any) -> None:
+    ctx = run("a", recipe(epochs=5, lr=0.05, schedule="constant", monitor=metric))
+    rows = list(csv.DictReader((ctx.out / "metrics.csv").open()))
+    values = [float(row[metric]) for row in rows]
+    found = result(ctx)
+    assert len(set(values)) > 1
+    assert values[found["best_epoch"] - 1] == best(values) == found["score"]
+    assert found["metric"] == found["monitor"] == metric
 
 
 def test_a_cell_that_is_unknown_is_marked_and_does_not_count(run: Run) -> None:
