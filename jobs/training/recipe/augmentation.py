@@ -48,7 +48,8 @@ class Augmentation(BaseModel):
             given = getattr(self, name)
             if given is not None and not 0 < given[0] <= given[1]:
                 raise ValueError(f"{name}: the first is the least and above 0, not {list(given)}")
-        if self.crop_scale is None and "crop_ratio" in self.model_fields_set:
+        ratio = type(self).model_fields["crop_ratio"].default
+        if self.crop_scale is None and self.crop_ratio != ratio:
             raise ValueError("crop_ratio is that of crops, and crop_scale does not ask for any")
         return self
 

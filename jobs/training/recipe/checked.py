@@ -20,6 +20,8 @@ def contradiction(recipe: Recipe) -> str | None:
         return f"{lost}: with `stages`, each says its own"
     if recipe.fine_tune and (lost := _said(recipe, "freeze", "unfreeze")):
         return f"{lost}: fine_tune freezes and unfreezes by itself"
+    if (complaint := _of_weights(recipe)) is not None:
+        return complaint
     stages = planned(recipe)
     names = [stage.name for stage in stages]
     if len(set(names)) < len(names):
@@ -34,6 +36,15 @@ def _said(recipe: Recipe, *names: str) -> str | None:
     """The first of the fields that is not what it is by default."""
     fields = type(recipe).model_fields
     return next((n for n in names if getattr(recipe, n) != fields[n].default), None)
+
+
+def _of_weights(recipe: Recipe) -> str | None:
+    named = _said(recipe, "weight_classes", "same_classes")
+    if recipe.weights == "none" and named:
+        return f"{named}: there are no `weights` whose classes these are"
+    if recipe.weights == "package" and recipe.same_classes and recipe.weight_classes is None:
+        return "same_classes: with `weights: package` say also `weight_classes: imagenet`"
+    return None
 
 
 def _of_stage(stage: PlannedStage) -> str | None:

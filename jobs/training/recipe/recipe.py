@@ -50,7 +50,7 @@ class Recipe(BaseModel):
     drop_rate: float | None = Field(default=None, ge=0, lt=1)
     """Dropout before the last layer; the model's own where nothing is said."""
     drop_path_rate: float | None = Field(default=None, ge=0, lt=1)
-    """Stochastic depth, for models of timm that have it."""
+    """Stochastic depth, in models that have it."""
     channels_last: bool = True
     """Weights and pictures lie in memory as (B, H, W, C), which convolutions in half precision
     like."""

@@ -46,6 +46,12 @@ def recipe(**fields: Any) -> Recipe:
         ({"stages": [{"epochs": 2}], "epochs": 3}, "epochs: with `stages`, each says its own"),
         ({"stages": [{"epochs": 2}], "fine_tune": 1}, "fine_tune: with `stages`"),
         ({"fine_tune": 1, "freeze": "backbone"}, "fine_tune freezes and unfreezes by itself"),
+        ({"weight_classes": "imagenet"}, "weight_classes: there are no `weights`"),
+        ({"same_classes": {"a": "b"}}, "same_classes: there are no `weights`"),
+        (
+            {"same_classes": {"a": "b"}, "weights": "package", "model": "efficientnet-lite0"},
+            "say also `weight_classes: imagenet`",
+        ),
         (
             {"stages": [{"epochs": 2, "size": 32}, {"epochs": 3, "size": 32}]},
             "two of them have one name",
