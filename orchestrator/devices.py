@@ -6,7 +6,9 @@ Every screen says which: a simulated device may only be charged to a simulated a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from budget.meters.nvml import opened
@@ -14,7 +16,7 @@ from orchestrator.executors.base import Device
 
 DECLARED = "SKINT_DEVICES"
 """`UUID[:NAME],…` for machines whose devices NVML cannot see; `none` for no device at all;
-`simulated` to practise on a machine that has some."""
+`simulated` to practise on a machine that has some, `simulated:2` with two."""
 
 MASK = "CUDA_VISIBLE_DEVICES"
 """Set by a person, it says which devices are skint's to give; NVML does not heed it."""
@@ -22,6 +24,7 @@ MASK = "CUDA_VISIBLE_DEVICES"
 Source = Literal["nvml", "declared", "simulated"]
 
 SIMULATED = Device("simulated-0", "simulated device (training runs on the CPU)", simulated=True)
+_PRACTICE = re.compile(r"simulated(?::([1-9]\d?))?")
 
 
 def find_devices(environ: Mapping[str, str] = os.environ) -> tuple[Source, tuple[Device, ...]]:
@@ -29,12 +32,14 @@ def find_devices(environ: Mapping[str, str] = os.environ) -> tuple[Source, tuple
     declared = environ.get(DECLARED, "")
     if declared == "none":
         return "declared", ()
-    seen = () if declared == "simulated" else _nvml_devices()
+    practice = _PRACTICE.fullmatch(declared)
+    seen = () if practice else _nvml_devices()
     if seen:
         return "nvml", _not_masked(seen, environ.get(MASK))
-    if declared and declared != "simulated":
+    if declared and not practice:
         return "declared", tuple(_declared(part) for part in declared.split(",") if part.strip())
-    return "simulated", (SIMULATED,)
+    count = int((practice and practice[1]) or 1)
+    return "simulated", tuple(replace(SIMULATED, uuid=f"simulated-{n}") for n in range(count))
 
 
 def _not_masked(seen: tuple[Device, ...], mask: str | None) -> tuple[Device, ...]:

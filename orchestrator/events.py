@@ -99,6 +99,8 @@ class AllocationPlanned(Event):
     """When a job that is cut there may go on; None: at once."""
     unit: str = "device"
     """What the account counts by then."""
+    together: bool = False
+    """Its attempts run side by side, each on its part of the devices; else in turn on all."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 GRAPH_VERSION = 3
 GRAPHS_READ = (1, 2, 3)
 """What an earlier version does not have yet has its default: in version 1 no priority, and nothing
-is cut at an edge; in version 2 nothing is started ahead."""
+is cut at an edge; in version 2 nothing is started ahead or side by side."""
 
 TEARDOWN_S = 2.0
 """Seconds beyond limit and grace that killing the last process may take; reserved as well."""
@@ -72,6 +72,9 @@ class Job:
     """Whether a new attempt goes on from the checkpoint of the one before."""
     standby: bool = False
     """Whether it may be started ahead, without devices, and be given them later."""
+    together: int = 1
+    """So many jobs of its group are started side by side, in one allocation of all their devices,
+    where there are so many."""
     at_edge: AtEdge = "hard-stop"
     """What happens where a session or a window ends before it does."""
     when_short: WhenShort = "begin"

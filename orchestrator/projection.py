@@ -262,6 +262,7 @@ def _allocation_planned(run: RunState, event: e.AllocationPlanned) -> RunState:
         edge=event.edge,
         edge_until_ms=event.edge_until_ms,
         unit=event.unit,
+        together=event.together,
     )
     return _moved(run, allocations={**run.allocations, event.allocation: allocation})
 

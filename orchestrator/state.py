@@ -114,6 +114,8 @@ class AllocationState:
     edge: e.Edge = ""
     edge_until_ms: int | None = None
     unit: str = "device"
+    together: bool = False
+    """Its attempts run side by side, each on its part of `devices`."""
     status: AllocationStatus = "planned"
     reason: str = ""
     sentence: str = ""
@@ -126,6 +128,13 @@ class AllocationState:
     weights: Mapping[str, int] = field(default_factory=dict)
     charged_ms: int = 0
     shares: Mapping[str, int] = field(default_factory=dict)
+
+    def devices_of(self, number: int) -> tuple[str, ...]:
+        """Those of its attempt with that number, from 0."""
+        if not self.together:
+            return self.devices
+        each = len(self.devices) // len(self.attempts)
+        return self.devices[number * each : (number + 1) * each]
 
     @property
     def keeps_devices(self) -> bool:

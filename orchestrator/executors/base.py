@@ -46,6 +46,8 @@ class Capabilities:
     """`cancel` ends it without its cooperation."""
     attempts_per_allocation: int = 1
     """How many attempts, one after the other, an allocation may carry."""
+    together: bool = False
+    """An allocation may carry attempts side by side, each on its part of the devices."""
     standby: bool = False
     """An attempt can be started ahead, without devices, and be given them later."""
 
@@ -73,12 +75,14 @@ class Submission:
 
     name: str
     tasks: tuple[Task, ...]
-    """Run in turn. One on an executor that carries one attempt an allocation."""
+    """Run in turn, or side by side. One on an executor that carries one attempt an allocation."""
     folders: tuple[Path, ...]
     """The attempt directory of each task."""
     cpus: int
     mem_mb: int
     devices: tuple[str, ...] = ()
+    together: bool = False
+    """All tasks start at once, each with its own devices, and the end of one ends no other."""
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values to pass on. They are stored nowhere."""
 

@@ -35,6 +35,7 @@ from orchestrator.executors.local_records import (
     last_line_ms,
 )
 from orchestrator.executors.local_standby import give_devices, give_up, is_same, sight_of_waiting
+from orchestrator.executors.together import observation
 from skint import process
 from skint import shim as shim_module
 from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, Task, write_json
@@ -56,7 +57,7 @@ class LocalExecutor:
     """Attempts are processes of this host. `devices` overrides what is found (for tests)."""
 
     name = "local"
-    capabilities = Capabilities(standby=True)
+    capabilities = Capabilities(together=True, standby=True)
 
     def __init__(
         self, runs_dir: Path, *, devices: tuple[Device, ...] | None = None, cpus: int | None = None
@@ -65,6 +66,7 @@ class LocalExecutor:
         self._devices = find_devices()[1] if devices is None else devices
         self._cpus = cpus or len(os.sched_getaffinity(0))
         self._shims: dict[str, subprocess.Popen[bytes]] = {}
+        """By attempt."""
         self._leaving: list[subprocess.Popen[bytes]] = []
         """Shims that have written their last record and are to be reaped."""
 
@@ -72,62 +74,63 @@ class LocalExecutor:
         """Nothing to move: attempts read the same disk."""
 
     def submit(self, submission: Submission) -> None:
-        (task,), (folder,) = submission.tasks, submission.folders
-        directory = AttemptDir(folder)
-        if submission.name in self._shims:
-            return
-        if directory.claim.exists():
-            if not give_devices(directory, submission.name, task):
-                _refuse_another(directory, task)
-            elif task.attempt in self._shims:
-                self._shims[submission.name] = self._shims.pop(task.attempt)
-            return
-        try:
-            directory.create(task)
-            with open(directory.log, "ab") as log:
-                shim = subprocess.Popen(
-                    [sys.executable, "-P", "-S", shim_module.__file__, str(folder)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd="/",
-                    env={**_own_environment(), **submission.env},
-                    start_new_session=True,
-                )
-        except OSError as error:
-            raise ExecutorRefused(f"the worker could not be started: {error}") from error
-        self._shims[submission.name] = shim
+        parts = list(zip(submission.tasks, map(AttemptDir, submission.folders), strict=True))
+        fresh = [part for part in parts if not self._is_there(submission.name, *part)]
+        for number, (task, directory) in enumerate(fresh):
+            try:
+                self._launch(task, directory, submission.env)
+            except OSError as error:
+                if number:  # some have started, so it is no refusal: this one is tried again
+                    raise ExecutorUnreachable(f"{task.attempt} did not start: {error}") from error
+                raise ExecutorRefused(f"the worker could not be started: {error}") from error
+
+    def _is_there(self, name: str, task: Task, directory: AttemptDir) -> bool:
+        """Whether it has been started before; one that was started ahead is given its devices."""
+        if not directory.claim.exists():
+            return task.attempt in self._shims
+        if not give_devices(directory, name, task):
+            _refuse_another(directory, task)
+        return True
+
+    def _launch(self, task: Task, directory: AttemptDir, env: Mapping[str, str]) -> None:
+        directory.create(task)
+        with open(directory.log, "ab") as log:
+            self._shims[task.attempt] = subprocess.Popen(
+                [sys.executable, "-P", "-S", shim_module.__file__, str(directory.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={**_own_environment(), **env},
+                start_new_session=True,
+            )
 
     def poll(self, handles: Sequence[Handle]) -> Mapping[str, Observation]:
         self._leaving = [shim for shim in self._leaving if shim.poll() is None]
         return {handle.name: self._see(handle) for handle in handles}
 
     def _see(self, handle: Handle) -> Observation:
-        (attempt,), (folder,) = handle.attempts, handle.folders
-        shim = self._shims.get(handle.name)
-        directory = AttemptDir(folder)
-        try:
-            if handle.name != attempt:
-                waiting = sight_of_waiting(directory, handle.name)
-                if waiting is not None:
-                    return Observation(waiting.condition, attempts={attempt: waiting})
-            sight = self._sight(directory, handle, shim)
-            reason = _why(directory, sight)
-        except BROKEN as error:  # one bad record must not hide the rest
-            return Observation("unknown", f"{folder} cannot be read: {error}")
-        if shim is not None and (sight.condition in ("ended", "lost") or shim.returncode == 0):
-            self._leaving.append(self._shims.pop(handle.name))
-        ended_ms = sight.exit.ended_ms if sight.exit else sight.lost_ms
-        return Observation(
-            sight.condition,
-            reason,
-            started_ms=sight.started_ms,
-            ended_ms=ended_ms,
-            attempts={attempt: sight},
-        )
+        sights: dict[str, AttemptSight] = {}
+        reasons = []
+        for attempt, folder in zip(handle.attempts, handle.folders, strict=True):
+            directory = AttemptDir(folder)
+            shim = self._shims.get(attempt)
+            try:
+                waiting = None
+                if handle.name != attempt:
+                    waiting = sight_of_waiting(directory, handle.name)
+                sight = waiting or self._sight(directory, attempt, shim)
+                reasons.append(_why(directory, sight))
+            except BROKEN as error:  # one bad record must not hide the rest
+                return Observation("unknown", f"{folder} cannot be read: {error}")
+            over = sight.condition in ("ended", "lost") and waiting is None
+            if shim is not None and (over or shim.returncode == 0):
+                self._leaving.append(self._shims.pop(attempt))
+            sights[attempt] = sight
+        return observation(sights, "; ".join(filter(None, reasons)))
 
     def _sight(
-        self, directory: AttemptDir, handle: Handle, shim: subprocess.Popen[bytes] | None
+        self, directory: AttemptDir, attempt: str, shim: subprocess.Popen[bytes] | None
     ) -> AttemptSight:
         # A shim leaves with 0 when it has run the attempt, and when another one has claimed it:
         # that says nothing about the other one.
@@ -136,7 +139,7 @@ class LocalExecutor:
         if exit is not None:
             return AttemptSight("ended", exit.started_ms, exit)
         if not directory.handle.exists():
-            return self._nameless(directory, handle, shim, died)
+            return self._nameless(directory, attempt, shim, died)
         go = directory.read_go()
         started_ms = int(directory.handle.stat().st_mtime_ns // 1_000_000)
         if go is not None and not go.void:
@@ -146,12 +149,12 @@ class LocalExecutor:
         if alive:
             return AttemptSight("running", started_ms)
         same_boot = identity is not None and identity.boot_id == process.boot_id()
-        return self._lost(directory, handle, started_ms, same_boot=same_boot)
+        return self._lost(directory, attempt, started_ms, same_boot=same_boot)
 
     def _nameless(
         self,
         directory: AttemptDir,
-        handle: Handle,
+        attempt: str,
         shim: subprocess.Popen[bytes] | None,
         died: bool,
     ) -> AttemptSight:
@@ -161,24 +164,24 @@ class LocalExecutor:
         if starting and directory.task.exists():
             return AttemptSight("pending")  # however long ago it claimed: it may still begin
         claimed = directory.claim.exists()
-        if starting or (not claimed and process.survivors(handle.attempts[0], directory.path)):
+        if starting or (not claimed and process.survivors(attempt, directory.path)):
             # The task is written before its shim is started, the claim before its worker is.
-            return self._lost(directory, handle, None, same_boot=True)
+            return self._lost(directory, attempt, None, same_boot=True)
         if died or claimed:
             claimed_s = directory.claim.stat().st_mtime if claimed else 0.0
             if not died and time.time() - claimed_s < CLAIM_TIMEOUT_S:
                 return AttemptSight("pending")
-            return self._lost(directory, handle, None, same_boot=True)
-        return AttemptSight("pending" if handle.name in self._shims else "absent")
+            return self._lost(directory, attempt, None, same_boot=True)
+        return AttemptSight("pending" if attempt in self._shims else "absent")
 
     def _lost(
-        self, directory: AttemptDir, handle: Handle, started_ms: int | None, same_boot: bool
+        self, directory: AttemptDir, attempt: str, started_ms: int | None, same_boot: bool
     ) -> AttemptSight:
         """The shim is gone without an exit record; what it left running is killed."""
         exit = exit_of(directory)  # it may have ended between the two looks
         if exit is not None:
             return AttemptSight("ended", exit.started_ms, exit)
-        if not none_left(handle.attempts[0], directory.path):
+        if not none_left(attempt, directory.path):
             return AttemptSight("unknown", started_ms)  # it keeps its device: look again
         # Seen dead now on the same boot: it did not run later. After a reboot nobody knows, nor
         # by a clock that was set back.
@@ -207,15 +210,15 @@ class LocalExecutor:
                 if not _is_asked(directory, request):
                     directory.request_stop(request)
                 give_up(directory)
-                self._keep_from_starting(directory, handle.name, attempt)
+                self._keep_from_starting(directory, attempt)
 
-    def _keep_from_starting(self, directory: AttemptDir, name: str, attempt: str) -> None:
+    def _keep_from_starting(self, directory: AttemptDir, attempt: str) -> None:
         """Take the claim of an attempt that nobody runs yet: a late shim then leaves.
 
         No claim is no proof of that: the folder may have been removed while the attempt runs.
         Its shim finds the request in the new one.
         """
-        shim = self._shims.get(name)
+        shim = self._shims.get(attempt)
         if directory.claim.exists() or (shim is not None and shim.poll() is None):
             return
         if living(attempt, directory.path):

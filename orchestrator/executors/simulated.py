@@ -65,12 +65,11 @@ class SimulatedExecutor:
             return self._kept(handle)
         now_ms = self.engine.seen_ms()
         sights = {a.task.attempt: _sight(a, held, now_ms) for a in held.attempts}
-        first, last = held.attempts[0], held.attempts[-1]
-        started_ms = first.start_ms if first.start_ms <= now_ms else None
-        if held.lost_ms is not None and held.lost_ms < last.end_ms and now_ms >= held.lost_ms:
+        started_ms = held.start_ms if held.start_ms <= now_ms else None
+        if held.lost_ms is not None and held.lost_ms < held.end_ms and now_ms >= held.lost_ms:
             return Observation("lost", "its node is down", started_ms, None, sights)
-        if now_ms >= last.end_ms:
-            return Observation("ended", "", first.start_ms, last.end_ms, sights)
+        if now_ms >= held.end_ms:
+            return Observation("ended", "", held.start_ms, held.end_ms, sights)
         return Observation(
             "pending" if started_ms is None else "running", "", started_ms, None, sights
         )
@@ -129,9 +128,7 @@ class SimulatedExecutor:
         self.engine.running = {
             name: held
             for name, held in self.engine.running.items()
-            if held.lost_ms is None
-            and now_ms < held.attempts[-1].end_ms
-            and name in self.engine.submissions
+            if held.lost_ms is None and now_ms < held.end_ms and name in self.engine.submissions
         }
         return [held.submission.handle for held in self.engine.running.values()]
 

@@ -107,6 +107,15 @@ class RealSubmission:
     attempts: list[RealAttempt]
     lost_ms: int | None = None
 
+    @property
+    def start_ms(self) -> int:
+        return min(attempt.start_ms for attempt in self.attempts)
+
+    @property
+    def end_ms(self) -> int:
+        """When the last of its attempts ends: so long its devices are kept."""
+        return max(attempt.end_ms for attempt in self.attempts)
+
 
 class SimulatedEngine:
     """The world that attempts run in. `script_of(task)` says what each does."""
@@ -165,7 +174,7 @@ class SimulatedEngine:
             attempts.append(self._play(task, begin_ms))
             if task.attempt in self.kept_ms:
                 self._ask(attempts[-1], begin_ms - 1, "stopped")
-            begin_ms = attempts[-1].end_ms
+            begin_ms = begin_ms if submission.together else attempts[-1].end_ms
         held = RealSubmission(submission, attempts)
         self.submissions[submission.name] = self.running[submission.name] = held
         self.submission_of.update({task.attempt: submission.name for task in submission.tasks})
@@ -318,7 +327,7 @@ class SimulatedEngine:
                     self._end(attempt, now_ms, "killed", -9)
                 else:
                     self._ask(attempt, max(now_ms, attempt.start_ms - 1), reason)
-            if attempt.end_ms < before_ms:
+            if attempt.end_ms < before_ms and not held.submission.together:
                 for behind in held.attempts[index + 1 :]:
                     behind.move(attempt.end_ms - before_ms)
                     self._announce(behind)
@@ -343,6 +352,8 @@ class SimulatedEngine:
                     before_ms = attempt.end_ms
                     limit_ms = attempt.start_ms + round(attempt.task.limit_s * 1000)
                     self._ask(attempt, max(limit_ms, now_ms + by_ms), "deadline")
+                    if held.submission.together:
+                        continue
                     for behind in held.attempts[index + 1 :]:
                         behind.move(attempt.end_ms - before_ms)
 

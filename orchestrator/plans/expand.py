@@ -193,6 +193,7 @@ class _Expansion:
                 priority=spec.priority,
                 value=spec.value,
                 resumes=entry.resumes,
+                together=spec.together,
                 standby=entry.devices > 0 and entry.kind is not None and entry.kind.standby,
                 at_edge=entry.at_edge,
                 when_short=spec.when_short,
@@ -209,6 +210,14 @@ class _Expansion:
                 next="skint account list, or: skint account add --help",
             )
         self._check_edge(entry)
+        repeated = entry.spec.per or entry.spec.matrix
+        if entry.spec.together > 1 and not (entry.devices and repeated):
+            self._problems.add(
+                (*entry.keys, "together"),
+                "there are no jobs that could share a session of several devices",
+                got=f"together: {entry.spec.together}",
+                wanted="an entry with `devices: 1` that is repeated: `per: fold`, or a `matrix`",
+            )
         if entry.spec.smoke and not entry.offers_smoke:
             self._problems.add(
                 (*entry.keys, "smoke"),
@@ -243,7 +252,7 @@ class _Expansion:
             return None
         name = f"{entry.name}.smoke"
         job = replace(jobs[0], id=name, group=name, devices=0, smoke=True, retries=0, stop=())
-        job = replace(job, limit_s=None, limit_given=False, standby=False)
+        job = replace(job, limit_s=None, limit_given=False, standby=False, together=1)
         return self._keyed(entry, job)
 
     def _keyed(self, entry: Entry, job: Job) -> Job:

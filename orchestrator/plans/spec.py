@@ -82,6 +82,7 @@ class JobSpec(_Spec):
     per: Literal["fold"] | None = None
     matrix: dict[str, list[Any]] = Field(default_factory=dict)
     devices: Count | None = None
+    together: Annotated[int, Field(strict=True, ge=1, le=64)] = 1
     cpus: Count | None = None
     mem: Memory | None = None
     limit: Limit | None = None

@@ -14,13 +14,13 @@ from functools import cached_property
 
 from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.forecasts.edge import Piece
 from budget.ledger.balance import Balance, LimitBalance
 from budget.ledger.refusal import OverBudget
 from orchestrator import events as e
+from orchestrator.changed import changed
 from orchestrator.executors.base import Device
 from orchestrator.graph import Job
-from orchestrator.scheduler.admission import needs_are_met
+from orchestrator.scheduler import companions
 from orchestrator.scheduler.backfill import (
     Shadow,
     Shortage,
@@ -32,7 +32,6 @@ from orchestrator.scheduler.fitting import (
     Fitting,
     may_span,
     never_fits,
-    session_ms,
     wall_of,
 )
 from orchestrator.scheduler.inputs import Inputs
@@ -71,6 +70,8 @@ class Admission:
         self._begun: set[tuple[str, str]] = set()
         """Groups of which this pass has started a job."""
         self._overtaken: set[tuple[str, str]] = set()
+        self._waiting: set[tuple[str, str]] = set()
+        """Run and id of the jobs that this pass is about."""
         self._lane = Waiting(state, inputs, self._events, now_ms)
         self._fitting = Fitting(state, inputs.history, now_ms)
 
@@ -84,6 +85,7 @@ class Admission:
             return []  # the usual case, so the cheap one
         waiting = self._lane.candidates()
         if waiting:
+            self._waiting = {(one.run, one.job.id) for one in waiting}
             queue = in_order(waiting, self._likely_cost_ms)
             accounts = {self._state.runs[run].graph.account for run in {one.run for one in queue}}
             taken = 0
@@ -124,11 +126,15 @@ class Admission:
 
     # --- one candidate ----------------------------------------------------------------------------
 
-    def _consider(self, one: Candidate) -> None:
+    def _consider(self, one: Candidate, *, alone: bool = False) -> None:
         run, job, account = self._run(one), one.job, self._account(one)
         if (one.run, job.id) in self._lane.refused:
             return
         usable = self._usable(account)
+        beside = [] if alone else self._beside(one, account)
+        if beside:  # as one job of all their devices, which lasts as long as the longest
+            longest = self._fitting.longest(run, (job, *beside))
+            job = changed(longest, devices=job.devices * (1 + len(beside)))
         if job.devices > len(usable):
             sort = "simulated " if account.kind == "simulated" else ""
             text = f"wants {job.devices} {sort}devices, {account.executor} has {len(usable)}"
@@ -143,8 +149,11 @@ class Admission:
             )
             return
         fit = self._fitting.in_session(run, job, account, balance)
-        if isinstance(fit, str):
-            self._lane.cannot_run(run, job, "too-big", fit)
+        if isinstance(fit, str) or (beside and balance.refusing(fit.cost_ms) is not None):
+            if beside:
+                self._consider(one, alone=True)
+            else:
+                self._lane.cannot_run(run, job, "too-big", str(fit))
             return
         if self._waits_for_its_group(one, account, balance):
             return
@@ -153,7 +162,7 @@ class Admission:
         if job.devices > len(free):
             if refusing is not None and not never_fits(refusing, fit.cost_ms):
                 self._block(one, fit.cost_ms, refusing)
-            self._wait_for_devices(one, account, len(free), len(usable))
+            self._wait_for_devices(one, account, job.devices, len(free), len(usable))
             return
         if refusing is not None:
             cut = self._fitting.in_window(run, job, account, balance, refusing, fit)
@@ -161,28 +170,16 @@ class Admission:
                 self._over_budget(one, refusing, fit.cost_ms)
                 return
             fit = cut
-        full = self._full(account)
+        full = self._room.full(account)
         if full is not None:
             text = f"{full.name} admits {full.session.concurrent} at once, and as many run"
             self._lane.wait(one, "sessions", text, None)
             return
-        if not self._may_pass(one, account, balance, fit):
+        if not self._may_pass(one, account, balance, fit, job.devices):
             return
-        if not self._job(one).reason or not self._lane.reuse(run, job):
-            self._start(one, account, balance, fit, free)
-
-    def _full(self, account: Account) -> Account | None:
-        """It, or the parent of it, that has as many sessions as it admits, whoever has them."""
-        while True:
-            most = account.session.concurrent
-            if most is not None:
-                own = self._room.sessions(account.name)
-                if own >= most or self._inputs.sessions.get(account.name, 0) >= most:
-                    return account
-            parent = self._inputs.accounts.get(account.parent)
-            if parent is None:
-                return None
-            account = parent
+        known = [other for other in (one.job, *beside) if run.jobs[other.id].reason]
+        if not any(self._lane.reuse(run, other) for other in known):
+            self._start(one, account, balance, fit, free[: job.devices], beside)
 
     def _over_budget(self, one: Candidate, refusing: LimitBalance, cost_ms: int) -> None:
         run, job = self._run(one), one.job
@@ -263,10 +260,12 @@ class Admission:
         self._blocked[key] = _Blocked(one, shortage)
         return True
 
-    def _may_pass(self, one: Candidate, account: Account, balance: Balance, fit: Fit) -> bool:
+    def _may_pass(
+        self, one: Candidate, account: Account, balance: Balance, fit: Fit, devices: int
+    ) -> bool:
         wall_ms = fit.wall_ms
         shadow = self._shadows.get(account.executor)
-        if shadow and not may_use_devices(shadow, one.job.devices, wall_ms, self._now_ms):
+        if shadow and not may_use_devices(shadow, devices, wall_ms, self._now_ms):
             self._wait_for_turn(one, account, None)
             return False
         overtaken = []
@@ -296,14 +295,23 @@ class Admission:
     # --- what comes of it -------------------------------------------------------------------------
 
     def _start(
-        self, one: Candidate, account: Account, balance: Balance, fit: Fit, free: Sequence[Device]
+        self,
+        one: Candidate,
+        account: Account,
+        balance: Balance,
+        fit: Fit,
+        kept: Sequence[Device],
+        beside: Sequence[Job],
     ) -> None:
         run, job = self._run(one), one.job
-        fits = [(job, fit.piece)]
-        if not fit.edge:
-            fits += self._carried_beside(one, account, balance, fit)
-        wall_ms = sum(wall_of(part) for _, part in fits)
-        devices = tuple(device.uuid for device in free[: job.devices])
+        fits, wall_ms = [(job, fit.piece)], fit.wall_ms
+        if beside:
+            fits = [(each, self._fitting.within(run, each, wall_ms)) for each in (job, *beside)]
+        else:
+            can, others = self._inputs.capabilities[account.executor], self._others(one)
+            fits += companions.after(others, job, can, account, balance, fit, self._fitting, run)
+            wall_ms = sum(wall_of(part) for _, part in fits)
+        devices = tuple(device.uuid for device in kept)
         number = self._lane.next_allocation(run)
         planned = e.AllocationPlanned(
             at_ms=self._now_ms,
@@ -315,6 +323,7 @@ class Admission:
             wall_ms=wall_ms,
             amount_ms=account.cost_ms(len(devices), wall_ms),
             attempts=tuple(name_for(run, carried, account.executor) for carried, _ in fits),
+            together=bool(beside),
             limits_s=tuple(part.limit_ms / 1000 for _, part in fits),
             graces_s=tuple(part.tail_ms / 1000 for _, part in fits),
             unit=account.unit,
@@ -326,42 +335,35 @@ class Admission:
         self._begun.add((run.name, job.group))
         self._lane.carried.update((run.name, carried.id) for carried, _ in fits)
 
-    def _carried_beside(
-        self, one: Candidate, account: Account, balance: Balance, fit: Fit
-    ) -> list[tuple[Job, Piece]]:
-        """The jobs of the group that the same allocation can carry in turn."""
-        several = self._inputs.capabilities[account.executor].attempts_per_allocation
-        if several < 2:
+    def _beside(self, one: Candidate, account: Account) -> list[Job]:
+        if one.job.together < 2 or not self._inputs.capabilities[account.executor].together:
             return []
-        run, found = self._run(one), list[tuple[Job, Piece]]()
-        wall_ms, room_ms = fit.wall_ms, session_ms(account, balance, one.job.devices)
-        for job in run.graph.groups()[one.job.group]:
-            part = self._fitting.whole(run, job)
-            longer_ms = wall_ms + wall_of(part)
-            if (
-                len(found) + 1 < several
-                and job.id != one.job.id
-                and job.devices == one.job.devices
-                and run.jobs[job.id].status == "waiting"
-                and needs_are_met(run, job)
-                and (run.name, job.id) not in self._lane.carried
-                and run.stop_of(job) is None
-                and (room_ms is None or longer_ms <= room_ms)
-                and balance.refusing(account.cost_ms(job.devices, longer_ms)) is None
-            ):
-                found.append((job, part))
-                wall_ms = longer_ms
-        return found
+        most = min(one.job.together, len(self._usable(account)) // one.job.devices)
+        return self._others(one)[: max(0, most - 1)]
 
-    def _wait_for_devices(self, one: Candidate, account: Account, free: int, usable: int) -> None:
+    def _others(self, one: Candidate) -> list[Job]:
+        """The others of its group that wait for nothing but devices and hours."""
+        group = self._run(one).graph.groups()[one.job.group]
+        taken = self._lane.carried | self._lane.refused
+        return [
+            job
+            for job in group
+            if job.id != one.job.id
+            and (one.run, job.id) in self._waiting
+            and (one.run, job.id) not in taken
+        ]
+
+    def _wait_for_devices(
+        self, one: Candidate, account: Account, wanted: int, free: int, usable: int
+    ) -> None:
         if account.executor in self._shadows:
             self._wait_for_turn(one, account, None)
             return
         holdings = self._room.holdings(account.executor)
-        shadow = shadow_of(one.job.devices, free, holdings)
+        shadow = shadow_of(wanted, free, holdings)
         self._shadows[account.executor] = shadow
         holders = ", ".join(self._room.holders(account.executor))
-        text = f"waits for {one.job.devices} of {usable} devices ({holders})"
+        text = f"waits for {wanted} of {usable} devices ({holders})"
         self._lane.wait(one, "devices", text, shadow.at_ms, afresh=True)
 
     def _wait_for_turn(self, one: Candidate, account: Account, until_ms: int | None) -> None:

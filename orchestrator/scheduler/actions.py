@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from orchestrator import events as e
 from orchestrator.executors.base import Handle
 from orchestrator.scheduler import inputs as i
+from orchestrator.scheduler.observations import is_absent
 from orchestrator.state import AttemptState, RunState, State
 from skint.attempt import StopRequest
 
@@ -51,7 +52,7 @@ def _starts(run: RunState, inputs: i.Inputs) -> Iterator[i.Action]:
     for attempt in run.live_attempts:
         submission = attempt.allocation or attempt.id
         sight = inputs.observations.get(submission)
-        absent = sight is not None and sight.condition == "absent"
+        absent = sight is not None and is_absent(sight, attempt.id)
         due = attempt.status == "planned" or (attempt.status == "accepted" and absent)
         if due and submission not in seen and run.stop_of(run.graph.job(attempt.job)) is None:
             seen.add(submission)

@@ -175,7 +175,7 @@ def begin(run: RunState, allocation: str, inputs: Inputs, now_ms: int) -> Iterat
         yield changed(
             _attempt(run, job, fence, key_of(run, job), kept.executor, cpus, inputs, now_ms),
             allocation=allocation,
-            devices=kept.devices,
+            devices=kept.devices_of(number),
             limit_s=kept.limits_s[number] if kept.limits_s else None,
             grace_s=kept.graces_s[number] if kept.graces_s else None,
             edge=kept.edge,

@@ -82,6 +82,14 @@ class Fitting:
         """All that is left of the job's limit."""
         return piece(left_ms(run, job), self._tail_ms(run, job), TEARDOWN_MS, None)
 
+    def longest(self, run: RunState, jobs: Sequence[Job]) -> Job:
+        """The job of which most is left."""
+        return max(jobs, key=lambda job: wall_of(self.whole(run, job)))
+
+    def within(self, run: RunState, job: Job, wall_ms: int) -> Piece:
+        """What of a job's limit fits into an allocation that lasts so long."""
+        return piece(left_ms(run, job), self._tail_ms(run, job), TEARDOWN_MS, wall_ms)
+
     def in_session(self, run: RunState, job: Job, account: Account, balance: Balance) -> Fit | str:
         """The whole job, or what of it fits into one session; a sentence where neither does."""
         whole = self.whole(run, job)

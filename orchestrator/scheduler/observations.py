@@ -115,7 +115,8 @@ def starts(run: RunState, submission: str, seen: Observation, now_ms: int) -> It
 def _start(run: str, attempt: AttemptState, seen: Observation, now_ms: int) -> Iterator[e.Event]:
     if attempt.unreachable:
         yield e.AttemptReached(at_ms=now_ms, run=run, attempt=attempt.id)
-    if attempt.status == "planned" and seen.condition in ("pending", "running"):
+    arrived = seen.condition in ("pending", "running") and not is_absent(seen, attempt.id)
+    if attempt.status == "planned" and arrived:
         yield e.AttemptAccepted(at_ms=now_ms, run=run, attempt=attempt.id)
     started_ms = _sight(attempt, seen).started_ms
     if started_ms is not None and attempt.status != "running":
@@ -153,6 +154,12 @@ def _sight(attempt: AttemptState, seen: Observation) -> AttemptSight:
     return sight
 
 
+def is_absent(seen: Observation, attempt: str) -> bool:
+    """Whether that attempt is not there; others of its submission may be."""
+    own = seen.attempts.get(attempt)
+    return (seen if own is None else own).condition == "absent"
+
+
 def _end(
     run: RunState, attempt: AttemptState, seen: Observation, now_ms: int
 ) -> e.AttemptEnded | None:
@@ -171,7 +178,8 @@ def _end(
             ended_ms=exit.ended_ms,
             digest=exit.digest,
         )
-    if sight.condition == "lost":
+    vanished = sight.condition == "absent" and attempt.started_ms is not None
+    if sight.condition == "lost" or vanished:
         return e.AttemptEnded(
             at_ms=now_ms,
             run=run.name,
@@ -231,13 +239,18 @@ def _allocation_over(
     if only_latest and end_ms >= whole_ms:
         end_ms, estimated = whole_ms, True
     facts = {name: ended.get(name) or run.attempts[name] for name in allocation.attempts}
+    shares = {name: _weight_ms(fact, end_ms) for name, fact in facts.items()}
+    if allocation.together:
+        # What one device was kept for after its own attempt, the one that ended last kept it for.
+        last = max(shares, key=lambda name: facts[name].ended_ms or end_ms)
+        shares[last] += max(0, (end_ms - start_ms) * len(shares) - sum(shares.values()))
     yield e.AllocationEnded(
         at_ms=now_ms,
         run=run.name,
         allocation=allocation.id,
         start_ms=start_ms,
         end_ms=end_ms,
-        shares={name: _weight_ms(fact, end_ms) for name, fact in facts.items()},
+        shares=shares,
         estimated=estimated,
     )
 

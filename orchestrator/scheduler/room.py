@@ -95,6 +95,19 @@ class Room:
         until_ms = (self._now_ms if began_ms is None else began_ms) + kept.wall_ms
         return until_ms if until_ms > self._now_ms else None
 
+    def full(self, account: Account) -> Account | None:
+        """It, or the parent of it, that has as many sessions as it admits, whoever has them."""
+        while True:
+            most = account.session.concurrent
+            if most is not None:
+                own = self.sessions(account.name)
+                if own >= most or self._inputs.sessions.get(account.name, 0) >= most:
+                    return account
+            parent = self._inputs.accounts.get(account.parent)
+            if parent is None:
+                return None
+            account = parent
+
     def sessions(self, account: str) -> int:
         """How many allocations of the account are open."""
         return sum(kept.account == account for kept in self._kept)

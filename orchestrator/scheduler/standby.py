@@ -35,6 +35,8 @@ def plan(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
             continue
         for known in run.waiting_jobs["accelerator"]:
             job = run.graph.job(known.id)
+            if job.together > 1:
+                continue  # several at once: the devices of one would wait for the others' starts
             if known.reason == "devices" and job.standby and not known.unready:
                 yield from _ahead(state, run, job, inputs, now_ms)
 
@@ -102,7 +104,7 @@ def _is_at_work(state: State, executor: str, now_ms: int) -> bool:
 
 def name_for(run: RunState, job: Job, executor: str) -> str:
     """The name of the next attempt of a job: that of the worker that stands by, if it fits."""
-    standby = run.standby_of(job.id)
+    standby = run.standby_of(job.id) if job.together < 2 else None
     if (
         standby is not None
         and standby.usable

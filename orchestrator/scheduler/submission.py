@@ -19,6 +19,7 @@ class MissingVariable(SkintError):
 def submission_of(run: RunState, name: str, environ: Mapping[str, str]) -> Submission:
     """The submission `name` of `run`. Values of variables are taken now and stored nowhere."""
     standby = run.standbys.get(name)
+    allocation = run.allocations.get(name)
     attempts = [_as_attempt(run, standby)] if standby else attempts_of(run, name)
     wanted = {variable for a in attempts for variable in run.graph.job(a.job).env}
     missing = sorted(wanted - environ.keys())
@@ -37,7 +38,8 @@ def submission_of(run: RunState, name: str, environ: Mapping[str, str]) -> Submi
         folders=tuple(attempt.path for attempt in attempts),
         cpus=max(attempt.cpus for attempt in attempts),
         mem_mb=max(attempt.mem_mb for attempt in attempts),
-        devices=attempts[0].devices,
+        devices=allocation.devices if allocation else attempts[0].devices,
+        together=allocation is not None and allocation.together,
         env={variable: environ[variable] for variable in wanted},
     )
 

@@ -129,6 +129,8 @@ class Invariants:
                 known = other.jobs[waiting.id]
                 if known.status != "waiting" or known.reason not in ("turn", "devices"):
                     continue
+                if waiting.together > 1:
+                    continue  # it may wait for more devices than it has itself
                 more = other.priority + waiting.priority > mine
                 fits = waiting.devices == job.devices and not event.edge
                 fits = fits and waiting.wall_limit_ms <= job.wall_limit_ms
@@ -159,7 +161,7 @@ class Invariants:
         if begun or history or run.park or job.when_short == "begin" or len(group) < 2:
             return
         account = self.admitted.accounts[kept.id]
-        one_ms = account.cost_ms(len(kept.devices), job.wall_limit_ms)
+        one_ms = account.cost_ms(job.devices, job.wall_limit_ms)
         needed_ms = one_ms * len(group)
         free_ms = self.admitted.free_ms.get(kept.id, needed_ms)
         decided = list(seen.decided)
@@ -286,7 +288,7 @@ class Invariants:
             must(_is_least(line) or _is_forgotten(line), "paid for nothing", name, line)
             return
         must(line.kind != RELEASED or _never_ran(held), "released though it ran", name)
-        start_ms, end_ms = held.attempts[0].start_ms, held.attempts[-1].end_ms
+        start_ms, end_ms = held.start_ms, held.end_ms
         lost = held.lost_ms is not None and held.lost_ms < end_ms
         if lost or _is_forgotten(line):
             full = line.kind == ESTIMATED and line.amount_ms == line.reserved_ms
@@ -324,8 +326,8 @@ class Invariants:
 
 def _kept(held: RealSubmission) -> tuple[int, int]:
     """From and to when its devices were really kept."""
-    end_ms = held.attempts[-1].end_ms
-    return held.attempts[0].start_ms, min(end_ms, end_ms if held.lost_ms is None else held.lost_ms)
+    end_ms = held.end_ms
+    return held.start_ms, min(end_ms, end_ms if held.lost_ms is None else held.lost_ms)
 
 
 def _top(account: Account) -> str:

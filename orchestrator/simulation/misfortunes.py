@@ -168,7 +168,7 @@ class Misfortunes:
 
     def _lose_node(self, house: House) -> bool:
         now_ms = self.world.clock.now_ms()
-        running = [h for h in house.engine.running.values() if h.attempts[-1].end_ms > now_ms]
+        running = [h for h in house.engine.running.values() if h.end_ms > now_ms]
         if running:
             house.engine.lose(self.dice.choice(running).submission.name)
         return bool(running)

@@ -51,7 +51,8 @@ class FaultWeek:
     def __post_init__(self) -> None:
         self.dice = random.Random(f"week {self.seed}")
         # By dice of its own, as everything drawn after it would be another week.
-        self.ahead = random.Random(f"ahead {self.seed}").random() < 0.5
+        own = random.Random(f"ahead {self.seed}")
+        self.ahead, self.together = own.random() < 0.5, own.random() < 0.3
         accounts = draw_accounts(self.dice)
         start = self.dice.choice(STARTS)
         start_ms = round(start.timestamp() * 1000) + self.dice.randrange(2 * DAY_MS)
@@ -82,7 +83,8 @@ class FaultWeek:
 
     def _faults(self) -> Faults:
         faults = draw_faults(self.dice) if self.dice.random() < 0.8 else NO_FAULTS
-        return replace(faults, capabilities=replace(faults.capabilities, standby=self.ahead))
+        can = replace(faults.capabilities, standby=self.ahead, together=self.together)
+        return replace(faults, capabilities=can)
 
     def _scripts(self, number: int) -> Callable[[Task], Script]:
         seed = self.dice.getrandbits(32)
@@ -90,7 +92,12 @@ class FaultWeek:
 
     def submit(self, house: House) -> None:
         """One more run of a k-fold plan; about half of them are paid for anew."""
-        graph = draw_graph(self.dice, house.account, standby=self.ahead)
+        graph = draw_graph(self.dice, house.account)
+        jobs = (
+            replace(job, standby=self.ahead, together=1 + self.together) if job.devices else job
+            for job in graph.jobs
+        )
+        graph = replace(graph, jobs=tuple(jobs))
         dice = self.dice
         house.submit(
             graph,
@@ -210,8 +217,8 @@ def draw_accounts(dice: random.Random) -> tuple[Account, ...]:
     return own, thesis
 
 
-def draw_graph(dice: random.Random, account: str, *, standby: bool = False) -> Graph:
-    """scan → folds → train × folds → errors; with `standby` folds that may be started ahead."""
+def draw_graph(dice: random.Random, account: str) -> Graph:
+    """scan → folds → train × folds → errors."""
     folds = dice.choice((2, 3, 5))
     cpu = (
         Job("scan", "scan", uses="scan", static_key="scan", retries=1),
@@ -241,7 +248,6 @@ def draw_graph(dice: random.Random, account: str, *, standby: bool = False) -> G
             priority=dice.choice((0, 0, 0, 3)),
             value=dice.choice((1.0, 1.0, 4.0)),
             resumes=resumes,
-            standby=standby,
             at_edge=at_edge,
             when_short=when_short,
             static_key=f"train {n} {limit_s} {devices}",

@@ -55,6 +55,8 @@ def attempt_in_flight_ms(run: RunState, attempt: AttemptState, now_ms: int) -> i
     if len(allocation.attempts) == 1:
         return whole_ms
     own_ms = wall_ms(attempt, now_ms) or 0
+    if allocation.together:  # each has its part of the devices
+        own_ms //= len(allocation.attempts)
     return min(whole_ms, allocation.amount_ms * own_ms // max(1, allocation.wall_ms))
 
 

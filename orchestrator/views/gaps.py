@@ -44,7 +44,11 @@ def gaps(run: RunState) -> list[Gap]:
         step_ms = first_step_ms(after)
         if before.ended_ms is None or after.started_ms is None or step_ms is None:
             continue
-        free_ms = after.started_ms - before.ended_ms
+        allocation = run.allocations.get(before.allocation or "")
+        kept_ms = before.ended_ms
+        if allocation is not None and allocation.together and allocation.end_ms is not None:
+            kept_ms = allocation.end_ms  # the one beside it kept the device
+        free_ms = after.started_ms - kept_ms
         if 0 <= free_ms <= MOST_MS:
             found.append(
                 Gap(before.id, after.id, free_ms, step_ms - after.started_ms, after.stood_by)

@@ -100,6 +100,8 @@ def _idle_ms(
     if allocation is None or allocation.start_ms is None or allocation.end_ms is None:
         return 0
     carried = [others[name] for name in allocation.attempts if name in others]
+    if allocation.together:
+        return _idle_beside_ms(attempt, allocation, carried)
     starts = [(a.started_ms, a.id) for a in carried if a.started_ms is not None]
     ends = [(a.ended_ms, a.id) for a in carried if a.ended_ms is not None]
     idle_ms = 0
@@ -108,6 +110,18 @@ def _idle_ms(
     if ends and max(ends)[1] == attempt.id:
         idle_ms += max(0, allocation.end_ms - max(ends)[0])
     return idle_ms
+
+
+def _idle_beside_ms(
+    attempt: AttemptState, allocation: AllocationState, carried: list[AttemptState]
+) -> int:
+    """All that devices were kept for beside their own attempts: the one that ended last kept it."""
+    assert allocation.start_ms is not None and allocation.end_ms is not None
+    last = max(carried, key=lambda a: a.ended_ms or allocation.end_ms or 0)
+    if last.id != attempt.id:
+        return 0
+    own_ms = sum((a.ended_ms or 0) - (a.started_ms or 0) for a in carried if a.ended_ms)
+    return max(0, (allocation.end_ms - allocation.start_ms) * len(allocation.attempts) - own_ms)
 
 
 def stage_rows(

@@ -67,4 +67,7 @@ def test_declared_devices_are_taken_where_nvml_sees_none() -> None:
 
 def test_without_any_there_is_one_simulated_device_that_says_so() -> None:
     assert find_devices({"SKINT_DEVICES": "simulated"}) == ("simulated", (SIMULATED,))
+    _, two = find_devices({"SKINT_DEVICES": "simulated:2"})
+    assert [one.uuid for one in two] == ["simulated-0", "simulated-1"]
+    assert all(one.simulated for one in two)
     assert SIMULATED.simulated and "simulated" in SIMULATED.name

@@ -99,8 +99,8 @@ class Scribbler(SimulatedEngine):
 
     scribbles: tuple[bytes, ...] = ()
 
-    def _play(self, task: Task, start_ms: int) -> Any:
-        attempt = super()._play(task, start_ms)
+    def _play(self, task: Task, start_ms: int, done_s: float = 0.0) -> Any:
+        attempt = super()._play(task, start_ms, done_s)
         attempt.lines[:0] = [(start_ms, text) for text in self.scribbles]
         return attempt
 

@@ -68,7 +68,7 @@ def test_the_weeks_are_as_bad_as_they_are_meant_to_be() -> None:
         "scheduler killed",
         "scheduler restarted",
         "second scheduler",
-        "standby gone",
+        "devices given",
         "started ahead",
         "store disk full",
         "store lost",
