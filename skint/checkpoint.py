@@ -7,7 +7,6 @@ machine goes down in, one of the two is whole.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +53,8 @@ def writing(partial: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:  # torch says RuntimeError of a file that it writes
         partial.unlink(missing_ok=True)
-        free_mb = shutil.disk_usage(partial.parent).free / 1e6
+        disk = os.statvfs(partial.parent)
+        free_mb = disk.f_bavail * disk.f_frsize / 1e6
         raise CheckpointError(
             "the checkpoint could not be written",
             where=str(partial.parent),

@@ -57,6 +57,8 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
             got=f"unfreeze: {list(recipe.unfreeze)}, {work.engine.devices} devices",
             next="make a stage of each: {freeze: backbone, epochs: 1}, {epochs: 5}",
         )
+    if work.engine.devices == 1:  # of several processes one alone must not leave
+        work.ctx.check()
     data = work.sizes[stage.size_px]
     work.ctx.stage(stage.name)
     work.history.stage = stage

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from typing import Any
 
@@ -113,3 +114,12 @@ class OnlyLarge(Net):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         out = super().forward(x)
         return out if x.shape[-1] >= 16 else out[:, :1]
+
+
+class Slow(Net):
+    """Takes its time in training, in a process of its own: so that it can be met there."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training and "pytest" not in sys.modules:
+            time.sleep(0.1)
+        return super().forward(x)
