@@ -69,8 +69,8 @@ def match(
     told = {plain(name): plain(their) for name, their in same.items()}
     own = [plain(name) for name in ours.values()]
     for name, their in same.items():
-        _known(name, plain(name), ours.values(), "classes")
-        _known(their, plain(their), rows, "classes of the weights")
+        _known(name, plain(name), ours.values(), "our classes")
+        _known(their, plain(their), rows, "the classes of the weights")
     found = []
     for row, name in ours.items():
         key = plain(name)
@@ -151,7 +151,7 @@ def _known(name: str, key: str, known: Any, what: str) -> None:
     if key not in keys:
         near = difflib.get_close_matches(key, list(keys), n=3)
         raise WeightsError(
-            f"same_classes names no one of the {what}",
+            f"one of its names is none of {what}",
             where="same_classes",
             got=name,
             wanted=f"nearest: {', '.join(keys[one] for one in near)}" if near else None,

@@ -5,9 +5,11 @@ Nothing here imports torch, so that a plan can be checked without it.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from jobs.training.recipe.choices import AugmentName
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -53,6 +55,17 @@ class Augmentation(BaseModel):
             raise ValueError("crop_ratio is that of crops, and crop_scale does not ask for any")
         return self
 
+
+def _form(given: Any) -> str:
+    """An error should be about what was meant: a word, or fields."""
+    return "word" if isinstance(given, str) else "fields"
+
+
+Augment = Annotated[
+    Annotated[AugmentName, Tag("word")] | Annotated[Augmentation, Tag("fields")],
+    Discriminator(_form),
+]
+"""What a recipe may say."""
 
 NAMED: dict[str, Augmentation] = {
     "none": Augmentation(),

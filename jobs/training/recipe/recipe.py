@@ -9,10 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from jobs.training.recipe.augmentation import Augmentation
+from jobs.training.recipe.augmentation import Augment
 from jobs.training.recipe.checked import contradiction
 from jobs.training.recipe.choices import (
-    AugmentName,
     EarlyStopping,
     Freeze,
     Logger,
@@ -85,7 +84,7 @@ class Recipe(BaseModel):
 
     # --- augmentation -----------------------------------------------------------------------------
 
-    augment: AugmentName | Augmentation = "flip"
+    augment: Augment = "flip"
     """Of training pictures: mirrored; `light` also cropped and resized; `trivial` is mirroring and
     TrivialAugmentWide (arXiv 2103.10158), for uint8 with 1 or 3 channels; or field by field."""
     mixup: float = Field(default=0.0, ge=0)

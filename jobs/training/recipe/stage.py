@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.training.recipe.augmentation import Augmentation
-from jobs.training.recipe.choices import AugmentName, Freeze, Schedule
+from jobs.training.recipe.augmentation import Augment
+from jobs.training.recipe.choices import Freeze, Schedule
 
 
 class Stage(BaseModel):
@@ -35,7 +35,7 @@ class Stage(BaseModel):
     freeze: Freeze | None = None
     unfreeze: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     """Epochs count from the beginning of the stage."""
-    augment: AugmentName | Augmentation | None = None
+    augment: Augment | None = None
     mixup: float | None = Field(default=None, ge=0)
     cutmix: float | None = Field(default=None, ge=0)
     accumulate: int | None = Field(default=None, ge=1)
