@@ -18,9 +18,11 @@ R = TypeVar("R", bound=Record)
 def changed(record: R, **changes: Any) -> R:
     """As `dataclasses.replace`, which asks each of thirty fields first: most of the time of a
     simulated week would go there. TypeError for a field that there is not."""
-    if not changes.keys() <= record.__dataclass_fields__.keys():
-        unknown = changes.keys() - record.__dataclass_fields__.keys()
+    known = record.__dict__
+    values = {**known, **changes}
+    if len(values) > len(known):
+        unknown = values.keys() - known.keys()
         raise TypeError(f"{type(record).__name__} has no {', '.join(sorted(unknown))}")
     new = object.__new__(type(record))
-    vars(new).update(vars(record), **changes)
+    object.__setattr__(new, "__dict__", values)
     return new

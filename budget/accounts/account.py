@@ -109,14 +109,16 @@ class Account:
         Where no machine is named it is the dearest one's rate: it is never guessed in our favour.
         Raises `AccountError` for a machine that the account does not have.
         """
-        named = [known for known in self.machines if machine in ("", known.name)]
-        if machine and not named:
-            raise AccountError(
-                f"account {self.name} has no such machine",
-                got=machine,
-                wanted=", ".join(known.name for known in self.machines) or "no machine",
-            )
-        rate_milli = max((known.rate_milli for known in named), default=1_000)
+        rate_milli = 1_000
+        if self.machines or machine:
+            named = [known for known in self.machines if machine in ("", known.name)]
+            if not named:
+                raise AccountError(
+                    f"account {self.name} has no such machine",
+                    got=machine,
+                    wanted=", ".join(known.name for known in self.machines) or "no machine",
+                )
+            rate_milli = max(known.rate_milli for known in named)
         return rate_milli * devices if self.unit == "device" else rate_milli
 
     def cost_ms(self, devices: int, duration_ms: int, machine: str = "") -> int:

@@ -69,11 +69,7 @@ class LedgerFile:
         Threads take turns. Raises `LedgerError` for what SQLite and the disk refuse.
         """
         with self._lock, self._translated, self._lease(write) as lease:
-            if self.read_only and str(self.path) != IN_MEMORY:
-                # Anew each time: the file may have been made, or moved, since the last look.
-                self._connection.close()
-                self._connection = self._open()
-            connection = self._connection
+            connection = self._current()
             # IMMEDIATE takes the one write lock before anything is read, so that nobody else can
             # reserve between our look at the balance and our row.
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -86,6 +82,19 @@ class LedgerFile:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def look(self) -> Iterator[sqlite3.Connection]:
+        """For one statement that only reads: it needs no transaction of its own."""
+        with self._lock, self._translated:
+            yield self._current()
+
+    def _current(self) -> sqlite3.Connection:
+        if self.read_only and str(self.path) != IN_MEMORY:
+            # Anew each time: the file may have been made, or moved, since the last look.
+            self._connection.close()
+            self._connection = self._open()
+        return self._connection
 
     def _lease(self, write: bool) -> AbstractContextManager[Lease | None]:
         """The right to write, where locks alone are not enough; nothing on a local disk."""

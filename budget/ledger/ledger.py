@@ -104,7 +104,7 @@ class Ledger(Notes):
 
     def accounts(self) -> tuple[Account, ...]:
         """All accounts, by name."""
-        with self._file.transaction(write=False) as connection:
+        with self._file.look() as connection:
             return versions.all_present(connection)
 
     def account(self, name: str) -> Account:
@@ -114,7 +114,7 @@ class Ledger(Notes):
 
     def account_versions(self, name: str) -> tuple[Version, ...]:
         """What the account said from when on, the oldest first; none if it never was."""
-        with self._file.transaction(write=False) as connection:
+        with self._file.look() as connection:
             return versions.of(connection, name)
 
     def reserve(
@@ -267,14 +267,14 @@ class Ledger(Notes):
 
     def reservations(self, open_only: bool = True) -> tuple[Reservation, ...]:
         """Reservations in the order they were made."""
-        with self._file.transaction(write=False) as connection:
+        with self._file.look() as connection:
             if open_only:
                 return rows.open_reservations(connection)
             return rows.all_reservations(connection)
 
     def charges(self, account: str | None = None) -> tuple[Charge, ...]:
         """Every line that counts, releases and adjustments included, in the order written."""
-        with self._file.transaction(write=False) as connection:
+        with self._file.look() as connection:
             return rows.lines(connection, account)
 
     def shares(self, id: str) -> dict[str, int]:
@@ -282,15 +282,12 @@ class Ledger(Notes):
 
         What it used beyond an estimate, and was charged later (`settle`), is included.
         """
-        with self._file.transaction(write=False) as connection:
-            found = rows.line_shares(connection, id)
-            for name, part_ms in rows.line_shares(connection, overrun_id(id)).items():
-                found[name] = found.get(name, 0) + part_ms
-            return found
+        with self._file.look() as connection:
+            return rows.line_shares(connection, id, overrun_id(id))
 
     def charged_by(self, owner_prefix: str) -> dict[str, int]:
         """Milliseconds by attempt of all charges whose owner begins with `owner_prefix`."""
-        with self._file.transaction(write=False) as connection:
+        with self._file.look() as connection:
             return rows.shares_by_owner(connection, owner_prefix)
 
     def balance(self, account: str, now_ms: int) -> Balance:

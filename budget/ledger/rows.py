@@ -127,10 +127,12 @@ def close_reservation(
     )
 
 
-def line_shares(connection: sqlite3.Connection, id: str) -> dict[str, int]:
-    """Milliseconds by attempt of one line."""
+def line_shares(connection: sqlite3.Connection, id: str, and_of: str = "") -> dict[str, int]:
+    """Milliseconds by attempt of one line, or of two together."""
     rows = connection.execute(
-        "SELECT attempt, amount_ms FROM share WHERE line = ? ORDER BY attempt", (id,)
+        "SELECT attempt, sum(amount_ms) FROM share WHERE line IN (?, ?)"
+        " GROUP BY attempt ORDER BY attempt",
+        (id, and_of),
     )
     return dict(rows.fetchall())
 

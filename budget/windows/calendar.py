@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 from budget.accounts.definition import AccountError, check_word, matches
+from budget.duration import HOUR_MS
 from budget.instant import WEEKDAYS, instant_ms, local_date, zone_named
 from budget.windows.base import Usage, Window
 
@@ -59,13 +60,11 @@ class Calendar:
 
     def window_at(self, now_ms: int, usage: Usage | None = None) -> Window:
         """The window that holds `now_ms`; it does not depend on use."""
-        zone = zone_named(self.zone)
-        # Two on: where clocks go back over midnight, the next date's reset may be past already.
-        period = self._period(local_date(now_ms, zone)) + 2
-        end_ms = reset_ms = _reset_ms(self, period)
-        while reset_ms > now_ms:
-            end_ms, period = reset_ms, period - 1
-            reset_ms = _reset_ms(self, period)
+        end_ms, *before_ms = _resets_ms(self, now_ms // HOUR_MS)
+        for reset_ms in before_ms:
+            if reset_ms <= now_ms:
+                break
+            end_ms = reset_ms
         return Window(reset_ms, end_ms)
 
     def next_gain_ms(self, now_ms: int, usage: Usage | None = None) -> int:
@@ -94,6 +93,16 @@ class Calendar:
 
 
 @lru_cache(maxsize=1024)
-def _reset_ms(rule: Calendar, period: int) -> int:
-    """When a period begins. Remembered, since a balance asks for the same few all week."""
-    return instant_ms(rule._reset_date(period), rule.at, zone_named(rule.zone))
+def _resets_ms(rule: Calendar, hour: int) -> tuple[int, ...]:
+    """The resets round an hour since 1970 UTC, the latest first: from one after it to one before.
+
+    Remembered, since what is left is asked for again and again.
+    """
+    zone = zone_named(rule.zone)
+    # Two on: where clocks go back over midnight, the next date's reset may be past already.
+    period = rule._period(local_date((hour + 1) * HOUR_MS, zone)) + 2
+    found = [instant_ms(rule._reset_date(period), rule.at, zone)]
+    while found[-1] > hour * HOUR_MS:
+        period -= 1
+        found.append(instant_ms(rule._reset_date(period), rule.at, zone))
+    return tuple(found)

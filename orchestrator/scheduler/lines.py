@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Any
 
 from orchestrator.scheduler.inputs import Line
@@ -25,10 +25,11 @@ def parse_line(text: bytes, attempt: str) -> Line:
     plain = text.isascii() and b"\0" not in text  # nearly all lines
     encoding = "ascii" if plain else json.detect_encoding(text)
     try:
-        data = _DECODER.decode(text.decode(encoding, "surrogatepass"))
+        line = text.decode(encoding, "surrogatepass").strip(_BLANK)
+        data, end = _DECODER.raw_decode(line)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    if not isinstance(data, dict):
+    if end < len(line) or not isinstance(data, dict):
         raise ValueError("it is no object")
     if data.get("attempt") != attempt:
         raise ValueError(f"it is in the file of {attempt}")
@@ -71,8 +72,15 @@ def _is_number(value: object) -> bool:
 
 
 def _are_scalars(value: object) -> bool:
-    return isinstance(value, dict) and {*map(type, value.values())} <= _SCALARS
+    if not isinstance(value, dict):
+        return False
+    values = value.values()
+    # What JSON reads of a number that is too large for a float is no number.
+    return {*map(type, values)} <= _SCALARS and inf not in values and -inf not in values
 
+
+_BLANK = " \t\r\n"
+"""What JSON lets stand around a value."""
 
 _SCALARS = {str, int, float, bool, type(None)}
 
@@ -97,12 +105,5 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON")
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is too large")
-    return value
-
-
 # Made once: what `json.loads` makes of its options for each line costs more than reading the line.
-_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
