@@ -216,6 +216,9 @@ GROUNDS: dict[str, Callable[[Path], Ground]] = {
     "no-hard-cancel": lambda path: SimulatedGround(
         path, Faults(capabilities=Capabilities(hard_cancel=False))
     ),
+    "together": lambda path: SimulatedGround(
+        path, Faults(capabilities=Capabilities(together=True), lost_submit_share=0.5)
+    ),
     "several-attempts": lambda path: SimulatedGround(
         path, Faults(capabilities=Capabilities(attempts_per_allocation=3))
     ),

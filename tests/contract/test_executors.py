@@ -293,6 +293,40 @@ def test_several_attempts_of_an_allocation_run_in_turn_and_are_stopped_one_by_on
     assert (seen.started_ms, seen.ended_ms) == (ends[0].started_ms, ends[2].ended_ms)
 
 
+def test_attempts_side_by_side_have_ends_of_their_own(ground: Ground) -> None:
+    if not ground.capabilities.together:
+        pytest.skip("an allocation of it carries one attempt at a time")
+    executor = ground.connect()
+    made = ground.submission("short", "listener", "listener", name="run-1.allocation-1")
+    tasks = tuple(replace(task, devices=(f"GPU-{n}",)) for n, task in enumerate(made.tasks))
+    submission = replace(made, tasks=tasks, devices=("GPU-0", "GPU-1", "GPU-2"), together=True)
+    first, second, third = submission.handle.attempts
+    handle = submission.handle
+    for one in (executor, executor, ground.connect()):
+        ground.do(partial(one.submit, submission))
+    if executor.name == "local":
+        ready = [folder / "out" / "ready" for folder in handle.folders[1:]]
+        ground.until(lambda: all(file.exists() for file in ready))
+
+    def is_seen(attempt: str, condition: str) -> bool:
+        seen = executor.poll([handle])[handle.name]
+        return seen.attempts[attempt].condition == condition and seen.condition == "running"
+
+    ground.until(lambda: is_seen(first, "ended"))
+    for number, attempt in ((1, second), (2, third)):
+        part = Handle(handle.name, (attempt,), handle.folders[number : number + 1])
+        ground.do(partial(executor.signal, part, STOP))
+        if attempt == second:
+            ground.until(lambda: is_seen(second, "ended"))
+    seen = ground.until_seen(ground.connect(), handle, "ended")
+    ends = [exit_of(seen, name) for name in (first, second, third)]
+    assert [end.reason for end in ends] == ["done", "stopped", "stopped"]
+    assert seen.started_ms is not None
+    assert seen.started_ms <= min(end.started_ms for end in ends)
+    assert seen.ended_ms == max(end.ended_ms for end in ends)
+    assert sorted(ground.started()) == sorted([first, second, third])
+
+
 def ahead_and_after(ground: Ground) -> tuple[Submission, Submission]:
     """One attempt as it is started ahead, and as it gets its devices."""
     if not ground.capabilities.standby:
