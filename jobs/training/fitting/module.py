@@ -97,6 +97,8 @@ class Classifier(pl.LightningModule):
         return self
 
     def on_train_start(self) -> None:
+        if self.average is not None:
+            self.average.follow(self.network)
         # A run that is resumed in the middle of an epoch does not start that epoch.
         self.on_train_epoch_start()
 
@@ -152,7 +154,7 @@ class Classifier(pl.LightningModule):
         with optimizer_fits():
             super().optimizer_step(*args, **options)
         if self.average is not None:
-            self.average.update(self.network)
+            self.average.update()
 
     @property
     def train_loss(self) -> float:

@@ -17,7 +17,7 @@ def steps(network: torch.nn.Module, average: Average, count: int) -> None:
             for parameter in network.parameters():
                 parameter.add_(torch.randn_like(parameter))
         network.train()(torch.randn(4, 3))
-        average.update(network)
+        average.update()
 
 
 def net() -> torch.nn.Module:
@@ -28,6 +28,7 @@ def test_it_is_the_moving_average_of_weights_and_batch_statistics() -> None:
     torch.manual_seed(0)
     network = net()
     average = Average(network, 0.9)
+    average.follow(network)
     expected = {name: value.clone() for name, value in network.state_dict().items()}
     for number in range(1, 101):
         steps(network, average, 1)
@@ -47,12 +48,14 @@ def test_it_goes_on_exactly_from_its_state() -> None:
     torch.manual_seed(0)
     network = net()
     average = Average(network, 0.99)
+    average.follow(network)
     steps(network, average, 5)
     other = Average(net(), 0.99)
     other.load_state_dict(average.state_dict())
+    other.follow(network)
     assert other.updates == 5
     steps(network, average, 1)
-    other.update(network)
+    other.update()
     for name, value in average.network.state_dict().items():
         assert torch.equal(other.network.state_dict()[name], value)
 
