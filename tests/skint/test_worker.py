@@ -381,3 +381,21 @@ def test_an_environment_without_skint_is_told(attempt: Make, plan: Path) -> None
     (error,) = one.events("error")
     assert error["what"] == "the worker ended with code 1"
     assert "No module named" in error["got"]
+
+
+def test_the_end_without_taking_modules_apart_waits_writes_and_keeps_the_code() -> None:
+    program = """
+import atexit, sys, threading, time
+from skint.worker import leave
+
+def late():
+    time.sleep(0.2)
+    print("thread", end=" ")
+
+atexit.register(print, "atexit", end="")
+threading.Thread(target=late).start()
+print("begun", end=" ")
+leave(75)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (75, "begun thread atexit")
