@@ -38,4 +38,5 @@ class Stage(BaseModel):
     augment: Augment | None = None
     mixup: float | None = Field(default=None, ge=0)
     cutmix: float | None = Field(default=None, ge=0)
+    drop_rate: float | None = Field(default=None, ge=0, lt=1)
     accumulate: int | None = Field(default=None, ge=1)

@@ -8,7 +8,9 @@ import pytest
 pytest.importorskip("pytorch_lightning")
 
 from jobs.training.data.fold import read_fold
-from jobs.training.fitting.prepared import make_loaders, make_module
+from jobs.training.fitting.module import Classifier
+from jobs.training.fitting.prepared import make_loaders, make_module, make_parts
+from jobs.training.recipe.planned import planned
 from jobs.training.recipe.recipe import Recipe
 from tests.jobs.small_set import context, small_set
 
@@ -31,3 +33,24 @@ def test_batches_are_on_the_device_that_trains(tmp_path: Path) -> None:
     data = read_fold(context(tmp_path / "attempt", small_set(tmp_path / "packed")))
     for loader in make_loaders(Recipe(), data, data.train, data.validation, 8, "meta"):
         assert next(iter(loader)).images.device.type == "meta"
+
+
+def test_each_stage_has_its_own_dropout_before_the_last_layer(tmp_path: Path) -> None:
+    net = "tests.jobs.training.small_net:Net"  # has one of 0.3, but not beside its last layer
+    stages = [{"epochs": 1, "drop_rate": 0.5}, {"epochs": 1}]
+    recipe = Recipe.model_validate({"model": net, "drop_rate": 0.25, "stages": stages})
+    ctx = context(tmp_path / "attempt", small_set(tmp_path / "packed"))
+    data = read_fold(ctx)
+    parts = make_parts(recipe, data, ctx)
+    rates = []
+    for stage in planned(recipe):
+        module = Classifier(
+            parts.network,
+            parts.normalise,
+            stage.recipe,
+            objective=parts.objective,
+            epoch_steps=1,
+        )
+        (hook,) = module.network.head._forward_pre_hooks.values()
+        rates.append(hook.rate)
+    assert rates == [0.5, 0.25]
