@@ -62,9 +62,9 @@ def predictions_of(
 def write(path: Path, predictions: Predictions) -> None:
     """`predictions.npz`; the same values, the same bytes.
 
-    `ids` (n,); `targets`, the names; `target`, `probabilities` and `classes` of the first target of one class; and each
-    target's own `NAME.target`, `NAME.classes` and `NAME.probabilities` or `NAME.values`, unless
-    that one is all there is.
+    `ids` (n,); `targets`, the names; `target`, `probabilities` and `classes` of the first target of
+    one class; and each target's own `NAME.target`, `NAME.classes` and `NAME.probabilities` or
+    `NAME.values`, unless that one is all there is.
     """
     names = np.array([part.name for part in predictions.targets])
     arrays: dict[str, NDArray[Any]] = {"ids": predictions.ids, "targets": names}
