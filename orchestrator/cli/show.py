@@ -95,7 +95,8 @@ def _meters(run: RunState) -> list[str]:
 
 
 def _metric(row: JobRow) -> str:
-    if row.value is None or row.lane != "accelerator":
+    # Numbers of other CPU jobs are no scores; a training in the CPU lane counts epochs.
+    if row.value is None or (row.lane != "accelerator" and row.epochs is None):
         return ""
     curve = f" {sparkline(row.history, CURVE_WIDTH)}" if len(row.history) > 1 else ""
     return f"{row.metric} {_figure(row.value)}{curve}"

@@ -20,6 +20,7 @@ HEADS = (
     ">energy",
     ">idle",
     ">cores",
+    ">CPU time",
     ">RAM",
     ">measured",
 )
@@ -69,6 +70,7 @@ def _line(title: str, attempt: AttemptState, metered: Metered) -> tuple[str, ...
         _figure(watt_hours, "Wh", 1),
         idle,
         _figure(cores, "", 1),
+        format_clock(round(metered.cpu_s * 1000)) if metered.cpu_s is not None else NOT_READ,
         _memory(metered.peak_ram_mib),
         _percent(min(1.0, metered.covered_s / ran_s) if ran_s else None),
     )

@@ -49,6 +49,7 @@ def test_every_figure_has_its_unit(tmp_path: Path) -> None:
         ">energy": "11.7 Wh",
         ">idle": "1 min 15 s",
         ">cores": "1.9",
+        ">CPU time": "19 min 00 s",
         ">RAM": "307 MiB",
         ">measured": "90%",
     }
@@ -57,7 +58,7 @@ def test_every_figure_has_its_unit(tmp_path: Path) -> None:
 def test_what_nobody_could_read_is_a_dash_and_a_zero_is_a_zero(tmp_path: Path) -> None:
     unknown = Metered(covered_s=600, silent=("GPU-aaaa", "simulated-0"))
     run = run_with(tmp_path, unknown, "it has kept GPU-aaaa")
-    assert meter_rows(run) == [("train", *["–"] * 8, "100%")]
+    assert meter_rows(run) == [("train", *["–"] * 9, "100%")]
     assert [*meter_notes(run)] == [
         "train: it has kept GPU-aaaa",
         "simulated-0: no accelerator, so there is nothing to read of it",
@@ -65,7 +66,7 @@ def test_what_nobody_could_read_is_a_dash_and_a_zero_is_a_zero(tmp_path: Path) -
     ]
     zero = Metered(device_s=1, max_utilisation=0, peak_memory_mib=0, energy_j=0, idle_s=0, cpu_s=0)
     (row,) = meter_rows(run_with(tmp_path / "zero", zero))
-    assert row == ("train", "0%", "0%", "0 MiB", "–", "0.0 Wh", "0 s", "0.0", "–", "0%")
+    assert row == ("train", "0%", "0%", "0 MiB", "–", "0.0 Wh", "0 s", "0.0", "0 s", "–", "0%")
 
 
 def test_a_job_that_was_not_metered_has_no_line(tmp_path: Path) -> None:
