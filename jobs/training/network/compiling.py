@@ -25,14 +25,20 @@ def compile_in_place(module: nn.Module, device: str, *, backend: str = "inductor
     The module stays the same object: names in its state dict do not change, and a copy of it is
     not compiled. `device` is `cpu`, `cuda`, …. Raises CompileError where something is missing.
     """
-    if backend == "inductor" and (missing := what_is_missing(device)):
+    if backend == "inductor":
+        refuse_uncompilable(device)
+    module.compile(backend=backend)
+
+
+def refuse_uncompilable(device: str) -> None:
+    """Raise CompileError where something is missing that compiling for `device` needs."""
+    if (missing := what_is_missing(device)) is not None:
         raise CompileError(
             "torch.compile cannot work here",
             where="compile",
             got=f"no {missing}",
             next="leave compile out, or install it",
         )
-    module.compile(backend=backend)
 
 
 def what_is_missing(device: str) -> str | None:

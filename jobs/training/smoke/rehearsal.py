@@ -22,6 +22,7 @@ from jobs.training.fitting.module import Classifier
 from jobs.training.fitting.prepared import Parts, make_module, make_parts
 from jobs.training.fitting.stages import at_size
 from jobs.training.fitting.totals import epoch_steps, totals
+from jobs.training.network.compiling import refuse_uncompilable
 from jobs.training.objective.monitor import monitor_of
 from jobs.training.recipe.planned import PlannedStage, planned
 from jobs.training.recipe.recipe import Recipe
@@ -62,6 +63,8 @@ def rehearse(recipe: Recipe, ctx: skint.Context) -> None:
     started = time.monotonic()
     torch.set_num_threads(ctx.cpus)
     refuse_missing(recipe.loggers)
+    if recipe.compile:  # itself it does not: that takes longer than all else here
+        refuse_uncompilable("cpu")
     data = read_fold(ctx, recipe.targets)
     stages = planned(recipe)
     parts = make_parts(recipe, data, ctx)

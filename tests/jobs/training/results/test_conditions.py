@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("pytorch_lightning")
 torch = pytest.importorskip("torch")
 
-from jobs.training.data.fold import read_fold
-from jobs.training.fitting.device import Engine
-from jobs.training.results.conditions import device_name, write_conditions, write_machine
-from tests.jobs.small_set import context, small_set
+from jobs.training.data.fold import read_fold  # noqa: E402
+from jobs.training.fitting.device import Engine  # noqa: E402
+from jobs.training.results.conditions import device_name, write_conditions, write_machine  # noqa: E402
+from tests.jobs.small_set import context, small_set  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

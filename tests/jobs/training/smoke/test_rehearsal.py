@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,26 @@ def test_the_last_stage_may_have_a_smaller_size_than_the_set(tmp_path: Path) -> 
     stages = [{"size": 12, "epochs": 1}, {"size": 8, "epochs": 1}]
     found = rehearsed(rehearse(tmp_path / "job", ladder, stages=stages))
     assert [stage["input"] for stage in found] == [[3, 12, 12], [3, 8, 8]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"compile": True}, r"no C\+\+ compiler"),
+        ({"loggers": ["mlflow"]}, r"pip install 'skint\[mlflow\]'"),
+    ],
+)
+def test_what_is_not_installed_here_is_told_first(
+    tmp_path: Path,
+    packed: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, Any],
+    said: str,
+) -> None:
+    from jobs.training.watching import loggers
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(loggers, "find_spec", lambda name: None)
+    with pytest.raises(skint.SkintError) as caught:
+        rehearse(tmp_path / "job", packed, **fields)
+    assert re.search(said, str(caught.value) + str(caught.value.next))
