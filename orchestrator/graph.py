@@ -130,9 +130,7 @@ class Graph:
 
     def ancestors(self, id: str) -> tuple[str, ...]:
         """Everything `id` depends on, nearest first; at equal distance in the order of `jobs`."""
-        if id not in self._ancestors:
-            self._ancestors[id] = self._reached(self._needs, id)
-        return self._ancestors[id]
+        return self._all_before(self._needs, self._ancestors, id)
 
     def dependents(self, id: str) -> tuple[str, ...]:
         """Everything that depends on `id`, nearest first."""
@@ -145,7 +143,7 @@ class Graph:
         all folds wait for the test of the first, which reads that fold's pictures.
         """
         found: dict[str, tuple[str, ...]] = {}
-        for ancestor in self._reached(self._hands_on, id):
+        for ancestor in self._all_before(self._hands_on, self._givers, id):
             group = self.job(ancestor).group
             found[group] = (*found.get(group, ()), ancestor)
         return found
@@ -176,9 +174,25 @@ class Graph:
     def _by_id(self) -> dict[str, Job]:
         return {job.id: job for job in self.jobs}
 
+    def _all_before(
+        self,
+        edges: Mapping[str, tuple[str, ...]],
+        known: dict[tuple[str, ...], tuple[str, ...]],
+        id: str,
+    ) -> tuple[str, ...]:
+        """What `edges` lead to from `id`; the folds of an entry, which need the same, share it."""
+        if edges[id] not in known:
+            known[edges[id]] = self._reached(edges, id)
+        return known[edges[id]]
+
     @cached_property
-    def _ancestors(self) -> dict[str, tuple[str, ...]]:
-        """Those that somebody has asked for."""
+    def _ancestors(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """Those that somebody has asked for, by what is needed directly."""
+        return {}
+
+    @cached_property
+    def _givers(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """Those of them that hand on results."""
         return {}
 
     @cached_property

@@ -10,8 +10,8 @@ from orchestrator import events as e
 from orchestrator.changed import changed
 from orchestrator.graph import Graph
 from orchestrator.pace import with_mark
+from orchestrator.selection import with_record
 from orchestrator.state import (
-    FOLLOWS,
     AllocationState,
     AttemptState,
     JobState,
@@ -43,8 +43,7 @@ def apply_all(state: State, events: Iterable[e.Event]) -> State:
 
 def _with_reports(state: State, reports: Sequence[e.MetricsReported]) -> State:
     first = reports[0]
-    run = _reported(state.runs[first.run], first.attempt, reports)
-    return State({**state.runs, run.name: run}, state.results)
+    return state.with_run(_reported(state.runs[first.run], first.attempt, reports))
 
 
 def apply(state: State, event: e.Event) -> State:
@@ -65,13 +64,12 @@ def apply(state: State, event: e.Event) -> State:
             by=event.by,
             jobs={job.id: JobState(job.id) for job in graph.jobs},
         )
-        return State({**state.runs, event.run: new}, state.results)
+        return state.with_run(new)
     run = _APPLY[type(event)](state.runs[event.run], event)
-    results = state.results
     if isinstance(event, e.JobEnded) and event.outcome == "done":
         result = result_of(run, event.job)
-        results = {**results, result.key: result}
-    return State({**state.runs, event.run: run}, results)
+        state = changed(state, results={**state.results, result.key: result})
+    return state.with_run(run)
 
 
 def result_of(run: RunState, job: str) -> Result:
@@ -81,28 +79,16 @@ def result_of(run: RunState, job: str) -> Result:
     return Result(done.key, run.name, job, attempt.id, done.out, done.digest, wall_ms)
 
 
-def _moved(run: RunState, **changes: Any) -> RunState:
-    """As `changed`. What follows from what has changed is worked out again when it is asked for."""
-    new = changed(run, **changes)
-    known = vars(new)
-    for name in changes:
-        for derived in FOLLOWS.get(name, ()):
-            known.pop(derived, None)
-    return new
-
-
 def _attempt(run: RunState, name: str, **changes: Any) -> RunState:
-    attempt = changed(run.attempts[name], **changes)
-    return _moved(run, attempts={**run.attempts, name: attempt})
+    return with_record(run, "attempts", changed(run.attempts[name], **changes))
 
 
 def _allocation(run: RunState, name: str, **changes: Any) -> RunState:
-    allocation = changed(run.allocations[name], **changes)
-    return _moved(run, allocations={**run.allocations, name: allocation})
+    return with_record(run, "allocations", changed(run.allocations[name], **changes))
 
 
 def _job(run: RunState, name: str, **changes: Any) -> RunState:
-    return _moved(run, jobs={**run.jobs, name: changed(run.jobs[name], **changes)})
+    return with_record(run, "jobs", changed(run.jobs[name], **changes))
 
 
 def _job_reused(run: RunState, event: e.JobReused) -> RunState:
@@ -139,21 +125,19 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
     if attempt.stood_by:
         run = _without_standby(run, event.attempt)
     job = run.jobs[event.job]
-    return _moved(
-        _job(
-            run,
-            event.job,
-            status="running",
-            key=event.key,
-            attempts=(*job.attempts, event.attempt),
-            ahead=job.ahead - attempt.stood_by,
-            reason="",
-            sentence="",
-            until_ms=None,
-            overtaken_ms=None,
-        ),
-        attempts={**run.attempts, event.attempt: attempt},
+    run = _job(
+        run,
+        event.job,
+        status="running",
+        key=event.key,
+        attempts=(*job.attempts, event.attempt),
+        ahead=job.ahead - attempt.stood_by,
+        reason="",
+        sentence="",
+        until_ms=None,
+        overtaken_ms=None,
     )
+    return with_record(run, "attempts", attempt)
 
 
 def _standby_planned(run: RunState, event: e.StandbyPlanned) -> RunState:
@@ -170,16 +154,16 @@ def _standby_planned(run: RunState, event: e.StandbyPlanned) -> RunState:
         previous=event.previous,
     )
     run = _job(run, event.job, ahead=run.jobs[event.job].ahead + 1)
-    return _moved(run, standbys={**run.standbys, standby.id: standby})
+    return changed(run, standbys={**run.standbys, standby.id: standby})
 
 
 def _standby(run: RunState, name: str, **changes: Any) -> RunState:
     standby = changed(run.standbys[name], **changes)
-    return _moved(run, standbys={**run.standbys, name: standby})
+    return changed(run, standbys={**run.standbys, name: standby})
 
 
 def _without_standby(run: RunState, name: str) -> RunState:
-    return _moved(run, standbys={id: s for id, s in run.standbys.items() if id != name})
+    return changed(run, standbys={id: s for id, s in run.standbys.items() if id != name})
 
 
 def _standby_ended(run: RunState, event: e.StandbyEnded) -> RunState:
@@ -264,7 +248,7 @@ def _allocation_planned(run: RunState, event: e.AllocationPlanned) -> RunState:
         unit=event.unit,
         together=event.together,
     )
-    return _moved(run, allocations={**run.allocations, event.allocation: allocation})
+    return with_record(run, "allocations", allocation)
 
 
 def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
@@ -278,12 +262,12 @@ def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
         derivation=event.derivation,
         found_ms=event.at_ms,
     )
-    return _moved(run, savings={**run.savings, saving.id: saving})
+    return changed(run, savings={**run.savings, saving.id: saving})
 
 
 def _saving_booked(run: RunState, event: e.SavingBooked) -> RunState:
     booked = changed(run.savings[event.saving], booked=True)
-    return _moved(run, savings={**run.savings, event.saving: booked})
+    return changed(run, savings={**run.savings, event.saving: booked})
 
 
 _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
@@ -353,8 +337,8 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     ),
     e.JobOvertaken: lambda run, event: _job(run, event.job, overtaken_ms=event.at_ms),
     e.ErrorReported: _error_reported,
-    e.VerdictGiven: lambda run, event: _moved(run, verdicts=(*run.verdicts, event)),
-    e.StopAsked: lambda run, event: _moved(run, stops=(*run.stops, event)),
+    e.VerdictGiven: lambda run, event: changed(run, verdicts=(*run.verdicts, event)),
+    e.StopAsked: lambda run, event: changed(run, stops=(*run.stops, event)),
     e.StopSent: _stop_sent,
     e.StandbyPlanned: _standby_planned,
     e.StandbyAccepted: lambda run, event: _standby(run, event.attempt, status="accepted"),
@@ -369,7 +353,7 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     ),
     e.KeptIdle: lambda run, event: _attempt(run, event.attempt, kept_idle=event.sentence),
     e.JobEnded: _job_ended,
-    e.RunEnded: lambda run, event: _moved(
+    e.RunEnded: lambda run, event: changed(
         run, outcome=event.outcome, sentence=event.sentence, ended_ms=event.at_ms
     ),
 }

@@ -14,12 +14,15 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph, Job, Lane
+from orchestrator.job_state import JobState as JobState
+from orchestrator.job_state import JobStatus as JobStatus
 from orchestrator.pace import Marks
+from orchestrator.selection import Selection
 from orchestrator.standby import StandbyState as StandbyState
 
 STATE_VERSION = 3
@@ -29,10 +32,9 @@ STATES_READ = (1, 2, 3)
 QUEUED = ("devices", "turn")
 """Reasons to wait that end when another job does; their `until_ms` is the latest time, no alarm."""
 
-JobStatus = Literal["waiting", "running", "done", "reused", "failed", "stopped", "skipped"]
-_OPEN = ("waiting", "running")
 _FRUITLESS = frozenset({"failed", "stopped", "skipped"})
 _CLOSED = ("settled", "released", "refused")
+_KEEPING = ("planned", "reserved", "running")
 AttemptStatus = Literal["planned", "accepted", "running", "ended"]
 AllocationStatus = Literal[
     "planned", "refused", "reserved", "running", "ended", "settled", "released"
@@ -138,49 +140,12 @@ class AllocationState:
 
     @property
     def keeps_devices(self) -> bool:
-        return self.status in ("planned", "reserved", "running")
+        return self.status in _KEEPING
 
     @property
     def open(self) -> bool:
         """Something is still owed to the ledger."""
         return self.status not in _CLOSED
-
-
-@dataclass(frozen=True)
-class JobState:
-    id: str
-    status: JobStatus = "waiting"
-    key: str = ""
-    out: str = ""
-    digest: str = ""
-    attempts: tuple[str, ...] = ()
-    result_of: str = ""
-    """The attempt whose result it has: its own, or an earlier one's when reused."""
-    reason: str = ""
-    sentence: str = ""
-    remark: str = ""
-    """How it started, where that is out of the ordinary: from what it goes on, why again."""
-    until_ms: int | None = None
-    saved_ms: int = 0
-    overtaken_ms: int | None = None
-    """Since when jobs that come later start before it; None once it has started."""
-    ahead: int = 0
-    """How many workers were started ahead for it that have not become attempts."""
-    unready: str = ""
-    """Why no worker is started ahead for it any more: how the last one ended."""
-
-    @property
-    def next_fence(self) -> int:
-        """Of its next attempt: each one, and each worker started ahead, has its own."""
-        return len(self.attempts) + self.ahead + 1
-
-    @property
-    def ended(self) -> bool:
-        return self.status not in _OPEN
-
-    @property
-    def has_result(self) -> bool:
-        return self.status in ("done", "reused")
 
 
 @dataclass(frozen=True)
@@ -226,38 +191,39 @@ class RunState:
     def live(self) -> bool:
         return self.outcome is None
 
-    # Most of a run is over most of the time. What is not is worked out once for each record, and
-    # handed on from one to the next while what it follows from stays as it is: see `FOLLOWS`.
+    selections: ClassVar[dict[str, list[Selection[Any]]]] = {}
+    """By the field that they choose from."""
 
-    @cached_property
-    def open_jobs(self) -> tuple[JobState, ...]:
-        """Those that have not ended, in the order of the graph."""
-        return tuple([job for job in self.jobs.values() if job.status in _OPEN])
+    open_jobs = Selection[JobState]("jobs", lambda run, job: not job.ended)
+    running_jobs = Selection[JobState]("jobs", lambda run, job: job.status == "running")
+    fruitless_jobs = Selection[JobState]("jobs", lambda run, job: job.status in _FRUITLESS)
+    """Ended without a result."""
+    cpu_queue = Selection[JobState]("jobs", lambda run, job: _waits_in(run, job, "cpu"))
+    """Those of the CPU lane that could start or start again."""
+    queue = Selection[JobState]("jobs", lambda run, job: _waits_in(run, job, "accelerator"))
+    """Those of the accelerator lane."""
+    untold = Selection[JobState](
+        "jobs", lambda run, job: not job.reason and _waits_in(run, job, "accelerator")
+    )
+    """Those of them that have not said why they wait."""
+    timed = Selection[JobState]("jobs", lambda run, job: _waits_for_a_time(job))
+    live_attempts = Selection[AttemptState]("attempts", lambda run, one: one.status != "ended")
+    open_allocations = Selection[AllocationState](
+        "allocations", lambda run, one: one.status not in _CLOSED
+    )
+    """Those of which something is still owed to the ledger."""
+    kept = Selection[AllocationState]("allocations", lambda run, one: one.status in _KEEPING)
+    """Those that keep devices."""
 
-    @cached_property
+    @property
     def waiting_jobs(self) -> Mapping[Lane, tuple[JobState, ...]]:
         """By lane, those that could start or start again, in the order of the graph."""
-        waiting = [known for known in self.open_jobs if known.status == "waiting"]
-        lanes = self.graph.lanes()
-        return {
-            "cpu": tuple([known for known in waiting if lanes[known.id] == "cpu"]),
-            "accelerator": tuple([known for known in waiting if lanes[known.id] != "cpu"]),
-        }
+        return {"cpu": self.cpu_queue, "accelerator": self.queue}
 
-    @cached_property
+    @property
     def has_fruitless_jobs(self) -> bool:
         """Whether a job has ended without a result."""
-        return not _FRUITLESS.isdisjoint([job.status for job in self.jobs.values()])
-
-    @cached_property
-    def live_attempts(self) -> tuple[AttemptState, ...]:
-        """Those that have not ended, in the order they were planned."""
-        return tuple([a for a in self.attempts.values() if a.status != "ended"])
-
-    @cached_property
-    def open_allocations(self) -> tuple[AllocationState, ...]:
-        """Those of which something is still owed to the ledger, in the order they were planned."""
-        return tuple([a for a in self.allocations.values() if a.status not in _CLOSED])
+        return bool(self.fruitless_jobs)
 
     @property
     def settled(self) -> bool:
@@ -314,12 +280,12 @@ class RunState:
         return min(asked, key=_strictness, default=None)
 
 
-FOLLOWS: Mapping[str, tuple[str, ...]] = {
-    "jobs": ("open_jobs", "waiting_jobs", "has_fruitless_jobs"),
-    "attempts": ("live_attempts",),
-    "allocations": ("open_allocations",),
-}
-"""What has to be worked out again, of a run, where a field of it has changed."""
+def _waits_in(run: RunState, job: JobState, lane: Lane) -> bool:
+    return job.status == "waiting" and run.graph.lanes()[job.id] == lane
+
+
+def _waits_for_a_time(job: JobState) -> bool:
+    return job.until_ms is not None and job.status == "waiting" and job.reason not in QUEUED
 
 
 def _is_aimed_at(stop: e.StopAsked, job: JobState) -> bool:
@@ -365,14 +331,21 @@ class State:
     def _live_runs(self) -> tuple[RunState, ...]:
         return tuple([run for run in self.runs.values() if not run.settled])
 
+    def with_run(self, run: RunState) -> State:
+        """The same with `run` as it is now."""
+        new = State({**self.runs, run.name: run}, self.results)
+        live, known = vars(self).get("_live_runs"), self.runs.get(run.name)
+        if live is not None and known is not None and not (known.settled or run.settled):
+            vars(new)["_live_runs"] = tuple([run if one is known else one for one in live])
+        return new
+
     @cached_property
     def kept_devices(self) -> Set[tuple[str, str]]:
         """Executor and id of each device that an allocation of any run keeps."""
         return {
             (allocation.executor, device)
             for run in self.live_runs()
-            for allocation in run.open_allocations
-            if allocation.keeps_devices
+            for allocation in run.kept
             for device in allocation.devices
         }
 

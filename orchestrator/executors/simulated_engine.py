@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic_core import to_json
+
 from orchestrator.clock import Clock, SimulatedClock
 from orchestrator.executors.base import (
     Capabilities,
@@ -25,9 +27,13 @@ from orchestrator.executors.base import (
 )
 from skint.attempt import EXIT_STOPPED, Exit, Task
 
-# Made once, as `json.dumps` is slow where it is asked for the same thousands of times.
-_ENCODER = json.JSONEncoder(check_circular=False)
-_SORTED = json.JSONEncoder(sort_keys=True)
+
+def _digest_of(outputs: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
+
+
+_NOTHING = _digest_of({})
+"""Of most jobs here."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +221,7 @@ class SimulatedEngine:
         ready_ms = start_ms + round(script.prepare_s * 1000)
         if ready_ms <= end_ms:
             line = {"attempt": task.attempt, "fence": task.fence, "seq": 0, "at": ready_ms}
-            attempt.lines.append((ready_ms, _ENCODER.encode({**line, "kind": "ready"}).encode()))
+            attempt.lines.append((ready_ms, to_json({**line, "kind": "ready"})))
         self._end(attempt, end_ms, "unused", code)
         return attempt
 
@@ -232,7 +238,7 @@ class SimulatedEngine:
         for seq, (offset_s, line) in enumerate(script.lines):
             at_ms = start_ms + round(max(0.0, offset_s - done_s) * 1000)
             stamped = {"attempt": task.attempt, "fence": task.fence, "seq": seq, "at": at_ms}
-            attempt.lines.append((at_ms, _ENCODER.encode({**stamped, **line}).encode()))
+            attempt.lines.append((at_ms, to_json({**stamped, **line})))
         attempt.lines = self._garbled(attempt.lines)
         self._end(attempt, end_ms, reason, script.code)
         if task.limit_s is not None:
@@ -296,7 +302,7 @@ class SimulatedEngine:
         if reason == "done":
             for name, content in attempt.script.outputs.items():
                 outputs[name] = hashlib.sha256(content).hexdigest()
-            digest = hashlib.sha256(_SORTED.encode(outputs).encode()).hexdigest()
+            digest = _digest_of(outputs) if outputs else _NOTHING
         attempt.end_ms = end_ms
         attempt.exit = Exit(code, reason, attempt.start_ms, end_ms, outputs, digest)
         self._announce(attempt)

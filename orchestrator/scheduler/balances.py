@@ -32,7 +32,7 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
         for run in state.live_runs()
         if (account := inputs.accounts.get(run.graph.account or "")) is not None
         and account.executor in inputs.capacity
-        and run.waiting_jobs["accelerator"]
+        and run.queue
     ]
     executors = {account.executor for _, account in waiting}
     free = any(
@@ -47,9 +47,7 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
 
 def _may_be_told(run: RunState, free: bool) -> bool:
     """Whether one of its jobs may start, or has not said yet why it waits."""
-    for known in run.waiting_jobs["accelerator"]:
-        if known.reason and not free:
-            continue
+    for known in run.queue if free else run.untold:
         job = run.graph.job(known.id)
         if needs_are_met(run, job):
             carrier = run.allocation_of(job.id)

@@ -18,16 +18,14 @@ _CUT = ("stopped", "deadline", "killed")
 def may_end(run: RunState) -> bool:
     """Whether any job of it could end now. Where this is False, `end_jobs` has nothing to say."""
     return may_never_start(run) or any(
-        not run.attempts[known.attempts[-1]].live
-        for known in run.open_jobs
-        if known.status == "running"
+        not run.attempts[known.attempts[-1]].live for known in run.running_jobs
     )
 
 
 def may_never_start(run: RunState) -> bool:
     """Whether any job that waits could end now. A job without a result is one that others may
     depend on, or that has run the same code."""
-    return bool(run.stops) or run.cpu_only or run.has_fruitless_jobs
+    return bool(run.stops) or run.cpu_only or bool(run.fruitless_jobs)
 
 
 def failed_groups(run: RunState) -> dict[str, str]:

@@ -38,16 +38,19 @@ def from_lines(state: State, lines: tuple[i.Line, ...], now_ms: int) -> Iterator
     """
     newest = {line.attempt: line for line in lines if line.kind == "progress"}
     told: list[i.Line] = []
+    known_ms: set[int] = set()
     attempt: AttemptState | None = None
     name = run = ""
     for line in lines:
         if line.attempt != name:  # those of one attempt stand together
             name, run = line.attempt, run_of(line.attempt)
             attempt = state.attempt(name)
+            known_ms = {report["at_ms"] for report in attempt.reports} if attempt else set()
         if attempt is None or not attempt.live or attempt.fence != line.fence:
             continue
         if line.kind == "report":
-            if line in told or {**line.data["values"], "at_ms": line.at_ms} in attempt.reports:
+            report = {**line.data["values"], "at_ms": line.at_ms}
+            if line in told or (line.at_ms in known_ms and report in attempt.reports):
                 continue
             told.append(line)
         if line.kind == "progress" and newest[line.attempt] is not line:

@@ -44,19 +44,17 @@ class Waiting:
         for run in self._state.live_runs():
             if not run.live or run.cpu_only:
                 continue
-            waiting = run.waiting_jobs["accelerator"]
-            untold = [known.id for known in waiting if not known.reason]
-            if len(untold) < len(waiting):
+            if len(run.untold) < len(run.queue):
                 found.add(run.graph.account)
-            for id in untold:
-                if needs_are_met(run, run.graph.job(id)):
+            for known in run.untold:
+                if needs_are_met(run, run.graph.job(known.id)):
                     self._note_allocations(run)
-                    if (run.name, id) not in self.carried:
+                    if (run.name, known.id) not in self.carried:
                         return None
         return found
 
     def _of_run(self, run: RunState, age: int) -> list[Candidate]:
-        waiting = run.waiting_jobs["accelerator"]
+        waiting = run.queue
         if not waiting:
             return []
         self._note_allocations(run)
