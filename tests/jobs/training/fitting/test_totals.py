@@ -32,8 +32,7 @@ def recipe(**fields: Any) -> Recipe:
         ),
         (
             {"stages": [{"epochs": 1, "batch_size": 100}, {"epochs": 2, "schedule": "sgdr"}]},
-            "stage 0: 1 epoch; stage 1: 2 epochs (sgdr: 2 cycles of 1 epoch) = "
-            "3 epochs, 210 steps",
+            "stage 0: 1 epoch; stage 1: 2 epochs (sgdr: 2 cycles of 1 epoch) = 3 epochs, 210 steps",
         ),
     ],
 )
