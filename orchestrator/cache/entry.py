@@ -77,6 +77,9 @@ def needed_by(state: State) -> dict[str, str]:
             found[attempt.id] = run.name
             if attempt.live and attempt.previous in by_out:
                 found[by_out[attempt.previous]] = run.name
+        for standby in run.standbys.values():
+            if standby.previous in by_out:
+                found[by_out[standby.previous]] = run.name
     return found
 
 

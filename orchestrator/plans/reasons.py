@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.graph import Job
 from orchestrator.plans.differences import Detail, Record, differences, distance, told
 from orchestrator.state import AttemptState, Result, RunState, State
+from orchestrator.unfinished import is_worth_its_hours
 
 NEAREST_OF = 50
 """Earlier results that are compared, the newest."""
@@ -83,7 +84,8 @@ def _how_it_went(job: Job, run: RunState, attempt: AttemptState, past: KeptPast)
         return f"{run.name} is at it: waits for that" if not job.devices else f"{run.name} is at it"
     known = run.jobs[attempt.job]
     went = {"failed": "failed", "stopped": "was stopped"}.get(known.status, "was interrupted")
-    goes_on = job.resumes and not job.devices and not job.smoke and past.has_files(attempt.out)
+    worth = not job.devices or is_worth_its_hours(run, attempt)
+    goes_on = job.resumes and worth and not job.smoke and past.has_files(attempt.out)
     return f"it {went} in {run.name}{', goes on from there' if goes_on else ''}"
 
 

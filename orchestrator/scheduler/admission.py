@@ -12,8 +12,7 @@ from orchestrator.graph import Job
 from orchestrator.plans.keys import job_key
 from orchestrator.scheduler import cpu_lane, earlier
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.scheduler.pieces import goes_on_from
-from orchestrator.state import RunState, State, job_of
+from orchestrator.state import AttemptState, RunState, State, job_of, run_of
 
 LOCAL = cpu_lane.LOCAL
 
@@ -108,13 +107,17 @@ def _start_on_cpu(
         yield from _wait(run, job, reason, text, now_ms)
     else:
         fence = run.jobs[job.id].next_fence
-        attempt = _attempt(run, job, fence, key, LOCAL, cpus, inputs, now_ms)
         yield from earlier.remarks(state, run, job, key, inputs, now_ms)
-        before = earlier.unfinished(state, run, job, key, inputs) if fence == 1 else None
-        if before is not None:
-            yield earlier.goes_on(run, job, before, now_ms)
-            attempt = changed(attempt, previous=before.out)
-        yield attempt
+        before = earlier.previous_of(state, run, job, key, inputs)
+        yield from _goes_on(run, job, before, now_ms)
+        yield _attempt(run, job, fence, key, LOCAL, cpus, before, inputs, now_ms)
+
+
+def _goes_on(
+    run: RunState, job: Job, before: AttemptState | None, now_ms: int
+) -> Iterator[e.Event]:
+    if before is not None and run_of(before.id) != run.name:
+        yield earlier.goes_on(run, job, before, now_ms)
 
 
 def cannot_run(run: RunState, job: Job, reason: str, sentence: str, now_ms: int) -> e.Event:
@@ -131,6 +134,7 @@ def _attempt(
     key: str,
     executor: str,
     cpus: int,
+    before: AttemptState | None,
     inputs: Inputs,
     now_ms: int,
 ) -> e.AttemptPlanned:
@@ -145,7 +149,7 @@ def _attempt(
         executor=executor,
         cpus=cpus,
         mem_mb=job.mem_mb,
-        previous=goes_on_from(run, job),
+        previous=before.out if before else None,
     )
 
 
@@ -164,7 +168,9 @@ def _wait(
         )
 
 
-def begin(run: RunState, allocation: str, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
+def begin(
+    state: State, run: RunState, allocation: str, inputs: Inputs, now_ms: int
+) -> Iterator[e.Event]:
     """An allocation is paid for: name its attempts, so that they can be submitted."""
     kept = run.allocations[allocation]
     yield e.AllocationReserved(at_ms=now_ms, run=run.name, allocation=allocation)
@@ -172,8 +178,14 @@ def begin(run: RunState, allocation: str, inputs: Inputs, now_ms: int) -> Iterat
         job = run.graph.job(job_of(name))
         cpus = job.cpus or inputs.capacity[kept.executor].cpus
         fence = int(name.rsplit(".", 1)[1])
+        key, standby = key_of(run, job), run.standbys.get(name)
+        if standby is None:
+            before = earlier.previous_of(state, run, job, key, inputs)
+        else:  # it has read that already
+            before = earlier.maker_of(state, standby.previous or "")
+        yield from _goes_on(run, job, before, now_ms)
         yield changed(
-            _attempt(run, job, fence, key_of(run, job), kept.executor, cpus, inputs, now_ms),
+            _attempt(run, job, fence, key, kept.executor, cpus, before, inputs, now_ms),
             allocation=allocation,
             devices=kept.devices_of(number),
             limit_s=kept.limits_s[number] if kept.limits_s else None,

@@ -1,5 +1,5 @@
-"""What a job of the CPU lane may use of other runs: a result that is being made at the moment, or
-the unfinished work of an attempt at the very same that was interrupted. Pure."""
+"""What a job may use of other runs: in the CPU lane a result that is being made at the moment, in
+both lanes the unfinished work of an attempt at the very same that was interrupted. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.observations import SIGKILLED
+from orchestrator.scheduler.pieces import goes_on_from
 from orchestrator.state import AttemptState, RunState, State, run_of
+from orchestrator.unfinished import is_worth_its_hours
 
 
 def being_made(state: State, run: RunState, job: Job, key: str) -> AttemptState | None:
@@ -33,17 +35,20 @@ def unfinished(
 
     Whoever goes on from it takes its files away, so nobody else may have it meanwhile. What failed
     while it went on from earlier work is not trusted again, nor is that work; but for a worker
-    that was killed from outside, its work is not to blame.
+    that was killed from outside, its work is not to blame. On an accelerator only checkpoints
+    count, of attempts that were neither at fault nor stopped by a rule.
     """
-    if job.devices or job.smoke or not job.resumes:
+    if job.smoke or not job.resumes or (job.devices and run.again):
         return None
     taken = {attempt.previous for _, attempt in state.live_attempts()}
+    taken |= {standby.previous for _, standby in state.live_standbys()}
     before = [
         attempt
         for other in state.runs.values()
         if other.name != run.name
         for attempt in other.attempts.values()
         if attempt.key == key and not attempt.live and attempt.outcome != "done"
+        if not job.devices or is_worth_its_hours(other, attempt)
     ]
     for attempt in sorted(before, key=lambda a: a.ended_ms or a.started_ms or 0, reverse=True):
         distrusted = attempt.outcome == "failed" and attempt.reason != SIGKILLED
@@ -52,6 +57,23 @@ def unfinished(
         if attempt.out not in taken and inputs.has_files(attempt.out):
             return attempt
     return None
+
+
+def previous_of(
+    state: State, run: RunState, job: Job, key: str, inputs: Inputs
+) -> AttemptState | None:
+    """The attempt that the next one of an accelerator job goes on from; of another run, where its
+    own has not had any."""
+    own = goes_on_from(run, job)
+    if own is not None or run.jobs[job.id].attempts:
+        return own
+    return unfinished(state, run, job, key, inputs)
+
+
+def maker_of(state: State, out: str) -> AttemptState | None:
+    """The attempt that left this folder."""
+    found = (a for run in state.runs.values() for a in run.attempts.values() if a.out == out)
+    return next(found, None)
 
 
 def remarks(

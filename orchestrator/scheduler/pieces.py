@@ -88,13 +88,13 @@ def is_parked(run: RunState, job: Job, now_ms: int) -> bool:
     return attempt is not None and not attempt.live and (attempt.edge_until_ms or 0) > now_ms
 
 
-def goes_on_from(run: RunState, job: Job) -> str | None:
-    """`out/` of the attempt that a new one goes on from: the newest that kept a checkpoint or was
-    stopped in order. One that failed before it wrote any would throw the others' work away."""
+def goes_on_from(run: RunState, job: Job) -> AttemptState | None:
+    """The attempt that a new one goes on from: the newest that kept a checkpoint or was stopped in
+    order. One that failed before it wrote any would throw the others' work away."""
     before = [a for a in attempts_of_job(run, job) if a.outcome != "unused"]
     kept = [a for a in before if a.checkpoint is not None or a.outcome in ("stopped", "deadline")]
     newest = kept or before
-    return newest[-1].out if newest else None
+    return newest[-1] if newest else None
 
 
 def gets_nowhere(run: RunState, job: Job) -> bool:

@@ -14,6 +14,7 @@ from orchestrator.executors.base import Observation
 from orchestrator.graph import Job
 from orchestrator.scheduler import cpu_lane
 from orchestrator.scheduler.admission import key_of
+from orchestrator.scheduler.earlier import previous_of
 from orchestrator.scheduler.inputs import Inputs, Line
 from orchestrator.scheduler.pieces import goes_on_from
 from orchestrator.state import JobState, RunState, StandbyState, State
@@ -66,7 +67,7 @@ def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -
         return
     if account.executor == LOCAL and not cpu_lane.has_room(state, inputs, 1, job.mem_mb):
         return
-    fence = known.next_fence
+    fence, before = known.next_fence, previous_of(state, run, job, key, inputs)
     yield e.StandbyPlanned(
         at_ms=now_ms,
         run=run.name,
@@ -79,7 +80,7 @@ def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -
         cpus=job.cpus or inputs.capacity[account.executor].cpus,
         mem_mb=job.mem_mb,
         wait_s=_wait_s(known, now_ms),
-        previous=goes_on_from(run, job),
+        previous=before.out if before else None,
     )
 
 
@@ -110,10 +111,17 @@ def name_for(run: RunState, job: Job, executor: str) -> str:
         and standby.usable
         and standby.executor == executor
         and standby.key == key_of(run, job)
-        and standby.previous == goes_on_from(run, job)
+        and _goes_on_from_the_same(run, job, standby)
     ):
         return standby.id
     return f"{run.name}.{job.id}.{run.jobs[job.id].next_fence}"
+
+
+def _goes_on_from_the_same(run: RunState, job: Job, standby: StandbyState) -> bool:
+    if not run.jobs[job.id].attempts:
+        return True  # what it found of other runs is kept for it
+    before = goes_on_from(run, job)
+    return standby.previous == (before.out if before else None)
 
 
 def drop(state: State, now_ms: int) -> Iterator[e.Event]:

@@ -112,7 +112,7 @@ def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms
         return
     match answer:
         case i.Reserved(allocation):
-            deciding.take(admission.begin(run, allocation, inputs, now_ms))
+            deciding.take(admission.begin(deciding.state, run, allocation, inputs, now_ms))
         case i.Refused():
             deciding.take(_refused(run, answer, now_ms))
         case i.Accepted(submission):

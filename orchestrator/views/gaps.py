@@ -125,7 +125,7 @@ def usage_lines(run: RunState) -> list[tuple[str, str]]:
         charged_ms = round(sum(gap.start_ms for gap in found) / len(found))
         count = f", {len(found)} times" if len(found) > 1 else ""
         ahead = sum(gap.ahead for gap in found)
-        how = "" if ahead == len(found) else f"; {ahead} of them started ahead"
+        how = "" if ahead == len(found) else f"; {ahead or 'none'} of them started ahead"
         cold = "" if cold_ms is None else f"; a cold start takes {format_exact(cold_ms)}"
         text = f"{format_exact(mean_ms)} from an end to the next first step{count}"
         lines.append(("gap", f"{text}, {format_exact(charged_ms)} of it charged{how}{cold}"))

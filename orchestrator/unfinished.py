@@ -1,0 +1,14 @@
+"""Which unfinished work of another run is worth going on from. Pure."""
+
+from __future__ import annotations
+
+from orchestrator.state import AttemptState, RunState
+
+_CUT = ("stopped", "deadline", "killed", "lost")
+
+
+def is_worth_its_hours(run: RunState, attempt: AttemptState) -> bool:
+    """Whether an attempt on an accelerator has left a checkpoint and was only cut short: what was
+    at fault itself, or was stopped by a rule, would come to the same again."""
+    by_rule = run.jobs[attempt.job].reason in {said.reason for said in run.verdicts}
+    return attempt.outcome in _CUT and attempt.checkpoint is not None and not by_rule
