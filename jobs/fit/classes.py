@@ -17,6 +17,9 @@ from skint.job import import_target, nearest
 PACKAGES = ("pytorch_lightning", "lightning.pytorch")
 """The names that Lightning is installed under; its classes are not the same in both."""
 
+NO_FOLD = {"fold": 0, "folds": 1}
+"""What a class is given that asks for its fold without a default, where the job has none."""
+
 
 class ClassError(SkintError):
     """A class is not there, is of another kind, or does not take what it is given."""
@@ -125,6 +128,10 @@ def call(
             next=nearest(unknown[0], parameters),
         )
     arguments = {name: value for name, value in offered.items() if name in parameters}
+    needed = {name for name, p in parameters.items() if p.default is p.empty}
+    arguments.update(
+        {name: value for name, value in NO_FOLD.items() if name in needed - set(offered)}
+    )
     arguments.update(given)
     positional = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     missing = [
@@ -143,9 +150,5 @@ def call(
 
 
 def _offered(ctx: skint.Context, seed: int) -> dict[str, Any]:
-    return {
-        "fold": ctx.fold or 0,
-        "folds": ctx.folds or 1,
-        "inputs": dict(ctx.inputs),
-        "seed": seed,
-    }
+    fold = {} if ctx.fold is None else {"fold": ctx.fold, "folds": ctx.folds}
+    return {**fold, "inputs": dict(ctx.inputs), "seed": seed}

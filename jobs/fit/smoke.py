@@ -111,6 +111,13 @@ def _check(
     )
     trainer.fit(made.module, datamodule=made.data)
     where = f"the stage {stage.name}" if len(stages) > 1 else None
+    if not step.seconds:
+        raise SmokeError(
+            "there is no batch to train on",
+            where=where,
+            got="a train_dataloader() of length 0",
+            next="look at what the data module does with its fold",
+        )
     if not math.isfinite(step.loss):
         raise SmokeError(
             "the loss of the first training step is not finite",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import re
 import shutil
+import statistics
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,36 @@ def test_satellite_tiles_of_13_bands_are_reduced_and_learned(tmp_path: Path) -> 
     tiles = len(list((EXAMPLES / "satellite" / "data").glob("*/*.tif")))
     assert sum(map(sum, report["confusion"])) == tiles
     assert report["accuracy"] > max(map(sum, report["confusion"])) / tiles
+
+
+def test_a_classifier_of_texts_starts_from_a_language_model(tmp_path: Path) -> None:
+    terminal = with_demo_account(tmp_path)
+    said = terminal.skint("run", str(EXAMPLES / "text" / "plan.yaml"))
+    assert said.code == 0, said.out + said.err
+    result = json.loads((out_of(terminal, "text-1", "fit") / "result.json").read_text())
+    assert (result["metric"], result["n"]) == ("val_acc", 260)
+    # The held-out texts are of 8 packages in about equal parts.
+    chance = 1 / 8
+    standard_error = math.sqrt(chance * (1 - chance) / result["n"])
+    assert result["score"] >= chance + 6 * standard_error
+    assert re.search(r"3 tensors \([\d,]+ values\) handed on from language-model", said.out)
+    for stage in ("language-model", "classifier"):  # a line of the charge for each
+        assert re.search(rf"^\S* +{stage} +\d+\.\d{{3}} s$", said.out, re.M), said.out
+
+
+def test_a_table_with_categories_is_learned_on_the_cpu_for_nothing(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)  # without an account
+    said = terminal.skint("run", str(EXAMPLES / "tabular" / "plan.yaml"))
+    assert said.code == 0, said.out + said.err
+    result = json.loads((out_of(terminal, "tabular-1", "fit") / "result.json").read_text())
+    rows = list(csv.DictReader((out_of(terminal, "tabular-1", "table") / "table.csv").open()))
+    targets = [float(row["target"]) for row in rows]
+    held_out, train = targets[::4], [t for n, t in enumerate(targets) if n % 4]
+    assert len(held_out) == result["n"]
+    # Against always saying the mean of the rows that train.
+    errors = [(target - statistics.fmean(train)) ** 2 for target in held_out]
+    standard_error = statistics.stdev(errors) / math.sqrt(len(errors))
+    assert result["score"] <= statistics.fmean(errors) - 3 * standard_error
 
 
 def test_a_zero_byte_picture_is_quarantined_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -55,6 +55,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "the loss of the first training step is not finite",
         "learning rate",
     ),
+    "nothing to train on": (
+        {"data_args": {"count": 0}},
+        "there is no batch to train on",
+        "train_dataloader() of length 0",
+    ),
     "a step that does nothing": (
         {"module": "points_task:Frozen"},
         "the training step changed no weight",
