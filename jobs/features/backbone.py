@@ -86,11 +86,44 @@ def build_backbone(params: Params, packed: PackedSet, ctx: skint.Context) -> Bui
         mean=packed.meta.mean,
         std=packed.meta.std,
     )
+    if params.like:
+        mean, std = _moments_of(params, packed, ctx, sha256)
     body = without_head(network.module, network.head_prefix.removesuffix("."))
     module = Backbone(body, Normalise(mean, std), mirrored=params.views == "flip")
     # Batches lie in memory as (B, H, W, C), which is what convolutions then need not change.
     module = module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     return Built(module, sha256, mean, std, notes)
+
+
+def _moments_of(
+    params: Params, packed: PackedSet, ctx: skint.Context, sha256: str
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Those of the entry `like`; raises ModelError unless it was made by the same network."""
+    folders = ctx.group(params.like)
+    other: Any = PackedSet.open(folders[0]).meta.made_by
+    if len(folders) > 1 or other.get("job") != "features":
+        raise ModelError(
+            f"{params.like} is no single set of features",
+            where="features: like",
+            got=f"{len(folders)} sets made by {other.get('job')}",
+            next="name an entry that is a `features`; where it is `per: fold`, this one is as well",
+        )
+    ways = {
+        "model": (other["params"]["model"], params.model),
+        "weights": (other["weights_sha256"], sha256),
+        "views": (other["params"]["views"], params.views),
+        "picture": (tuple(other["picture"]), packed.meta.shape[1:]),
+    }
+    for what, (theirs, ours) in ways.items():
+        if theirs != ours:
+            raise ModelError(
+                f"these would not be features like those of {params.like}",
+                where="features: like",
+                got=f"{what} {ours}",
+                wanted=f"{theirs}",
+            )
+    found = other["normalisation"]
+    return tuple(found["mean"]), tuple(found["std"])
 
 
 def without_head(network: nn.Module, head: str) -> nn.Module:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from jobs.resize.interrupted import Journal
 from jobs.training.fitting.device import Engine, choose_engine
 from jobs.training.fitting.memory import Memory
 from skint.attempt import write_atomic, write_json
-from skint.dataset import PackedSet, PackedWriter
+from skint.dataset import META, PackedSet, PackedWriter
 from skint.libraries import versions_of
 from skint.loader import OrderedLoader
 
@@ -48,7 +49,7 @@ class Work:
 def prepare(params: Params, ctx: skint.Context) -> Work:
     """Open the set, build the network on the CPU and try it on one picture."""
     torch.set_num_threads(ctx.cpus)
-    packed = PackedSet.open(ctx.find("dataset.json").parent)
+    packed = PackedSet.open(_source(params, ctx))
     if params.size is not None:
         packed = packed.at(params.size)
     _, height, width, _ = packed.meta.shape
@@ -64,6 +65,15 @@ def prepare(params: Params, ctx: skint.Context) -> Work:
     built = build_backbone(params, packed, ctx)
     ((_, block),) = blocks(built, packed, np.arange(1), 1, choose_engine("32", ()), ctx)
     return Work(packed, built, block.shape[1])
+
+
+def _source(params: Params, ctx: skint.Context) -> Path:
+    """The folder of the nearest packed set, other than the features that these are to be like."""
+    for entry, folders in ctx.task.inputs.items():
+        found = [Path(folder) for folder in folders if Path(folder, META).is_file()]
+        if found and entry != params.like:
+            return found[0]
+    return ctx.find(META).parent
 
 
 def compute(params: Params, ctx: skint.Context) -> None:

@@ -24,6 +24,9 @@ class Params(BaseModel):
     """Pixels a side: a rung of the packed set's ladder; by default its largest."""
     views: Literal["plain", "flip"] = "plain"
     """`flip`: the mean of the picture's features and its mirror image's, for twice the time."""
+    like: str = ""
+    """An entry that is a `features` of other pictures: normalise these as those. For new pictures
+    that are to be predicted."""
     batch_size: int = Field(default=64, ge=1)
     precision: Precision = "auto"
     """As in the recipe of `train`."""

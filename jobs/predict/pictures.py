@@ -56,6 +56,9 @@ def find_pictures(ctx: skint.Context, models: Sequence[Model]) -> Pictures:
     same = len({tuple(s.name for s in one.samples) for one in packed}) == 1
     if not same:
         raise PredictError("the packed sets of the folds hold different pictures")
+    for one, trained in zip(packed, training_sets(ctx, models), strict=False):
+        if trained is not None:
+            _refuse_other_features(one, trained)
     own = [
         sha256_of(file) == one.dataset_sha256 for file, one in zip(files, published, strict=False)
     ]
@@ -106,6 +109,22 @@ def fitting(packed: PackedSet, published: Published) -> PackedSet:
                 next="make these pictures by the same jobs with the same parameters",
             )
     return packed
+
+
+def _refuse_other_features(packed: PackedSet, trained: PackedSet) -> None:
+    """Features of another network, size or normalisation say nothing to a head."""
+    ours, theirs = packed.meta.made_by, trained.meta.made_by
+    if "features" not in (ours.get("job"), theirs.get("job")):
+        return
+    for key in ("job", "weights_sha256", "normalisation", "picture"):
+        if ours.get(key) != theirs.get(key):
+            raise PredictError(
+                "these features were not made like those that trained",
+                where=str(packed.folder),
+                got=f"another {'set' if key == 'job' else key}",
+                wanted="the same network, weights, size and normalisation",
+                next="give the `features` of the new pictures `like: ENTRY`, naming the other one",
+            )
 
 
 def training_sets(ctx: skint.Context, models: Sequence[Model]) -> tuple[PackedSet | None, ...]:

@@ -32,7 +32,8 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(tmp_path: Path, packed: Path) -> Run:
     def run(name: str, data: Path = packed, options: Any = None, **fields: Any) -> skint.Context:
-        ctx = skint.Context.for_test(tmp_path / name, inputs={"packed": data}, **(options or {}))
+        given = {"inputs": {"packed": data}, **(options or {})}
+        ctx = skint.Context.for_test(tmp_path / name, **given)
         features(Params(**{"model": NET, "weights": "none", "batch_size": 7, **fields}), ctx)
         return ctx
 
@@ -121,6 +122,23 @@ def test_packaged_weights_bring_their_own_normalisation(run: Run, tmp_path: Path
     made = PackedSet.open(run("a", data, model="efficientnet-lite0", weights="package").out)
     assert made.meta.shape == (3, 1, 1, 1280)
     assert made.meta.made_by["normalisation"]["mean"] == pytest.approx([127, 127, 127], abs=0.1)
+
+
+@pytest.mark.torch
+def test_new_pictures_are_normalised_as_others(run: Run, tmp_path: Path, packed: Path) -> None:
+    first = run("a").out
+    other = small_set(tmp_path / "other", per_class=2)
+    both = {"inputs": {"first": first, "packed": other}}
+    alike = PackedSet.open(run("b", other, both, like="first").out).meta
+    assert alike.shape == (6, 1, 1, 32)
+    theirs = PackedSet.open(first).meta.made_by["normalisation"]
+    assert alike.made_by["normalisation"] == theirs
+    alone = PackedSet.open(run("c", other).out).meta.made_by
+    assert alone["normalisation"] != theirs
+    with pytest.raises(skint.SkintError, match="not be features like those of first"):
+        run("d", other, both, like="first", views="flip")
+    with pytest.raises(skint.SkintError, match="other is no single set of features"):
+        run("e", other, {"inputs": {"packed": packed, "other": other}}, like="other")
 
 
 @pytest.mark.torch
