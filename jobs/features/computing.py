@@ -174,10 +174,16 @@ def blocks(
     module = built.module.to(engine.device)
     loader = OrderedLoader(packed.images(), None, rows, batch_size=size, device=engine.device)
     half = engine.autocast
+    begun: tuple[int, torch.Tensor] | None = None
     for batch in loader:
         with torch.autocast(engine.device.type, dtype=half, enabled=half is not None):
             found = memory.evaluate(batch.images, module, doing="features")
-        yield int(batch.rows[0]), found.float().cpu().numpy()
+        # One batch late: a device is not kept waiting while what it has made is written.
+        if begun is not None:
+            yield begun[0], begun[1].float().cpu().numpy()
+        begun = int(batch.rows[0]), found
+    if begun is not None:
+        yield begun[0], begun[1].float().cpu().numpy()
 
 
 def stored(
