@@ -16,6 +16,7 @@ BUILTIN: dict[str, str] = {
     "preview": "jobs.preview.job:preview",
     "convert": "jobs.convert.job:convert",
     "features": "jobs.features.job:features",
+    "probe": "jobs.probe.job:probe",
     "train": "jobs.train.job:train",
     "better": "jobs.better.job:better",
     "fit": "jobs.fit.job:fit",
