@@ -136,7 +136,10 @@ def as_table(rows: Sequence[ClassRow]) -> list[dict[str, Any]]:
 def told(rows: Sequence[ClassRow]) -> str:
     """A sentence with the map, as far as a line goes."""
     reused = [row for row in rows if row.theirs is not None]
-    pairs = [f"{row.ours} = {row.theirs}" for row in reused[:8]]
+    pairs = [
+        row.ours if plain(row.ours) == plain(row.theirs or "") else f"{row.ours} = {row.theirs}"
+        for row in reused[:8]
+    ]
     doubtful = [row.ours for row in rows if row.how == "several of this name"]
     sentence = f"{len(reused)} of {len(rows)} classes keep the weights' rows"
     if pairs:

@@ -30,7 +30,7 @@ def test_classes_are_matched_by_name_whatever_the_case_and_the_spaces() -> None:
         (None, "several of this name"),
         (4, "same_classes"),
     ]
-    assert "3 of 4 classes keep" in told(rows)
+    assert "3 of 4 classes keep the weights' rows: Running_Shoe; hat; sneaker = gym" in told(rows)
     assert "of several meanings, so not used: crane" in told(rows)
 
 
