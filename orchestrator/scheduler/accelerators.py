@@ -70,8 +70,8 @@ class Admission:
         self._begun: set[tuple[str, str]] = set()
         """Groups of which this pass has started a job."""
         self._overtaken: set[tuple[str, str]] = set()
-        self._waiting: set[tuple[str, str]] = set()
-        """Run and id of the jobs that this pass is about."""
+        self._waiting: Sequence[Candidate] = ()
+        """Those that this pass is about."""
         self._lane = Waiting(state, inputs, self._events, now_ms)
         self._fitting = Fitting(state, inputs.history, now_ms)
 
@@ -85,7 +85,7 @@ class Admission:
             return []  # the usual case, so the cheap one
         waiting = self._lane.candidates()
         if waiting:
-            self._waiting = {(one.run, one.job.id) for one in waiting}
+            self._waiting = waiting
             queue = in_order(waiting, self._likely_cost_ms)
             accounts = {self._state.runs[run].graph.account for run in {one.run for one in queue}}
             taken = 0
@@ -308,7 +308,8 @@ class Admission:
         if beside:
             fits = [(each, self._fitting.within(run, each, wall_ms)) for each in (job, *beside)]
         else:
-            can, others = self._inputs.capabilities[account.executor], self._others(one)
+            can = self._inputs.capabilities[account.executor]
+            others = self._others(one) if can.attempts_per_allocation > 1 else ()
             fits += companions.after(others, job, can, account, balance, fit, self._fitting, run)
             wall_ms = sum(wall_of(part) for _, part in fits)
         devices = tuple(device.uuid for device in kept)
@@ -343,14 +344,14 @@ class Admission:
 
     def _others(self, one: Candidate) -> list[Job]:
         """The others of its group that wait for nothing but devices and hours."""
-        group = self._run(one).graph.groups()[one.job.group]
         taken = self._lane.carried | self._lane.refused
         return [
-            job
-            for job in group
-            if job.id != one.job.id
-            and (one.run, job.id) in self._waiting
-            and (one.run, job.id) not in taken
+            other.job
+            for other in self._waiting
+            if other.run == one.run
+            and other.job.group == one.job.group
+            and other.job.id != one.job.id
+            and (other.run, other.job.id) not in taken
         ]
 
     def _wait_for_devices(
