@@ -216,16 +216,6 @@ class RunState:
     """Those that keep devices."""
 
     @property
-    def waiting_jobs(self) -> Mapping[Lane, tuple[JobState, ...]]:
-        """By lane, those that could start or start again, in the order of the graph."""
-        return {"cpu": self.cpu_queue, "accelerator": self.queue}
-
-    @property
-    def has_fruitless_jobs(self) -> bool:
-        """Whether a job has ended without a result."""
-        return bool(self.fruitless_jobs)
-
-    @property
     def settled(self) -> bool:
         """Nothing of it is running, reserved, unpaid or unbooked."""
         return (

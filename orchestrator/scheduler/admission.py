@@ -23,7 +23,7 @@ def admit(state: State, run: RunState, inputs: Inputs, now_ms: int) -> Iterator[
     One decision at a time: the caller applies it and asks again, so that each decision sees the
     cores and results that the one before left.
     """
-    for known in run.waiting_jobs["cpu"]:
+    for known in run.cpu_queue:
         job = run.graph.job(known.id)
         if not needs_are_met(run, job) or run.stop_of(job) is not None:
             continue

@@ -34,7 +34,7 @@ def plan(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
     for run in state.live_runs():
         if not run.live or run.cpu_only or not run.graph.has_standby:
             continue
-        for known in run.waiting_jobs["accelerator"]:
+        for known in run.queue:
             job = run.graph.job(known.id)
             if job.together > 1:
                 continue  # several at once: the devices of one would wait for the others' starts

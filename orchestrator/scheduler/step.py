@@ -21,7 +21,7 @@ from orchestrator.scheduler import (
     verdicts,
 )
 from orchestrator.scheduler import inputs as i
-from orchestrator.state import QUEUED, RunState, State, job_of, run_of
+from orchestrator.state import RunState, State, job_of, run_of
 
 
 class _Deciding:
@@ -62,11 +62,13 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         deciding.take(commands.obey(deciding.state, command, inputs, now_ms))
     for answer in inputs.answers:
         _take_answer(deciding, answer, inputs, now_ms)
+    if _is_only_word_of_it(inputs, deciding.events):
+        return i.Step(tuple(deciding.events), deciding.state, (), _wake_ms(deciding.state, now_ms))
     deciding.observe(observations.starts, inputs, now_ms)
     if inputs.lines:
-        for line in inputs.lines:
-            if deciding.state.standby(line.attempt) is not None:
-                deciding.take(standby.told(deciding.state.runs[run_of(line.attempt)], line, now_ms))
+        for run in deciding.state.live_runs():
+            for line in inputs.lines if run.standbys else ():
+                deciding.take(standby.told(deciding.state.runs[run.name], line, now_ms))
         deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
         for run in deciding.state.live_runs():  # rules judge what was reported
             for attempt in run.live_attempts:
@@ -81,8 +83,7 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         for attempt in run.live_attempts:
             if attempt.edge:
                 deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
-    if not _is_only_word_of_it(inputs, deciding.events):
-        _advance(deciding, inputs, now_ms)
+    _advance(deciding, inputs, now_ms)
     deciding.take(savings.found(deciding.state, tuple(deciding.events), inputs, now_ms))
     return i.Step(
         events=tuple(deciding.events),
@@ -253,7 +254,7 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
         again = False
         run = deciding.state.runs[name]
         if endings.may_end(run):
-            failed = endings.failed_groups(run) if run.has_fruitless_jobs else {}
+            failed = endings.failed_groups(run) if run.fruitless_jobs else {}
             some_never_start = endings.may_never_start(run)
             for known in run.open_jobs:
                 if known.status == "waiting" and not some_never_start:
@@ -269,8 +270,7 @@ def _wake_ms(state: State, now_ms: int) -> int | None:
     due = [
         job.until_ms
         for run in state.live_runs()
-        for job in run.open_jobs
-        if job.until_ms is not None and job.until_ms > now_ms and job.status == "waiting"
-        if job.reason not in QUEUED
+        for job in run.timed
+        if job.until_ms is not None and job.until_ms > now_ms
     ]
     return min(due, default=None)
