@@ -40,6 +40,8 @@ class JobInfo:
     standby: bool = False
     """Whether it may be started ahead of its devices: it calls `ctx.wait_for_devices()` before it
     needs them, and touches none before."""
+    measures: bool = False
+    """Whether it tells of the devices themselves: its result then holds on one account only."""
     libraries: tuple[str, ...] = ()
     """Installed packages whose version its result depends on, by their names on the index:
     `Pillow`, not `PIL`."""
@@ -62,6 +64,7 @@ def job(
     smoke: bool = False,
     resume: bool = False,
     standby: bool = False,
+    measures: bool = False,
     libraries: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Make a function `(params, ctx) -> None` a job; it stays callable as it is.
@@ -73,7 +76,7 @@ def job(
     if isinstance(libraries, str):
         raise TypeError(f"libraries is a tuple of names, such as ({libraries!r},)")
     names = tuple(libraries)
-    info = JobInfo(devices, cpus, smoke, resume, standby, names)
+    info = JobInfo(devices, cpus, smoke, resume, standby, measures, names)
 
     def attach(function: F) -> F:
         function.__skint_job__ = info  # type: ignore[attr-defined]

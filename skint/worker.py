@@ -116,6 +116,7 @@ def describe(uses: str, base: Path) -> int:
             "smoke": found.info.smoke,
             "resume": found.info.resume,
             "standby": found.info.standby,
+            "measures": found.info.measures,
             "libraries": versions_of(found.info.libraries),
             "params": json_schema(found),
             "source": str(found.source),

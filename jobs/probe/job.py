@@ -23,6 +23,7 @@ from jobs.train.job import ready_for_torch
     devices=1,
     cpus=0,
     standby=True,
+    measures=True,
     libraries=("torch", "torchvision", "timm"),
 )
 def probe(params: Params, ctx: skint.Context) -> None:

@@ -51,6 +51,7 @@ class JobType:
     resume: bool = False
     """Whether it goes on from the checkpoint of the attempt before."""
     standby: bool = False
+    measures: bool = False
     """Whether it may be started ahead of its devices."""
     libraries: Mapping[str, str] = field(default_factory=dict)
     """Versions of the installed packages that its result depends on; empty text: not there."""
@@ -102,6 +103,7 @@ def _describe_builtin(uses: str) -> JobType:
         model=model,
         resume=info.resume,
         standby=info.standby,
+        measures=info.measures,
         libraries=versions_of(info.libraries),
     )
 
@@ -148,6 +150,7 @@ def _ask_worker(uses: str, base: Path, python: str) -> JobType:
         smoke=bool(answer["smoke"]),
         resume=bool(answer.get("resume")),
         standby=bool(answer.get("standby")),
+        measures=bool(answer.get("measures")),
         libraries=answer.get("libraries") or {},
         paths=_paths_in_schema(answer.get("params") or {}),
         schema=answer.get("params") or {},

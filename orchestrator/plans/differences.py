@@ -50,6 +50,8 @@ def _differences(old: Record, new: Record, detail: Detail) -> Iterator[str]:
         yield f"python {was.get('python') or own} → {now.get('python') or own}"
     if was.get("env") != now.get("env"):
         yield "other environment variables are passed on"
+    if was.get("account") != now.get("account"):
+        yield f"account {_shown(was.get('account'))} → {_shown(now.get('account'))}"
     if old.get("version") != new["version"]:
         yield "this skint makes keys in another way"
 

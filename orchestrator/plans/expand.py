@@ -261,6 +261,9 @@ class _Expansion:
         libraries = entry.kind.libraries if entry.kind else {}
         if entry.devices:  # what cost hours is not thrown away for a patch release
             libraries = {name: minor_of(version) for name, version in libraries.items()}
+        environment: dict[str, Any] = {"python": job.python, "env": list(job.env)}
+        if entry.kind and entry.kind.measures:
+            environment["account"] = self._plan.spec.account
         made_of = ingredients_of(
             uses=job.uses,
             argv=job.argv,
@@ -272,7 +275,7 @@ class _Expansion:
             devices=job.devices,
             smoke=job.smoke,
             libraries=libraries,
-            environment={"python": job.python, "env": list(job.env)},
+            environment=environment,
             sources=self._sources,
         )
         self.ingredients[made_of.key] = made_of

@@ -463,3 +463,11 @@ def test_a_built_in_job_names_libraries_that_are_installed_and_that_its_code_imp
     for name in libraries:
         found = module.get(name, name.replace("-", "_"))
         assert re.search(rf"(?:import|from) {found}\b", code), f"{uses} does not import {found}"
+
+
+def test_what_tells_of_devices_is_known_on_one_account_only(tmp_path: Path) -> None:
+    text = RIGHT.replace("jobs:\n", "jobs:\n  look: {uses: probe, needs: [folds]}\n", 1)
+    here, there = (
+        keys_of(tmp_path, text.replace("account: lab", f"account: {name}")) for name in "ab"
+    )
+    assert changed(here, there) == {"look"}
