@@ -46,11 +46,12 @@ def why_of(run: RunState, job: Job, state: JobState, newest: AttemptState | None
     """Why it waits, stops or has ended so; empty when there is nothing to explain."""
     if state.reason == "deadline" and job.limit_s is not None:
         return f"its limit of {format_clock(round(job.limit_s * 1000))} was over"
+    remark = state.remark or state.unready
     if state.ended or state.sentence:
-        return (state.sentence or state.remark) + _standing_by(run, job)
+        return (state.sentence or remark) + _standing_by(run, job)
     if newest is not None and newest.live:
         stop = run.stop_of(job)
-        return newest.unreachable or (stop.sentence if stop else state.remark)
+        return newest.unreachable or (stop.sentence if stop else remark)
     missing = [need for need in job.needs if not run.jobs[need].has_result]
     return f"needs {', '.join(missing)}" if missing else ""
 

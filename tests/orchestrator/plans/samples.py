@@ -108,6 +108,8 @@ WRONG = {
     "resume_beside_a_function": _train_has("resume: true"),
     "unknown_word_when_short": _train_has("when-short: go"),
     "negative_value": _train_has("value: -1"),
+    "together_in_the_cpu_lane": _with("needs: [train]", "needs: [train], together: 2"),
+    "together_of_nothing": _train_has("together: 0"),
     "priority_that_is_no_number": _train_has("priority: high"),
 }
 """The text of a wrong plan by the name of its golden error."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 
 from orchestrator import events as e
+from orchestrator import snapshot
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import Graph
+from orchestrator.views.view import run_view
 from skint.attempt import Task
-from tests.orchestrator.worlds import HOUR_MS, World, job, kfold, statuses, training
+from tests.orchestrator.worlds import HOUR_MS, World, graph, job, kfold, statuses, training
 
 CAN = Faults(capabilities=Capabilities(standby=True))
 PREPARES_S = 40.0
@@ -31,11 +34,11 @@ def prepared(task: Task) -> Script:
     return replace(script, seconds=script.seconds + PREPARES_S, lines=late, prepare_s=PREPARES_S)
 
 
-def ahead(graph: Graph | None = None, **more: Any) -> Graph:
+def ahead(plan: Graph | None = None, **more: Any) -> Graph:
     """The same plan with folds that may be started ahead."""
-    graph = graph or kfold(**more)
-    jobs = tuple(replace(job, standby=bool(job.devices)) for job in graph.jobs)
-    return replace(graph, jobs=jobs)
+    plan = plan or kfold(**more)
+    jobs = tuple(replace(one, standby=bool(one.devices)) for one in plan.jobs)
+    return replace(plan, jobs=jobs)
 
 
 def made(tmp_path: Path, **more: Any) -> World:
@@ -61,14 +64,40 @@ def test_the_next_fold_prepares_while_the_one_before_it_trains(tmp_path: Path) -
     assert len(set(starts)) == len(starts)
 
 
+def test_one_that_stands_by_is_told_and_kept(tmp_path: Path) -> None:
+    """On the screens, and in the snapshot that they read."""
+    world = made(tmp_path)
+    world.submit(ahead())
+    state = world.until(lambda state: any(True for _ in state.live_standbys()))
+    now_ms = world.clock.now_ms()
+    why = run_view(state.runs["seedlings-1"], now_ms).row("train.fold1").why
+    assert why.endswith("; its worker gets ready")
+    state = world.until(lambda state: any(s.status == "ready" for _, s in state.live_standbys()))
+    run = state.runs["seedlings-1"]
+    assert run_view(run, now_ms).row("train.fold1").why.endswith("; its worker is ready")
+    assert run_view(run, now_ms).row("train.fold2").why.endswith("on lab")
+    text = json.dumps(snapshot.run_to_json(run), allow_nan=False)
+    assert snapshot.run_from_json(json.loads(text)) == run
+
+
+def test_stages_that_a_job_names_are_kept(tmp_path: Path) -> None:
+    lines = ((1.0, {"kind": "stage", "name": "128 px"}), (9.0, {"kind": "stage", "name": 7}))
+    world = World(tmp_path, lambda task: Script(seconds=20, lines=lines, outputs={"x": b"1"}))
+    run = world.settle(graph(job("train", devices=1, limit_s=60.0)))
+    (attempt,) = run.attempts.values()
+    assert attempt.started_ms is not None
+    assert attempt.stages == ((attempt.started_ms + 1_000, "128 px"),)  # what is no name is none
+    assert world.store.state() == world.store.replayed()
+
+
 def test_nobody_is_started_ahead_where_the_engine_or_the_job_cannot(tmp_path: Path) -> None:
     (tmp_path / "engine").mkdir()
     (tmp_path / "job").mkdir()
-    for world, graph in (
+    for world, plan in (
         (made(tmp_path / "engine", faults=Faults()), ahead()),
         (made(tmp_path / "job"), kfold()),
     ):
-        world.settle(graph)
+        world.settle(plan)
         assert charges(world) == [COLD_MS] * 3
         assert not world.kept(e.StandbyPlanned)
 
@@ -122,6 +151,7 @@ def test_one_that_dies_while_it_prepares_is_no_failure_and_is_not_tried_again(
     assert charges(world) == [COLD_MS, COLD_MS, WARM_MS]
     assert run.jobs["train.fold1"].attempts == ("seedlings-1.train.fold1.2",)
     assert "code 9" in run.jobs["train.fold1"].unready
+    assert "code 9" in run_view(run, world.clock.now_ms()).row("train.fold1").why
     assert len(world.kept(e.StandbyPlanned)) == 2
 
 
@@ -158,15 +188,15 @@ def test_cpu_work_comes_before_what_is_started_ahead(tmp_path: Path) -> None:
     def slow(task: Task) -> Script:
         return Script(seconds=600) if task.job == "late" else prepared(task)
 
-    graph = ahead(kfold(folds=2))
-    jobs = tuple(replace(one, mem_mb=5_000) if one.devices else one for one in graph.jobs)
+    plan = ahead(kfold(folds=2))
+    jobs = tuple(replace(one, mem_mb=5_000) if one.devices else one for one in plan.jobs)
     early = job("early", mem_mb=1_000)
     late = job("late", "early", cpus=2, mem_mb=7_000)
     scripts = lambda task: Script(seconds=130) if task.job == "early" else slow(task)  # noqa: E731
     world = made(tmp_path, script_of=scripts)
     account = replace(world.ledger.account("lab"), executor="local")
     world.ledger.change_account(account, world.clock.now_ms())
-    run = world.settle(replace(graph, jobs=(*jobs, early, late)))
+    run = world.settle(replace(plan, jobs=(*jobs, early, late)))
     assert run.outcome == "done"
     (dropped,) = world.kept(e.StandbyDropped)
     assert dropped.reason == "cpu-work"
