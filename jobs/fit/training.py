@@ -40,6 +40,7 @@ def train(params: Params, ctx: skint.Context) -> None:
     point = resume_point(ctx)
     history = None
     for stage in stages[point.stage if point else 0 :]:
+        ctx.check()
         history = History(ctx, stage, history)
         made = prepare(params, stage, stages, ctx, told=point is None)
         if len(stages) > 1:  # after the first of them was imported: that is no part of training
