@@ -106,11 +106,14 @@ def _mean(trained: Sequence[Trained], name: str) -> str:
 
 def _data(data: PackedSet, trained: Sequence[Trained]) -> list[str]:
     count, height, width, channels = data.meta.shape
-    size = "" if (height, width) == (1, 1) else f"{width} × {height} pixels, "
+    features = (height, width) == (1, 1)
+    size = (
+        f"{channels:,} features" if features else f"{width} × {height} pixels, {channels} channels"
+    )
     learnt = trained[0].model.get("targets") or []
     parts = [
         "## Data\n",
-        f"{count:,} samples, {size}{channels} channels of {data.meta.dtype}.\n",
+        f"{count:,} samples, {size} of {data.meta.dtype}.\n",
     ]
     if made := _made(data.meta.made_by):
         parts.append(f"Made by {made}.\n")
