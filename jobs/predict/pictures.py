@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,41 +34,69 @@ class Pictures:
 
 
 def find_pictures(ctx: skint.Context, models: Sequence[Model]) -> Pictures:
-    """The nearest packed set, at the size of the networks.
+    """The nearest packed set that the networks can take, at their size.
 
     Of the set that they were trained on, only pictures that no fold trained on or judged by: what
     `folds` set aside as a test part, and what has no label. Raises PredictError where there are
-    none, or where the pictures are of another size, dtype or other channels.
+    none, or where all sets are of another size, dtype or other channels.
     """
-    files = ctx.find_all(META)
-    if len(files) not in (1, len(models)):
+    published = [model.published for model in models]
+    misfit: PredictError | None = None
+    for files in _sets(ctx):
+        own = any(sha256_of(file) == one.dataset_sha256 for file in files for one in published)
+        try:
+            packed = _fitting_all(files, published)
+        except PredictError as error:
+            misfit = misfit or error
+            continue
+        if not own:
+            _refuse_other_features(ctx, packed, models)
+            rows = np.arange(len(packed[0]))
+            return Pictures(packed, rows, _otherwise(ctx, published[0], packed[0]))
+        if misfit is None:
+            return _set_aside(ctx, packed)
+        break  # what the training set itself was made of is not meant either
+    if misfit is None:
+        ctx.find(META)  # raises InputNotFound
+    assert misfit is not None
+    raise misfit
+
+
+def _sets(ctx: skint.Context) -> Iterator[tuple[Path, ...]]:
+    """The files `dataset.json` of each entry that has them, nearest first."""
+    for folders in ctx.task.inputs.values():
+        files = tuple(file for folder in folders if (file := Path(folder, META)).is_file())
+        if files:
+            yield files
+
+
+def _fitting_all(files: Sequence[Path], published: Sequence[Published]) -> tuple[PackedSet, ...]:
+    """The sets of an entry: one for all networks, or one for each. Raises PredictError."""
+    if len(files) not in (1, len(published)):
         raise PredictError(
             "it is not clear which packed set is to be predicted",
             where=str(files[0].parent.parent),
-            got=f"{len(files)} packed sets, {len(models)} networks",
+            got=f"{len(files)} packed sets, {len(published)} networks",
             wanted="one set for all networks, or one for each",
         )
-    published = [model.published for model in models]
     packed = tuple(
         fitting(PackedSet.open(file.parent), one)
         for file, one in zip(files, published, strict=False)
     )
-    same = len({tuple(s.name for s in one.samples) for one in packed}) == 1
-    if not same:
-        raise PredictError("the packed sets of the folds hold different pictures")
-    for one, trained in zip(packed, training_sets(ctx, models), strict=False):
-        if trained is not None:
-            _refuse_other_features(one, trained)
-    own = [
-        sha256_of(file) == one.dataset_sha256 for file, one in zip(files, published, strict=False)
-    ]
-    if not any(own):
-        return Pictures(packed, np.arange(len(packed[0])), _otherwise(ctx, published[0], packed[0]))
+    if len({tuple(sample.name for sample in one.samples) for one in packed}) > 1:
+        raise PredictError(
+            "the packed sets of the folds hold different pictures", where=str(files[0].parent)
+        )
+    return packed
+
+
+def _set_aside(ctx: skint.Context, packed: tuple[PackedSet, ...]) -> Pictures:
+    """Of the set that trained, what is in no fold."""
     rows = _unused(ctx, len(packed[0]))
     if not len(rows):
         raise PredictError(
             "the nearest packed set is the one that these networks were trained on",
-            where=str(files[0].parent),
+            where=str(packed[0].folder),
             got="every picture of it trains or is held out by a fold",
             wanted="the packed set of the pictures to predict among `needs`",
             next="what a fold has held out is predicted already: predictions.npz of the training",
@@ -93,10 +121,11 @@ def fitting(packed: PackedSet, published: Published) -> PackedSet:
         packed = packed.at(height)
         meta = packed.meta
     wanted: dict[str, tuple[Any, Any]] = {
-        "size": (_size(meta.shape[1:3]), _size(published.size_px)),
-        "channels": (_listed(meta.channels), _listed(published.channels)),
+        "size": (meta.shape[1:3], published.size_px),
+        "channels": (meta.channels, published.channels),
         "dtype": (meta.dtype, published.dtype),
     }
+    shown: dict[str, Callable[[Any], str]] = {"size": _size, "channels": _listed, "dtype": str}
     for what, (given, known) in wanted.items():
         if given != known:
             raise PredictError(
@@ -104,27 +133,32 @@ def fitting(packed: PackedSet, published: Published) -> PackedSet:
                 if what != "channels"
                 else "the networks do not know these channels",
                 where=str(packed.folder),
-                got=given,
-                wanted=f"{known}, as in the training",
+                got=shown[what](given),
+                wanted=f"{shown[what](known)}, as in the training",
                 next="make these pictures by the same jobs with the same parameters",
             )
     return packed
 
 
-def _refuse_other_features(packed: PackedSet, trained: PackedSet) -> None:
+def _refuse_other_features(
+    ctx: skint.Context, packed: Sequence[PackedSet], models: Sequence[Model]
+) -> None:
     """Features of another network, size or normalisation say nothing to a head."""
-    ours, theirs = packed.meta.made_by, trained.meta.made_by
-    if "features" not in (ours.get("job"), theirs.get("job")):
-        return
-    for key in ("job", "weights_sha256", "normalisation", "picture"):
-        if ours.get(key) != theirs.get(key):
-            raise PredictError(
-                "these features were not made like those that trained",
-                where=str(packed.folder),
-                got=f"another {'set' if key == 'job' else key}",
-                wanted="the same network, weights, size and normalisation",
-                next="give the `features` of the new pictures `like: ENTRY`, naming the other one",
-            )
+    for one, trained in zip(packed, training_sets(ctx, models), strict=False):
+        if trained is None:
+            continue
+        ours, theirs = one.meta.made_by, trained.meta.made_by
+        if "features" not in (ours.get("job"), theirs.get("job")):
+            continue
+        for key in ("job", "weights_sha256", "normalisation", "picture"):
+            if ours.get(key) != theirs.get(key):
+                raise PredictError(
+                    "these features were not made like those that trained",
+                    where=str(one.folder),
+                    got=f"another {'set' if key == 'job' else key}",
+                    wanted="the same network, weights, size and normalisation",
+                    next="give the `features` of the new pictures `like: ENTRY`, naming the other",
+                )
 
 
 def training_sets(ctx: skint.Context, models: Sequence[Model]) -> tuple[PackedSet | None, ...]:

@@ -249,6 +249,20 @@ def test_pictures_of_another_kind_are_refused(
         run("a", unseen(tmp_path / "other", **options))
 
 
+def test_a_set_that_the_networks_cannot_take_is_passed_over_for_one_that_they_can(
+    run: Run, tmp_path: Path, folds: tuple[Path, ...], packed: Path, test_set: Path
+) -> None:
+    """As where a `better` may keep a head on features, or a network on pictures."""
+    large = unseen(tmp_path / "large", size=32)
+    training: dict[str, Any] = {"folds": packed, "packed": packed}
+    ctx = run("a", inputs={"train": folds, "large": large, "test": test_set, **training})
+    assert np.array_equal(predictions(ctx)["probabilities"], predictions(run("b"))["probabilities"])
+    # What the training set was made of is never meant, though it fits.
+    superset = small_set(tmp_path / "superset", per_class=13)
+    with pytest.raises(skint.SkintError, match="pictures of this size"):
+        run("c", inputs={"train": folds, "large": large, **training, "superset": superset})
+
+
 def test_the_right_rung_of_a_ladder_is_taken(run: Run, tmp_path: Path, test_set: Path) -> None:
     ladder = unseen(tmp_path / "ladder", size=32)
     shutil.copytree(test_set, ladder / "sizes" / "16")
