@@ -20,6 +20,9 @@ BEFORE = Path("local", "before.ckpt")
 """Under `out`: the one that it replaced; not published, since when it was written depends on the
 time that passed."""
 
+FULL_BYTES = 2**20
+"""With less than this left, a disk is full: what did not fit any more was larger."""
+
 
 class CheckpointError(SkintError):
     """A checkpoint could not be written; the one before stands as it was."""
@@ -52,13 +55,17 @@ def writing(partial: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:  # torch says RuntimeError of a file that it writes
-        partial.unlink(missing_ok=True)
         disk = os.statvfs(partial.parent)
-        free_mb = disk.f_bavail * disk.f_frsize / 1e6
+        full = disk.f_bavail * disk.f_frsize < FULL_BYTES
+        if partial.exists():
+            # Emptied first: while the error is known, so is torch's open file, and the disk would
+            # stay full for what has to be said of it.
+            os.truncate(partial, 0)
+            partial.unlink()
         raise CheckpointError(
             "the checkpoint could not be written",
             where=str(partial.parent),
-            got=f"{str(error).partition(chr(10))[0][:200]}; {free_mb:,.0f} MB are free there",
+            got="the disk is full" if full else str(error).partition("\n")[0][:200],
             next="make room there, then submit again: it goes on from the checkpoint before",
         ) from error
 

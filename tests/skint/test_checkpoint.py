@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,16 @@ pytest.importorskip("torch")
 import torch
 
 import skint
-from skint.checkpoint import BEFORE, bring_along, is_whole, keep, newest, partial_path
+from skint.checkpoint import (
+    BEFORE,
+    CheckpointError,
+    bring_along,
+    is_whole,
+    keep,
+    newest,
+    partial_path,
+    writing,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -102,3 +113,27 @@ def test_what_is_saved_after_it_was_brought_along_leaves_the_first_as_it_was(
     bring_along(found, tmp_path / "second")
     save(tmp_path / "second", 2)
     assert step_of(found) == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 2 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this user may not mount a disk; tests of the callback limit files instead")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_disk_that_was_filled_has_room_for_what_is_said_of_it(small_disk: Path) -> None:
+    kept = save(small_disk, 1)
+    partial = partial_path(small_disk)
+    with pytest.raises(CheckpointError) as caught, writing(partial):
+        torch.save(torch.zeros(1_000_000), partial)
+    assert caught.value.got == "the disk is full"
+    # While the error is still known, and with it the file that torch had opened.
+    (small_disk / "events.jsonl").write_bytes(bytes(1_000_000))
+    assert list(kept.parent.iterdir()) == [kept]
+    assert step_of(newest(small_disk)) == 1

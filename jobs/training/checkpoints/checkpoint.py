@@ -8,7 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 import skint
-from skint.checkpoint import sync, writing
+from skint.checkpoint import CheckpointError, sync, writing
 
 BEST = Path("checkpoints", "best.ckpt")
 KEPT = "epoch-{}.ckpt"
@@ -45,9 +45,14 @@ class Checkpoints(pl.Callback):
         path = self.ctx.out / BEST.parent / KEPT.format(f"{epoch:04}")
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.partial")
-        with writing(partial):
-            trainer.save_checkpoint(partial)
-            if trainer.is_global_zero:
-                sync(partial)
-                partial.replace(path)
-                sync(path.parent)
+        try:
+            with writing(partial):
+                trainer.save_checkpoint(partial)
+                if trainer.is_global_zero:
+                    sync(partial)
+                    partial.replace(path)
+                    sync(path.parent)
+        except CheckpointError as error:
+            if trainer.world_size > 1:
+                raise  # the other processes wait for this one
+            self.ctx.note(f"{path.name} is not kept, {error.got}; the training goes on")
