@@ -61,7 +61,8 @@ class Selection(Generic[R]):
 
 
 def with_record(run: RunState, field: str, record: Record) -> RunState:
-    """The run with `record` in its place among those of `field`."""
+    """The run with `record` in its place among those of `field`: the way to change one, as the
+    selections would not follow anything else."""
     values = {**vars(run)}
     records: Mapping[str, Any] = values[field]
     old = records.get(record.id)
