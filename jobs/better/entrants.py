@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,12 +91,12 @@ def _all(parts: Sequence[Arrays], name: str) -> NDArray[Any]:
 def _with_results(ctx: skint.Context) -> tuple[str, ...]:
     """Entries with results; without those that an earlier `better` among them compared."""
     found, compared = [], set()
-    for name in ctx.task.inputs:
-        folders = ctx.group(name)
+    for entry in ctx.task.inputs:
+        folders = ctx.group(entry)
         if len(folders) == 1 and (folders[0] / CHOICE).is_file():
             compared |= set(read_choice(folders[0])["entries"])
-        if all((folder / RESULT).is_file() for folder in folders):
-            found.append(name)
+        if all((folder / name).is_file() for folder in folders for name in (RESULT, PREDICTIONS)):
+            found.append(entry)
     return tuple(name for name in found if name not in compared)
 
 
@@ -105,7 +106,9 @@ def _read(ctx: skint.Context, name: str) -> Entrant:
     for folder in folders:
         try:
             result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-            results.append((str(result["metric"]), float(result["score"]), int(result["n"])))
+            # JSON has no NaN: null stands for what was not finite.
+            score = math.nan if result["score"] is None else float(result["score"])
+            results.append((str(result["metric"]), score, int(result["n"])))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BetterError(
                 f"{name} has no result to compare",

@@ -24,7 +24,7 @@ Entry = tuple[Path, ...]
 
 def entry(
     folder: Path,
-    scores: Sequence[float],
+    scores: Sequence[float | None],
     *,
     metric: str = "val_acc",
     first_row: int = 0,
@@ -142,11 +142,11 @@ def test_a_metric_of_ones_own_needs_its_direction(tmp_path: Path) -> None:
         (TUNED, {"metric": "val_f1"}, "different metrics"),
         (TUNED, {"first_row": 1}, "did not hold out the same pictures in fold 0"),
         (TUNED, {"labels": 2}, "trained on different labels"),
-        ((0.5, float("nan"), 0.5), {}, "a score is not finite"),
+        ((0.5, None, 0.5), {}, "a score is not finite"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(
-    tmp_path: Path, scores: Sequence[float], options: dict[str, Any], complaint: str
+    tmp_path: Path, scores: Sequence[float | None], options: dict[str, Any], complaint: str
 ) -> None:
     inputs = {
         "frozen": entry(tmp_path / "frozen", FROZEN),
