@@ -31,13 +31,16 @@ def test_a_compiled_network_keeps_its_names_and_its_copies_are_plain() -> None:
     assert torch.equal(copied(images), wanted)
 
 
-@pytest.mark.slow
 def test_a_network_is_really_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if (missing := what_is_missing("cpu")) is not None:
         pytest.skip(f"no {missing}")
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     network = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh()).eval()
-    with torch.no_grad():
+    from torch._inductor import config
+
+    # Trying out each of the processor's vector units would take longer than all else here.
+    quick = {"cpp.vec_isa_ok": False, "compile_threads": 1}
+    with config.patch(quick), torch.no_grad():
         wanted = network(torch.ones(2, 4))
         compile_in_place(network, "cpu")
         assert torch.allclose(network(torch.ones(2, 4)), wanted, atol=1e-6)
