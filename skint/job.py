@@ -93,7 +93,7 @@ def find_job(uses: str, base: Path) -> FoundJob:
     comes through.
     """
     base = base.resolve()
-    target, colon, name = uses.rpartition(":")
+    _target, colon, name = uses.rpartition(":")
     if not colon:
         function = _builtin(uses)
     else:
