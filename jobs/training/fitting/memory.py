@@ -159,7 +159,9 @@ class Memory:
             if not is_out_of_memory(error):
                 raise
             raise _nothing_fits(
-                str(error), f"a batch of {_size(given)} does not fit on each of several devices"
+                str(error),
+                f"a batch of {_size(given)} does not fit on each of several devices",
+                "halve `batch_size` and double `accumulate`; on one device it is done by itself",
             ) from None
 
     def _halve(self, module: pl.LightningModule, batch: Any, said: str, failed_s: float) -> None:
@@ -196,12 +198,12 @@ def _let_go() -> None:
         torch.cuda.empty_cache()
 
 
-def _nothing_fits(said: str, what: str) -> OutOfMemory:
-    return OutOfMemory(
-        what,
-        got=said.partition("\n")[0][:200],
-        next="use a smaller network or smaller pictures, or a device with more memory",
-    )
+def _nothing_fits(
+    said: str,
+    what: str,
+    advice: str = "use a smaller network or smaller pictures, or a device with more memory",
+) -> OutOfMemory:
+    return OutOfMemory(what, got=said.partition("\n")[0][:200], next=advice)
 
 
 def _least(module: nn.Module) -> int:

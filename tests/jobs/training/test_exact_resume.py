@@ -104,6 +104,8 @@ def drawn_setting(dice: random.Random) -> dict[str, Any]:
     }
     setting = {name: dice.choice(values) for name, values in some.items()}
     setting["model"] = f"{NETS}:{setting['model']}"
+    if setting["schedule"] == "sgdr":
+        setting["warmup_epochs"] = 0  # whole epochs only
     if not setting["fine_tune"] and dice.random() < 0.3:
         setting |= {"freeze": "backbone", "unfreeze": [1]}
     return setting

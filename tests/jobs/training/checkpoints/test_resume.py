@@ -167,6 +167,26 @@ def test_a_stop_that_comes_before_the_first_step_keeps_what_there_is(
     assert published(third) == published(run("whole"))
 
 
+def test_what_did_not_fit_once_is_not_tried_again(run: Run, tmp_path: Path) -> None:
+    """Neither in the next stage nor in the next attempt."""
+    stages = {
+        "stages": [{"epochs": 1}, {"epochs": 1}],
+        "epochs": 12,  # of which the stages say nothing
+        "model": f"{NETS}:Tight",
+        "keep_every": None,
+    }
+    said = notes(run("whole", **stages))
+    refused = [note for note in said if note.startswith("out of memory")]
+    in_training, *in_validation = refused
+    assert "with 7 pictures at once, in step 0" in in_training and "parts of 3" in in_training
+    assert len(in_validation) == 2 and "goes on with 1" in in_validation[-1]
+    request_stop_at(AttemptDir(tmp_path / "first"), 5)
+    first = run("first", **stages)
+    second = run("second", previous=first.out, **stages)
+    again = [note for note in notes(first) + notes(second) if note.startswith("out of memory")]
+    assert len(again) == len(refused)
+
+
 def test_processes_that_are_told_to_end_or_killed_are_gone_on_from(
     run: Run,
     packed: Path,

@@ -14,6 +14,7 @@ pytest.importorskip("pytorch_lightning")
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.precision import MixedPrecision
 from torch import Tensor, nn
 
 from jobs.training.fitting.memory import Memory, OutOfMemory, _parts, is_out_of_memory
@@ -156,6 +157,24 @@ def test_half_precision_is_halved_too() -> None:
     assert len(said) == 2
     for value, expected in zip(found.parameters(), wanted.parameters(), strict=True):
         assert torch.allclose(value, expected, rtol=0.05, atol=0.02)
+
+
+def test_the_scaled_losses_of_fp16_are_added_up() -> None:
+    """CUDA's precision, with the scaler that Lightning would take there, on the CPU."""
+
+    def scaled() -> Any:
+        scaler = torch.amp.GradScaler("cpu", init_scale=2.0**40, growth_interval=3)
+        return MixedPrecision("16-mixed", "cpu", scaler=scaler)
+
+    said: list[str] = []
+    plugins = [scaled(), scaled()]
+    wanted = fit(Tight(8), said, plugins=plugins[:1])
+    found = fit(Tight(4), said, plugins=plugins[1:])
+    scales = [plugin.scaler.get_scale() for plugin in plugins]
+    assert len(said) == 1 and scales[0] == scales[1] < 2.0**40  # it has overflowed at first
+    for value, expected in zip(found.parameters(), wanted.parameters(), strict=True):
+        assert torch.allclose(value, expected, rtol=0.05, atol=0.02)
+    assert found.global_step == wanted.global_step
 
 
 def test_what_was_halved_stays_so_in_what_goes_on() -> None:
