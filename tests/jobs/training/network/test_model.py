@@ -82,14 +82,11 @@ def test_features_have_networks_of_their_own(name: str, layers: int) -> None:
     [
         "resnet10t",
         "torchvision/mobilenet_v3_small",
-        "efficientnet-lite0",
         "tests.jobs.training.small_net:Net",
         "mlp",
     ],
 )
 def test_what_goes_into_the_last_layer_is_dropped_in_training_alone(name: str) -> None:
-    if name == "efficientnet-lite0":
-        pytest.importorskip("efficientnet_lite_pytorch")
     size = 1 if name == "mlp" else 32
     plain = build(name, classes=2, channels=3, base=BASE)
     network = build(name, classes=2, channels=3, base=BASE, drop=Drop(rate=0.9))
