@@ -214,6 +214,7 @@ class RunState:
     """Those of which something is still owed to the ledger."""
     kept = Selection[AllocationState]("allocations", lambda run, one: one.status in _KEEPING)
     """Those that keep devices."""
+    refused = Selection[AllocationState]("allocations", lambda run, one: one.status == "refused")
 
     @property
     def settled(self) -> bool:
@@ -325,7 +326,7 @@ class State:
         """The same with `run` as it is now."""
         new = State({**self.runs, run.name: run}, self.results)
         live, known = vars(self).get("_live_runs"), self.runs.get(run.name)
-        if live is not None and known is not None and not (known.settled or run.settled):
+        if live is not None and known is not None and known.live and run.live:
             vars(new)["_live_runs"] = tuple([run if one is known else one for one in live])
         return new
 

@@ -354,10 +354,7 @@ class Scheduler:
 
     def _refused_before(self, run: str, kept: AllocationState) -> int:
         """How often the same attempts were refused."""
-        return sum(
-            other.status == "refused" and other.attempts == kept.attempts
-            for other in self.state.runs[run].allocations.values()
-        )
+        return sum(other.attempts == kept.attempts for other in self.state.runs[run].refused)
 
     def _submit(self, action: i.Submit) -> Iterable[i.Answer]:
         run = self.state.runs[action.run]

@@ -87,8 +87,8 @@ class Waiting:
         """Jobs that an open allocation carries, and those that the ledger has just refused."""
         for allocation in run.open_allocations:
             self.carried.update((run.name, job_of(name)) for name in allocation.attempts)
-        for allocation in run.allocations.values():
-            if allocation.status == "refused" and allocation.again_ms > self._now_ms:
+        for allocation in run.refused:
+            if allocation.again_ms > self._now_ms:
                 self.refused.update((run.name, job_of(name)) for name in allocation.attempts)
 
     def _has_begun(self, run: RunState, group: str) -> bool:
