@@ -47,7 +47,7 @@ def measure_gain(
 ) -> Gain | None:
     """Each network on pictures that it has not seen, `params.measure` in all at most.
 
-    None where no training set is among what this job needs.
+    None where no training set is among what this job needs, or nothing of it was held out.
     """
     sets = training_sets(ctx, models)
     if any(one is None for one in sets):
@@ -75,9 +75,11 @@ def measure_gain(
                 seconds[name] += time.perf_counter() - begun
                 found[name].append(answer[:, : models[0].objective.singles[0].outputs])
         found["truth"].append(truth[rows])
+    if not found["plain"]:
+        return None
     plain, augmented, truth = (np.concatenate(found[name]) for name in found)
     error = None
-    if target.kind == "class":
+    if target.kind == "class" and len(truth) > 1:
         right = [(one.argmax(axis=1) == truth).astype(float) for one in (plain, augmented)]
         error = float((right[1] - right[0]).std(ddof=1) / np.sqrt(len(truth)))
     return Gain(
