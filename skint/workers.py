@@ -50,7 +50,7 @@ class Workers:
     ) -> None:
         """`shape` is that of the largest batch, (B, H, W, C), of pixels as `dtype`.
 
-        `augment` is a `skint.loader.KeyedAugment` that can be pickled.
+        `augment` is a `skint.loader.KeyedAugment` that can be pickled, or None.
         """
         self.dtype = dtype
         length = int(np.prod(shape)) * dtype.itemsize
@@ -199,7 +199,8 @@ def serve(
             else:
                 wanted = np.empty((len(rows), *images.shape[1:]), images.dtype)
                 np.copyto(target, images.take(rows, wanted))
-            augment.batch(torch.from_numpy(target).permute(0, 3, 1, 2), seeds)
+            if augment is not None:
+                augment.batch(torch.from_numpy(target).permute(0, 3, 1, 2), seeds)
         except Exception:  # who asked does it again, and sees why it fails
             pipe.send(False)
         else:

@@ -131,6 +131,15 @@ def test_an_augmentation_that_fails_says_why() -> None:
     source.close()
 
 
+def test_pictures_that_nothing_is_done_to_are_gathered_too() -> None:
+    source = loader(1, None)
+    wanted, _ = epoch(loader(0, None))
+    while not (source._workers is not None and all(source._workers._ready)):
+        assert torch.equal(epoch(source)[0], wanted)
+    assert torch.equal(epoch(source)[0], wanted)
+    source.close()
+
+
 def test_a_loader_is_pickled_without_its_processes() -> None:
     source = loader(1, Turned())
     wanted, _ = epoch(source)
