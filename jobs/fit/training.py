@@ -32,23 +32,26 @@ def train(params: Params, ctx: skint.Context) -> None:
         importlib.import_module(PACKAGES[0])
     devices = ctx.wait_for_devices()
     # The user's code comes after it: it may ask for a device when it is imported.
-    engine = choose_engine(params.precision, devices)
+    engine = choose_engine(params.precision, devices, most=max(1, len(devices)))
     if engine.note:
         ctx.note(engine.note)
-    torch.set_num_threads(ctx.cpus)
+    torch.set_num_threads(max(1, ctx.cpus // engine.devices))
     stages = planned(params)
     point = resume_point(ctx)
     history = None
+    speaks = True
     for stage in stages[point.stage if point else 0 :]:
-        ctx.check()
+        if engine.devices == 1:  # of several processes one alone must not leave
+            ctx.check()
         history = History(ctx, stage, history)
         made = prepare(params, stage, stages, ctx, told=point is None)
         if len(stages) > 1:  # after the first of them was imported: that is no part of training
             ctx.stage(stage.name)
-        run(params, made, stage, stages, engine, history, ctx, point)
+        speaks = run(made, stage, stages, engine, history, ctx, point)
         point = None
     assert history is not None
-    publish(history, stages, ctx)
+    if speaks:
+        publish(history, stages, ctx)
 
 
 def prepare(
@@ -77,7 +80,6 @@ def prepare(
 
 
 def run(
-    params: Params,
     made: Made,
     stage: PlannedStage,
     stages: tuple[PlannedStage, ...],
@@ -85,12 +87,15 @@ def run(
     history: History,
     ctx: skint.Context,
     point: ResumePoint | None,
-) -> None:
-    """Train one stage to its end; from `point`, which is in it, where there is one."""
+) -> bool:
+    """Train one stage to its end; from `point`, which is in it, where there is one.
+
+    On several devices this runs in a process for each. True in the one that publishes.
+    """
     if point is not None:
         history.load(point.mark)
         if history.is_over:  # it may have ended early: Lightning would train another epoch
-            return
+            return True
     callback = skint.Callback(
         save_every_s=SAVE_EVERY_S,
         epochs=sum(one.epochs for one in stages),
@@ -100,6 +105,9 @@ def run(
     trainer = make_trainer(made, stage, engine, ctx, [history, callback])
     resume = {} if point is None else {"ckpt_path": point.path, "weights_only": False}
     trainer.fit(made.module, datamodule=made.data, **resume)
+    if trainer.world_size > 1:
+        trainer.strategy.barrier()  # what the first one writes is read by all
+    return bool(trainer.is_global_zero)
 
 
 def make_trainer(
@@ -118,7 +126,7 @@ def make_trainer(
     given: dict[str, Any] = {"deterministic": "warn", **stage.trainer_args, **limits}
     return made.lightning.Trainer(
         accelerator=engine.accelerator,
-        devices=1,
+        devices=engine.devices,
         precision=engine.precision,
         max_epochs=stage.epochs,
         callbacks=callbacks,
