@@ -18,6 +18,7 @@ import torch
 import skint
 from jobs.training.data.fold import FoldData, read_fold
 from jobs.training.data.learnable import remarks
+from jobs.training.data.sampling import order_of
 from jobs.training.fitting.module import Classifier
 from jobs.training.fitting.prepared import Parts, make_module, make_parts
 from jobs.training.fitting.stages import at_size
@@ -66,6 +67,7 @@ def rehearse(recipe: Recipe, ctx: skint.Context) -> None:
     if recipe.compile:  # itself it does not: that takes longer than all else here
         refuse_uncompilable("cpu")
     data = read_fold(ctx, recipe.targets)
+    order_of(recipe, data, data.train)  # raises where the sampler does not fit the targets
     stages = planned(recipe)
     parts = make_parts(recipe, data, ctx)
     check_room(ctx.out, parts.network.module)
