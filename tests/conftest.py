@@ -25,6 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how many settings of a training are drawn for that",
     )
     parser.addoption(
+        "--device",
+        choices=("cuda", "cpu"),
+        help="run what tests/device checks of a device, which is left out without this",
+    )
+    parser.addoption(
         "--parks",
         type=int,
         default=12,

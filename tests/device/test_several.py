@@ -1,0 +1,75 @@
+"""Two devices, where there are two: one training on both, and two folds side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.device.given import Given
+from tests.device.runs import RUN, charged_ms, looked_at, prepared, run_of
+from tests.terminal import Terminal
+
+pytestmark = pytest.mark.device
+
+Note = Callable[[str, object], None]
+
+
+@pytest.fixture(autouse=True)
+def two(given: Given) -> None:
+    if len(given.uuids) < 2:
+        pytest.skip("one device")
+
+
+def with_two(folder: Path, given: Given, devices: int) -> Terminal:
+    """Two of the devices, for a plan that takes so many of them for each fold."""
+    prepared(folder, given, devices=devices)
+    mask = {"CUDA_VISIBLE_DEVICES": ",".join(given.uuids[:2])} if given.is_real else {}
+    return Terminal(folder, mask)
+
+
+def seen(folder: Path, name: str) -> list[str]:
+    uuids: list[str] = json.loads((folder / f"seen-{name}.json").read_text())["uuids"]
+    return uuids
+
+
+def test_a_fold_trains_on_both_and_both_are_charged(
+    given: Given, tmp_path: Path, record_property: Note
+) -> None:
+    terminal = with_two(tmp_path, given, devices=2)
+    done = terminal.skint("run", "plan.yaml", "--folds", "0")
+    assert done.code == 0, done.out + done.err
+    with looked_at(terminal) as store:
+        run = run_of(store.state())
+    assert run is not None
+    (kept,) = run.allocations.values()
+    assert kept.start_ms is not None and kept.end_ms is not None
+    assert len(kept.devices) == 2
+    assert charged_ms(terminal) == 2 * (kept.end_ms - kept.start_ms)
+    record_property("charged", f"2 × {(kept.end_ms - kept.start_ms) / 1000:.3f} s")
+    found = list((tmp_path / "home" / "runs" / RUN).glob("train*/*/out/result.json"))
+    record_property("score", json.loads(found[0].read_text())["score"])
+    if given.is_real and torch.version.hip is None:
+        assert {*seen(tmp_path, "fold0-0")} == {*seen(tmp_path, "fold0-1")} == {*given.uuids[:2]}
+
+
+def test_two_folds_side_by_side_have_a_device_each(
+    given: Given, tmp_path: Path, record_property: Note
+) -> None:
+    terminal = with_two(tmp_path, given, devices=1)
+    done = terminal.skint("run", "plan.yaml")
+    assert done.code == 0, done.out + done.err
+    with looked_at(terminal) as store:
+        run = run_of(store.state())
+    assert run is not None
+    one, other = (a for a in run.attempts.values() if a.devices)
+    assert len(one.devices) == len(other.devices) == 1 and one.devices != other.devices
+    starts = (one.started_ms or 0, other.started_ms or 0)
+    ends = (one.ended_ms or 0, other.ended_ms or 0)
+    assert max(starts) < min(ends)
+    record_property("together for", f"{(min(ends) - max(starts)) / 1000:.1f} s")
+    if given.is_real and torch.version.hip is None:
+        assert {*seen(tmp_path, "fold0-0"), *seen(tmp_path, "fold1-0")} == {*given.uuids[:2]}
