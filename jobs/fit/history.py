@@ -23,7 +23,7 @@ BEST = Path("checkpoints", "best.ckpt")
 MARK = "skint"
 """Where a checkpoint says what it is."""
 VERSION = 1
-KEPT = ("rows", "steps_before", "steps", "best", "count", "is_over")
+KEPT = ("rows", "steps_before", "steps", "best", "measured", "count", "is_over")
 
 
 class MonitorError(SkintError):
@@ -50,6 +50,8 @@ class History(AnyLightning):
         """The same with this stage, once it is over."""
         self.best: dict[str, Any] = {}
         """The best row of this stage; empty before its first."""
+        self.measured: dict[str, Any] | None = None
+        """What the last validation of this epoch logged; None before it."""
         self.count = 0
         """Samples that it is validated on; 0 where the loader does not know."""
         self.is_over = False
@@ -68,20 +70,24 @@ class History(AnyLightning):
     def best_path(self) -> Path:
         return best_path(self.ctx.out, self.stage)
 
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        self.measured = _logged(trainer)
+
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        measured = epoch_metrics(trainer.callback_metrics)
+        """A row, unless the epoch was not validated: Lightning keeps the numbers of another one."""
+        measured, self.measured = self.measured, None
+        if measured is None and trainer.enable_validation:
+            return
         row = {
             "epoch": self.stage.first_epoch + trainer.current_epoch + 1,
             "stage": self.stage.name,
-            **{name: scalar(name, value) for name, value in measured.items()},
+            **(measured or {}),
+            **_logged(trainer),
         }
         self.rows = [r for r in self.rows if r["epoch"] < row["epoch"]] + [row]
         if self.stage.monitor not in row:
-            if _is_validated(trainer):
-                raise missing(self.stage, measured)
-            is_best = False
-        else:
-            is_best = not self.best or self._rank(row) >= self._rank(self.best)
+            raise missing(self.stage, row)
+        is_best = not self.best or self._rank(row) >= self._rank(self.best)
         if is_best:
             self.best = row
         if trainer.is_global_zero:
@@ -112,23 +118,22 @@ class History(AnyLightning):
         checkpoint[MARK] = {"version": VERSION, "stage": self.stage.number, **kept}
 
 
-def missing(stage: PlannedStage, measured: Mapping[str, Any]) -> MonitorError:
-    """What is said where `monitor` is not among what was logged."""
+def missing(stage: PlannedStage, row: Mapping[str, Any]) -> MonitorError:
+    """What is said where `monitor` is not in a row."""
+    logged = sorted(row.keys() - {"epoch", "stage"})
     return MonitorError(
         f"{stage.monitor} was not logged",
         where=f"monitor of the stage {stage.name}" if stage.name != "all" else "monitor",
         wanted=f"self.log({stage.monitor!r}, ...) in validation_step",
-        got=", ".join(sorted(measured)) or "nothing was logged",
-        next=f"monitor: {sorted(measured)[0]}" if measured else None,
+        got=", ".join(logged) or "nothing was logged",
+        next=f"monitor: {logged[0]}" if logged else None,
     )
 
 
-def _is_validated(trainer: Any) -> bool:
-    """Whether what a validation logs is there by the end of this epoch."""
-    every = trainer.check_val_every_n_epoch
-    return not trainer.enable_validation or (
-        every is not None and (trainer.current_epoch + 1) % every == 0
-    )
+def _logged(trainer: Any) -> dict[str, Any]:
+    """Numbers by the names that they were logged with."""
+    logged = epoch_metrics(trainer.callback_metrics)
+    return {name: scalar(name, value) for name, value in logged.items()}
 
 
 def _count(trainer: Any) -> int:

@@ -124,6 +124,27 @@ def test_a_stop_changes_nothing_of_what_is_published(
         assert hash_outputs(second.out) == wanted, place
 
 
+def test_an_epoch_without_a_validation_is_not_the_best(train: Train) -> None:
+    given = {"trainer_args": {"check_val_every_n_epoch": 2}, "epochs": 3}
+    ctx = train("one", {**ONE, **given})
+    rows = list(csv.DictReader((ctx.out / "metrics.csv").open()))
+    assert [row["epoch"] for row in rows] == ["2"]
+    assert json.loads((ctx.out / "result.json").read_text())["best_epoch"] == 2
+
+
+def test_what_was_measured_before_a_stop_in_an_epoch_is_in_its_row(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = {**ONE, "trainer_args": {"val_check_interval": 0.75}}  # after 6 of 8 steps
+    wanted = hash_outputs(train("whole", params).out)
+    monkeypatch.setenv("STOP_AT", "Judge train 6")
+    with pytest.raises(StopRequested):
+        train("first", params)
+    monkeypatch.delenv("STOP_AT")
+    second = train("second", params, previous=skint.Context.for_test(tmp_path / "first"))
+    assert hash_outputs(second.out) == wanted
+
+
 @pytest.mark.parametrize(
     "place",
     [
