@@ -60,6 +60,8 @@ class Task:
     folds: int | None = None
     devices: tuple[str, ...] = ()
     """UUIDs of the accelerators it holds, or `simulated-0`; empty in the CPU lane."""
+    device_count: int = 0
+    """How many it holds, or will: known also of one that is started ahead of them."""
     cpus: int = 1
     limit_s: float | None = None
     """Seconds after which it is asked to park."""

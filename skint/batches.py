@@ -96,6 +96,25 @@ def split(rows: Rows, batch_size: int) -> Iterator[Rows]:
     return (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
 
 
+LEAST = 2
+"""Samples that batch normalisation can train on."""
+
+
+def batch_count(rows: int, batch_size: int, ranks: int = 1) -> int:
+    """Batches of an epoch: the last one needs `LEAST` samples for each process, or to be the only
+    one."""
+    whole, rest = divmod(rows, batch_size)
+    return whole + int(rest >= LEAST * ranks or (rest > 0 and whole == 0))
+
+
+def share(rows: Rows, part: int, parts: int) -> Rows:
+    """What one of `parts` processes takes of a batch: no two sizes differ by more than one.
+
+    Of fewer rows than processes, the last one more than once: none is left with nothing.
+    """
+    return rows[part::parts] if part < len(rows) else rows[-1:]
+
+
 class FirstPass:
     """Announces each part while the one before is gathered, so that a cold disk is not waited for.
 

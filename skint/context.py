@@ -14,6 +14,7 @@ from typing import Any
 from skint.attempt import EXIT_STOPPED, AttemptDir, StopRequest, Task
 from skint.errors import SkintError
 from skint.events import EventWriter
+from skint.ranks import own_rank
 from skint.visibility import show
 
 PROGRESS_S = 0.25
@@ -78,7 +79,7 @@ class Context:
         self.attempt = attempt
         self.task = task
         self._park = park
-        self._events = EventWriter.of(attempt, task)
+        self._events = replace(EventWriter.of(attempt, task), silent=own_rank() > 0)
         self._progress_at: float | None = None
         attempt.out.mkdir(parents=True, exist_ok=True)
 
@@ -187,6 +188,11 @@ class Context:
         """UUIDs of its accelerators, or `simulated-0`; empty in the CPU lane, and before
         `wait_for_devices()` where it was started ahead."""
         return self.task.devices
+
+    @property
+    def device_count(self) -> int:
+        """How many accelerators it has or will be given; 0 in the CPU lane and the rehearsal."""
+        return len(self.task.devices) or self.task.device_count
 
     def wait_for_devices(self) -> tuple[str, ...]:
         """The devices it may use from now on; waits for them where it was started ahead.

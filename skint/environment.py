@@ -12,6 +12,7 @@ from pathlib import Path
 
 from skint.attempt import AttemptDir, Task
 from skint.context import usable_cores
+from skint.ranks import RANK
 from skint.report import ATTEMPT, ATTEMPT_DIR
 from skint.visibility import visibility
 
@@ -37,7 +38,8 @@ def worker_environment(
     """The environment in which the worker, or the program of a `run:` job, is started."""
     threads = str(task.cpus or usable_cores())
     environment = {
-        **inherited,
+        # Whoever it is that started us, its processes are not those of this training.
+        **{name: value for name, value in inherited.items() if name != RANK},
         ATTEMPT_DIR: str(directory.path),
         ATTEMPT: task.attempt,
         OUT: str(directory.out),

@@ -31,6 +31,8 @@ class EventWriter:
     directory: AttemptDir
     attempt: str
     fence: int
+    silent: bool = False
+    """Writes nothing: another process speaks for this one."""
 
     @classmethod
     def of(cls, directory: AttemptDir, task: Task) -> EventWriter:
@@ -38,11 +40,19 @@ class EventWriter:
 
     def write(self, kind: str, **fields: Any) -> None:
         """Append one line; `at` is Unix time in milliseconds. Raises OSError, e.g. disk full."""
+        self._append(kind, fields, first=False)
+
+    def _append(self, kind: str, fields: Mapping[str, Any], *, first: bool) -> None:
+        """With `first`, nothing where a line of that kind is there already."""
+        if self.silent:
+            return
         head = {"attempt": self.attempt, "fence": self.fence}
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         descriptor = os.open(self.directory.events, flags, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if first and self._has(kind):
+                return
             size = os.fstat(descriptor).st_size
             # A writer that was killed, or a full disk, may have left half a line: end it.
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
@@ -66,13 +76,21 @@ class EventWriter:
         next: str | None = None,
         trace: bool = False,
     ) -> None:
-        """Say what went wrong, in the parts of a SkintError; `trace` when the log has more."""
-        self.write("error", what=what, where=where, got=got, wanted=wanted, next=next, trace=trace)
+        """Say what went wrong, in the parts of a SkintError; `trace` when the log has more.
+
+        Nothing where somebody has said it already: of several processes of a training the one that
+        fails first knows why, and the others fail because of it.
+        """
+        parts = {"what": what, "where": where, "got": got, "wanted": wanted, "next": next}
+        self._append("error", {**parts, "trace": trace}, first=True)
 
     def has_error(self) -> bool:
         """Whether somebody has said already what went wrong."""
+        return self._has("error")
+
+    def _has(self, kind: str) -> bool:
         try:
-            return b'"kind":"error"' in self.directory.events.read_bytes()
+            return f'"kind":"{kind}"'.encode() in self.directory.events.read_bytes()
         except FileNotFoundError:
             return False
 

@@ -13,14 +13,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from skint.attempt import AttemptDir
 from skint.checkpoint import CHECKPOINT, CheckpointError, keep, partial_path, writing
 from skint.context import PARK_ON_TERM, StopRequested
+from skint.errors import SkintError
 from skint.events import EventWriter, scalar
 from skint.lightning_base import AnyLightning
 from skint.random_state import random_state, set_random_state
+from skint.ranks import everyones
 from skint.report import current_attempt
 
 __all__ = ["CHECKPOINT", "Callback"]
@@ -102,11 +102,7 @@ class Callback(AnyLightning):
         """The generators' states, of every process of the training, and what was measured of an
         epoch that is not over."""
         mine = self._before_validation if self._in_validation else random_state()
-        states: list[Any] = [mine]
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            states = [None] * torch.distributed.get_world_size()
-            torch.distributed.all_gather_object(states, mine)
-        return {"version": STATE_VERSION, "random": states, "measured": self._measured}
+        return {"version": STATE_VERSION, "random": everyones(mine), "measured": self._measured}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Kept until the training begins."""
@@ -228,7 +224,15 @@ class Callback(AnyLightning):
         """Of several processes the first that fails says why: the others fail because of it."""
         if self._events is None or self._attempt is None or trainer.world_size == 1:
             return
-        if isinstance(exception, Exception) and not self._events.has_error():
+        if isinstance(exception, SkintError):
+            self._events.error(
+                exception.what,
+                where=exception.where,
+                got=exception.got,
+                wanted=exception.wanted,
+                next=exception.next,
+            )
+        elif isinstance(exception, Exception):
             self._events.error(
                 f"process {trainer.global_rank} of {trainer.world_size}: "
                 f"{type(exception).__name__}: {exception}".partition("\n")[0],

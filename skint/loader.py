@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skint.batches import BatchError, Pictures, Rows, as_rows, split
+from skint.batches import LEAST, BatchError, Pictures, Rows, as_rows, batch_count, share, split
 from skint.gather import Batch, Gather, Labels, LoaderError, Source, columns_of
 from skint.handover import Handover
 from skint.keys import earlier, sample_seed, sample_seeds
@@ -77,6 +77,9 @@ class ShuffledLoader:
 
     A last batch of a single sample is left out where there are others: batch normalisation cannot
     train on it. `len()` is the number of batches of a whole epoch, wherever the loader stands.
+
+    With `part=(rank, ranks)` it gives what one of several processes computes of each batch: all see
+    the same batches as one process would. Each is to have two samples of the last one, too.
     """
 
     def __init__(
@@ -93,21 +96,33 @@ class ShuffledLoader:
         prefetch: bool = True,
         device: torch.device | str | Handover = "cpu",
         channels_last: bool = True,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         """`rows` are the ids to train on, e.g. those of a fold.
 
         `order` says which of them an epoch has, as many as `rows`; some may come more than once.
         With `prefetch`, a thread gathers the next batches while one is in use; `workers` processes
-        make them where `augment` is keyed, started when the first batch is asked for. What they
-        make does not depend on how many they are. On CUDA the buffers are pinned and each batch is
-        one asynchronous copy. `channels_last=False` gives (B, C, H, W) in memory, by one more copy.
+        make them, unless `augment` is a function of one picture: started when the first batch is
+        asked for, and however many, they make the same. On CUDA the buffers are pinned and each
+        batch is one asynchronous copy. `channels_last=False` gives (B, C, H, W) in memory, by one
+        more copy.
+
+        Raises LoaderError where `part` does not get its share of every batch.
         """
         rows = as_rows(rows)
+        self.part = part
+        ranks = part[1]
+        if ranks > 1 and (batch_size % ranks or len(rows) < ranks * LEAST):
+            raise LoaderError(
+                f"each of {ranks} processes takes an equal part of a batch",
+                got=f"batches of {batch_size}, {len(rows)} samples",
+                wanted=f"a multiple of {ranks}, and at least {ranks * LEAST} samples",
+            )
         self.source = Source(
             images,
             labels,
             rows,
-            batch_size=batch_size,
+            batch_size=-(-batch_size // ranks),
             prefetch=prefetch,
             device=device,
             channels_last=channels_last,
@@ -142,8 +157,11 @@ class ShuffledLoader:
             self.epoch, self.position, self._loaded = epoch, 0, False
 
     def __len__(self) -> int:
-        whole, rest = divmod(len(self.rows), self.batch_size)
-        return whole + int(rest > 1 or (rest == 1 and whole == 0))
+        return batch_count(len(self.rows), self.batch_size, self.part[1])
+
+    def size_of(self, number: int) -> int:
+        """Samples of a batch of an epoch, in all processes together."""
+        return min(self.batch_size, len(self.rows) - number * self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         """The epoch, or what a loaded position leaves of it; then the loader stands at the next.
@@ -157,14 +175,18 @@ class ShuffledLoader:
         epoch, taken = self.epoch, self.position if self._loaded else 0
         self._loaded = False
         order = self.order(epoch)
-        parts = list(split(order, self.batch_size))[taken : len(self)]
+        whole = list(split(order, self.batch_size))[taken : len(self)]
+        parts = [share(batch, *self.part) for batch in whole]
         keys = order
         if self._given_order is not None:  # what comes again is augmented in another way
             keys = order + len(self.source.images) * earlier(order)
         keys = keys[taken * self.batch_size :]
         # Both are asked once for each part, in order.
         seeds_ahead, seeds_now = (
-            (sample_seeds(self.seed, epoch, part) for part in split(keys, self.batch_size))
+            (
+                sample_seeds(self.seed, epoch, share(batch, *self.part))
+                for batch in split(keys, self.batch_size)
+            )
             for _ in range(2)
         )
         augment, workers = self.augment, self._started()
@@ -212,7 +234,8 @@ class ShuffledLoader:
             self._workers = None
 
     def _started(self) -> Workers | None:
-        if self._workers is None and self.workers and isinstance(self.augment, KeyedAugment):
+        able = self.augment is None or isinstance(self.augment, KeyedAugment)
+        if self._workers is None and self.workers and able:
             source = self.source
             self._workers = Workers(
                 self.workers, source.images, self.augment, shape=source.shape, dtype=source.dtype
@@ -258,7 +281,11 @@ class ShuffledLoader:
 
 
 class OrderedLoader:
-    """Batches for validation and prediction: every row once, in the given order, each time."""
+    """Batches for validation and prediction: every row once, in the given order, each time.
+
+    With `part=(rank, ranks)`, what one of several processes computes of each batch; of a last one
+    with fewer rows than processes, some compute the same row.
+    """
 
     def __init__(
         self,
@@ -270,14 +297,16 @@ class OrderedLoader:
         prefetch: bool = True,
         device: torch.device | str | Handover = "cpu",
         channels_last: bool = True,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         """As `ShuffledLoader`."""
         rows = as_rows(rows)
+        self.part = part
         self.source = Source(
             images,
             labels,
             rows,
-            batch_size=batch_size,
+            batch_size=-(-batch_size // part[1]),
             prefetch=prefetch,
             device=device,
             channels_last=channels_last,
@@ -289,4 +318,5 @@ class OrderedLoader:
         return -(-len(self.rows) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        return self.source.batches(split(self.rows, self.batch_size))
+        batches = split(self.rows, self.batch_size)
+        return self.source.batches(share(batch, *self.part) for batch in batches)

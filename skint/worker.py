@@ -32,6 +32,8 @@ from skint.events import EventWriter
 from skint.job import OURS, JobNotFound, find_job
 from skint.libraries import versions_of
 from skint.params import json_schema, read_params
+from skint.process import die_with_parent
+from skint.ranks import own_rank
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -45,6 +47,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.directory is None:
         parser.error("DIR is missing")
     directory = AttemptDir(Path(options.directory).resolve())
+    if own_rank() > 0:
+        die_with_parent()  # the process that has started it for another device
     code = work(directory)
     # The interpreter takes our handler away before it has ended: TERM would then change the code.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -80,7 +84,8 @@ def work(directory: AttemptDir) -> int:
         found = find_job(task.uses, ctx.base)
         found.function(read_params(found, task.params), ctx)
     except StopRequested:
-        return EXIT_STOPPED
+        # Who has started another process than the first takes any other code for a failure.
+        return EXIT_STOPPED if own_rank() == 0 else OK
     except SkintError as error:
         print(error, file=sys.stderr)
         events.error(

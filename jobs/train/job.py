@@ -63,9 +63,22 @@ def train(params: Recipe, ctx: skint.Context) -> None:
 
         rehearse(params, ctx)
     else:
-        from jobs.training.fitting.fold import train_fold
+        from jobs.training.fitting.others import others
 
-        train_fold(params, ctx)
+        refuse_indivisible_batches(params, ctx.device_count)
+        with others(ctx) as rest:  # before torch is imported: so they do it meanwhile
+            from jobs.training.fitting.fold import train_fold
+
+            train_fold(params, ctx, rest)
+
+
+def refuse_indivisible_batches(recipe: Recipe, devices: int) -> None:
+    """Raise DivisionError where a stage's batch has no equal parts for so many devices."""
+    from jobs.training.fitting.others import refuse_indivisible
+    from jobs.training.recipe.planned import planned
+
+    for stage in planned(recipe):
+        refuse_indivisible(stage.recipe.batch_size, devices, f"stage {stage.name}")
 
 
 def ready_for_torch() -> None:

@@ -77,6 +77,7 @@ def task_of(run: RunState, attempt: AttemptState) -> Task:
         fold=job.fold,
         folds=job.folds,
         devices=attempt.devices,
+        device_count=job.devices,
         cpus=attempt.cpus,
         limit_s=job.limit_s if attempt.limit_s is None else attempt.limit_s,
         grace_s=job.grace_s if attempt.grace_s is None else attempt.grace_s,

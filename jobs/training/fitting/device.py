@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 import torch
@@ -47,8 +47,13 @@ class Engine:
     devices: int = 1
     """Each gets a copy of the network and its share of every batch."""
 
+    rank: int = 0
+    """Which of them is this process's."""
+
     @property
     def device(self) -> torch.device:
+        if self.accelerator == "gpu" and self.devices > 1:
+            return torch.device("cuda", self.rank)
         return torch.device({"gpu": "cuda", "tpu": "xla"}.get(self.accelerator, "cpu"))
 
     @property
@@ -62,9 +67,11 @@ def choose_engine(
     devices: tuple[str, ...],
     *,
     most: int = 1,
+    rank: int = 0,
     hardware: Hardware | None = None,
 ) -> Engine:
-    """The engine for a recipe's `precision` on the devices of the attempt, at most `most`.
+    """The engine for a recipe's `precision` on the devices of the attempt, at most `most`, for its
+    process number `rank`.
 
     No device or simulated ones mean the CPU. Raises DeviceError where there are too many, or where
     a real device was given and torch does not see one.
@@ -78,13 +85,19 @@ def choose_engine(
     count = max(1, len(devices))
     real = [name for name in devices if not name.startswith(SIMULATED)]
     if not real:
-        return _on_cpu(precision, count)
+        return replace(_on_cpu(precision, count), rank=rank)
     hardware = hardware or Hardware.seen()
     if hardware.cuda:
         half = "bf16-mixed" if hardware.bf16 else "16-mixed"
-        return Engine("gpu", _named(precision, auto=half), devices=count)
+        return Engine("gpu", _named(precision, auto=half), devices=count, rank=rank)
     if hardware.tpu:
-        return _on_tpu(precision, count)
+        if count > 1:
+            raise DeviceError(
+                "several cores of a TPU in one training are not supported",
+                got=f"{count} devices",
+                wanted="devices: 1",
+            )
+        return _on_tpu(precision)
     raise DeviceError(
         "torch does not see the accelerator that this job holds",
         got=f"torch {torch.__version__}, CUDA {torch.version.cuda or 'not built in'}",
@@ -101,12 +114,12 @@ def _on_cpu(precision: str, count: int) -> Engine:
     return Engine("cpu", _named(precision, auto="32-true"), devices=count)
 
 
-def _on_tpu(precision: str, count: int) -> Engine:
+def _on_tpu(precision: str) -> Engine:
     """Lightning has no mixed precision for XLA: bfloat16 stands for all of it."""
     if precision == "32":
-        return Engine("tpu", "32-true", devices=count)
+        return Engine("tpu", "32-true")
     note = f"precision {precision} is bf16-true on a TPU, which has no mixed precision"
-    return Engine("tpu", "bf16-true", None if precision == "auto" else note, count)
+    return Engine("tpu", "bf16-true", None if precision == "auto" else note)
 
 
 def _named(precision: str, *, auto: str) -> str:

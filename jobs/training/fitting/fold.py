@@ -12,6 +12,7 @@ from jobs.training.data.fold import read_fold
 from jobs.training.data.learnable import remarks
 from jobs.training.fitting.device import choose_engine
 from jobs.training.fitting.memory import Memory
+from jobs.training.fitting.others import Others
 from jobs.training.fitting.prepared import make_parts
 from jobs.training.fitting.stages import Work, at_size, run_stage
 from jobs.training.fitting.totals import totals
@@ -22,10 +23,18 @@ from jobs.training.results.conditions import write_conditions, write_machine
 from jobs.training.results.publish import publish
 from jobs.training.watching.history import History
 from jobs.training.watching.loggers import ToLoggers, make_loggers
+from skint.ranks import own_rank
+
+MOST_DEVICES = 64
+"""Of one machine."""
 
 
-def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
-    """Train, then publish the best epoch: its weights, and what its validation predicted."""
+def train_fold(recipe: Recipe, ctx: skint.Context, others: Others) -> None:
+    """Train, then publish the best epoch: its weights, and what its validation predicted.
+
+    Each of the processes of a training on several devices runs it; the first one publishes.
+    """
+    rank, ranks = own_rank(), max(1, ctx.device_count)
     started = time.monotonic()
     data = read_fold(ctx, recipe.targets)
     if ctx.fold is None:
@@ -33,28 +42,34 @@ def train_fold(recipe: Recipe, ctx: skint.Context) -> None:
     said = remarks(data, recipe.batch_size)
     for sentence in said:
         ctx.note(sentence)
-    torch.set_num_threads(ctx.cpus)
+    torch.set_num_threads(max(1, ctx.cpus // ranks))
     parts = make_parts(recipe, data, ctx)
     parts.start.tell(ctx)
     stages = planned(recipe)
     sizes = {stage.size_px: at_size(data, stage.size_px) for stage in stages}
-    if (total := totals(stages, len(data.train))) is not None:
+    if (total := totals(stages, len(data.train), ranks)) is not None:
         ctx.note(total)
     history = History(ctx, recipe, parts.objective)
     point = resume_point(ctx)
-    copies = ToLoggers(make_loggers(recipe, ctx), history, ctx)
+    copies = ToLoggers(make_loggers(recipe, ctx) if rank == 0 else [], history, ctx)
+    if rank > 0:  # its layers drop others out than the first one's
+        torch.manual_seed(recipe.seed * MOST_DEVICES + rank)
 
     asked = time.monotonic()
-    engine = choose_engine(recipe.precision, ctx.wait_for_devices())
+    devices = ctx.wait_for_devices()
+    engine = choose_engine(recipe.precision, devices, most=MOST_DEVICES, rank=rank)
     waited_s = time.monotonic() - asked
     if engine.note:
         ctx.note(engine.note)
     if recipe.compile:
         compile_in_place(parts.network.module, engine.device.type)
-    work = Work(ctx, sizes, parts, engine, history, Memory(ctx.note), copies)
+    work = Work(ctx, sizes, parts, engine, history, Memory(ctx.note), copies, others)
     for stage in stages[point.stage if point else 0 :]:
         run_stage(work, stage, point)
         point = None
+    if rank > 0:
+        return
+    others.wait()
     copies.close()
     result = publish(ctx, recipe, data, parts.objective, parts.normalise, history)
     write_conditions(ctx, data, engine, [*said, *parts.start.notes])

@@ -22,6 +22,7 @@ from jobs.training.optimisation.optimizer import make_optimizer
 from jobs.training.optimisation.schedule import CurveSchedule
 from jobs.training.recipe.recipe import Recipe
 from skint.loader import Batch
+from skint.ranks import everyones
 
 
 class Prepared(NamedTuple):
@@ -122,7 +123,13 @@ class Classifier(pl.LightningModule):
         # Stays on the device: reading it here would wait for the device at every step.
         self.loss_sum = self.loss_sum.to(loss.device) + loss.detach().float() * len(batch.rows)
         self.loss_count += len(batch.rows)
-        return loss
+        return loss if self.trainer.world_size == 1 else loss * self.weight_of(batch, index)
+
+    def weight_of(self, batch: Batch, index: int) -> float:
+        """Of this process's part of a batch: the gradients of all parts are averaged, and parts of
+        the last batch may differ by a sample."""
+        loader: Any = self.trainer.train_dataloader
+        return len(batch.rows) * self.trainer.world_size / float(loader.size_of(index))
 
     def prepared(self, batch: Batch, index: int) -> Prepared:
         """Batch number `index` of this epoch, normalised and mixed."""
@@ -158,8 +165,13 @@ class Classifier(pl.LightningModule):
 
     @property
     def train_loss(self) -> float:
-        """Mean over the samples of this epoch so far; NaN once one batch was NaN."""
+        """Mean over this process's samples of the epoch so far; NaN once one batch was NaN."""
         return float(self.loss_sum) / max(1, self.loss_count)
+
+    def epoch_loss(self) -> float:
+        """The same over the samples of all processes, which all have to call it."""
+        sums = everyones((float(self.loss_sum), self.loss_count))
+        return sum(total for total, _ in sums) / max(1, sum(count for _, count in sums))
 
     def on_validation_epoch_start(self) -> None:
         self.held_out = HeldOut()
@@ -183,12 +195,18 @@ class Classifier(pl.LightningModule):
         }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["train_loss"] = (self.loss_epoch, float(self.loss_sum), self.loss_count)
+        sums = everyones((float(self.loss_sum), self.loss_count))
+        checkpoint["train_loss"] = (self.loss_epoch, sums)
         if self.memory is not None:
             checkpoint["memory"] = self.memory.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if self.memory is not None:
             self.memory.load_state_dict(checkpoint["memory"])
-        self.loss_epoch, total, self.loss_count = checkpoint["train_loss"]
+        self.loss_epoch, sums = checkpoint["train_loss"]
+        rank, ranks = self.global_rank, self.trainer.world_size
+        if len(sums) != ranks:  # the first one goes on with what all have counted
+            everyone = (sum(total for total, _ in sums), sum(count for _, count in sums))
+            sums = [everyone] + [(0.0, 0)] * (ranks - 1)
+        total, self.loss_count = sums[rank]
         self.loss_sum = torch.tensor(total)

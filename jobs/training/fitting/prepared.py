@@ -45,11 +45,13 @@ def make_loaders(
     device: torch.device | str = "cpu",
     *,
     trains: bool = False,
+    part: tuple[int, int] = (0, 1),
 ) -> tuple[ShuffledLoader, OrderedLoader]:
     """Over the given rows of the fold, onto `device`.
 
     With `trains`, an epoch is what the recipe's sampler draws, and its workers augment: what only
-    looks at some pictures wants each of them once.
+    looks at some pictures wants each of them once. `part=(rank, ranks)` gives one process's part of
+    every batch.
     """
     images, meta = data.packed.images(), data.packed.meta
     mean, _ = data.packed.moments(data.train)
@@ -65,6 +67,7 @@ def make_loaders(
             workers=recipe.workers if trains else 0,
             device=device,
             channels_last=recipe.channels_last,
+            part=part,
         ),
         OrderedLoader(
             images,
@@ -73,6 +76,7 @@ def make_loaders(
             batch_size=batch_size,
             device=device,
             channels_last=recipe.channels_last,
+            part=part,
         ),
     )
 

@@ -14,11 +14,13 @@ from jobs.training.data.fold import FoldData
 from jobs.training.fitting.device import Engine
 from jobs.training.fitting.memory import Memory
 from jobs.training.fitting.module import Classifier
+from jobs.training.fitting.others import Others
 from jobs.training.fitting.prepared import Parts, make_loaders
 from jobs.training.fitting.totals import epoch_steps
 from jobs.training.fitting.trainer import make_trainer
 from jobs.training.recipe.planned import PlannedStage
 from jobs.training.watching.alarm import ScaleAlarm
+from jobs.training.watching.blame import Blame
 from jobs.training.watching.early_stopping import StageEnd
 from jobs.training.watching.history import History
 from jobs.training.watching.loggers import ToLoggers
@@ -41,6 +43,8 @@ class Work:
     history: History
     memory: Memory
     copies: ToLoggers
+    others: Others
+    """The processes of the other devices."""
 
 
 def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> None:
@@ -70,6 +74,7 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
         recipe.batch_size,
         work.engine.device,
         trains=True,
+        part=(work.engine.rank, work.engine.devices),
     )
     module = Classifier(
         work.parts.network,
@@ -77,7 +82,7 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
         recipe,
         objective=work.parts.objective,
         average=work.parts.average,
-        epoch_steps=epoch_steps(len(data.train), recipe),
+        epoch_steps=epoch_steps(len(data.train), recipe, work.engine.devices),
         first_epoch=stage.first_epoch,
         memory=work.memory,
     )
@@ -90,6 +95,8 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
         skint.Callback(save_every_s=SAVE_EVERY_S, epochs=work.history.epochs),
         Checkpoints(work.ctx, stage=stage.number, keep_every=recipe.keep_every),
     ]
+    if work.engine.devices > 1:  # before the others: the first that speaks is the cause
+        callbacks.insert(0, Blame(work.others))
     trainer = make_trainer(work.engine, recipe, work.ctx, callbacks, first_epoch=stage.first_epoch)
     try:
         trainer.fit(module, train, validation, **(point.fit_arguments if point else {}))

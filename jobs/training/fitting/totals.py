@@ -8,26 +8,25 @@ from jobs.training.recipe.checked import cycles_text
 from jobs.training.recipe.cycles import cycles
 from jobs.training.recipe.planned import PlannedStage
 from jobs.training.recipe.recipe import Recipe
+from skint.batches import batch_count
 
 
-def epoch_steps(rows: int, recipe: Recipe) -> int:
+def epoch_steps(rows: int, recipe: Recipe, devices: int = 1) -> int:
     """Steps of the optimizer in an epoch over `rows` samples; `recipe` is that of a stage.
 
     The loader leaves out a last batch of a single sample; the last step may be over fewer batches
     than the others.
     """
-    whole, rest = divmod(rows, recipe.batch_size)
-    batches = whole + int(rest > 1 or (rest == 1 and whole == 0))
-    return -(-batches // recipe.accumulate)
+    return -(-batch_count(rows, recipe.batch_size, devices) // recipe.accumulate)
 
 
-def totals(stages: Sequence[PlannedStage], rows: int) -> str | None:
+def totals(stages: Sequence[PlannedStage], rows: int, devices: int = 1) -> str | None:
     """A sentence where the number of epochs is not simply that of the recipe; else None."""
     parts = [text for stage in stages if (text := _of_stage(stage, len(stages) > 1))]
     if not parts:
         return None
     epochs = sum(stage.epochs for stage in stages)
-    steps = sum(stage.epochs * epoch_steps(rows, stage.recipe) for stage in stages)
+    steps = sum(stage.epochs * epoch_steps(rows, stage.recipe, devices) for stage in stages)
     return f"{'; '.join(parts)} = {epochs} epochs, {steps:,} steps"
 
 

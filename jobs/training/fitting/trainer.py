@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.plugins.environments import LightningEnvironment
 
 import skint
 from jobs.training.checkpoints.saving import Straight
@@ -32,15 +33,19 @@ def make_trainer(
         logging.getLogger(name).setLevel(logging.ERROR)  # "GPU available: ...", tips
     # Lightning counts cores and batches and gives advice; the loader here needs none of it.
     warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
+    # The other processes are there: no cluster's environment is to be asked for them.
+    several = engine.devices > 1
+    plugins: list[Any] = [Straight(), *([LightningEnvironment()] if several else [])]
     trainer = pl.Trainer(
         accelerator=engine.accelerator,
         devices=engine.devices,
+        strategy="ddp" if several else "auto",
         precision=engine.precision,  # type: ignore[arg-type]  # Lightning lists every word
         max_epochs=first_epoch + recipe.epochs,
         accumulate_grad_batches=recipe.accumulate,
         gradient_clip_val=recipe.clip_norm,
         callbacks=callbacks,
-        plugins=[Straight()],
+        plugins=plugins,
         deterministic="warn",
         logger=False,
         enable_checkpointing=False,

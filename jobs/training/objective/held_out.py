@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from jobs.training.objective.base import Labels
+from skint.ranks import everyones
 
 ON_DEVICE_BYTES = 2**26
 """Outputs that wait on the device: to fetch those of each batch would hold the device up."""
@@ -39,11 +40,7 @@ class HeldOut:
 
     def _gather(self) -> tuple[Tensor, Tensor, Labels]:
         self._fetch()
-        parts = self.fetched
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            everyones: list[Any] = [None] * torch.distributed.get_world_size()
-            torch.distributed.all_gather_object(everyones, parts)
-            parts = [part for of_one in everyones for part in of_one]
+        parts = [part for of_one in everyones(self.fetched) for part in of_one]
         rows = torch.cat([part[0] for part in parts])
         outputs = torch.cat([part[1] for part in parts])
         labels = _cat([part[2] for part in parts])

@@ -85,7 +85,7 @@ class History(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Classifier) -> None:
         now_s = time.monotonic()
-        module.log("train_loss", module.train_loss)
+        module.log("train_loss", module.epoch_loss())
         module.log("lr", self.rows[-1]["lr"])
         module.log("seconds", now_s - self.begun_s)
         self.begun_s = now_s
@@ -94,18 +94,19 @@ class History(pl.Callback):
         row = {
             "epoch": trainer.current_epoch + 1,
             "stage": self.stage.name,
-            "train_loss": module.train_loss,
+            "train_loss": module.epoch_loss(),
             **module.measured,
             "lr": max(group["lr"] for group in trainer.optimizers[0].param_groups),
         }
         self.rows = [r for r in self.rows if r["epoch"] < row["epoch"]] + [row]
-        best = max(self.rows, key=self._rank)
-        if best is row:
+        standing = next((r for r in self.rows[:-1] if r["epoch"] == self.best_epoch), None)
+        is_best = standing is None or self._rank(row) > self._rank(standing)
+        if is_best:
             self.best_epoch = int(row["epoch"])
             self.best_rows, self.best_outputs, _labels = module.held_out.whole()
         if trainer.is_global_zero:
             self.write()
-            if best is row:
+            if is_best:
                 self._save(module)
 
     def write(self) -> None:
@@ -152,3 +153,15 @@ class History(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         for name in KEPT:
             setattr(self, name, state_dict[name])
+        if self.best_epoch and self._epoch_on_disk() != self.best_epoch:
+            # The attempt before went on after this checkpoint and kept a later epoch's weights.
+            # That epoch comes again; should it not be the same, as on another device, those of the
+            # epoch that was the best are lost, and its numbers must not stand for others.
+            self.best_epoch = 0
+
+    def _epoch_on_disk(self) -> int:
+        """The one whose weights `best.ckpt` has; 0 without it."""
+        if not self.best_path.is_file():
+            return 0
+        state = torch.load(self.best_path, map_location="cpu", mmap=True, weights_only=True)
+        return int(state["epoch"])

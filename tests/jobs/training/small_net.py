@@ -123,3 +123,23 @@ class Slow(Net):
         if self.training and "pytest" not in sys.modules:
             time.sleep(0.1)
         return super().forward(x)
+
+
+class Steady(nn.Module):
+    """Gives each picture the same whatever is beside it in the batch; takes its time as `Slow`."""
+
+    def __init__(self, num_classes: int, in_chans: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(in_chans, 8, 3, stride=2, padding=1),
+            nn.GroupNorm(2, 8),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+        )
+        self.head = nn.Linear(32, num_classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training and "pytest" not in sys.modules:
+            time.sleep(0.1)
+        return self.head(self.body(x))

@@ -276,6 +276,6 @@ def test_layers_do_not_thaw_on_several_devices(tmp_path: Path, packed: Path) -> 
     """The copies are made once, of what learns then."""
     recipe = Recipe(model="net:Net", freeze="backbone", unfreeze=(1,))
     ctx = context(tmp_path / "a", packed)
-    work = Work(ctx, {}, None, Engine("cpu", "32-true", devices=2), None, None, None)  # type: ignore[arg-type]
+    work = Work(ctx, {}, None, Engine("cpu", "32-true", devices=2), None, None, None, None)  # type: ignore[arg-type]
     with pytest.raises(skint.SkintError, match="cannot thaw within a stage"):
         run_stage(work, planned(recipe)[0], None)
