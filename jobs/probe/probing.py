@@ -63,7 +63,7 @@ class _Probing:
             raise ProbeError(
                 "a step of this recipe does not fit",
                 got=f"out of memory with a batch of {self.params.batch_size}",
-                next="look: [batch] finds the largest that fits; or smaller pictures",
+                next="a small batch_size here: `look: [batch]` then finds the largest that fits",
             )
         found |= {"batch": own.batch, "step_ms": round(own.step_ms, 3), "rate": round(own.rate, 1)}
         found["validation_ms"] = round(own.validation_ms, 3)

@@ -12,8 +12,26 @@ from typing import Any
 import numpy as np
 import torch
 
+from jobs.training.recipe.recipe import Recipe
+from skint.errors import SkintError
+
 MIXING = 0x6D6978
 """Sets the draws apart from those of the order and the augmentation."""
+
+
+class MixingError(SkintError):
+    """These samples cannot be mixed in this way."""
+
+
+def refuse_unmixable(recipe: Recipe, shape: tuple[int, int, int]) -> None:
+    """Raise MixingError where samples of `shape` (C, H, W) are too small for rectangles."""
+    if recipe.cutmix and shape[1:] == (1, 1):
+        raise MixingError(
+            "cutmix cuts rectangles out of pictures, and these are features",
+            where="cutmix",
+            got=f"{shape[0]} numbers a sample",
+            next="mixup mixes numbers as well",
+        )
 
 
 @dataclass(frozen=True)

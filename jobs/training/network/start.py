@@ -18,7 +18,13 @@ from jobs.training.network.class_rows import (
     told,
 )
 from jobs.training.network.model import Drop, Network, build
-from jobs.training.network.weights import Weights, fill, packaged, read_weights
+from jobs.training.network.weights import (
+    Weights,
+    WeightsError,
+    fill,
+    packaged,
+    read_weights,
+)
 from jobs.training.recipe.recipe import Recipe
 from skint.attempt import write_atomic
 
@@ -77,6 +83,7 @@ def _from_weights(
     classes: Mapping[int, str],
 ) -> Start:
     theirs = weights.classes
+    _refuse_idle_names(recipe, network, weights, classes)
     if recipe.weight_classes is not None:
         theirs = names_of_classes(recipe.weight_classes, ctx.resolve(recipe.weight_classes))
     fresh = {
@@ -92,3 +99,27 @@ def _from_weights(
     rows = match(classes, theirs, recipe.same_classes)
     copy_rows(network, weights, theirs, rows)
     return Start(network, (*notes, told(rows)), rows)
+
+
+def _refuse_idle_names(
+    recipe: Recipe, network: Network, weights: Weights, classes: Mapping[int, str]
+) -> None:
+    """Raise WeightsError where the recipe names classes and no row could be kept for them."""
+    where = next((n for n in ("weight_classes", "same_classes") if getattr(recipe, n)), None)
+    if where is None:
+        return
+    if not classes:
+        raise WeightsError("nothing that is learnt has classes", where=where)
+    if network.head is None:
+        raise WeightsError(
+            "rows of classes are those of the last layer, and it is not known which that is",
+            where=where,
+            wanted="a class whose attribute `head` is its last layer",
+        )
+    if recipe.weight_classes is None and weights.classes is None:
+        raise WeightsError(
+            "it is not known which classes these weights are of",
+            where=where,
+            got=f"{weights.path.name} does not name them",
+            wanted="weight_classes: a file with their names, or imagenet",
+        )

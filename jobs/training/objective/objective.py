@@ -25,6 +25,12 @@ def objective_of(recipe: Recipe, data: FoldData) -> Objective:
     _check_loss(recipe, data.targets)
     _check_measures(recipe, data.targets)
     _check_names("target_weights", recipe.target_weights, [t.name for t in data.targets])
+    if recipe.target_weights and len(data.targets) == 1:
+        raise ObjectiveError(
+            "target_weights are of several targets",
+            where="target_weights",
+            got=f"{data.targets[0].name} alone is learnt",
+        )
     weights = class_weights(recipe, data)
     parts = tuple(_part(recipe, data, target, weights.get(target.name)) for target in data.targets)
     return parts[0] if len(parts) == 1 else Several(parts, recipe.target_weights)

@@ -20,7 +20,9 @@ class Augmentation(BaseModel):
     In this order: crop, mirror, turn, colours, TrivialAugment, erase.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     crop_scale: tuple[Share, Share] | None = None
     """Share of the picture's area that a crop has, least and most; it is resized to the whole."""

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from jobs.training.recipe.recipe import Recipe
 
 
+OF_SCHEDULE = {
+    "peak": "one-cycle",
+    "cycle_len": "sgdr",
+    "cycle_mult": "sgdr",
+    "step_epochs": "step",
+    "step_factor": "step",
+}
+"""Fields that one schedule alone looks at."""
+
+
 def contradiction(recipe: Recipe) -> str | None:
     """The first thing that cannot be trained as it is said; None where all is well."""
     if recipe.stages and (lost := _said(recipe, "epochs", "fine_tune", "unfreeze")):
@@ -23,6 +33,10 @@ def contradiction(recipe: Recipe) -> str | None:
     if (complaint := _of_weights(recipe)) is not None:
         return complaint
     stages = planned(recipe)
+    schedules = {stage.recipe.schedule for stage in stages}
+    unused = [name for name, schedule in OF_SCHEDULE.items() if schedule not in schedules]
+    if lost := _said(recipe, *unused):
+        return f"{lost}: is of `schedule: {OF_SCHEDULE[lost]}`, and that is not asked for"
     names = [stage.name for stage in stages]
     if len(set(names)) < len(names):
         return "stages: two of them have one name; give each a `name`"

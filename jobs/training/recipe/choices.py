@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Schedule = Literal["one-cycle", "cosine", "sgdr", "step", "constant"]
 Freeze = Literal["none", "backbone"]
 AugmentName = Literal["none", "flip", "light", "trivial"]
-Precision = Literal["auto", "16-mixed", "bf16-mixed", "32"]
 Loss = Literal["auto", "cross-entropy", "bce", "mse", "l1", "huber"]
 Logger = Literal["tensorboard", "mlflow", "wandb"]
+
+
+def _as_word(given: Any) -> Any:
+    """YAML reads `precision: 32` as a number."""
+    return str(given) if type(given) is int else given
+
+
+Precision = Annotated[Literal["auto", "16-mixed", "bf16-mixed", "32"], BeforeValidator(_as_word)]
 
 
 class EarlyStopping(BaseModel):
     """Ends a stage that no longer gets better; the next one goes on, and the best epoch counts as
     always."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     patience: int = Field(ge=1)
     """Epochs in a row that are not better than the best one."""

@@ -27,7 +27,9 @@ from jobs.training.recipe.stage import Stage
 class Recipe(BaseModel):
     """How to train. The defaults train a small network from scratch."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     # --- the network ------------------------------------------------------------------------------
 

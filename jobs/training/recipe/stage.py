@@ -19,7 +19,9 @@ from jobs.training.recipe.choices import Freeze, Schedule
 class Stage(BaseModel):
     """What a stage does differently; what it does not say is as in the recipe."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     name: str = Field(default="", pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$|^$", max_length=40)
     """What its hours are called; by default its size or its number."""

@@ -18,6 +18,7 @@ import torch
 import skint
 from jobs.training.data.fold import FoldData, read_fold
 from jobs.training.data.learnable import remarks
+from jobs.training.data.mixing import refuse_unmixable
 from jobs.training.data.sampling import order_of
 from jobs.training.fitting.module import Classifier
 from jobs.training.fitting.prepared import Parts, make_module, make_parts
@@ -117,6 +118,7 @@ def rehearse_stage(
     """One of `stages`: a training step and a validation step, checked."""
     where = f"stage {stage.name}" if stages > 1 else "smoke test"
     data = at_size(whole, stage.size_px)
+    refuse_unmixable(stage.recipe, data.picture_shape)
     module = Classifier(
         parts.network,
         parts.normalise,

@@ -6,7 +6,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from jobs.training.data.mixing import Mixing
+from jobs.training.data.mixing import Mixing, MixingError, refuse_unmixable
+from jobs.training.recipe.recipe import Recipe
 
 pytestmark = pytest.mark.torch
 
@@ -70,3 +71,10 @@ def test_what_is_drawn_depends_on_seed_epoch_and_batch_alone() -> None:
 def test_without_either_nothing_is_mixed() -> None:
     assert not Mixing(0, mixup=0.0, cutmix=0.0)
     assert Mixing(0, mixup=0.2, cutmix=0.0) and Mixing(0, mixup=0.0, cutmix=1.0)
+
+
+def test_no_rectangle_is_cut_out_of_features() -> None:
+    with pytest.raises(MixingError, match="these are features"):
+        refuse_unmixable(Recipe(model="linear", cutmix=1.0), (40, 1, 1))
+    refuse_unmixable(Recipe(model="linear", mixup=0.2), (40, 1, 1))
+    refuse_unmixable(Recipe(model="net:Net", cutmix=1.0), (3, 8, 8))

