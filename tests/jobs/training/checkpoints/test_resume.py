@@ -233,3 +233,21 @@ def test_processes_that_are_told_to_end_or_killed_are_gone_on_from(
     third = run("third", previous=second.directory.out, **(fields | {"workers": 0}))
     whole = run("whole", **(fields | {"workers": 0}))
     assert published(third) == published(whole)
+
+
+@pytest.mark.parametrize("kept_epoch", [1, 2])
+def test_the_best_epoch_is_one_whose_weights_are_there(
+    run: Run, parked: skint.Context, kept_epoch: int
+) -> None:
+    """An attempt that is killed may have kept better weights than its last checkpoint knows of."""
+    state = torch.load(parked.out / CHECKPOINT, weights_only=False)
+    (history,) = (held for held in state["callbacks"].values() if "best_epoch" in held)
+    history["rows"][0]["val_acc"] = 2.0  # what none of the epochs to come can be
+    torch.save(state, parked.out / CHECKPOINT)
+    best = parked.out / "checkpoints" / "best.ckpt"
+    torch.save({**torch.load(best), "epoch": kept_epoch}, best)
+    second = run("second", previous=parked.out)
+    result = json.loads((second.out / "result.json").read_text())
+    weights = torch.load(second.out / "checkpoints" / "best.ckpt")
+    assert weights["epoch"] == result["best_epoch"]
+    assert (result["best_epoch"] == 1) == (kept_epoch == 1)
