@@ -85,7 +85,7 @@ class History(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Classifier) -> None:
         now_s = time.monotonic()
-        module.log("train_loss", module.train_loss)
+        module.log("train_loss", module.epoch_loss())
         module.log("lr", self.rows[-1]["lr"])
         module.log("seconds", now_s - self.begun_s)
         self.begun_s = now_s
@@ -94,7 +94,7 @@ class History(pl.Callback):
         row = {
             "epoch": trainer.current_epoch + 1,
             "stage": self.stage.name,
-            "train_loss": module.train_loss,
+            "train_loss": module.epoch_loss(),
             **module.measured,
             "lr": max(group["lr"] for group in trainer.optimizers[0].param_groups),
         }
