@@ -24,6 +24,7 @@ from orchestrator.scheduler import companions
 from orchestrator.scheduler.backfill import (
     Shadow,
     Shortage,
+    enough_ms,
     may_use_devices,
     shadow_of,
 )
@@ -37,7 +38,7 @@ from orchestrator.scheduler.fitting import (
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.queue import Candidate, in_order, passed_by
 from orchestrator.scheduler.room import Room, limit_key
-from orchestrator.scheduler.standby import name_for
+from orchestrator.scheduler.standby import PREPARING, name_for, prepares_until
 from orchestrator.scheduler.waiting import Waiting
 from orchestrator.state import JobState, RunState, State
 
@@ -178,8 +179,15 @@ class Admission:
         if not self._may_pass(one, account, balance, fit, job.devices):
             return
         known = [other for other in (one.job, *beside) if run.jobs[other.id].reason]
-        if not any(self._lane.reuse(run, other) for other in known):
-            self._start(one, account, balance, fit, free[: job.devices], beside)
+        if any(self._lane.reuse(run, other) for other in known):
+            return
+        kept = free[: job.devices]
+        until_ms = prepares_until(self._state, self._inputs, run, one.job, account, self._now_ms)
+        if until_ms is None:
+            self._start(one, account, balance, fit, kept, beside)
+            return
+        self._room.promise(account.executor, kept, one.name)
+        self._lane.wait(one, "preparing", PREPARING, until_ms)
 
     def _over_budget(self, one: Candidate, refusing: LimitBalance, cost_ms: int) -> None:
         run, job = self._run(one), one.job
@@ -196,21 +204,10 @@ class Admission:
         refusal = OverBudget(cost_ms, refusing)
         until_ms = refusing.next_gain_ms
         if not spans:
-            until_ms = self._enough_ms(one, refusing, cost_ms, refusal.until_ms)
+            until_ms = self._enough_ms(one, refusing, cost_ms, refusal)
         # The figures of a rolling window change all the time; nobody wants to hear of it.
         afresh = head and refusing.limit.window.kind != "rolling"
         self._lane.wait(one, "over-budget", refusal.what, until_ms, afresh=afresh)
-
-    def _enough_ms(
-        self, one: Candidate, refusing: LimitBalance, needed_ms: int, gain_ms: int | None
-    ) -> int | None:
-        """When enough may have come back, at the soonest. A rolling window gives back what was
-        used as slowly as it was used: its first millisecond is of no use to anybody."""
-        if gain_ms is None or refusing.limit.window.kind != "rolling":
-            return gain_ms
-        account = self._account(one)
-        rate_milli = account.rate_milli(max(1, len(self._usable(account))))
-        return gain_ms + (needed_ms - refusing.free_ms) * 1_000 // rate_milli
 
     def _waits_for_its_group(self, one: Candidate, account: Account, balance: Balance) -> bool:
         """A group that would not come to its end with the hours that are free is not begun."""
@@ -237,7 +234,7 @@ class Admission:
             return True
         self._block(one, needed_ms, refusing)
         refusal = OverBudget(needed_ms, refusing)
-        until_ms = self._enough_ms(one, refusing, needed_ms, refusal.until_ms)
+        until_ms = self._enough_ms(one, refusing, needed_ms, refusal)
         self._lane.wait(one, "group", f"{said}: {refusal.what}; {way_out}", until_ms)
         return True
 
@@ -370,6 +367,12 @@ class Admission:
     def _wait_for_turn(self, one: Candidate, account: Account, until_ms: int | None) -> None:
         text = f"waits for its turn: other jobs come first on {account.name}"
         self._lane.wait(one, "turn", text, until_ms)
+
+    def _enough_ms(
+        self, one: Candidate, refusing: LimitBalance, needed_ms: int, refusal: OverBudget
+    ) -> int | None:
+        devices = max(1, len(self._usable(account := self._account(one))))
+        return enough_ms(refusing, needed_ms, refusal.until_ms, account.rate_milli(devices))
 
     # --- what is known ----------------------------------------------------------------------------
 

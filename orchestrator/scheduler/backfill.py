@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from budget.ledger.balance import LimitBalance
+
 OVERTAKEN_MS = 12 * 3_600_000
 """How long jobs may use hours that the blocked one could have had."""
 
@@ -88,3 +90,16 @@ class Shortage:
             return "yes"  # only a grant helps it, and nobody knows of one
         patient = self.overtaken_ms is None or now_ms < self.overtaken_ms + OVERTAKEN_MS
         return "overtakes" if patient else "no"
+
+
+def enough_ms(
+    refusing: LimitBalance, needed_ms: int, gain_ms: int | None, rate_milli: int
+) -> int | None:
+    """When enough may have come back, at the soonest, where hours are used at `rate_milli`.
+
+    A rolling window gives back what was used as slowly as it was used: its first millisecond,
+    which comes at `gain_ms`, is of no use to anybody.
+    """
+    if gain_ms is None or refusing.limit.window.kind != "rolling":
+        return gain_ms
+    return gain_ms + (needed_ms - refusing.free_ms) * 1_000 // rate_milli

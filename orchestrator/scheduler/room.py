@@ -30,6 +30,8 @@ class Room:
         self._taken = set(state.kept_devices)
         self._moving: list[AllocationState | e.AllocationPlanned] = []
         """Those that the ledger has not reserved yet, or not settled."""
+        self._promised: dict[tuple[str, str], str] = {}
+        """By executor and device, whom it waits for though nobody keeps it."""
         self._balances: dict[str, Balance] = {}
         """What is left by account, until something more is planned."""
         for run in state.live_runs():
@@ -45,6 +47,12 @@ class Room:
         self._taken.update((planned.executor, device) for device in planned.devices)
         self._moving.append(planned)
         self._balances.clear()
+
+    def promise(self, executor: str, devices: Sequence[Device], to: str) -> None:
+        """Devices that wait for the job `to`, which is not charged for them yet."""
+        promised = {(executor, device.uuid): to for device in devices}
+        self._promised |= promised
+        self._taken |= promised.keys()
 
     def _planned_ms(self) -> dict[tuple[str, str], int]:
         """What will be reserved more than is now, by account and limit; less where negative."""
@@ -78,6 +86,7 @@ class Room:
             if kept.executor == executor:
                 names = ", ".join(name.rsplit(".", 1)[0] for name in kept.attempts)
                 of.update(dict.fromkeys(kept.devices, names))
+        of |= {uuid: to for (where, uuid), to in self._promised.items() if where == executor}
         return list(dict.fromkeys(of.values()))
 
     def holdings(self, executor: str) -> list[Holding]:

@@ -1,14 +1,16 @@
 """Workers that are started ahead of their devices: for whom, and when they are not wanted any more.
 
-While an allocation runs, the job that gets its devices next has its worker import, open data and
-build its network. It takes room in the CPU lane: a core until it says that it is ready, and its
-memory. It is given up as soon as something else needs that room, and nothing of it ever counts.
+The job that gets devices next has its worker import, open data and build its network while another
+one still has them, or, where they are free, before it takes them. It takes room in the CPU lane: a
+core until it says that it is ready, and its memory. It is given up as soon as something else needs
+that room, and nothing of it ever counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from budget.accounts.account import Account
 from orchestrator import events as e
 from orchestrator.executors.base import Observation
 from orchestrator.graph import Job
@@ -25,6 +27,11 @@ SILENT_MS = 60_000
 """What says nothing for so long counts as at work, too."""
 MARGIN_S = 600.0
 """It waits for so much longer than its devices can be kept by those that have them."""
+PREPARING = "imports, opens its data and builds its network before it has a device"
+PREPARES_MS = 120_000
+"""A free device waits no longer than this for a worker that imports; what is later starts on it."""
+WAITS = ("devices", "preparing")
+"""Reasons of jobs to wait for which a worker is started ahead."""
 WAIT_S = 3_600.0
 """Where nobody knows how long that is."""
 
@@ -38,7 +45,7 @@ def plan(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
             job = run.graph.job(known.id)
             if job.together > 1:
                 continue  # several at once: the devices of one would wait for the others' starts
-            if known.reason == "devices" and job.standby and not known.unready:
+            if known.reason in WAITS and job.standby and not known.unready:
                 yield from _ahead(state, run, job, inputs, now_ms)
 
 
@@ -51,13 +58,13 @@ def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -
     can = inputs.capabilities.get(account.executor) if account else None
     if account is None or can is None or not can.standby or can.attempts_per_allocation > 1:
         return
-    if not _is_at_work(state, account.executor, now_ms):
+    if known.reason != "preparing" and not _is_at_work(state, account.executor, now_ms):
         return
     standing = [(r, s) for r, s in state.live_standbys() if s.executor == account.executor]
     if any(s.job == job.id and r.name == run.name for r, s in standing):
         return
     for other, standby in standing:
-        if not standby.dropped and other.jobs[standby.job].reason != "devices":
+        if not standby.dropped and other.jobs[standby.job].reason not in WAITS:
             text = f"{run.name}.{job.id} comes before {standby.job}"
             yield _dropped(other, standby, "turn", text, now_ms)
     if standing:
@@ -82,6 +89,32 @@ def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -
         wait_s=_wait_s(known, now_ms),
         previous=before.out if before else None,
     )
+
+
+def prepares_until(
+    state: State, inputs: Inputs, run: RunState, job: Job, account: Account, now_ms: int
+) -> int | None:
+    """Until when a job that could have devices now does first what needs none; None: it does not.
+
+    So the first job of all is not charged for its imports either. It has no device meanwhile.
+    """
+    can = inputs.capabilities[account.executor]
+    known = run.jobs[job.id]
+    if not job.standby or not can.standby or can.attempts_per_allocation > 1 or job.together > 1:
+        return None
+    if run.cpu_only or known.unready:
+        return None
+    standing = [(r.name, s) for r, s in state.live_standbys() if s.executor == account.executor]
+    own = next((s for name, s in standing if (name, s.job) == (run.name, job.id)), None)
+    if own is not None:
+        if own.dropped or own.status == "ready":
+            return None
+    elif standing or not cpu_lane.has_room(state, inputs, 1, job.mem_mb):
+        return None
+    until_ms = now_ms + PREPARES_MS
+    if known.reason == "preparing" and known.until_ms is not None:
+        until_ms = known.until_ms
+    return until_ms if now_ms < until_ms else None
 
 
 def _wait_s(known: JobState, now_ms: int) -> float:

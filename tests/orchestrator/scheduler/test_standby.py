@@ -14,6 +14,8 @@ from orchestrator import snapshot
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import Graph
+from orchestrator.scheduler.standby import PREPARES_MS
+from orchestrator.state import State
 from orchestrator.views.view import run_view
 from skint.attempt import Task
 from tests.orchestrator.worlds import HOUR_MS, World, graph, job, kfold, statuses, training
@@ -49,16 +51,21 @@ def charges(world: World) -> list[int]:
     return [event.charged_ms for event in world.kept(e.AllocationSettled)]
 
 
-def test_the_next_fold_prepares_while_the_one_before_it_trains(tmp_path: Path) -> None:
+def fold1_is_ready(state: State) -> bool:
+    return any((s.job, s.status) == ("train.fold1", "ready") for _, s in state.live_standbys())
+
+
+def test_folds_prepare_before_they_have_the_device(tmp_path: Path) -> None:
+    """The first one beside a device that is free, the others while the one before them trains."""
     world = made(tmp_path)
     run = world.settle(ahead())
     assert run.outcome == "done"
-    assert charges(world) == [COLD_MS, WARM_MS, WARM_MS]
-    assert world.settled_ms == COLD_MS + 2 * WARM_MS
+    assert charges(world) == [WARM_MS] * 3
+    assert world.settled_ms == 3 * WARM_MS
     attempts = [run.attempts[f"seedlings-1.train.fold{n}.1"] for n in range(3)]
-    assert [attempt.stood_by for attempt in attempts] == [False, True, True]
+    assert [attempt.stood_by for attempt in attempts] == [True, True, True]
     assert not run.standbys
-    assert len(world.kept(e.StandbyPlanned)) == len(world.kept(e.StandbyReady)) == 2
+    assert len(world.kept(e.StandbyPlanned)) == len(world.kept(e.StandbyReady)) == 3
     assert not world.kept(e.StandbyEnded)
     starts = world.engine.starts
     assert len(set(starts)) == len(starts)
@@ -70,9 +77,13 @@ def test_one_that_stands_by_is_told_and_kept(tmp_path: Path) -> None:
     world.submit(ahead())
     state = world.until(lambda state: any(True for _ in state.live_standbys()))
     now_ms = world.clock.now_ms()
+    why = run_view(state.runs["seedlings-1"], now_ms).row("train.fold0").why
+    assert why.startswith("imports, opens its data and builds its network before")
+    state = world.until(lambda state: any(s.job == "train.fold1" for _, s in state.live_standbys()))
+    now_ms = world.clock.now_ms()
     why = run_view(state.runs["seedlings-1"], now_ms).row("train.fold1").why
     assert why.endswith("; its worker gets ready")
-    state = world.until(lambda state: any(s.status == "ready" for _, s in state.live_standbys()))
+    state = world.until(fold1_is_ready)
     run = state.runs["seedlings-1"]
     assert run_view(run, now_ms).row("train.fold1").why.endswith("; its worker is ready")
     assert run_view(run, now_ms).row("train.fold2").why.endswith("on lab")
@@ -107,7 +118,7 @@ def test_it_begins_once_the_one_before_it_is_at_work(tmp_path: Path) -> None:
     world = made(tmp_path)
     world.settle(ahead())
     reports = [event.reported_ms for event in world.kept(e.MetricsReported)]
-    planned = world.kept(e.StandbyPlanned)[0]
+    planned = world.kept(e.StandbyPlanned)[1]
     started = world.kept(e.AllocationStarted)[0].start_ms
     assert planned.at_ms >= min(min(reports), started + 60_000)
 
@@ -115,7 +126,7 @@ def test_it_begins_once_the_one_before_it_is_at_work(tmp_path: Path) -> None:
 def test_a_stop_of_the_group_gives_it_up_and_charges_nothing_for_it(tmp_path: Path) -> None:
     world = made(tmp_path)
     world.submit(ahead())
-    world.until(lambda state: any(s.status == "ready" for _, s in state.live_standbys()))
+    world.until(fold1_is_ready)
     world.stop(scope="group", target="train")
     run = world.until_settled().runs["seedlings-1"]
     assert statuses(run)["train.fold1"] == "stopped"
@@ -148,11 +159,11 @@ def test_one_that_dies_while_it_prepares_is_no_failure_and_is_not_tried_again(
     world = made(tmp_path, script_of=dies)
     run = world.settle(ahead())
     assert run.outcome == "done"
-    assert charges(world) == [COLD_MS, COLD_MS, WARM_MS]
+    assert charges(world) == [WARM_MS, COLD_MS, WARM_MS]
     assert run.jobs["train.fold1"].attempts == ("seedlings-1.train.fold1.2",)
     assert "code 9" in run.jobs["train.fold1"].unready
     assert "code 9" in run_view(run, world.clock.now_ms()).row("train.fold1").why
-    assert len(world.kept(e.StandbyPlanned)) == 2
+    assert len(world.kept(e.StandbyPlanned)) == 3
 
 
 def test_one_whose_end_nobody_has_seen_when_its_devices_come_costs_nothing(
@@ -160,7 +171,7 @@ def test_one_whose_end_nobody_has_seen_when_its_devices_come_costs_nothing(
 ) -> None:
     world = made(tmp_path)
     world.submit(ahead())
-    world.until(lambda state: any(s.status == "ready" for _, s in state.live_standbys()))
+    world.until(fold1_is_ready)
     name = "seedlings-1.train.fold1.1"
     real = world.engine.submissions[name].attempts[0]
     first = world.engine.submissions[world.engine.submission_of["seedlings-1.train.fold0.1"]]
@@ -177,7 +188,7 @@ def test_one_whose_end_nobody_has_seen_when_its_devices_come_costs_nothing(
     assert run.outcome == "done"
     assert run.attempts[name].outcome == "unused"
     assert run.jobs["train.fold1"].attempts == (name, "seedlings-1.train.fold1.2")
-    assert sorted(charges(world)) == sorted([COLD_MS, COLD_MS, WARM_MS])
+    assert charges(world) == [WARM_MS] * 3  # another worker prepared for it
     assert len(world.kept(e.AllocationReleased)) == 1
     assert not world.ledger.reservations()
 
@@ -201,7 +212,7 @@ def test_cpu_work_comes_before_what_is_started_ahead(tmp_path: Path) -> None:
     (dropped,) = world.kept(e.StandbyDropped)
     assert dropped.reason == "cpu-work"
     assert charges(world) == [COLD_MS, COLD_MS]
-    assert run.jobs["train.fold1"].attempts == ("seedlings-1.train.fold1.2",)
+    assert run.jobs["train.fold0"].attempts == ("seedlings-1.train.fold0.2",)
 
 
 def test_a_restart_finds_it_again_at_every_moment(tmp_path: Path) -> None:
@@ -216,7 +227,7 @@ def test_a_restart_finds_it_again_at_every_moment(tmp_path: Path) -> None:
         world.clock.advance(5)
     run = world.scheduler.state.runs["seedlings-1"]
     assert run.outcome == "done"
-    assert charges(world) == [COLD_MS, WARM_MS, WARM_MS]
+    assert charges(world) == [WARM_MS] * 3
     assert world.settled_ms < HOUR_MS
 
 
@@ -224,7 +235,7 @@ def test_one_that_nobody_needs_any_more_ends_by_itself(tmp_path: Path) -> None:
     """The scheduler is dead for longer than it waits."""
     world = made(tmp_path)
     world.submit(ahead(limit_s=600))
-    world.until(lambda state: any(s.status == "ready" for _, s in state.live_standbys()))
+    world.until(fold1_is_ready)
     world.clock.advance(2 * 3600)
     assert not world.engine.submissions["seedlings-1.train.fold1.1"].attempts[0].exit.digest
     world.restart()
@@ -232,3 +243,46 @@ def test_one_that_nobody_needs_any_more_ends_by_itself(tmp_path: Path) -> None:
     assert run.outcome == "done"
     assert [event.by_itself for event in world.kept(e.StandbyEnded)] == [False]
     assert run.jobs["train.fold1"].attempts == ("seedlings-1.train.fold1.2",)
+
+
+def test_a_device_does_not_wait_for_ever_for_a_worker_that_prepares(tmp_path: Path) -> None:
+    slow_s = PREPARES_MS / 1000 + 60
+
+    def dawdles(task: Task) -> Script:
+        script = training(task)
+        if task.fold is None:
+            return script
+        late = tuple((at_s + slow_s, line) for at_s, line in script.lines)
+        return replace(script, seconds=script.seconds + slow_s, lines=late, prepare_s=slow_s)
+
+    world = made(tmp_path, script_of=dawdles)
+    run = world.settle(ahead(limit_s=1200))
+    assert run.outcome == "done"
+    first, *others = charges(world)
+    assert WARM_MS < first <= WARM_MS + 61_000  # what it had not done yet, it did on the device
+    assert others == [WARM_MS, WARM_MS]
+
+
+def test_without_room_beside_the_device_a_fold_prepares_on_it(tmp_path: Path) -> None:
+    busy = tuple(job(f"busy{n}", cpus=1) for n in range(8))
+
+    def scripts(task: Task) -> Script:
+        return Script(seconds=1_000) if task.job.startswith("busy") else prepared(task)
+
+    world = made(tmp_path, script_of=scripts)
+    account = replace(world.ledger.account("lab"), executor="local")
+    world.ledger.change_account(account, world.clock.now_ms())
+    plan = ahead(kfold(folds=1))
+    run = world.settle(replace(plan, jobs=(*plan.jobs, *busy)))
+    assert run.outcome == "done"
+    assert charges(world) == [COLD_MS]
+
+
+def test_a_device_that_waits_for_a_worker_is_given_to_nobody_else(tmp_path: Path) -> None:
+    world = made(tmp_path)
+    world.submit(ahead(kfold(folds=1)))
+    world.until(lambda state: any(True for _ in state.live_standbys()))
+    world.submit(kfold(folds=1), "other-1", again=True)
+    world.until(lambda state: sum(run.settled for run in state.runs.values()) == 2)
+    first, second = world.kept(e.AllocationStarted)
+    assert first.run == "seedlings-1" and second.start_ms >= first.start_ms + WARM_MS
