@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 # What the demo remembers between runs; absolute, so that it holds from any folder.
 SKINT_HOME ?= $(CURDIR)/.skint-demo
 
-.PHONY: help env demo test quick lint types wheel bench soak picture clean
+.PHONY: help env demo test quick lint types wheel bench soak gpu-check picture clean
 
 help:  ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(VENV)/.test  ## .venv with everything: training, weights, tests
 
@@ -62,6 +62,12 @@ soak: $(VENV)/.test  ## 10,000 simulated weeks of faults; fifty kill -9 of a rea
 	$(BIN)/python -m orchestrator.simulation.soak --weeks 10000
 	$(BIN)/pytest -q -m soak --kills 50
 	$(BIN)/pytest -q tests/jobs/training/test_exact_resume.py --parks 200 --drawn 20
+
+# Not part of `test`: the machines of CI have no device. DEVICE=cpu tries the checks themselves.
+DEVICE ?= cuda
+
+gpu-check: $(VENV)/.test  ## what only a real device can show, once; writes docs/devices/DATE-NAME.md
+	$(BIN)/python -m tests.device.check --device $(DEVICE)
 
 picture: $(VENV)/.demo  ## docs/dashboard.svg and .png
 	$(BIN)/python docs/picture.py

@@ -71,8 +71,9 @@ def main(words: Sequence[str]) -> int:
     into = given.into or (RECORDS if given.device == "cuda" else Path(tempfile.mkdtemp()))
     recorder = Recorder()
     # Warnings that ours cause are errors elsewhere; what torch warns of on a device is its own.
-    options = ["--device", given.device, "-W", "default", "-p", "no:cacheprovider", "-q"]
-    code = pytest.main([str(ROOT / "tests" / "device"), *options, *for_pytest], [recorder])
+    options = ["-c", str(ROOT / "pyproject.toml"), "-W", "default", "-p", "no:cacheprovider", "-q"]
+    folder = str(ROOT / "tests" / "device")
+    code = pytest.main([folder, "--device", given.device, *options, *for_pytest], [recorder])
     if not recorder.checks:
         return int(code)
     text = page(name, date, facts(given.device), recorder.checks, real=given.device == "cuda")

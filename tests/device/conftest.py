@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from orchestrator.devices import DECLARED
-from tests.device.given import GIVEN, Given
+
+if TYPE_CHECKING:
+    from tests.device.given import Given
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -17,6 +20,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.fixture(scope="session")
 def given(request: pytest.FixtureRequest) -> Given:
     """The device that is checked, and how much work is right for it."""
+    from tests.device.given import GIVEN  # imports torch, which not every run has
+
     return GIVEN[str(request.config.getoption("--device"))]()
 
 

@@ -48,7 +48,7 @@ class Net(nn.Module):
         return self.body(x)
 
     def tell(self, x):
-        count = torch.cuda.device_count() if x.is_cuda else 0
+        count = torch.cuda.device_count() if x.is_cuda and torch.version.cuda else 0
         uuids = [f"GPU-{torch.cuda.get_device_properties(n).uuid}" for n in range(count)]
         told = {"uuids": uuids, "mask": os.environ.get("CUDA_VISIBLE_DEVICES")}
         name = f"seen-{ATTEMPT.split('.')[-2]}-{os.environ.get('LOCAL_RANK', 0)}.json"

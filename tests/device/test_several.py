@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from tests.device.given import Given
-from tests.device.runs import RUN, charged_ms, looked_at, prepared, run_of
-from tests.terminal import Terminal
+from tests.device.runs import PATIENCE_S, RUN, charged_ms, looked_at, prepared, run_of
+from tests.terminal import until
 
 pytestmark = pytest.mark.device
 
@@ -24,14 +24,8 @@ def two(given: Given) -> None:
         pytest.skip("one device")
 
 
-def with_two(folder: Path, given: Given, devices: int) -> Terminal:
-    """Two of the devices, for a plan that takes so many of them for each fold."""
-    prepared(folder, given, devices=devices)
-    mask = {"CUDA_VISIBLE_DEVICES": ",".join(given.uuids[:2])} if given.is_real else {}
-    return Terminal(folder, mask)
-
-
 def seen(folder: Path, name: str) -> list[str]:
+    """What the network said that it sees."""
     uuids: list[str] = json.loads((folder / f"seen-{name}.json").read_text())["uuids"]
     return uuids
 
@@ -39,7 +33,7 @@ def seen(folder: Path, name: str) -> list[str]:
 def test_a_fold_trains_on_both_and_both_are_charged(
     given: Given, tmp_path: Path, record_property: Note
 ) -> None:
-    terminal = with_two(tmp_path, given, devices=2)
+    terminal = prepared(tmp_path, given, devices=2)
     done = terminal.skint("run", "plan.yaml", "--folds", "0")
     assert done.code == 0, done.out + done.err
     with looked_at(terminal) as store:
@@ -53,15 +47,21 @@ def test_a_fold_trains_on_both_and_both_are_charged(
     found = list((tmp_path / "home" / "runs" / RUN).glob("train*/*/out/result.json"))
     record_property("score", json.loads(found[0].read_text())["score"])
     if given.is_real and torch.version.hip is None:
-        assert {*seen(tmp_path, "fold0-0")} == {*seen(tmp_path, "fold0-1")} == {*given.uuids[:2]}
+        for rank in (0, 1):
+            assert seen(tmp_path, f"fold0-{rank}") == list(kept.devices)
 
 
 def test_two_folds_side_by_side_have_a_device_each(
     given: Given, tmp_path: Path, record_property: Note
 ) -> None:
-    terminal = with_two(tmp_path, given, devices=1)
-    done = terminal.skint("run", "plan.yaml")
-    assert done.code == 0, done.out + done.err
+    terminal = prepared(tmp_path, given)
+    hold = terminal.write("hold", "until the second fold trains too")
+    running = terminal.begin("run", "plan.yaml")
+    second = tmp_path / "seen-fold1-0.json"
+    until(lambda: second.exists() or running.poll() is not None, PATIENCE_S)
+    hold.unlink()
+    out, err = running.communicate(timeout=PATIENCE_S)
+    assert running.returncode == 0, out + err
     with looked_at(terminal) as store:
         run = run_of(store.state())
     assert run is not None
@@ -72,4 +72,6 @@ def test_two_folds_side_by_side_have_a_device_each(
     assert max(starts) < min(ends)
     record_property("together for", f"{(min(ends) - max(starts)) / 1000:.1f} s")
     if given.is_real and torch.version.hip is None:
-        assert {*seen(tmp_path, "fold0-0"), *seen(tmp_path, "fold1-0")} == {*given.uuids[:2]}
+        for attempt in (one, other):
+            fold = "fold0" if ".fold0." in attempt.id else "fold1"
+            assert seen(tmp_path, f"{fold}-0") == list(attempt.devices)
