@@ -1,0 +1,53 @@
+"""On two devices, which here are two processes on the CPU: a real worker under a real shim."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pytorch_lightning")
+
+import skint.shim
+from skint.attempt import AttemptDir, Task
+from tests.jobs.fit.conftest import STAGED
+
+pytestmark = pytest.mark.torch
+
+
+def test_two_processes_train_together_and_the_first_publishes(
+    tmp_path: Path, task_folder: Path
+) -> None:
+    devices = ("simulated-0", "simulated-1")
+    task = Task(
+        f"{tmp_path.name}.two",
+        1,
+        "run",
+        "fit",
+        uses="fit",
+        params=STAGED,
+        cwd=str(task_folder),
+        devices=devices,
+        device_count=len(devices),
+        cpus=2,
+    )
+    attempt = AttemptDir(tmp_path / "two")
+    attempt.create(task)
+    command = [sys.executable, "-S", "-P", skint.shim.__file__, str(attempt.path)]
+    assert subprocess.run(command, timeout=300).returncode == 0
+    end = attempt.read_exit()
+    assert end is not None and end.reason == "done", attempt.log.read_text()
+    lines = [json.loads(line) for line in attempt.events.read_text().splitlines()]
+    reported = [line["values"]["epoch"] for line in lines if line["kind"] == "report"]
+    assert reported == [1, 2, 3, 4, 4]
+    assert sum(line["kind"] == "note" for line in lines) == 1
+    # 64 samples in batches of 8, of which each process takes half.
+    assert [line["step"] for line in lines if line["kind"] == "checkpoint"][-1] == 4 * 8 // 2
+    with (attempt.out / "metrics.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
+    published = {path.name for path in (attempt.out / "checkpoints").iterdir()}
+    assert published == {"copy.ckpt", "best.ckpt"}
