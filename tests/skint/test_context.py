@@ -223,3 +223,15 @@ def test_a_stage_is_told_in_one_line(tmp_path: Path) -> None:
     ctx = Context.for_test(tmp_path)
     ctx.stage("training at\n128 px")
     assert [line["name"] for line in lines(ctx, "stage")] == ["training at 128 px"]
+
+
+def test_one_of_several_processes_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Context.for_test(tmp_path, devices=("simulated-0", "simulated-1"))
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    second = Context.for_test(tmp_path, devices=("simulated-0", "simulated-1"))
+    for ctx in (second, first):
+        ctx.note("a word")
+        ctx.stage("all")
+        ctx.report(epoch=1)
+    assert [len(lines(first, kind)) for kind in ("note", "stage", "report")] == [1, 1, 1]
+    assert first.device_count == 2

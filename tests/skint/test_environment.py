@@ -39,6 +39,10 @@ def test_the_mask_of_an_engine_is_kept() -> None:
     assert made({"CUDA_VISIBLE_DEVICES": "3"}, devices=("GPU-1",))["CUDA_VISIBLE_DEVICES"] == "3"
 
 
+def test_an_attempt_is_not_one_of_the_processes_of_whoever_started_it() -> None:
+    assert "LOCAL_RANK" not in made({"LOCAL_RANK": "1"})
+
+
 def test_threads_are_as_many_as_cores() -> None:
     assert {made({"OMP_NUM_THREADS": "64"}, cpus=2)[name] for name in THREADS} == {"2"}
     assert all(int(made({}, cpus=0)[name]) >= 1 for name in THREADS)

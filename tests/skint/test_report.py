@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,15 @@ def test_half_a_line_of_a_killed_writer_is_ended(writer: EventWriter) -> None:
     half, whole = events.read_text().splitlines()
     assert half == '{"half":'
     assert json.loads(whole)["seq"] == events.read_text().index(whole)
+
+
+def test_what_went_wrong_is_said_once(writer: EventWriter) -> None:
+    """By the process that fails first; the others fail because of it."""
+    writer.error("no room", trace=True)
+    writer.error("nobody answers")
+    replace(writer, silent=True).write("note", text="not heard")
+    (line,) = map(json.loads, writer.directory.events.read_text().splitlines())
+    assert (line["kind"], line["what"], line["trace"]) == ("error", "no room", True)
 
 
 def test_scalars_of_every_kind_become_strict_json(writer: EventWriter) -> None:

@@ -25,7 +25,7 @@ from skint.ranks import RANK, own_rank
 
 LOOK_S = 0.1
 """How often it is looked whether one of them has ended."""
-NOTICE_S = 5.0
+NOTICE_S = 2.0
 """So long this process may take to notice by itself that another one has failed."""
 BLAME_S = 2.0
 """So long an error of communication waits for the end of the process that is behind it."""

@@ -57,6 +57,14 @@ def test_devices_are_counted_up_to_as_many_as_may_be(devices: tuple[str, ...], c
         choose_engine("auto", ("GPU-1", "GPU-2"), hardware=L4)
 
 
+def test_each_process_has_a_device_of_its_own() -> None:
+    both = ("GPU-1", "GPU-2")
+    engines = [choose_engine("auto", both, most=2, rank=rank, hardware=L4) for rank in (0, 1)]
+    assert [str(engine.device) for engine in engines] == ["cuda:0", "cuda:1"]
+    with pytest.raises(DeviceError, match="several cores of a TPU"):
+        choose_engine("auto", ("TPU-0", "TPU-1"), most=2, hardware=TPU)
+
+
 def test_the_cpu_is_not_asked_for_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     # The driver reads its environment once: a worker that has no device yet must not wake it.
     monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("CUDA was asked"))

@@ -52,3 +52,6 @@ def test_steps_are_those_that_the_loader_gives_batches_for(rows: int) -> None:
     loader = ShuffledLoader(pixels, None, np.arange(rows), batch_size=10, seed=0)
     assert epoch_steps(rows, recipe()) == len(loader) == len(list(loader))
     assert epoch_steps(rows, recipe(accumulate=2)) == -(-len(loader) // 2)
+    if rows >= 4:
+        half = ShuffledLoader(pixels, None, np.arange(rows), batch_size=10, seed=0, part=(0, 2))
+        assert epoch_steps(rows, recipe(), devices=2) == len(half) == len(list(half))
