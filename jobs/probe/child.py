@@ -1,6 +1,7 @@
 """The process that measures: `python -P -m jobs.probe.child ATTEMPT`, asked line by line.
 
-Importing this imports torch, with all devices hidden; the first request shows it those it may use.
+Importing this imports torch, with all devices hidden; the first request that names devices shows
+them to it.
 An answer goes to what was standard output; what libraries print goes to the log.
 """
 
@@ -18,7 +19,9 @@ import skint
 from jobs.probe.finder import find_rate
 from jobs.probe.requests import Request
 from jobs.probe.steps import time_steps
+from jobs.training.data.fold import read_fold
 from jobs.training.fitting.memory import is_out_of_memory
+from jobs.training.fitting.prepared import make_module
 from jobs.training.recipe.recipe import Recipe
 from skint.attempt import AttemptDir
 from skint.visibility import show
@@ -43,6 +46,9 @@ def answer(request: Request, ctx: skint.Context) -> dict[str, Any]:
     """What was measured, `out_of_memory`, or `error`."""
     recipe = Recipe(**request.recipe)
     try:
+        if request.look == "prepare":
+            make_module(recipe, read_fold(ctx, recipe.targets), ctx)
+            return {}
         if request.look == "lr":
             return find_rate(recipe, request, ctx)
         return time_steps(recipe, request, ctx)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,21 +30,27 @@ MARGIN = 0.9
 
 
 def measure(params: Params, ctx: skint.Context) -> None:
-    """Write `probe.json`; raises ProbeError where not even one step can be run."""
+    """Write `probe.json`; raises ProbeError where not even one step can be run.
+
+    It is written again after each look: what has been charged for stays, whatever comes next.
+    """
     data = read_fold(ctx, params.targets)
     measurer = Measurer(ctx.attempt.path)
+    found: dict[str, Any] = {}
     try:
+        # First: the loader is not to be measured beside its imports.
+        measurer.prepare(recipe_of(params, params.model))
         rates = loader_rates(params, data, ctx) if "loader" in params.look else {}
         probing = _Probing(params, ctx, measurer, ctx.wait_for_devices())
-        found = probing.all(data.packed.meta.sizes)
+        for answer in probing.all(data.packed.meta.sizes):
+            found |= answer
+            if rates and "loader" not in found:
+                found["loader"] = {str(count): round(rate, 1) for count, rate in rates.items()}
+                found["workers"] = fewest(rates)
+                ctx.note(loader_sentence(rates, found))
+            write_atomic(ctx.out / "probe.json", (json.dumps(found, indent=1) + "\n").encode())
     finally:
         measurer.close()
-    if rates:
-        found["loader"] = {str(count): round(rate, 1) for count, rate in rates.items()}
-        found["workers"] = fewest(rates)
-        ctx.note(loader_sentence(rates, found))
-    found["device"] = device_name(ctx.devices)
-    write_atomic(ctx.out / "probe.json", (json.dumps(found, indent=1) + "\n").encode())
     reported = ("batch", "step_ms", "rate", "lr", "workers")
     ctx.report(**{name: found[name] for name in reported if name in found})
 
@@ -55,9 +62,9 @@ class _Probing:
     measurer: Measurer
     devices: tuple[str, ...]
 
-    def all(self, sizes: tuple[int, ...]) -> dict[str, Any]:
-        """What `probe.json` says, without the loader."""
-        found: dict[str, Any] = {"model": self.params.model, "precision": self.params.precision}
+    def all(self, sizes: tuple[int, ...]) -> Iterator[dict[str, Any]]:
+        """What `probe.json` says, without the loader, look by look."""
+        self.ctx.stage("step")
         own = self.steps(self.params.model, self.params.batch_size)
         if own is None:
             raise ProbeError(
@@ -65,33 +72,36 @@ class _Probing:
                 got=f"out of memory with a batch of {self.params.batch_size}",
                 next="a small batch_size here: `look: [batch]` then finds the largest that fits",
             )
-        found |= {"batch": own.batch, "step_ms": round(own.step_ms, 3), "rate": round(own.rate, 1)}
-        found["validation_ms"] = round(own.validation_ms, 3)
+        yield {
+            "model": self.params.model,
+            "precision": self.params.precision,
+            "device": device_name(self.devices),
+            "batch": own.batch,
+            "step_ms": round(own.step_ms, 3),
+            "rate": round(own.rate, 1),
+            "validation_ms": round(own.validation_ms, 3),
+        }
         if "batch" in self.params.look:
-            found["batches"] = self.batches()
+            self.ctx.stage("batch")
+            yield {"batches": self.batches()}
         if "lr" in self.params.look:
-            found |= self.rate()
+            self.ctx.stage("lr")
+            yield self.rate()
         if "sizes" in self.params.look and len(sizes) > 1:
-            found["sizes"] = self.sizes(sizes)
+            self.ctx.stage("sizes")
+            yield {"sizes": self.sizes(sizes)}
         if "models" in self.params.look and self.params.models:
-            found["models"] = self.models()
-        return found
+            self.ctx.stage("models")
+            yield {"models": self.models()}
 
     def steps(self, model: str, batch: int, size_px: int | None = None) -> Steps | None:
         """None where they do not fit."""
         self.ctx.check()
-        recipe = self.recipe(model)
+        recipe = recipe_of(self.params, model)
         answer = self.measurer.ask(
             Request("steps", self.devices, recipe, batch, size_px, self.params.steps)
         )
         return None if answer is None else Steps(**answer)
-
-    def recipe(self, model: str) -> dict[str, Any]:
-        """That of the job; another model starts without its weights."""
-        own = {name: getattr(self.params, name) for name in Recipe.model_fields}
-        if model != self.params.model:
-            own |= {"model": model, "weights": "none", "weight_classes": None, "same_classes": {}}
-        return Recipe(**own).model_dump(mode="json")
 
     def batches(self) -> list[dict[str, Any]]:
         """Each batch that was tried and fits; says the largest and the fastest."""
@@ -123,7 +133,7 @@ class _Probing:
         request = Request(
             "lr",
             self.devices,
-            self.recipe(self.params.model),
+            recipe_of(self.params, self.params.model),
             self.params.batch_size,
             steps=self.params.lr_steps,
         )
@@ -188,6 +198,14 @@ class _Probing:
             "parameters": one.parameters,
             "gflops": float(f"{one.gflops:.4g}"),
         }
+
+
+def recipe_of(params: Params, model: str) -> dict[str, Any]:
+    """That of the job; another model than its own starts without its weights."""
+    own = {name: getattr(params, name) for name in Recipe.model_fields}
+    if model != params.model:
+        own |= {"model": model, "weights": "none", "weight_classes": None, "same_classes": {}}
+    return Recipe(**own).model_dump(mode="json")
 
 
 def loader_sentence(rates: dict[int, float], found: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ class ProbeError(SkintError):
 class Measurer:
     """One process after another: the next is started when one has died.
 
-    The first is started before the devices are there, and has imported torch when it is asked.
+    The first is started and prepared before the devices are there.
     """
 
     def __init__(self, attempt: Path) -> None:
@@ -32,6 +32,17 @@ class Measurer:
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
+
+    def prepare(self, recipe: dict[str, Any]) -> None:
+        """Wait until it has imported all and has built the recipe's network once, without a device.
+
+        Raises ProbeError where it cannot.
+        """
+        if self.ask(Request("prepare", (), recipe, batch=0)) is None:
+            raise ProbeError(
+                "the process that measures has ended before it measured anything",
+                next="look at the job's log; it may have run out of memory",
+            )
 
     def ask(self, request: Request) -> dict[str, Any] | None:
         """The answer; None where memory did not suffice, by an error of torch's or by a kill.

@@ -12,7 +12,7 @@ class Request:
     """One measurement."""
 
     look: str
-    """`steps` or `lr`."""
+    """`prepare`, `steps` or `lr`."""
     devices: tuple[str, ...]
     recipe: dict[str, Any]
     batch: int

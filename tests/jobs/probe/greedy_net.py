@@ -31,3 +31,8 @@ class Killed(Net):
 class Broken(Net):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         raise ValueError("no such shape")
+
+
+class Stillborn(Net):
+    def __init__(self, num_classes: int, in_chans: int) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -77,3 +77,14 @@ def test_a_recipe_that_does_not_fit_at_all_and_one_that_is_broken(
     with pytest.raises(skint.SkintError, match="cannot be measured") as caught:
         looked(tmp_path / "b", packed, model=f"{NETS}:Broken", look=[])
     assert caught.value.got == "ValueError: no such shape"
+    with pytest.raises(skint.SkintError, match="ended before it measured anything"):
+        looked(tmp_path / "c", packed, model=f"{NETS}:Stillborn", look=[])
+
+
+def test_what_was_measured_before_a_stop_stays(tmp_path: Path, packed: Path) -> None:
+    with pytest.raises(skint.SkintError, match="cannot be measured"):
+        looked(tmp_path, packed, look=["loader", "models"], models=[f"{NETS}:Broken"])
+    found = json.loads((tmp_path / "out" / "probe.json").read_text())
+    assert found["step_ms"] > 0 and found["loader"] and "models" not in found
+    events = map(json.loads, (tmp_path / "events.jsonl").read_text().splitlines())
+    assert [one["name"] for one in events if one["kind"] == "stage"] == ["step", "models"]
