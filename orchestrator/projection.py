@@ -121,6 +121,9 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
         edge=event.edge,
         edge_until_ms=event.edge_until_ms,
         stood_by=event.attempt in run.standbys,
+        prepared_ms=run.standbys[event.attempt].prepared_ms
+        if event.attempt in run.standbys
+        else None,
     )
     if attempt.stood_by:
         run = _without_standby(run, event.attempt)
@@ -342,8 +345,12 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.StopSent: _stop_sent,
     e.StandbyPlanned: _standby_planned,
     e.StandbyAccepted: lambda run, event: _standby(run, event.attempt, status="accepted"),
-    e.StandbyStarted: lambda run, event: _standby(run, event.attempt, status="running"),
-    e.StandbyReady: lambda run, event: _standby(run, event.attempt, status="ready"),
+    e.StandbyStarted: lambda run, event: _standby(
+        run, event.attempt, status="running", started_ms=event.started_ms
+    ),
+    e.StandbyReady: lambda run, event: _standby(
+        run, event.attempt, status="ready", ready_ms=event.ready_ms
+    ),
     e.StandbyDropped: lambda run, event: _standby(run, event.attempt, dropped=event.reason),
     e.StandbyEnded: _standby_ended,
     e.StageEntered: _stage_entered,

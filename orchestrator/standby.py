@@ -26,6 +26,8 @@ class StandbyState:
     wait_s: float
     previous: str | None = None
     status: Literal["planned", "accepted", "running", "ready"] = "planned"
+    started_ms: int | None = None
+    ready_ms: int | None = None
     dropped: str = ""
     """Why it is not wanted any more; empty while it is."""
     told: bool = False
@@ -34,6 +36,13 @@ class StandbyState:
     @cached_property
     def path(self) -> Path:
         return Path(self.folder)
+
+    @property
+    def prepared_ms(self) -> int | None:
+        """What it took to get ready; None before it is."""
+        if self.started_ms is None or self.ready_ms is None:
+            return None
+        return max(0, self.ready_ms - self.started_ms)
 
     @property
     def usable(self) -> bool:

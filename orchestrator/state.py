@@ -86,7 +86,9 @@ class AttemptState:
     stages: tuple[tuple[int, str], ...] = ()
     """The parts of its work that have names, each with when it began."""
     stood_by: bool = False
-    """It was started ahead, and had done what needs no devices when it got them."""
+    """It was started ahead of its devices."""
+    prepared_ms: int | None = None
+    """What it took until it was ready for them; None where it was not ready when they came."""
 
     @property
     def live(self) -> bool:

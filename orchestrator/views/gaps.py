@@ -67,6 +67,12 @@ def cold_start_ms(run: RunState) -> int | None:
     return round(median(found)) if found else None
 
 
+def preparation_ms(run: RunState) -> int | None:
+    """What those that were started ahead took until they were ready: the median."""
+    found = [a.prepared_ms for a in run.attempts.values() if a.prepared_ms is not None]
+    return round(median(found)) if found else None
+
+
 def first_step_ms(attempt: AttemptState) -> int | None:
     """When its first epoch began, by what it told of that; else when its first stage did."""
     if attempt.started_ms is None:
@@ -119,14 +125,16 @@ def usage_lines(run: RunState) -> list[tuple[str, str]]:
     """A head and a sentence about each of the two, where there is something to say."""
     lines = []
     found = gaps(run)
-    cold_ms = cold_start_ms(run)
+    cold_ms, ready_ms = cold_start_ms(run), preparation_ms(run)
+    cold = "" if cold_ms is None else f"; a cold start takes {format_exact(cold_ms)}"
+    if cold_ms is None and ready_ms is not None:
+        cold = f"; getting ready took {format_exact(ready_ms)}, before any device was kept"
     if found:
         mean_ms = round(sum(gap.ms for gap in found) / len(found))
         charged_ms = round(sum(gap.start_ms for gap in found) / len(found))
         count = f", {len(found)} times" if len(found) > 1 else ""
         ahead = sum(gap.ahead for gap in found)
         how = "" if ahead == len(found) else f"; {ahead or 'none'} of them started ahead"
-        cold = "" if cold_ms is None else f"; a cold start takes {format_exact(cold_ms)}"
         text = f"{format_exact(mean_ms)} from an end to the next first step{count}"
         lines.append(("gap", f"{text}, {format_exact(charged_ms)} of it charged{how}{cold}"))
     elif cold_ms is not None:

@@ -109,7 +109,7 @@ def test_a_worker_that_stands_by_reads_it_before_it_has_devices(tmp_path: Path) 
     first = cut(world, once(standby=True))
     before = job("before", **{**TRAINS, "resumes": False})
     run = world.settle(graph(before, *once(standby=True).jobs), "two-1")
-    (planned,) = world.kept(e.StandbyPlanned)
+    (planned,) = (one for one in world.kept(e.StandbyPlanned) if one.run == "two-1")
     out = first.attempts["one-1.train.1"].out
     assert planned.previous == out
     assert run.attempts["two-1.train.1"].previous == out

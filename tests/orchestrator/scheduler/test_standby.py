@@ -64,6 +64,7 @@ def test_folds_prepare_before_they_have_the_device(tmp_path: Path) -> None:
     assert world.settled_ms == 3 * WARM_MS
     attempts = [run.attempts[f"seedlings-1.train.fold{n}.1"] for n in range(3)]
     assert [attempt.stood_by for attempt in attempts] == [True, True, True]
+    assert [attempt.prepared_ms for attempt in attempts] == [round(PREPARES_S * 1000)] * 3
     assert not run.standbys
     assert len(world.kept(e.StandbyPlanned)) == len(world.kept(e.StandbyReady)) == 3
     assert not world.kept(e.StandbyEnded)

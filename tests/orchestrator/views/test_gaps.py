@@ -81,6 +81,20 @@ def test_a_gap_is_what_lies_between_an_end_and_the_next_first_step() -> None:
     )
 
 
+def test_where_all_were_started_ahead_it_tells_what_getting_ready_took() -> None:
+    both = [
+        replace(
+            trained(fold, at_ms=START_MS + fold * 21_600, start_ms=200, ahead=True), prepared_ms=ms
+        )
+        for fold, ms in enumerate((7_000, 9_000))
+    ]
+    assert usage_lines(of(*both))[0] == (
+        "gap",
+        "0.600 s from an end to the next first step, 0.200 s of it charged;"
+        " getting ready took 8.000 s, before any device was kept",
+    )
+
+
 def test_a_device_that_was_free_for_long_waited_for_something_else() -> None:
     run = of(trained(0), trained(1, at_ms=START_MS + 29_000 + MOST_MS + 1))
     assert gaps(run) == []
