@@ -189,7 +189,8 @@ def test_one_that_was_started_ahead_says_that_it_is_ready_and_waits(
 
     giver = threading.Thread(target=give)
     giver.start()
-    assert ctx.wait_for_devices() == ("GPU-2",) == ctx.devices
+    given = ctx.wait_for_devices()
+    assert given == ctx.task.devices == ("GPU-2",)
     giver.join()
     assert len(lines(ctx, "ready")) == 1
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-2"

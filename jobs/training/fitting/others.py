@@ -119,15 +119,15 @@ def others(ctx: skint.Context) -> Iterator[Others]:
 
 
 def refuse_indivisible(batch_size: int, devices: int, where: str | None = None) -> None:
-    """Raise DivisionError where a batch has no equal parts for the devices."""
+    """Raise DivisionError where a batch has no equal parts of two or more for the devices."""
     rest = batch_size % max(1, devices)
-    if rest:
+    if rest or batch_size < 2 * devices:
+        fewer = max(batch_size - rest, 2 * devices)
         raise DivisionError(
             f"a batch is computed in equal parts by {devices} devices",
             where=where,
             got=f"batch_size: {batch_size}",
-            wanted=f"a multiple of {devices}: {batch_size - rest or devices} or "
-            f"{batch_size - rest + devices}",
+            wanted=f"a multiple of {devices}: {fewer} or {fewer + devices}",
         )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from jobs.train.job import train
+from jobs.training.fitting.others import DivisionError
 from jobs.training.recipe.recipe import Recipe
 from skint.attempt import StopRequest
 from skint.checkpoint import CHECKPOINT
@@ -128,9 +129,11 @@ def test_a_process_that_is_killed_ends_the_attempt_once_and_says_which(on_two: M
 
 
 def test_a_batch_that_has_no_equal_parts_is_refused_at_once(packed: Path, tmp_path: Path) -> None:
-    import skint
-
-    ctx = context(tmp_path / "a", packed, devices=(*TWO, "simulated-2"))
-    with pytest.raises(skint.SkintError, match="equal parts by 3 devices") as caught:
-        train(Recipe(**FIELDS), ctx)
+    three = context(tmp_path / "three", packed, devices=(*TWO, "simulated-2"))
+    with pytest.raises(DivisionError, match="equal parts by 3 devices") as caught:
+        train(Recipe(**FIELDS), three)
     assert caught.value.wanted == "a multiple of 3: 6 or 9"
+    two = context(tmp_path / "two", packed, devices=TWO)
+    with pytest.raises(DivisionError) as caught:
+        train(Recipe(**FIELDS | {"batch_size": 2}), two)
+    assert caught.value.wanted == "a multiple of 2: 4 or 6"
