@@ -212,7 +212,7 @@ def loader_sentence(rates: dict[int, float], found: dict[str, Any]) -> str:
     """Whether the network waits for pictures, said out loud."""
     count = fewest(rates)
     rate = rates[count]
-    own = f"{rate:.0f} pictures/s with {count} worker processes"
+    own = f"{rate:.0f} pictures/s with {count} worker process{'es' * (count != 1)}"
     if rate < found["rate"]:
         return (
             f"data-bound: the loader gives {own}, the network takes {found['rate']:.0f}: "
