@@ -159,7 +159,12 @@ def _made(made_by: Any) -> str:
 
 def _recipe(recipe: Mapping[str, Any]) -> list[str]:
     usual = Recipe().model_dump(mode="json")
+    stages = recipe.get("stages") or []
+    recipe = {name: value for name, value in recipe.items() if name != "stages"}
+    if stages:  # they have epochs of their own
+        recipe.pop("epochs", None)
     changed = {name: value for name, value in recipe.items() if value != usual.get(name)}
+    changed |= {f"stage {number}": stage for number, stage in enumerate(stages, start=1)}
     parts = ["## Recipe\n"]
     if changed:
         parts.append(table(["field", "value"], ([n, _said(v)] for n, v in changed.items())))
@@ -171,7 +176,7 @@ def _recipe(recipe: Mapping[str, Any]) -> list[str]:
 def _said(value: Any) -> str:
     """A value of the recipe; of a group of fields those that do something."""
     if isinstance(value, Mapping):
-        told = {name: one for name, one in value.items() if one not in (None, False, 0)}
+        told = {name: one for name, one in value.items() if one not in (None, False, 0, "")}
         return ", ".join(f"{name} {_said(one)}" for name, one in told.items()) or "none"
     if isinstance(value, list):
         return f"[{', '.join(map(_said, value))}]" if value else "none"

@@ -21,7 +21,9 @@ COLUMNS = ("epoch", "stage", "train_loss", "val_loss", "val_acc", "lr")
 def trained(folder: Path, fold: int, accuracy: float, **recipe: Any) -> Path:
     """A fold's files, as `train` writes them."""
     folder.mkdir(parents=True)
-    fields = Recipe.model_validate({"model": "resnet18", "epochs": 3, **recipe})
+    fields = Recipe.model_validate(
+        {"model": "resnet18", **({} if "stages" in recipe else {"epochs": 3}), **recipe}
+    )
     files: dict[str, Any] = {
         "result.json": {
             "metric": "val_acc",
@@ -94,6 +96,15 @@ def test_what_differs_from_the_usual_recipe_comes_first(tmp_path: Path) -> None:
     assert "crop_scale [0.5, 1], crop_ratio [0.75, 1.333], rotate_deg 15" in table
     assert "| compile | yes |" in table and "| lr | 0.0003 |" in table
     assert "batch_size 32" in text.partition("As usual")[2]
+
+
+def test_each_stage_is_a_line_of_the_recipe(tmp_path: Path) -> None:
+    stages = [{"size": 64, "epochs": 2, "freeze": "backbone"}, {"name": "large", "epochs": 3}]
+    fold = trained(tmp_path / "fold", 0, 0.5, stages=stages)
+    text = (carded(tmp_path / "card", [fold]) / "card.md").read_text()
+    assert "| stage 1 | epochs 2, size 64, freeze backbone |" in text
+    assert "| stage 2 | name large, epochs 3 |" in text
+    assert "| epochs |" not in text and ", epochs" not in text.partition("As usual")[2]
 
 
 def test_the_data_stand_in_it_with_their_classes_and_how_they_were_made(
