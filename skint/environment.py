@@ -52,6 +52,10 @@ def worker_environment(
         **dict.fromkeys(THREADS, threads),
     }
     environment.update(visibility(task.devices, environment))
+    if task.device_count > 1 and not task.argv:
+        # Lightning starts the worker again for each device, by name and without its -P: a file of
+        # the plan's folder would stand before an installed module of that name.
+        environment["PYTHONSAFEPATH"] = "1"
     if task.argv:
         # `run: python train.py` means the Python of the plan's environment, activated or not.
         own = str(Path(task.python or sys.executable).parent)

@@ -43,6 +43,13 @@ def test_an_attempt_is_not_one_of_the_processes_of_whoever_started_it() -> None:
     assert "LOCAL_RANK" not in made({"LOCAL_RANK": "1"})
 
 
+def test_further_processes_of_a_worker_do_not_import_from_the_plans_folder_first() -> None:
+    assert made({}, device_count=2)["PYTHONSAFEPATH"] == "1"
+    assert "PYTHONSAFEPATH" not in made({}, device_count=1)
+    # A script of a program's own stands beside what it imports.
+    assert "PYTHONSAFEPATH" not in made({}, device_count=2, argv=("python", "train.py"))
+
+
 def test_threads_are_as_many_as_cores() -> None:
     assert {made({"OMP_NUM_THREADS": "64"}, cpus=2)[name] for name in THREADS} == {"2"}
     assert all(int(made({}, cpus=0)[name]) >= 1 for name in THREADS)

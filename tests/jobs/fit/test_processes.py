@@ -23,6 +23,8 @@ def test_two_processes_train_together_and_the_first_publishes(
     tmp_path: Path, task_folder: Path
 ) -> None:
     devices = ("simulated-0", "simulated-1")
+    # Beside the plan: no process may take it for the module of that name that it needs.
+    (task_folder / "queue.py").write_text("raise ImportError('not this one')\n")
     task = Task(
         f"{tmp_path.name}.two",
         1,
