@@ -227,6 +227,14 @@ class ShuffledLoader:
             )
         return order
 
+    @property
+    def ready(self) -> bool:
+        """Whether all processes that work ahead have started, which an epoch does not wait for.
+
+        True where there are to be none.
+        """
+        return not self.workers or (self._workers is not None and self._workers.ready)
+
     def close(self) -> None:
         """End the processes that work ahead; they also end with the loader."""
         if self._workers is not None:

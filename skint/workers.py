@@ -95,6 +95,12 @@ class Workers:
                     )
                 return False
 
+    @property
+    def ready(self) -> bool:
+        """Whether all of them have started and make what is asked for from now on."""
+        with self._lock:
+            return bool(self._pipes) and self._all_ready()
+
     def close(self) -> None:
         """End the processes. What is asked for after this is not made here."""
         self._end()
