@@ -49,7 +49,7 @@ class Net(nn.Module):
                 PENDING.append((directory, request, training, left - 1))
             else:
                 time.sleep(2 * skint.lightning.LOOK_S)  # so that it looks after this very step
-                if request.how == "term":
+                if str(request.how) == "term":  # no kind of stop, but asked for here
                     os.kill(os.getpid(), signal.SIGTERM)
                 else:
                     directory.request_stop(request)
