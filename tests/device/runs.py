@@ -21,24 +21,18 @@ RUN = "check-1"
 PATIENCE_S = 600.0
 
 NET = '''
-"""A network that says which devices it sees, and that waits once, in the first fold."""
+"""Networks that say which devices they see, and that wait once, in the first fold."""
 import json, os, time
 from pathlib import Path
 import torch
 from torch import nn
+from torchvision.models import resnet18
 
 HERE = Path(__file__).parent
 ATTEMPT = os.environ.get("SKINT_ATTEMPT", "")
 
 
-class Net(nn.Module):
-    def __init__(self, num_classes, in_chans):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(in_chans, 16, 3, stride=2, padding=1), nn.BatchNorm2d(16), nn.ReLU(),
-            nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(64, num_classes),
-        )
-
+class Telling(nn.Module):
     def forward(self, x):
         if self.training and ".train." in ATTEMPT:
             self.tell(x)
@@ -57,6 +51,21 @@ class Net(nn.Module):
     def reported(self):
         events = Path(os.environ["SKINT_ATTEMPT_DIR"], "events.jsonl")
         return '"report"' in events.read_text()
+
+
+class Small(Telling):
+    def __init__(self, num_classes, in_chans):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(in_chans, 16, 3, stride=2, padding=1), nn.BatchNorm2d(16), nn.ReLU(),
+            nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(64, num_classes),
+        )
+
+
+class Usual(Telling):
+    def __init__(self, num_classes, in_chans):
+        super().__init__()
+        self.body = resnet18(num_classes=num_classes)
 '''
 
 PLAN = """
@@ -64,7 +73,7 @@ name: check
 account: lab
 jobs:
   scan: {{uses: scan, with: {{source: data}}}}
-  packed: {{uses: resize, needs: [scan], with: {{size: 32}}}}
+  packed: {{uses: resize, needs: [scan], with: {{size: {size_px}}}}}
   folds: {{uses: folds, needs: [packed], with: {{k: 2}}}}
   train:
     uses: train
@@ -72,21 +81,30 @@ jobs:
     per: fold
     devices: {devices}
     limit: 20m
-    with: {{model: "telling:Net", epochs: {epochs}, batch_size: 8, lr: 0.02}}
+    with: {{model: "telling:{net}", epochs: {epochs}, batch_size: {batch}}}
 """
 
 
-def prepared(folder: Path, given: Given, *, devices: int = 1, per_class: int = 12) -> Terminal:
+def prepared(folder: Path, given: Given, *, devices: int = 1) -> Terminal:
     """A folder with pictures, a plan and an account of its own."""
     noise = np.random.default_rng(5)
     for label, colour in COLOURS.items():
         (folder / "data" / label).mkdir(parents=True)
-        for number in range(per_class):
-            pixels = np.clip(colour + noise.normal(0, 40, (32, 32, 3)), 0, 255).astype("uint8")
-            Image.fromarray(pixels).save(folder / "data" / label / f"{number}.png")
+        for number in range(2 * given.batch):
+            pixels = colour + noise.normal(0, 40, (given.size_px, given.size_px, 3))
+            Image.fromarray(np.clip(pixels, 0, 255).astype("uint8")).save(
+                folder / "data" / label / f"{number}.png"
+            )
     terminal = Terminal(folder)
     terminal.write("telling.py", NET)
-    terminal.write("plan.yaml", PLAN.format(devices=devices, epochs=given.epochs))
+    plan = PLAN.format(
+        devices=devices,
+        net="Usual" if given.is_real else "Small",
+        size_px=given.size_px,
+        epochs=given.epochs,
+        batch=given.batch,
+    )
+    terminal.write("plan.yaml", plan)
     added = terminal.skint("account", "add", "lab", "--preset", given.preset)
     assert added.code == 0, added.err
     return terminal
