@@ -164,13 +164,20 @@ def _recipe(recipe: Mapping[str, Any]) -> list[str]:
     if stages:  # they have epochs of their own
         recipe.pop("epochs", None)
     changed = {name: value for name, value in recipe.items() if value != usual.get(name)}
-    changed |= {f"stage {number}": stage for number, stage in enumerate(stages, start=1)}
+    rows = [[name, _said(value)] for name, value in changed.items()]
+    rows += [[f"stage {number}", _stage(stage)] for number, stage in enumerate(stages, start=1)]
     parts = ["## Recipe\n"]
-    if changed:
-        parts.append(table(["field", "value"], ([n, _said(v)] for n, v in changed.items())))
+    if rows:
+        parts.append(table(["field", "value"], rows))
     rest = (f"{name} {_said(value)}" for name, value in recipe.items() if name not in changed)
     parts.append(f"As usual: {plain(', '.join(rest))}.\n")
     return parts
+
+
+def _stage(stage: Mapping[str, Any]) -> str:
+    """All that it says for itself, also that something is off: `mixup 0`."""
+    told = {name: value for name, value in stage.items() if value is not None and value != ""}
+    return ", ".join(f"{name} {_said(value)}" for name, value in told.items())
 
 
 def _said(value: Any) -> str:

@@ -99,11 +99,14 @@ def test_what_differs_from_the_usual_recipe_comes_first(tmp_path: Path) -> None:
 
 
 def test_each_stage_is_a_line_of_the_recipe(tmp_path: Path) -> None:
-    stages = [{"size": 64, "epochs": 2, "freeze": "backbone"}, {"name": "large", "epochs": 3}]
+    stages = [
+        {"size": 64, "epochs": 2, "freeze": "backbone"},
+        {"name": "large", "epochs": 3, "mixup": 0},
+    ]
     fold = trained(tmp_path / "fold", 0, 0.5, stages=stages)
     text = (carded(tmp_path / "card", [fold]) / "card.md").read_text()
     assert "| stage 1 | epochs 2, size 64, freeze backbone |" in text
-    assert "| stage 2 | name large, epochs 3 |" in text
+    assert "| stage 2 | name large, epochs 3, mixup 0 |" in text
     assert "| epochs |" not in text and ", epochs" not in text.partition("As usual")[2]
 
 
