@@ -11,10 +11,10 @@ import torch
 
 import skint
 from skint.checkpoint import CHECKPOINT
-from tests.device.folds import trained
+from tests.device.folds import NET, trained
 from tests.device.given import Given
 from tests.jobs.small_set import small_set
-from tests.jobs.training.test_exact_resume import differences, everything, reported
+from tests.jobs.training.test_exact_resume import SETTINGS, differences, everything, reported
 
 pytestmark = pytest.mark.device
 
@@ -35,7 +35,7 @@ def scaler_of(ctx: skint.Context) -> Any:
 
 def hold(given: Given, folder: Path, fields: dict[str, Any], parks: dict[str, list[Stop]]) -> Any:
     """Compare each course with one that was left alone; what that one's scaler ended with."""
-    packed = small_set(folder / "packed")
+    packed = small_set(folder / "packed", sizes=(8, 12, 16))
     whole = trained(folder / "whole", packed, given, fields)
     for name, stops in parks.items():
         previous: Path | None = None
@@ -75,3 +75,12 @@ def test_parked_is_as_good_as_left_alone(
     if precision == "16-mixed" and given.is_real:
         record_property("the scaler's state", scaler)
         assert scaler is not None
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_so_is_every_other_setting(
+    setting: str, given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skint.lightning.LOOK_S", 0.0)
+    common = {"model": NET, "batch_size": 7, "augment": "light", "epochs": 3}
+    hold(given, tmp_path, {**common, **SETTINGS[setting]}, {"once": [(2, True, "step")]})
