@@ -5,11 +5,11 @@ Nothing here imports torch, so that a plan can be checked without it.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from jobs.training.recipe.choices import AugmentName
+from jobs.training.recipe.choices import AugmentName, word_or_fields
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -58,14 +58,9 @@ class Augmentation(BaseModel):
         return self
 
 
-def _form(given: Any) -> str:
-    """An error should be about what was meant: a word, or fields."""
-    return "word" if isinstance(given, str) else "fields"
-
-
 Augment = Annotated[
     Annotated[AugmentName, Tag("word")] | Annotated[Augmentation, Tag("fields")],
-    Discriminator(_form),
+    Discriminator(word_or_fields),
 ]
 """What a recipe may say."""
 

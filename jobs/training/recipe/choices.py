@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 Schedule = Literal["one-cycle", "cosine", "sgdr", "step", "constant"]
 Freeze = Literal["none", "backbone"]
 AugmentName = Literal["none", "flip", "light", "trivial"]
 Loss = Literal["auto", "cross-entropy", "bce", "mse", "l1", "huber"]
 Logger = Literal["tensorboard", "mlflow", "wandb"]
+
+
+def word_or_fields(given: Any) -> str:
+    """Which of two forms is meant: an error should be about that one."""
+    return "word" if isinstance(given, str) else "fields"
+
+
+ClassWeights = Annotated[
+    Annotated[Literal["none", "balanced"], Tag("word")]
+    | Annotated[dict[str, Annotated[float, Field(gt=0)]], Tag("fields")],
+    Discriminator(word_or_fields),
+]
 
 
 def _as_word(given: Any) -> Any:

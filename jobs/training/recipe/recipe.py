@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from jobs.training.recipe.augmentation import Augment
 from jobs.training.recipe.checked import contradiction
 from jobs.training.recipe.choices import (
+    ClassWeights,
     EarlyStopping,
     Freeze,
     Logger,
@@ -69,7 +70,7 @@ class Recipe(BaseModel):
     """`auto` is cross-entropy for classes, binary cross-entropy for multi-label targets, squared
     error of the standardised value for numbers (`mse`; also `l1` and `huber`)."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]] = "none"
+    class_weights: ClassWeights = "none"
     """Of the loss: `balanced` makes every class count the same in all; or weights by class, of
     which only the ratio matters. Of a multi-label target: pictures with the class against those
     without."""

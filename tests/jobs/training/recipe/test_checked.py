@@ -39,6 +39,7 @@ def recipe(**fields: Any) -> Recipe:
         ({"schedule": "cosine", "peak": 0.5}, "peak: is of `schedule: one-cycle`"),
         ({"stages": [{"epochs": 2, "schedule": "sgdr"}], "step_factor": 0.5}, "step_factor: is of"),
         ({"lr": float("inf")}, "finite number"),
+        ({"class_weights": {"hat": 0}}, r"^1 validation error[^|]*class_weights.fields.hat"),
         ({"epochs": 2, "warmup_epochs": 2}, "all 2 epochs would be warm-up"),
         ({"unfreeze": [1]}, "nothing is frozen without `freeze: backbone`"),
         ({"freeze": "backbone", "unfreeze": [2, 1]}, "each epoch is later than the one before"),
