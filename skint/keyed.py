@@ -70,10 +70,10 @@ class KeyedLoader:
         self.position = 0
         """Batches of this epoch that the training has taken."""
         self._loaded = False
-        self._keys: list[BatchKey] = []
+        self._reading = _Reading()
         self._loader = DataLoader(
             _Seeded(dataset),
-            batch_sampler=_Reading(self),
+            batch_sampler=self._reading,
             num_workers=num_workers,
             collate_fn=collate_fn,
             pin_memory=pin_memory,
@@ -104,7 +104,7 @@ class KeyedLoader:
         """
         epoch, taken = self.epoch, self.position if self._loaded else 0
         self._loaded = False
-        self._keys = self.keys(epoch)[taken:]
+        self._reading.keys = self.keys(epoch)[taken:]
         for batch in self._loader:
             # Before the yield: a checkpoint written while this batch is in use must count it.
             taken += 1
@@ -125,6 +125,15 @@ class KeyedLoader:
         rank, processes = _processes()
         short = -len(keys) % processes
         return [*keys, *keys[:short]][rank::processes]
+
+    @property
+    def _iterator(self) -> Any:
+        """By this name Lightning ends the processes of a loader when the training is over."""
+        return self._loader._iterator
+
+    @_iterator.setter
+    def _iterator(self, value: Any) -> None:
+        self._loader._iterator = value
 
     def state_dict(self) -> dict[str, int]:
         return {
@@ -154,16 +163,20 @@ class KeyedLoader:
 
 
 class _Reading:
-    """What torch's loader is told to make next."""
+    """What torch's loader is told to make next.
 
-    def __init__(self, loader: KeyedLoader) -> None:
-        self.loader = loader
+    It does not know the loader that it is part of: two that know each other are only taken apart by
+    the garbage collector, in an order in which torch waits five seconds for each process.
+    """
+
+    def __init__(self) -> None:
+        self.keys: list[BatchKey] = []
 
     def __iter__(self) -> Iterator[BatchKey]:
-        return iter(self.loader._keys)
+        return iter(self.keys)
 
     def __len__(self) -> int:
-        return len(self.loader._keys)
+        return len(self.keys)
 
 
 class _Seeded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import torch
 
 from skint import StopRequested
 from skint.attempt import AttemptDir, StopRequest
+from skint.keyed import KeyedLoader
 from skint.lightning import CHECKPOINT
 from tests.skint.tiny_fit import BATCHES, EPOCHS, fit, reports, without_train
 
@@ -130,6 +132,35 @@ def test_a_plain_loader_is_not_exact_within_an_epoch(
     model = fit(tmp_path, resume=first.out / CHECKPOINT, loader=shuffled())
     assert model.trainer.global_step == STEPS
     assert not all(torch.equal(value, wanted[name]) for name, value in model.state_dict().items())
+
+
+class Noisy(torch.utils.data.Dataset[Any]):
+    """Draws in whichever process asks for a sample."""
+
+    def __len__(self) -> int:
+        return 8 * BATCHES
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return torch.full((4,), float(index)) / 32 + torch.randn(4)
+
+
+def keyed(workers: int) -> KeyedLoader:
+    return KeyedLoader(Noisy(), batch_size=8, seed=5, num_workers=workers)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (2, 2), (2, 0)])
+def test_any_dataset_is_exact_with_keyed_batches_whoever_makes_them(
+    inside: Callable[[str], AttemptDir], tmp_path: Path, first: int, second: int
+) -> None:
+    inside("whole")
+    wanted = fit(tmp_path, loader=keyed(0)).state_dict()
+    attempt = inside("first")
+    loader = keyed(first)
+    assert stopped(attempt, tmp_path, ("train", BATCHES + 1), "step", loader=loader)
+    assert multiprocessing.active_children() == []  # with the training: not when Python tidies up
+    inside("second")
+    model = fit(tmp_path, resume=attempt.out / CHECKPOINT, loader=keyed(second))
+    assert all(torch.equal(value, wanted[name]) for name, value in model.state_dict().items())
 
 
 def test_the_checkpoint_is_written_as_often_as_asked_and_at_the_end(
