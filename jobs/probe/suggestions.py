@@ -1,6 +1,6 @@
 """Four readings of a learning-rate finder's curve. Pure.
 
-They are those of fastai (`fastai.callback.schedule`, Apache-2.0), after L. N. Smith, "Cyclical
+They follow fastai's (`fastai.callback.schedule`, Apache-2.0), after L. N. Smith, "Cyclical
 learning rates" (arXiv 1506.01186).
 """
 
