@@ -77,7 +77,9 @@ class Memory:
             self._window.clear()
             module.zero_grad()
         if module.trainer.world_size > 1:
-            return self._whole(prepare(batch, index), loss_of)
+            given = prepare(batch, index)
+            with part_fits(_size(given)):
+                return loss_of(given)
         window = [*self._window, (batch, index)]
         todo = window[-1:]
         losses: list[Tensor] = []
@@ -152,18 +154,6 @@ class Memory:
         assert total is not None
         return total
 
-    def _whole(self, given: Any, loss_of: Callable[[Any], Tensor]) -> Tensor:
-        try:
-            return loss_of(given)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise _nothing_fits(
-                str(error),
-                f"a batch of {_size(given)} does not fit on each of several devices",
-                "halve `batch_size` and double `accumulate`; on one device it is done by itself",
-            ) from None
-
     def _halve(self, module: pl.LightningModule, batch: Any, said: str, failed_s: float) -> None:
         size, least = _size(batch), _least(module)
         largest = max(end - begin for begin, end in _parts(size, self.training, least))
@@ -179,6 +169,21 @@ class Memory:
             f"from there with batches in parts of {smaller}; it cost "
             f"{failed_s + time.monotonic() - began_s:.1f} s"
         )
+
+
+@contextmanager
+def part_fits(size: int) -> Iterator[None]:
+    """Around what one of several devices computes of `size` pictures. Raises OutOfMemory."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise _nothing_fits(
+            str(error),
+            f"a batch of {size} does not fit on each of several devices",
+            "halve `batch_size` and double `accumulate`; on one device it is done by itself",
+        ) from None
 
 
 @contextmanager

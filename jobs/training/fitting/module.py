@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
@@ -10,7 +11,7 @@ from torch import nn
 
 from jobs.training.data.mixing import Mixing
 from jobs.training.data.normalise import Normalise
-from jobs.training.fitting.memory import Memory, optimizer_fits
+from jobs.training.fitting.memory import Memory, optimizer_fits, part_fits
 from jobs.training.network.freezing import Freezing, group_count
 from jobs.training.network.layers import grouped
 from jobs.training.network.model import Network, set_drop_rate
@@ -148,7 +149,10 @@ class Classifier(pl.LightningModule):
 
     def backward(self, loss: torch.Tensor) -> None:
         """Called by Lightning with what the training step gave back."""
-        if loss.requires_grad:  # else the step has made the gradients
+        if not loss.requires_grad:
+            return  # the step has made the gradients
+        ranks = self.trainer.world_size
+        with part_fits(self.recipe.batch_size // ranks) if ranks > 1 else nullcontext():
             super().backward(loss)
 
     def optimizer_zero_grad(self, *args: Any) -> None:

@@ -55,7 +55,10 @@ class Others:
             threading.Thread(target=self._watch, daemon=True).start()
 
     def explain(self) -> None:
-        """Say which of them is behind an error of this process, if it has said nothing itself."""
+        """Say which of them is behind an error of this process, if it has said nothing itself.
+
+        Any but the first process waits for that to be said.
+        """
         end = time.monotonic() + BLAME_S
         while not self.events.has_error() and time.monotonic() < end:
             if failed := self._failed():

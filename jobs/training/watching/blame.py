@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytorch_lightning as pl
+import torch
 
 from jobs.training.fitting.others import Others
+
+SIGNS = ("gloo", "nccl", "connection closed", "connection reset", "broken pipe")
+"""What is said where another process does not answer any more, in small letters."""
 
 
 class Blame(pl.Callback):
@@ -20,6 +24,16 @@ class Blame(pl.Callback):
     def on_exception(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
     ) -> None:
-        # gloo and NCCL say that a connection was closed; so do many other mistakes of torch.
-        if trainer.is_global_zero and isinstance(exception, RuntimeError):
+        if is_lost(exception):
             self.others.explain()
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Whether an error, or what it was made of, tells of another process that is gone."""
+    while error is not None:
+        if isinstance(error, torch.distributed.DistError):
+            return True
+        if any(sign in str(error).lower() for sign in SIGNS):
+            return True
+        error = error.__cause__
+    return False

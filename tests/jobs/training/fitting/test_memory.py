@@ -17,7 +17,7 @@ import torch
 from pytorch_lightning.plugins.precision import MixedPrecision
 from torch import Tensor, nn
 
-from jobs.training.fitting.memory import Memory, OutOfMemory, _parts, is_out_of_memory
+from jobs.training.fitting.memory import Memory, OutOfMemory, _parts, is_out_of_memory, part_fits
 
 pytestmark = pytest.mark.torch
 
@@ -252,3 +252,12 @@ def test_parts_are_the_whole_and_no_larger_than_they_may_be(
     assert min(sizes) >= min(least, size)
     if limit is not None and (least == 1 or limit > 2):
         assert max(sizes) <= limit
+
+
+def test_of_several_devices_none_computes_less_than_its_part() -> None:
+    with pytest.raises(OutOfMemory, match="a batch of 32 does not fit on each of") as caught:
+        with part_fits(32):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    assert caught.value.next is not None and "halve `batch_size`" in caught.value.next
+    with pytest.raises(RuntimeError, match="shapes"), part_fits(32):
+        raise RuntimeError("shapes cannot be multiplied")
