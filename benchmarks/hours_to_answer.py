@@ -45,7 +45,6 @@ DATA = Path(__file__).resolve().parent / "data"
 PHOTOS = ROOT / "examples" / "photos" / "data"
 SIZE_PX = 224
 FOLDS = 3
-EPOCHS = 12
 THREADS = 2
 
 
@@ -61,13 +60,14 @@ class Case:
     """Of the stand-in; None for real training."""
     bar: float | None
     """Share of the script's charge at most; None where nothing is judged."""
+    epochs: int = 12
     recipe: Mapping[str, Any] = field(default_factory=lambda: {"lr": 0.01})
 
 
 JUDGED = (
     Case("500 px, 10 ms", (500, 375), 640, 10, 0.30),
     Case("2000 px, 10 ms", (2000, 1500), 320, 10, 0.05),
-    Case("real, feature cache", None, 160, None, 0.25, {"lr": 0.003}),
+    Case("real, feature cache", None, 160, None, 0.25, 6, {"lr": 0.003}),
 )
 SHOWN = tuple(
     Case(f"{width} px, {step_ms} ms", (width, width * 3 // 4), photos, step_ms, None)
@@ -113,7 +113,7 @@ def photographs(folder: Path, case: Case) -> None:
 def plan_of(case: Case, folder: Path, batch: int) -> Path:
     """The plan of a case, written beside the stand-in."""
     shutil.copy(DATA / "stand_in.py", folder)
-    recipe = {"epochs": EPOCHS, "batch_size": batch, "augment": "flip", **case.recipe}
+    recipe = {"epochs": case.epochs, "batch_size": batch, "augment": "flip", **case.recipe}
     jobs: dict[str, Any] = {
         "scan": {"uses": "scan", "with": {"source": "photos"}},
         "packed": {"uses": "resize", "needs": ["scan"], "with": {"size": SIZE_PX}},
@@ -193,7 +193,7 @@ def by_script(case: Case, folder: Path, batch: int, workers: int, *, tune: bool 
         "folds": folds,
         "model": "stand-in" if case.step_ms is not None else "lite0",
         "size": SIZE_PX,
-        "epochs": EPOCHS,
+        "epochs": case.epochs,
         "batch": batch,
         "workers": workers,
         "seed": 0,
