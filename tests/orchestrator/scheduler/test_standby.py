@@ -175,6 +175,8 @@ def test_one_whose_end_nobody_has_seen_when_its_devices_come_costs_nothing(
     world.until(fold1_is_ready)
     name = "seedlings-1.train.fold1.1"
     real = world.engine.submissions[name].attempts[0]
+    # How many there will be is known: on several, further processes are started ahead as well.
+    assert (real.task.devices, real.task.device_count) == ((), 1)
     first = world.engine.submissions[world.engine.submission_of["seedlings-1.train.fold0.1"]]
     # It dies in the moment in which its devices come free.
     world.engine._end(real, first.attempts[0].end_ms, "unused", 1)
