@@ -155,7 +155,9 @@ def stage_rows(
 
 def _in_order(sums: Iterable[Mapping[str, int]]) -> list[str]:
     """Stages that took any time: the start, what jobs named in their order, and the rest."""
-    seen = dict.fromkeys(stage for found in sums for stage, ms in found.items() if ms)
+    # Those of whole attempts first: one that went on in its third stage has not the others.
+    ordered = sorted(sums, key=len, reverse=True)
+    seen = dict.fromkeys(stage for found in ordered for stage, ms in found.items() if ms)
     named = [stage for stage in seen if stage not in UNNAMED]
     return [stage for stage in (START, *named, EPOCHS, TAIL, IDLE, WHOLE) if stage in seen]
 

@@ -183,3 +183,17 @@ def test_a_last_stage_without_epochs_lasts_to_the_end() -> None:
     )
     run = carried(silent)
     assert charges_by_stage(run, silent.id, 60_000) == {"features": 20_000, "head": 40_000}
+
+
+def test_stages_stand_in_the_order_in_which_they_came_also_beside_a_job_that_went_on_later() -> (
+    None
+):
+    later = replace(done_fold(0), stages=((START_MS + 9_000, "second"),))
+    whole = replace(
+        done_fold(1), stages=((START_MS + 9_000, "first"), (START_MS + 90_000, "second"))
+    )
+    run = run_of(folds_graph(), [later, whole])
+    charged = dict.fromkeys((later.id, whole.id), DONE_MS)
+    _, rows = stage_rows(run, {"train.fold0": "0", "train.fold1": "1"}, charged, "device")
+    named = [row[1] for row in rows if row[1] in ("first", "second")]
+    assert named == ["second", "first", "second"]

@@ -155,6 +155,7 @@ def test_targets_of_every_kind_are_rehearsed(tmp_path: Path, targets: tuple[str,
         ({"model": "no_such_module:Net"}, "there is no module no_such_module"),
         ({"weights": "missing.pth"}, "no such file of weights"),
         ({"model": "efficientnet-lite0"}, "does not take these pictures"),  # 16 pixels
+        ({"model": "vit_tiny_patch16_224"}, "does not take these pictures"),  # 224 alone
         ({"model": f"{NET}:Numb", "weight_decay": 0}, "changed no weight"),
     ],
 )
