@@ -48,11 +48,12 @@ def check_samples(
     # Whole groups cannot be dealt out evenly: there it is enough that one class fills the folds.
     name, fewest = (max if grouped else min)(sizes.items(), key=_fewest)
     if fewest < parts:
+        ways = f"set `k: {fewest}` or `stratify: false`, or " if fewest > 1 else ""
         raise FoldsError(
             f"the class {name} has fewer samples than there are folds",
             where=where,
             got=f"{fewest} for {parts} folds",
-            next=f"set `k: {max(2, fewest)}` or `stratify: false`, or leave the class out",
+            next=f"{ways}leave the class out with `subset`",
         )
 
 

@@ -321,3 +321,16 @@ def test_a_split_that_cannot_be_says_why(
         split(tmp_path, packed(tmp_path / "data", labels, groups), **params)
     assert error.value.where == str(tmp_path / "data" / "samples.csv")
     assert not (tmp_path / "out" / "folds.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("count", "way"),
+    [(1, "leave the class out with `subset`"), (2, "set `k: 2` or `stratify: false`, or leave")],
+)
+def test_a_class_with_too_few_samples_is_told_only_what_would_help(
+    tmp_path: Path, count: int, way: str
+) -> None:
+    data = packed(tmp_path / "data", ["a"] * 9 + ["b"] * count)
+    with pytest.raises(FoldsError) as error:
+        split(tmp_path, data, k=3)
+    assert error.value.next is not None and error.value.next.startswith(way)
