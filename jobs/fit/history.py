@@ -11,7 +11,7 @@ import torch
 
 import skint
 from jobs.fit.params import PlannedStage
-from skint.checkpoint import sync
+from skint.checkpoint import sync, writing
 from skint.errors import SkintError
 from skint.events import scalar
 from skint.lightning import epoch_metrics
@@ -150,14 +150,17 @@ def best_path(out: Path, stage: PlannedStage) -> Path:
 
 
 def save_weights(path: Path, module: Any, row: Mapping[str, Any]) -> None:
-    """Tensors and plain values only, so that it can be read back safely; durable."""
+    """Tensors and plain values only, so that it can be read back safely; durable.
+
+    Raises CheckpointError where the disk does not take them.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
-    torch.save(
-        {"state_dict": module.state_dict(), "epoch": row["epoch"], "row": dict(row)}, partial
-    )
-    sync(partial)
-    partial.replace(path)
+    state = {"state_dict": module.state_dict(), "epoch": row["epoch"], "row": dict(row)}
+    with writing(partial):
+        torch.save(state, partial)
+        sync(partial)
+        partial.replace(path)
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:

@@ -26,7 +26,7 @@ from jobs.train.job import ready_for_torch
     smoke=True,
     resume=True,
     standby=True,
-    libraries=("torch", "pytorch-lightning", "lightning"),
+    libraries=("torch", "pytorch-lightning"),
 )
 def fit(params: Params, ctx: skint.Context) -> None:
     """Train; with `ctx.smoke`, rehearse one step of every stage on the CPU."""
