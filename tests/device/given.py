@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import torch
 
-from orchestrator.devices import DECLARED, find_devices
+from orchestrator.devices import DECLARED, MASK, find_devices
 from skint.context import usable_cores
 
 
@@ -39,6 +39,18 @@ class Given:
         return self.kind == "cuda"
 
     @property
+    def by_uuid(self) -> bool:
+        """Whether NVML lists them, so that each has a name that torch knows too."""
+        return self.uuids[0].startswith("GPU-")
+
+    @property
+    def only_one(self) -> Mapping[str, str]:
+        """Environment in which the commands of skint have the first of them alone."""
+        if self.by_uuid:
+            return {MASK: self.uuids[0]}
+        return {DECLARED: self.declared.partition(",")[0] if self.is_real else "simulated"}
+
+    @property
     def one(self) -> tuple[str, ...]:
         """The first of them alone."""
         return self.uuids[:1]
@@ -53,7 +65,7 @@ def cuda() -> Given:
         own = f"GPU-{torch.cuda.get_device_properties(0).uuid}"
         uuids = sorted((device.uuid for device in seen), key=lambda uuid: uuid != own)
         declared = ""  # skint finds them
-    else:  # ROCm has no NVML: devices by number
+    else:  # ROCm has no NVML, nor have some containers: devices by number
         uuids = [str(number) for number in range(count)]
         names = [torch.cuda.get_device_name(number) for number in range(count)]
         declared = ",".join(f"{uuid}:{name}" for uuid, name in zip(uuids, names, strict=True))

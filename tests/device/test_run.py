@@ -15,7 +15,7 @@ from orchestrator.views.gaps import cold_start_ms, gaps, in_step_share, preparat
 from skint.process import survivors
 from tests.device.given import Given
 from tests.device.runs import PATIENCE_S, RUN, charged_ms, looked_at, prepared, run_of
-from tests.terminal import until
+from tests.terminal import Terminal, until
 
 pytestmark = pytest.mark.device
 
@@ -41,11 +41,8 @@ def on_devices() -> set[int]:
 def test_the_second_fold_is_ready_without_a_device_and_both_are_charged(
     given: Given, tmp_path: Path, record_property: Note
 ) -> None:
-    terminal = prepared(tmp_path, given)
-    if given.is_real and len(given.uuids) > 1:  # one device, for the second fold to wait for
-        terminal = type(terminal)(tmp_path, {"CUDA_VISIBLE_DEVICES": given.uuids[0]})
-    if not given.is_real:
-        terminal = type(terminal)(tmp_path, {"SKINT_DEVICES": "simulated"})
+    prepared(tmp_path, given)
+    terminal = Terminal(tmp_path, given.only_one)  # for which the second fold has to wait
     hold = terminal.write("hold", "until the next fold is ready")
     running = terminal.begin("run", "plan.yaml")
     until(lambda: (tmp_path / "home" / "store.db").exists() or running.poll() is not None)
@@ -108,14 +105,14 @@ def test_the_second_fold_is_ready_without_a_device_and_both_are_charged(
         seen = json.loads((tmp_path / f"seen-{fold}-0.json").read_text())
         if not given.is_real:
             assert seen["uuids"] == []
-        elif torch.version.hip is None:
+        elif given.by_uuid:
             assert seen["uuids"] == list(attempt.devices) == list(given.one)
     terminal.skint("scheduler", "stop")
 
 
 def test_the_meters_read_the_device(given: Given, record_property: Note) -> None:
-    if torch.version.hip is not None:
-        pytest.skip("ROCm has no NVML")
+    if given.is_real and not given.by_uuid:
+        pytest.skip("no NVML here")
     ballast = torch.ones(1 << 20, device=given.kind)
     meter = NvmlMeter()
     try:
