@@ -113,6 +113,7 @@ def test_a_users_job_is_described(plan: Path, uses: str) -> None:
         "smoke": True,
         "resume": True,
         "standby": False,
+        "measures": False,
         "libraries": {},
         "source": str(plan / "my_jobs.py"),
         "line": 13,
