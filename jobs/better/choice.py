@@ -28,6 +28,12 @@ def read_choice(folder: Path) -> dict[str, Any]:
     return choice
 
 
+def has_choice(ctx: skint.Context) -> bool:
+    """Whether a `better` stands above: no plan can know beforehand what it keeps."""
+    folders = (folder for entry in ctx.task.inputs for folder in ctx.group(entry))
+    return any((folder / CHOICE).is_file() for folder in folders)
+
+
 def find_kept(ctx: skint.Context, filename: str) -> tuple[Path, ...]:
     """As `ctx.find_all`, where a `better` stands for the entry that it kept.
 

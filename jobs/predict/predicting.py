@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 import skint
+from jobs.better.choice import has_choice
 from jobs.predict.answer import Answer
 from jobs.predict.columns import Column, columns_of
 from jobs.predict.measuring import Gain, measure_gain, score
@@ -35,12 +36,15 @@ def predict_pictures(params: Params, ctx: skint.Context) -> None:
     samples = [pictures.first.samples[row] for row in pictures.rows.tolist()]
     published = models[0].published
     if params.tta != "none" and published.size_px == (1, 1):
-        raise PredictError(
-            "features have no other views",
-            where="predict: tta",
-            got=params.tta,
-            next="give the job `features` the parameter `views: flip`, for both sets",
-        )
+        if not has_choice(ctx):
+            raise PredictError(
+                "features have no other views",
+                where="predict: tta",
+                got=params.tta,
+                next="give the job `features` the parameter `views: flip`, for both sets",
+            )
+        ctx.note(f"tta {params.tta}: left out, what was kept is a head on features, without views")
+        params = params.model_copy(update={"tta": "none"})
     asked: tuple[SampleFile, Sequence[Column], Mapping[str, int | None]] | None = None
     if params.submission is not None:
         sample = read_sample(ctx.resolve(params.submission), params.id)

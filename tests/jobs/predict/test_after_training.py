@@ -80,3 +80,15 @@ def test_a_published_fold_says_of_new_pictures_what_it_said_of_the_held_out_ones
         wrong = skint.Context.for_test(tmp_path / "wrong", inputs=inputs)
         with pytest.raises(skint.SkintError, match="not made like those that trained"):
             predict(Params(), wrong)
+        inputs["unseen"] = unseen
+        mirrored = skint.Context.for_test(tmp_path / "mirrored", inputs=inputs)
+        with pytest.raises(skint.SkintError, match="features have no other views"):
+            predict(Params(tta="flip"), mirrored)
+        # A plan cannot know what a `better` will keep.
+        (tmp_path / "choice").mkdir()
+        (tmp_path / "choice" / "choice.json").write_text('{"kept": "train"}')
+        inputs = {"choice": tmp_path / "choice", **inputs}
+        kept = skint.Context.for_test(tmp_path / "kept", inputs=inputs)
+        predict(Params(tta="flip"), kept)
+        assert "tta flip: left out" in kept.attempt.events.read_text()
+        assert json.loads((kept.out / "predict.json").read_text())["passes"] == 1
