@@ -121,7 +121,7 @@ def _row(group: str, expected: list[Expectation], prepared: Prepared, widest: in
         ", ".join(needs) or "–",
         said if len(said := _what(expected)) <= widest else _in_short(expected),
         _time(expected),
-        _charge(expected),
+        _charge(expected, prepared.account),
     ]
 
 
@@ -169,12 +169,13 @@ def time_range(low_ms: int, likely_ms: int, high_ms: int) -> str:
     return f"~{likely} {unit} ({low}–{high})"
 
 
-def _charge(expected: list[Expectation]) -> str:
-    reserves = [e.reserve_ms for e in expected if e.reserve_ms]
-    if not reserves:
+def _charge(expected: list[Expectation], account: Account | None) -> str:
+    reserves = [e for e in expected if e.reserve_ms]
+    if not reserves or account is None:
         return "–"
     count = f"{len(reserves)} × " if len(reserves) > 1 else ""
-    return f"reserves {count}{format_hours(reserves[0])}"
+    amount_ms = account.cost_ms(reserves[0].job.devices, reserves[0].reserve_ms)
+    return f"reserves {count}{format_amount(amount_ms, account.unit)}"
 
 
 def _account_lines(prepared: Prepared) -> list[str]:

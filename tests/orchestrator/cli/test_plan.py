@@ -132,3 +132,9 @@ def test_why_a_job_runs_stands_below_the_table_where_it_takes_many_words(toy: Te
     assert re.search(r"^train +accelerator .* runs, see below ", table, re.MULTILINE)
     assert max(map(len, table.splitlines())) <= 100
     assert reasons == "train: runs: epochs 4 → 5; toy.py changed since toy-1"
+
+
+def test_what_is_reserved_for_a_job_on_two_devices_counts_both(toy: Terminal) -> None:
+    toy.write("plan.yaml", PLAN.replace("devices: 1", "devices: 2").replace("60s", "57m"))
+    said = toy.skint("plan", "plan.yaml").out
+    assert "reserves 3 × 1.90 h" in said and "this plan reserves 5.71 h" in said
