@@ -32,6 +32,7 @@ def fold_of(
 def test_labels_are_one_column_or_one_by_name(tmp_path: Path) -> None:
     packed = PackedSet.open(several_set(tmp_path))
     alone, both = unsplit(packed, ["shade"]), unsplit(packed, ["shade", "colour"])
+    assert isinstance(alone.labels, np.ndarray) and isinstance(both.labels, dict)
     assert np.array_equal(alone.labels, packed.values(), equal_nan=True)
     assert [target.name for target in both.targets] == ["shade", "colour"]
     assert set(both.labels) == {"shade", "colour"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +80,7 @@ def test_metrics_of_several_classes_a_picture_are_those_of_scikit_learn() -> Non
     got = Multilabel("m", NAMES[:3], names).measure(outputs, torch.from_numpy(true))
     probabilities = outputs.sigmoid().numpy()
     told, seen = probabilities > 0.5, [0, 1]  # nobody has the third
-    pairs = {
+    pairs: dict[str, Callable[[int], Any]] = {
         "f1": lambda k: metrics.f1_score(true[:, k], told[:, k]),
         "precision": lambda k: metrics.precision_score(true[:, k], told[:, k]),
         "recall": lambda k: metrics.recall_score(true[:, k], told[:, k]),

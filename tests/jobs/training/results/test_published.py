@@ -18,6 +18,7 @@ import torch
 import skint
 from jobs.train.job import train
 from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.stage import Stage
 from jobs.training.results.published import PublishedError, read_published
 from skint.attempt import AttemptDir
 from skint.dataset import PackedSet
@@ -232,7 +233,7 @@ def test_best_weights_that_cannot_be_written_end_the_run_with_a_sentence(
 
 def test_stages_are_published_at_the_size_of_the_last(run: Run, tmp_path: Path) -> None:
     data = small_set(tmp_path / "ladder", size=16, sizes=(8, 16))
-    stages = [{"size": 8, "epochs": 2, "lr": 0.02}, {"size": 16, "epochs": 1, "lr": 1e-9}]
+    stages = (Stage(size=8, epochs=2, lr=0.02), Stage(size=16, epochs=1, lr=1e-9))
     ctx = run("a", Recipe(model=NET, batch_size=7, stages=stages), data)
     published = read_published(ctx.out)
     assert (published.size_px, published.epoch) == ((16, 16), 3)
