@@ -15,8 +15,8 @@ ledger are real. Bars: at most 30 % of the script's charge at 500 pixels, 5 % at
 (b) Real training on the CPU: the head of a pretrained EfficientNet-Lite0 on the photos of
 examples/photos, by the feature cache. Bar: at most 25 % of the script's charge.
 
-In both skint's score must not be lower by more than one standard error. CPU time of all processes is printed beside
-the charges, and where the charges went. Ends with 1 where a bar is missed.
+In both skint's score must not be lower by more than one standard error. CPU time of all processes
+is printed beside the charges, and where the charges went. Ends with 1 where a bar is missed.
 """
 
 from __future__ import annotations
