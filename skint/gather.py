@@ -27,7 +27,7 @@ Labels = NDArray[Any] | Mapping[str, NDArray[Any]] | None
 
 
 class LoaderError(SkintError):
-    """The labels do not fit the pictures, or a saved position does not fit the loader."""
+    """The labels do not fit the pictures, or the rows the loader."""
 
 
 class Batch(NamedTuple):

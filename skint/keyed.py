@@ -14,7 +14,7 @@ For pictures in a packed set `skint.loader` is much faster. This module needs to
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -23,12 +23,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from skint.errors import SkintError
-from skint.loader import sample_seed
-
-
-class KeyedLoaderError(SkintError):
-    """A saved position is of another loader."""
+from skint.keys import sample_seed
+from skint.place import Place
 
 
 class BatchKey(NamedTuple):
@@ -38,7 +34,7 @@ class BatchKey(NamedTuple):
     indices: list[int]
 
 
-class KeyedLoader:
+class KeyedLoader(Place):
     """Shuffled batches of a `Dataset` that has a length; resumable in the middle of an epoch.
 
     In a training of several processes each takes its share of the batches; where they do not come
@@ -62,14 +58,9 @@ class KeyedLoader:
         `DataLoader`."""
         self.dataset = dataset
         self.indices = np.arange(len(dataset)) if indices is None else np.asarray(indices)
-        self.batch_size = batch_size
-        self.seed = seed
+        super().__init__(seed=seed, batch_size=batch_size, samples=len(self.indices))
         self.shuffle = shuffle
         self.drop_last = drop_last
-        self.epoch = 0
-        self.position = 0
-        """Batches of this epoch that the training has taken."""
-        self._loaded = False
         self._reading = _Reading()
         self._loader = DataLoader(
             _Seeded(dataset),
@@ -82,15 +73,6 @@ class KeyedLoader:
             generator=torch.Generator(),
         )
 
-    @property
-    def sampler(self) -> KeyedLoader:
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Begin `epoch`; only where a position in this epoch was loaded, go on from there."""
-        if epoch != self.epoch or not self._loaded:
-            self.epoch, self.position, self._loaded = epoch, 0, False
-
     def __len__(self) -> int:
         whole, rest = divmod(len(self.indices), self.batch_size)
         batches = whole + (rest > 0 and not self.drop_last)
@@ -102,8 +84,7 @@ class KeyedLoader:
         A generator on purpose: Lightning restores the position and names the epoch after it has
         called `iter`, so both are read when the first batch is asked for.
         """
-        epoch, taken = self.epoch, self.position if self._loaded else 0
-        self._loaded = False
+        epoch, taken = self.begun()
         self._reading.keys = self.keys(epoch)[taken:]
         for batch in self._loader:
             # Before the yield: a checkpoint written while this batch is in use must count it.
@@ -134,32 +115,6 @@ class KeyedLoader:
     @_iterator.setter
     def _iterator(self, value: Any) -> None:
         self._loader._iterator = value
-
-    def state_dict(self) -> dict[str, int]:
-        return {
-            "seed": self.seed,
-            "epoch": self.epoch,
-            "position": self.position,
-            "batch_size": self.batch_size,
-            "samples": len(self.indices),
-        }
-
-    def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """The next iteration goes on from there.
-
-        Raises KeyedLoaderError where the state is of another loader: the order would not fit.
-        """
-        mine = self.state_dict()
-        # At the beginning of an epoch the size of its batches does not matter.
-        names = ("seed", "batch_size", "samples") if state["position"] else ("seed",)
-        for name in names:
-            if state[name] != mine[name]:
-                raise KeyedLoaderError(
-                    f"the saved position belongs to another {name.replace('_', ' ')}",
-                    got=state[name],
-                    wanted=f"{mine[name]}",
-                )
-        self.epoch, self.position, self._loaded = state["epoch"], state["position"], True
 
 
 class _Reading:

@@ -18,7 +18,7 @@ This module needs torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, Protocol, runtime_checkable
 
@@ -30,6 +30,7 @@ from skint.batches import LEAST, BatchError, Pictures, Rows, as_rows, batch_coun
 from skint.gather import Batch, Gather, Labels, LoaderError, Source, columns_of
 from skint.handover import Handover
 from skint.keys import earlier, sample_seed, sample_seeds
+from skint.place import Place
 from skint.workers import Workers
 
 __all__ = [
@@ -66,13 +67,7 @@ Order = Callable[[np.random.Generator], Rows]
 """The rows of an epoch, in their order, drawn from a generator that the epoch is the key of."""
 
 
-class Sampler(Protocol):
-    """What Lightning looks for to name the epoch."""
-
-    def set_epoch(self, epoch: int) -> None: ...
-
-
-class ShuffledLoader:
+class ShuffledLoader(Place):
     """Training batches in an order that is a function of (seed, epoch).
 
     A last batch of a single sample is left out where there are others: batch normalisation cannot
@@ -134,27 +129,12 @@ class ShuffledLoader:
                 where=masks[0] or None,
                 next="augment picture and mask together, after the loader",
             )
+        super().__init__(seed=seed, batch_size=batch_size, samples=len(rows))
         self.rows = rows
-        self.batch_size = batch_size
-        self.seed = seed
         self.augment = augment
         self.workers = workers
         self._given_order = order
         self._workers: Workers | None = None
-        self.epoch = 0
-        self.position = 0
-        """Batches of this epoch that the consumer has taken."""
-        self._loaded = False
-        """The position was loaded, and no batch taken since."""
-
-    @property
-    def sampler(self) -> Sampler:
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Begin `epoch`; only where a position in this epoch was loaded, go on from there."""
-        if epoch != self.epoch or not self._loaded:
-            self.epoch, self.position, self._loaded = epoch, 0, False
 
     def __len__(self) -> int:
         return batch_count(len(self.rows), self.batch_size, self.part[1])
@@ -172,8 +152,7 @@ class ShuffledLoader:
         A generator on purpose: Lightning restores the position and names the epoch after it has
         called `iter`, so both are read when the first batch is asked for.
         """
-        epoch, taken = self.epoch, self.position if self._loaded else 0
-        self._loaded = False
+        epoch, taken = self.begun()
         order = self.order(epoch)
         whole = list(split(order, self.batch_size))[taken : len(self)]
         parts = [share(batch, *self.part) for batch in whole]
@@ -260,32 +239,6 @@ class ShuffledLoader:
                 # which nothing here puts back.
                 torch.default_generator.manual_seed(seed)
                 image.copy_(augment(image))
-
-    def state_dict(self) -> dict[str, int]:
-        return {
-            "seed": self.seed,
-            "epoch": self.epoch,
-            "position": self.position,
-            "batch_size": self.batch_size,
-            "samples": len(self.rows),
-        }
-
-    def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """The next iteration goes on from there.
-
-        Raises LoaderError where the state is of another loader: the order would not fit.
-        """
-        mine = self.state_dict()
-        # At the beginning of an epoch the size of its batches does not matter.
-        names = ("seed", "batch_size", "samples") if state["position"] else ("seed",)
-        for name in names:
-            if state[name] != mine[name]:
-                raise LoaderError(
-                    f"the saved position belongs to another {name.replace('_', ' ')}",
-                    got=state[name],
-                    wanted=f"{mine[name]}",
-                )
-        self.epoch, self.position, self._loaded = state["epoch"], state["position"], True
 
 
 class OrderedLoader:

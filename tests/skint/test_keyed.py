@@ -12,7 +12,8 @@ pytest.importorskip("torch")
 import numpy as np
 import torch
 
-from skint.keyed import KeyedLoader, KeyedLoaderError
+from skint.keyed import KeyedLoader
+from skint.place import PlaceError
 
 pytestmark = pytest.mark.torch
 
@@ -112,9 +113,9 @@ def test_several_processes_share_the_batches(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_position_of_another_loader_is_refused() -> None:
     one = loader()
     next(iter(one))
-    with pytest.raises(KeyedLoaderError, match="another batch size"):
+    with pytest.raises(PlaceError, match="another batch size"):
         loader(batch_size=5).load_state_dict(one.state_dict())
-    with pytest.raises(KeyedLoaderError, match="another seed"):
+    with pytest.raises(PlaceError, match="another seed"):
         loader(seed=4).load_state_dict(one.state_dict())
 
 

@@ -26,6 +26,7 @@ from skint.loader import (  # noqa: E402
     sample_seed,
     sample_seeds,
 )
+from skint.place import PlaceError  # noqa: E402
 from tests.skint.blob_set import blob_set  # noqa: E402
 from tests.skint.test_images import in_parts, smooth  # noqa: E402
 
@@ -219,7 +220,7 @@ def test_a_row_outside_the_set_or_a_foreign_position_is_refused() -> None:
     rows = np.array([0, 10], dtype=np.int64)
     with pytest.raises(BatchError, match="outside the packed set"):
         OrderedLoader(pictures(), np.zeros(10, np.int64), rows, batch_size=2)
-    with pytest.raises(LoaderError, match="another seed"):
+    with pytest.raises(PlaceError, match="another seed"):
         make(seed=2).load_state_dict(make(seed=1).state_dict())
 
 
@@ -243,7 +244,7 @@ def test_a_position_of_another_loader_is_refused(name: str) -> None:
     loader = make()
     next(iter(loader))
     state = loader.state_dict()
-    with pytest.raises(LoaderError, match=f"another {name.replace('_', ' ')}"):
+    with pytest.raises(PlaceError, match=f"another {name.replace('_', ' ')}"):
         make().load_state_dict(state | {name: 7})
     other = make(batch_size=2, count=8)
     other.load_state_dict(state | {"position": 0, "epoch": 5})  # a beginning fits any batch
