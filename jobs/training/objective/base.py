@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import torch
 import torchmetrics
 from torch import Tensor, nn
 
@@ -172,8 +171,3 @@ class Single(Objective):
                 metric.update(activated, labels)
                 measured[name] = self.reduced(name, metric.compute(), labels)
         return measured
-
-
-def mean_over(value: Tensor, chosen: Tensor) -> float:
-    """The mean of `value` (K,) over the classes that are `chosen` (K,); NaN where none is."""
-    return float(value[chosen].double().mean()) if chosen.any() else torch.nan

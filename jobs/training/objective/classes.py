@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 from torchmetrics import classification
 
-from jobs.training.objective.base import Labels, Single, mean_over
+from jobs.training.objective.base import Labels
+from jobs.training.objective.of_classes import OfClasses
 
 METRICS: dict[str, Any] = {
     "acc": partial(classification.MulticlassAccuracy, average="micro"),
@@ -27,27 +28,10 @@ METRICS: dict[str, Any] = {
 }
 
 
-class Classes(Single):
+class Classes(OfClasses):
     """Labels are (B,) numbers of classes, -1 where unknown."""
 
     kind: ClassVar[str] = "class"
-    weight: Tensor | None
-
-    def __init__(
-        self,
-        name: str,
-        classes: tuple[str, ...],
-        metric_names: tuple[str, ...] = ("acc",),
-        *,
-        weight: Tensor | None = None,
-        smoothing: float = 0.0,
-    ) -> None:
-        """`weight` (K,) is that of each class in the loss."""
-        super().__init__(name, metric_names)
-        self.classes = classes
-        self.outputs = len(classes)
-        self.smoothing = smoothing
-        self.register_buffer("weight", weight, persistent=False)
 
     def known(self, labels: Tensor) -> Tensor:
         return labels >= 0
@@ -84,13 +68,8 @@ class Classes(Single):
             measured["val_acc"] = float(right.double().mean())
         return measured
 
-    def reduced(self, name: str, value: Tensor, labels: Tensor) -> float:
-        """The mean over the classes that are there: of one that is not, nothing can be said."""
-        if value.ndim == 0:
-            return float(value)
-        counts = torch.bincount(labels, minlength=self.outputs)
-        told_apart = counts < (len(labels) if name == "val_auroc" else len(labels) + 1)
-        return mean_over(value, (counts > 0) & told_apart)
+    def counts(self, labels: Tensor) -> Tensor:
+        return torch.bincount(labels, minlength=self.outputs)
 
     def by_class(self, outputs: Tensor, labels: Labels) -> dict[str, dict[str, dict[str, float]]]:
         right = outputs.argmax(dim=1) == labels

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 from torchmetrics import classification
 
-from jobs.training.objective.base import Labels, Single, mean_over
+from jobs.training.objective.base import Labels
+from jobs.training.objective.of_classes import OfClasses
 
 METRICS: dict[str, Any] = {
     "f1": partial(classification.MultilabelF1Score, average="none"),
@@ -24,27 +25,13 @@ THRESHOLD = 0.5
 """A class is told where its probability is above this; torchmetrics takes the same."""
 
 
-class Multilabel(Single):
-    """Labels are (B, K), 1 for each class that the picture has; all of them are known."""
+class Multilabel(OfClasses):
+    """Labels are (B, K), 1 for each class that the picture has; all of them are known.
+
+    The weight of a class multiplies the loss of the pictures that have it.
+    """
 
     kind: ClassVar[str] = "multilabel"
-    weight: Tensor | None
-
-    def __init__(
-        self,
-        name: str,
-        classes: tuple[str, ...],
-        metric_names: tuple[str, ...] = ("f1",),
-        *,
-        weight: Tensor | None = None,
-        smoothing: float = 0.0,
-    ) -> None:
-        """`weight` (K,) multiplies the loss of the pictures that have the class."""
-        super().__init__(name, metric_names)
-        self.classes = classes
-        self.outputs = len(classes)
-        self.smoothing = smoothing
-        self.register_buffer("weight", weight, persistent=False)
 
     def known(self, labels: Tensor) -> Tensor:
         return labels[:, 0] >= 0
@@ -71,13 +58,8 @@ class Multilabel(Single):
             for name in self.metric_names
         }
 
-    def reduced(self, name: str, value: Tensor, labels: Tensor) -> float:
-        """The mean over the classes that some picture has, and for `auroc` some has not."""
-        if value.ndim == 0:
-            return float(value)
-        counts = (labels > 0).sum(dim=0)
-        told_apart = counts < (len(labels) if name == "val_auroc" else len(labels) + 1)
-        return mean_over(value, (counts > 0) & told_apart)
+    def counts(self, labels: Tensor) -> Tensor:
+        return (labels > 0).sum(dim=0)
 
     def by_class(self, outputs: Tensor, labels: Labels) -> dict[str, dict[str, dict[str, float]]]:
         told, true = self.activate(outputs)[self.name] > THRESHOLD, labels > 0

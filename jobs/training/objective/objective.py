@@ -10,6 +10,7 @@ from jobs.training.data.fold import FoldData
 from jobs.training.objective.base import Objective, ObjectiveError, Single
 from jobs.training.objective.classes import Classes
 from jobs.training.objective.multilabel import Multilabel
+from jobs.training.objective.of_classes import OfClasses
 from jobs.training.objective.several import Several
 from jobs.training.objective.values import LOSSES, Values
 from jobs.training.objective.weights import class_weights
@@ -38,12 +39,9 @@ def objective_of(recipe: Recipe, data: FoldData) -> Objective:
 
 def _part(recipe: Recipe, data: FoldData, target: Target, weight: Tensor | None) -> Single:
     names = measured(recipe, target)
-    if target.kind == "class":
-        return Classes(
-            target.name, target.classes, names, weight=weight, smoothing=recipe.label_smoothing
-        )
-    if target.kind == "multilabel":
-        return Multilabel(
+    kinds: dict[str, type[OfClasses]] = {"class": Classes, "multilabel": Multilabel}
+    if (kind := kinds.get(target.kind)) is not None:
+        return kind(
             target.name, target.classes, names, weight=weight, smoothing=recipe.label_smoothing
         )
     values = data.columns[target.name][data.known(target, data.train)]
