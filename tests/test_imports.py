@@ -74,3 +74,10 @@ def test_a_command_that_shows_loads_nothing_heavy(command: list[str], tmp_path: 
     assert answer["code"] == 0
     assert "orchestrator" in top_level(answer["loaded"])
     assert top_level(answer["loaded"]) & HEAVY == set()
+
+
+def test_the_status_of_runs_is_read_without_the_ledger(tmp_path: Path) -> None:
+    answer = loaded_by(RUN_COMMAND, "status", cwd=tmp_path)
+    loaded = answer["loaded"]
+    assert isinstance(loaded, list) and "orchestrator.views.view" in loaded
+    assert "budget.ledger" not in loaded

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from budget.accounts.account import Account
 from budget.accounts.definition import AccountError
+from budget.attribution import attribute
 from budget.ledger import reckoning, rows, versions
 from budget.ledger.file import LedgerError
 from budget.ledger.line import (
@@ -20,7 +21,6 @@ from budget.ledger.line import (
     Charge,
     Reservation,
     Span,
-    attribute,
 )
 from budget.ledger.refusal import (
     IdTaken,

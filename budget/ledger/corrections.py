@@ -9,10 +9,11 @@ import sqlite3
 
 from budget.accounts.limit import Limit
 from budget.amount import format_amount
+from budget.attribution import attribute
 from budget.instant import format_instant
 from budget.ledger import reckoning, rows, versions
 from budget.ledger.file import LedgerError
-from budget.ledger.line import ADJUSTMENT, ESTIMATED, SETTLED, Charge, attribute
+from budget.ledger.line import ADJUSTMENT, ESTIMATED, SETTLED, Charge
 from budget.ledger.reckoning import Book
 from budget.ledger.refusal import IdTaken
 from budget.windows import Rolling, Window

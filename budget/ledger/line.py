@@ -1,8 +1,7 @@
-"""What stands in the ledger: reservations, charges, and whom a charge is attributed to."""
+"""What stands in the ledger: reservations and charges."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 SETTLED, ESTIMATED, RELEASED, ADJUSTMENT = "settled", "estimated", "released", "adjustment"
@@ -215,22 +214,3 @@ class Charge:
             reason=reason,
             refunds=self.id,
         )
-
-
-def attribute(amount_ms: int, weights: Mapping[str, int]) -> dict[str, int]:
-    """`amount_ms` >= 0 dealt out by `weights` in whole milliseconds that add up to it.
-
-    Largest remainder (Hamilton); ties go to the smaller name, so the order of `weights` does not
-    matter. All weights zero: equal parts. Raises ValueError for no or negative weights.
-    """
-    if not weights or min(weights.values()) < 0 or amount_ms < 0:
-        raise ValueError(f"cannot attribute {amount_ms} ms by {dict(weights)}")
-    total = sum(weights.values())
-    if total == 0:
-        weights, total = dict.fromkeys(weights, 1), len(weights)
-    parts = {name: amount_ms * weight // total for name, weight in weights.items()}
-    left = amount_ms - sum(parts.values())
-    by_remainder = sorted(weights, key=lambda name: (-(amount_ms * weights[name] % total), name))
-    for name in by_remainder[:left]:
-        parts[name] += 1
-    return parts

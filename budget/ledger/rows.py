@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
+from budget.attribution import attribute
 from budget.ledger import total
-from budget.ledger.line import Charge, Reservation, attribute
+from budget.ledger.line import Charge, Reservation
 from budget.ledger.saving import Saving
 from budget.windows import Window
 

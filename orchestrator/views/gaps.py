@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from budget.attribution import attribute
 from budget.duration import format_exact
-from budget.ledger.line import attribute
 from orchestrator.state import AllocationState, AttemptState, RunState
 from orchestrator.views.training import number
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from budget.amount import format_amount
-from budget.ledger.line import attribute
+from budget.attribution import attribute
 from orchestrator.state import AllocationState, AttemptState, RunState
 from orchestrator.views.training import epoch_ends
 
