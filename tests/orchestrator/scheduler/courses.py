@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from budget.accounts.account import Account, Session
+from budget.accounts.limit import weekly
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Job
+from orchestrator.state import RunState, State
 from skint.attempt import Task
 from tests.orchestrator.worlds import World, job
 
@@ -57,3 +60,18 @@ def living(path: Path, course: Course, **more: Any) -> World:
 def parkable(id: str = "train", *, limit_s: float = 3 * 3600, **more: Any) -> Job:
     more = {"devices": 1, "grace_s": 60, "resumes": True, "at_edge": "park", **more}
     return job(id, limit_s=limit_s, **more)
+
+
+def with_sessions(world: World, **session: int) -> None:
+    """From now on the account has sessions like that."""
+    limits = (weekly(world.week_ms),)
+    account = Account("lab", "simulated", "simulated", limits, session=Session(**session))
+    world.ledger.change_account(account, world.clock.now_ms())
+
+
+def attempts(run: RunState, id: str = "train") -> list[Any]:
+    return [run.attempts[name] for name in run.jobs[id].attempts]
+
+
+def has_reports(state: State) -> bool:
+    return any(attempt.reports for _, attempt in state.live_attempts())

@@ -8,7 +8,8 @@ from pathlib import Path
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph, Job
 from skint.attempt import Task
-from tests.orchestrator.worlds import World, kfold, reasons, statuses, training
+from tests.orchestrator.scheduler.courses import parkable
+from tests.orchestrator.worlds import World, graph, job, kfold, reasons, statuses, training
 
 
 def rehearsed() -> Graph:
@@ -46,3 +47,12 @@ def test_code_that_passes_its_smoke_test_is_paid_for_once_it_trains(tmp_path: Pa
     run = world.settle(rehearsed())
     assert run.outcome == "done"
     assert len(world.ledger.charges()) == 3
+
+
+def test_a_rehearsal_that_fails_costs_no_hour(tmp_path: Path) -> None:
+    """Edge 46: the preflight runs on a CPU."""
+    world = World(tmp_path, lambda task: Script(5, code=1 if task.smoke else 0))
+    rehearsed = replace(parkable(), needs=("train.smoke",))
+    run = world.settle(graph(job("train.smoke", smoke=True), rehearsed))
+    assert reasons(run) == {"train.smoke": "failed", "train": "needs-failed"}
+    assert not run.allocations and world.ledger.charges() == ()

@@ -13,6 +13,7 @@ from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import Graph
 from skint.attempt import Task
+from tests.orchestrator.scheduler.courses import parkable
 from tests.orchestrator.worlds import (
     FOLD_MS,
     SATURDAY_MS,
@@ -219,3 +220,20 @@ def test_a_cancel_that_comes_after_the_last_job_is_done_changes_nothing(tmp_path
     world.stop()
     run = world.until_settled().runs["seedlings-1"]
     assert (run.outcome, statuses(run)) == ("done", {"scan": "done"})
+
+
+def test_where_nothing_can_be_cancelled_the_hold_stays_until_the_end(tmp_path: Path) -> None:
+    """Edge 42: cancel is not possible."""
+    world = World(tmp_path, lambda task: Script(1800, stops_after_s=None))
+    world.submit(graph(parkable(limit_s=3600, grace_s=900)))
+    world.until(lambda state: bool(world.engine.starts))
+    world.clock.advance(60)
+    world.engine.faults = replace(world.engine.faults, lost_poll_share=1.0)
+    world.stop()
+    world.clock.advance(600)
+    world.scheduler.tick()
+    balance = world.ledger.balance("lab", world.clock.now_ms())
+    assert balance.reserved_ms + balance.in_flight_ms == 4502_000
+    world.engine.faults = Faults()
+    world.until_settled()
+    assert world.settled_ms <= 1800_000
