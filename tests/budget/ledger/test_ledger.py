@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,12 +10,8 @@ from budget.accounts.account import Account
 from budget.accounts.limit import weekly
 from budget.accounts.presets import preset
 from budget.duration import HOUR_MS, MINUTE_MS
-from budget.ledger import AccountNotFound, Ledger, LedgerError, OverBudget
-
-RESET_MS = int(datetime(2026, 11, 14, tzinfo=UTC).timestamp()) * 1000
-"""A Saturday 00:00 UTC: the windows of the presets change here."""
-
-NOW_MS = RESET_MS - 48 * HOUR_MS
+from budget.ledger import Ledger, LedgerError
+from tests.budget.ledger.reserving import NOW_MS, RESET_MS, figures, reserve
 
 
 @pytest.fixture
@@ -24,28 +19,6 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     with Ledger(tmp_path / "ledger.db") as opened:
         opened.add_account(preset("simulated"), NOW_MS)
         yield opened
-
-
-def reserve(ledger: Ledger, id: str = "a", hours: int = 10, **changed: Any) -> None:
-    ledger.reserve(
-        **{
-            "id": id,
-            "account": "simulated",
-            "owner": "run-1/train",
-            "devices": 1,
-            "amount_ms": hours * HOUR_MS,
-            "now_ms": NOW_MS,
-            **changed,
-        }
-    )
-
-
-def figures(ledger: Ledger, now_ms: int, account: str = "simulated") -> tuple[int, int, int, int]:
-    """Settled, in flight, reserved, free; checks that they add up."""
-    balance = ledger.balance(account, now_ms)
-    parts = (balance.settled_ms, balance.in_flight_ms, balance.reserved_ms, balance.free_ms)
-    assert sum(parts) == balance.amount_ms == 30 * HOUR_MS
-    return parts
 
 
 def test_an_allocation_is_reserved_in_flight_and_settled_in_turn(ledger: Ledger) -> None:
@@ -87,52 +60,6 @@ def test_everything_is_still_there_after_closing_and_opening(tmp_path: Path) -> 
         assert again.balance("simulated", NOW_MS + 9) == balance
 
 
-def test_what_does_not_fit_is_refused_with_numbers_and_the_reset(ledger: Ledger) -> None:
-    reserve(ledger, "a", 28)
-    with pytest.raises(OverBudget) as caught:
-        reserve(ledger, "b", amount_ms=2 * HOUR_MS + 1)
-    error = caught.value
-    assert (error.exit_code, error.account) == (5, "simulated")
-    assert (error.needed_ms, error.free_ms) == (2 * HOUR_MS + 1, 2 * HOUR_MS)
-    assert error.until_ms == RESET_MS
-    assert str(error) == (
-        "simulated has 2.00 h left of 30.00 h and this needs 2.00 h: 0.001 s too much;"
-        " it resets Sat 14 Nov 2026 00:00 UTC\n"
-        "  got     settled 0.00 h, in flight 0.00 h, reserved 28.00 h\n"
-        "  next    ask for less, or wait for the reset"
-    )
-    assert [row.id for row in ledger.reservations()] == ["a"]
-    reserve(ledger, "b", 2)
-    assert figures(ledger, NOW_MS)[3] == 0
-
-
-def test_what_never_fits_is_told_so(ledger: Ledger) -> None:
-    with pytest.raises(OverBudget) as caught:
-        reserve(ledger, hours=31)
-    assert caught.value.next == "ask for less: no reset helps, a whole window has 30.00 h"
-
-
-def test_an_account_of_nothing_admits_nothing(ledger: Ledger) -> None:
-    """Edge 30: an amount of zero."""
-    ledger.add_account(Account("none", "machine", "local", (weekly(0),)), NOW_MS)
-    with pytest.raises(OverBudget):
-        reserve(ledger, account="none", amount_ms=1)
-
-
-def test_every_limit_must_admit(ledger: Ledger) -> None:
-    limits = (weekly(30 * HOUR_MS), weekly(4 * HOUR_MS, resets_on="fri", name="friday"))
-    ledger.add_account(Account("two", "machine", "local", limits), NOW_MS)
-    with pytest.raises(OverBudget) as caught:
-        reserve(ledger, account="two", hours=5)
-    assert caught.value.until_ms is None
-    reserve(ledger, account="two", hours=1)
-    with pytest.raises(OverBudget) as caught:
-        reserve(ledger, "b", account="two", hours=4)
-    assert caught.value.until_ms == RESET_MS - 24 * HOUR_MS
-    reserve(ledger, "b", account="two", hours=3)
-    assert [limit.free_ms for limit in ledger.balance("two", NOW_MS).limits] == [26 * HOUR_MS, 0]
-
-
 def test_reserving_the_same_again_changes_nothing(ledger: Ledger) -> None:
     reserve(ledger, expires_ms=NOW_MS + 5)
     ledger.start("a", NOW_MS)
@@ -151,16 +78,6 @@ def test_reserving_the_same_again_changes_nothing(ledger: Ledger) -> None:
     ledger.settle("a", NOW_MS, NOW_MS + 1, shares={}, now_ms=NOW_MS + 1)
     reserve(ledger)
     assert ledger.reservations() == ()
-
-
-@pytest.mark.parametrize(
-    "changed", [{"amount_ms": 1}, {"owner": "other"}, {"devices": 2}, {"account": "kaggle-gpu"}]
-)
-def test_an_id_stands_for_one_reservation_only(ledger: Ledger, changed: dict[str, Any]) -> None:
-    ledger.add_account(preset("kaggle-gpu"), NOW_MS)
-    reserve(ledger)
-    with pytest.raises(LedgerError, match="another reservation has the id a"):
-        reserve(ledger, **changed)
 
 
 def test_settling_twice_charges_once(ledger: Ledger) -> None:
@@ -288,25 +205,6 @@ def test_the_first_start_holds(ledger: Ledger) -> None:
     assert ledger.reservations(open_only=False)[0].start_ms == NOW_MS
 
 
-def test_an_adjustment_counts_once_in_its_week_with_its_cause(ledger: Ledger) -> None:
-    for _ in range(2):
-        ledger.adjust("simulated", 2 * HOUR_MS, "a notebook by hand", NOW_MS, "fix-1")
-    ledger.adjust("simulated", -HOUR_MS, "half of it was free", RESET_MS, "fix-2", at_ms=NOW_MS)
-    assert figures(ledger, NOW_MS)[0] == HOUR_MS
-    assert figures(ledger, RESET_MS)[0] == 0
-    assert [line.reason for line in ledger.charges()] == [
-        "a notebook by hand",
-        "half of it was free",
-    ]
-    with pytest.raises(LedgerError, match="stands for something else"):
-        ledger.adjust("simulated", 3 * HOUR_MS, "other", NOW_MS, "fix-1")
-    with pytest.raises(LedgerError, match="stands for an adjustment"):
-        reserve(ledger, "fix-1")
-    reserve(ledger, "a")
-    with pytest.raises(LedgerError, match="stands for something else"):
-        ledger.adjust("simulated", 1, "x", NOW_MS, "a")
-
-
 def test_an_expired_start_is_charged_in_full_from_its_start_to_its_deadline(
     ledger: Ledger,
 ) -> None:
@@ -355,70 +253,6 @@ def test_an_account_is_added_once(ledger: Ledger) -> None:
     assert f"amount_ms={30 * HOUR_MS}" in caught.value.wanted
     assert "kind" not in caught.value.got
     assert ledger.account("kaggle-gpu") == preset("kaggle-gpu")
-
-
-def test_an_unknown_account_is_answered_with_the_nearest_names(ledger: Ledger) -> None:
-    calls: list[Callable[[], object]] = [
-        lambda: ledger.account("simulatd"),
-        lambda: ledger.balance("simulatd", NOW_MS),
-        lambda: reserve(ledger, account="simulatd"),
-        lambda: ledger.adjust("simulatd", 1, "x", NOW_MS, "y"),
-    ]
-    for call in calls:
-        with pytest.raises(AccountNotFound) as caught:
-            call()
-        assert caught.value.exit_code == 3
-        assert caught.value.wanted == "simulated"
-        assert caught.value.next == "skint account add simulatd --preset simulated"
-
-
-def test_calls_about_unknown_reservations_are_refused(ledger: Ledger) -> None:
-    calls: list[Callable[[], object]] = [
-        lambda: ledger.start("no", NOW_MS),
-        lambda: ledger.settle("no", NOW_MS, NOW_MS, shares={}, now_ms=NOW_MS),
-        lambda: ledger.release("no", NOW_MS, "x"),
-    ]
-    for call in calls:
-        with pytest.raises(LedgerError, match="no such reservation"):
-            call()
-    assert ledger.shares("no") == {}
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"amount_ms": 0},
-        {"amount_ms": -HOUR_MS},
-        {"amount_ms": 1.5},
-        {"amount_ms": True},
-        {"amount_ms": 10**18},
-        {"devices": 0},
-        {"id": ""},
-        {"owner": ""},
-        {"now_ms": float("nan")},
-        {"now_ms": 10**18},
-        {"expires_ms": -1},
-    ],
-)
-def test_absurd_reservations_are_refused(ledger: Ledger, changed: dict[str, Any]) -> None:
-    with pytest.raises(LedgerError) as caught:
-        reserve(ledger, **changed)
-    assert caught.value.what.startswith(next(iter(changed)))
-    assert ledger.reservations(open_only=False) == ()
-
-
-def test_absurd_settlements_are_refused_and_leave_the_reservation_open(ledger: Ledger) -> None:
-    reserve(ledger)
-    for start_ms, end_ms, shares in (
-        (NOW_MS, NOW_MS - 1, {}),
-        (-1, NOW_MS, {}),
-        (0, 10**14, {}),
-        (NOW_MS, NOW_MS + 1, {"x": -1}),
-    ):
-        with pytest.raises(LedgerError):
-            ledger.settle("a", start_ms, end_ms, shares=shares, now_ms=NOW_MS)
-    assert [row.id for row in ledger.reservations()] == ["a"]
-    assert ledger.charges() == ()
 
 
 def test_a_run_of_no_time_costs_nothing(ledger: Ledger) -> None:
