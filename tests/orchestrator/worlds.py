@@ -186,6 +186,17 @@ class World:
     def until_settled(self, run: str = "seedlings-1") -> State:
         return self.until(lambda state: run in state.runs and state.runs[run].settled)
 
+    def until_settled_with_restarts(self, run: str = "seedlings-1") -> State:
+        """The same with a scheduler that dies after every look."""
+        for _ in range(300):
+            state = self.scheduler.state
+            if run in state.runs and state.runs[run].settled:
+                return state
+            self.scheduler.tick()
+            self.restart()
+            self.clock.advance(5)
+        raise AssertionError("it did not come to its end")
+
     def settle(self, graph: Graph, run: str = "seedlings-1", **more: Any) -> RunState:
         """Submit a graph and let it come to its end."""
         self.submit(graph, run, **more)

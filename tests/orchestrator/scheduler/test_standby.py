@@ -221,14 +221,7 @@ def test_cpu_work_comes_before_what_is_started_ahead(tmp_path: Path) -> None:
 def test_a_restart_finds_it_again_at_every_moment(tmp_path: Path) -> None:
     world = made(tmp_path)
     world.submit(ahead())
-    for _ in range(300):
-        state = world.scheduler.state
-        if "seedlings-1" in state.runs and state.runs["seedlings-1"].settled:
-            break
-        world.scheduler.tick()
-        world.restart()
-        world.clock.advance(5)
-    run = world.scheduler.state.runs["seedlings-1"]
+    run = world.until_settled_with_restarts().runs["seedlings-1"]
     assert run.outcome == "done"
     assert charges(world) == [WARM_MS] * 3
     assert world.settled_ms < HOUR_MS

@@ -137,14 +137,7 @@ def test_where_one_device_or_the_hours_of_one_fold_are_all_there_is_they_run_alo
 def test_a_scheduler_that_dies_at_any_moment_loses_neither(tmp_path: Path) -> None:
     world = made(tmp_path)
     world.submit(pairs())
-    for _ in range(300):
-        state = world.scheduler.state
-        if "seedlings-1" in state.runs and state.runs["seedlings-1"].settled:
-            break
-        world.scheduler.tick()
-        world.restart()
-        world.clock.advance(5)
-    run = world.scheduler.state.runs["seedlings-1"]
+    run = world.until_settled_with_restarts().runs["seedlings-1"]
     assert run.outcome == "done"
     starts = world.engine.starts
     assert len(set(starts)) == len(starts)
