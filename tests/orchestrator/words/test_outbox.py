@@ -6,37 +6,23 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import threading
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from notifiers.base import Curve, Notice, NotifyError, Topic
+from notifiers.base import Curve, Notice, NotifyError
 from notifiers.memory import Memory
 from orchestrator.clock import SimulatedClock
-from orchestrator.words import outbox
-from orchestrator.words.outbox import (
-    BACK_OFF_S,
-    SCHEMA,
-    Sender,
-    pump,
-    put,
-    undelivered,
-    waiting,
-)
+from orchestrator.words.outbox import BACK_OFF_S, pump, put, undelivered, waiting
+from tests.orchestrator.words.outboxes import empty_outbox, queue, said, states
 
 HOUR_MS = 3_600_000
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    file = tmp_path / "store.sqlite"
-    with sqlite3.connect(file) as connection:
-        connection.executescript("pragma journal_mode = wal;" + SCHEMA)
-    connection.close()
-    return file
+    return empty_outbox(tmp_path)
 
 
 @pytest.fixture
@@ -44,20 +30,6 @@ def connection(path: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(path)
     yield connection
     connection.close()
-
-
-def said(topic: Topic, title: str, run: str = "s-1") -> Notice:
-    return Notice(run, topic, f"{run}:{topic}:{title}", title)
-
-
-def queue(connection: sqlite3.Connection, *notices: Notice, notifier: str = "memory") -> None:
-    with connection:
-        for notice in notices:
-            put(connection, notifier, notice)
-
-
-def states(connection: sqlite3.Connection) -> Counter[str]:
-    return Counter(state for (state,) in connection.execute("select state from outbox"))
 
 
 def pump_until_quiet(connection: sqlite3.Connection, memory: Memory, clock: SimulatedClock) -> None:
@@ -346,94 +318,4 @@ def test_a_sender_killed_between_sending_and_marking_repeats_one_notice_at_most(
     subprocess.run([sys.executable, "-c", program, "live"], cwd=root, check=True)
     assert wire.read_text().split() == ["0", "1", "2", "3", "3", "4", "5"]
     assert states(connection) == {"sent": 6}
-    connection.close()
-
-
-def test_the_thread_sends_what_is_put_while_it_runs(path: Path) -> None:
-    memory = Memory()
-    connection = sqlite3.connect(path)
-    sender = Sender(path, {"memory": memory})
-    sender.start()
-    for number in range(5):
-        queue(connection, said("reply", str(number)))
-        sender.poke()
-    assert sender.drain(timeout_s=60)
-    assert [notice.title for notice in memory.sent] == ["0", "1", "2", "3", "4"]
-    sender.stop()
-    connection.close()
-
-
-def test_on_a_full_disk_the_same_words_do_not_go_out_again_and_again(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They were sent, and that could not be written down."""
-    monkeypatch.setattr(outbox, "_RETRY_DATABASE_S", 0.01)
-    memory = Memory()
-    connection = sqlite3.connect(path)
-    queue(connection, said("alert", "failed"))
-    connection.executescript(
-        "create trigger no_room before update on outbox"
-        " begin select raise(abort, 'database or disk is full'); end;"
-    )
-    sender = Sender(path, {"memory": memory})
-    sender.start()
-    assert not sender.drain(timeout_s=0.5)
-    assert [notice.title for notice in memory.sent] == ["failed"]
-    connection.execute("drop trigger no_room")
-    assert sender.drain(timeout_s=60)
-    sender.stop()
-    assert states(connection) == {"sent": 1}
-    assert [notice.title for notice in memory.sent] == ["failed"]
-    connection.close()
-
-
-def test_putting_does_not_wait_for_a_slow_service(path: Path) -> None:
-    """Edge 48: the service hangs, and nobody who writes waits for it."""
-    answer = threading.Event()
-
-    class Hanging(Memory):
-        def send(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
-            answer.wait()
-            return super().send(notice, address)
-
-    memory = Hanging()
-    connection = sqlite3.connect(path, timeout=0)
-    sender = Sender(path, {"memory": memory})
-    sender.start()
-    for number in range(20):  # would raise `database is locked` if the thread held the file
-        queue(connection, said("head", str(number)))
-        sender.poke()
-    assert not sender.drain(timeout_s=0.05)
-    assert memory.sent == []
-    answer.set()
-    assert sender.drain(timeout_s=60)
-    assert memory.heads["s-1"].title == "19"
-    sender.stop()
-    connection.close()
-
-
-def test_draining_what_cannot_be_sent_gives_up_and_keeps_it(path: Path) -> None:
-    memory = Memory()
-    memory.failures.extend(NotifyError("down", retry_after_s=600) for _ in range(3))
-    connection = sqlite3.connect(path)
-    queue(connection, said("reply", "later"))
-    sender = Sender(path, {"memory": memory})
-    sender.start()
-    assert not sender.drain(timeout_s=0.2)
-    sender.stop()
-    assert waiting(connection) == 1
-    connection.close()
-
-
-def test_a_notifier_may_be_added_while_the_thread_runs(path: Path) -> None:
-    notifiers: dict[str, Memory] = {}
-    connection = sqlite3.connect(path)
-    sender = Sender(path, notifiers)
-    sender.start()
-    queue(connection, said("reply", "a"), notifier="slack:C1")
-    assert sender.drain(timeout_s=60)  # nothing that anybody here could send
-    notifiers["slack:C1"] = Memory("slack:C1")
-    assert sender.drain(timeout_s=60)
-    assert len(notifiers["slack:C1"].sent) == 1
-    sender.stop()
     connection.close()
