@@ -10,21 +10,8 @@ from budget.accounts.limit import weekly
 from orchestrator import events as e
 from orchestrator.executors.simulated import Script
 from skint.attempt import Task
-from tests.orchestrator.scheduler.courses import (
-    Course,
-    attempts,
-    living,
-    parkable,
-    with_sessions,
-)
-from tests.orchestrator.worlds import (
-    HOUR_MS,
-    SATURDAY_MS,
-    World,
-    graph,
-    job,
-    reasons,
-)
+from tests.orchestrator.scheduler.courses import Course, attempts, living, parkable, with_sessions
+from tests.orchestrator.worlds import HOUR_MS, SATURDAY_MS, World, graph, job, reasons
 
 RESET_MS = SATURDAY_MS + 7 * 24 * HOUR_MS
 

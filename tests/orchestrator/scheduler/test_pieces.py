@@ -15,13 +15,7 @@ from tests.orchestrator.scheduler.courses import (
     parkable,
     with_sessions,
 )
-from tests.orchestrator.worlds import (
-    HOUR_MS,
-    World,
-    graph,
-    job,
-    reasons,
-)
+from tests.orchestrator.worlds import HOUR_MS, World, graph, job, reasons
 
 
 def test_a_person_parks_a_job_and_it_goes_on(tmp_path: Path) -> None:

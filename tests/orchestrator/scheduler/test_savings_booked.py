@@ -11,12 +11,7 @@ import pytest
 from budget.ledger import Ledger, LedgerError
 from orchestrator.events import SavingBooked, SavingFound
 from orchestrator.snapshot import run_from_json, run_to_json
-from tests.orchestrator.worlds import (
-    FOLD_MS,
-    World,
-    kfold,
-    training,
-)
+from tests.orchestrator.worlds import FOLD_MS, World, kfold, training
 
 
 class Killed(BaseException):
