@@ -11,6 +11,7 @@ import torch
 
 import skint
 from jobs.fit.params import PlannedStage
+from jobs.training.checkpoints.resume import MARK, epoch_of
 from skint.checkpoint import sync, writing
 from skint.errors import SkintError
 from skint.events import scalar
@@ -20,8 +21,6 @@ from skint.table import write_rows
 
 BEST = Path("checkpoints", "best.ckpt")
 """Of the last stage; that of another is called after it."""
-MARK = "skint"
-"""Where a checkpoint says what it is."""
 VERSION = 1
 KEPT = ("rows", "steps_before", "steps", "best", "measured", "count", "is_over")
 
@@ -61,6 +60,10 @@ class History(AnyLightning):
         """Know what a checkpoint of this stage knows."""
         for name in KEPT:
             setattr(self, name, mark[name])
+        if self.best and epoch_of(self.best_path) != self.best["epoch"]:
+            # The attempt before went on and kept a later epoch's weights. That epoch comes again;
+            # until then the numbers of the lost ones must not stand for others.
+            self.best = {}
 
     @property
     def state_key(self) -> str:

@@ -99,9 +99,7 @@ def _check(
     ctx: skint.Context,
 ) -> float:
     """Seconds of the training step."""
-    kept = {
-        n: v for n, v in stage.trainer_args.items() if n not in (*NOT_HERE, "val_check_interval")
-    }
+    kept = {n: v for n, v in stage.trainer_args.items() if n not in NOT_HERE}
     short = replace(stage, epochs=1, trainer_args=kept)
     step, history = OneStep(), History(ctx, short)
     before = {name: value.clone() for name, value in made.module.state_dict().items()}

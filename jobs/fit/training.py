@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import math
 import random
 import warnings
 from typing import Any
@@ -15,9 +16,9 @@ import torch
 import skint
 from jobs.fit.classes import PACKAGES, Made, make_data, make_module
 from jobs.fit.handing import hand_on
-from jobs.fit.history import History, best_path, missing, read_weights
+from jobs.fit.history import VERSION, History, best_path, missing, read_weights
 from jobs.fit.params import Params, PlannedStage, planned
-from jobs.fit.resume import ResumePoint, resume_point
+from jobs.training.checkpoints.resume import ResumePoint, resume_point
 from jobs.training.fitting.device import Engine, choose_engine
 from skint.attempt import write_atomic
 from skint.checkpoint import set_aside
@@ -37,7 +38,7 @@ def train(params: Params, ctx: skint.Context) -> None:
         ctx.note(engine.note)
     torch.set_num_threads(max(1, ctx.cpus // engine.devices))
     stages = planned(params)
-    point = resume_point(ctx)
+    point = resume_point(ctx, VERSION)
     history = None
     speaks = True
     for stage in stages[point.stage if point else 0 :]:
@@ -103,8 +104,7 @@ def run(
         steps_before=history.steps_before,
     )
     trainer = make_trainer(made, stage, engine, ctx, [history, callback])
-    resume = {} if point is None else {"ckpt_path": point.path, "weights_only": False}
-    trainer.fit(made.module, datamodule=made.data, **resume)
+    trainer.fit(made.module, datamodule=made.data, **(point.fit_arguments if point else {}))
     if trainer.world_size > 1:
         trainer.strategy.barrier()  # what the first one writes is read by all
     return bool(trainer.is_global_zero)
@@ -154,15 +154,16 @@ def publish(history: History, stages: tuple[PlannedStage, ...], ctx: skint.Conte
     if not history.best:
         raise missing(history.stage, history.rows[-1] if history.rows else {})
     stage, total = history.stage, sum(stage.epochs for stage in stages)
+    score = float(history.best[stage.monitor])
     result = {
         "metric": stage.monitor,
-        "score": history.best[stage.monitor],
+        "score": score if math.isfinite(score) else None,  # JSON has no NaN
         "epochs": total,
         "best_epoch": history.best["epoch"],
         **({"n": history.count} if history.count else {}),
     }
     write_atomic(ctx.out / "result.json", (json.dumps(result, indent=1) + "\n").encode())
-    score = {name: result[name] for name in ("metric", "score", "n") if name in result}
-    ctx.report(epoch=total, epochs=total, **score)
+    told = {name: result[name] for name in ("metric", "score", "n") if name in result}
+    ctx.report(epoch=total, epochs=total, **told)
     # No part of the result; kept for the case that the machine goes down before this attempt ends.
     set_aside(ctx.out)

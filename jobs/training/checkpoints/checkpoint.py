@@ -8,6 +8,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 import skint
+from jobs.training.checkpoints.resume import MARK
 from skint.checkpoint import CheckpointError, sync, writing
 
 BEST = Path("checkpoints", "best.ckpt")
@@ -15,8 +16,6 @@ KEPT = "epoch-{}.ckpt"
 """Beside it, with the epoch counted from 1 over all stages: what `keep_every` keeps."""
 SAVE_EVERY_S = 30.0
 """Writing the weights and twice as much of the optimizer's state can cost more than an epoch."""
-MARK = "skint"
-"""Where a checkpoint says what it is."""
 VERSION = 1
 
 

@@ -7,6 +7,7 @@ import time
 import torch
 
 import skint
+from jobs.training.checkpoints.checkpoint import VERSION
 from jobs.training.checkpoints.resume import resume_point
 from jobs.training.data.fold import read_fold
 from jobs.training.data.learnable import remarks
@@ -50,7 +51,7 @@ def train_fold(recipe: Recipe, ctx: skint.Context, others: Others) -> None:
     if (total := totals(stages, len(data.train), ranks)) is not None:
         ctx.note(total)
     history = History(ctx, recipe, parts.objective)
-    point = resume_point(ctx)
+    point = resume_point(ctx, VERSION)
     copies = ToLoggers(make_loggers(recipe, ctx) if rank == 0 else [], history, ctx)
     if rank > 0:  # its layers drop others out than the first one's
         torch.manual_seed(recipe.seed * MOST_DEVICES + rank)

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 
 import skint
+from jobs.training.checkpoints.resume import epoch_of
 from jobs.training.fitting.module import Classifier
 from jobs.training.objective.base import Objective
 from jobs.training.objective.monitor import monitor_of
@@ -153,15 +154,8 @@ class History(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         for name in KEPT:
             setattr(self, name, state_dict[name])
-        if self.best_epoch and self._epoch_on_disk() != self.best_epoch:
+        if self.best_epoch and epoch_of(self.best_path) != self.best_epoch:
             # The attempt before went on after this checkpoint and kept a later epoch's weights.
             # That epoch comes again; should it not be the same, as on another device, those of the
             # epoch that was the best are lost, and its numbers must not stand for others.
             self.best_epoch = 0
-
-    def _epoch_on_disk(self) -> int:
-        """The one whose weights `best.ckpt` has; 0 without it."""
-        if not self.best_path.is_file():
-            return 0
-        state = torch.load(self.best_path, map_location="cpu", mmap=True, weights_only=True)
-        return int(state["epoch"])

@@ -177,7 +177,36 @@ def test_a_checkpoint_that_was_cut_short_is_passed_over_for_the_one_before(
     second = train("second", STAGED, previous=first)
     assert hash_outputs(second.out) == wanted
     notes = [line["text"] for line in lines(second, "note")]
-    assert notes[0] == "the newest checkpoint is damaged: goes on from the one before"
+    where = "(epoch 2, step 16)"
+    assert notes[0] == f"the newest checkpoint is damaged: goes on from the one before {where}"
+
+
+@pytest.mark.parametrize("kept_epoch", [1, 2])
+def test_the_best_epoch_is_one_whose_weights_are_there(
+    train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept_epoch: int
+) -> None:
+    """An attempt that is killed may have kept better weights than its last checkpoint knows of."""
+    monkeypatch.setenv("STOP_AT", "Judge train 10")  # in the second epoch
+    with pytest.raises(StopRequested):
+        train("first", ONE)
+    monkeypatch.delenv("STOP_AT")
+    first = skint.Context.for_test(tmp_path / "first")
+    state = torch.load(first.out / CHECKPOINT, weights_only=False)
+    state["skint"]["best"]["val_loss"] = -1.0  # what the epoch to come cannot be
+    torch.save(state, first.out / CHECKPOINT)
+    best = first.out / "checkpoints" / "best.ckpt"
+    torch.save({**torch.load(best), "epoch": kept_epoch}, best)
+    second = train("second", ONE, previous=first)
+    result = json.loads((second.out / "result.json").read_text())
+    weights_epoch = torch.load(second.out / "checkpoints" / "best.ckpt")["epoch"]
+    assert weights_epoch == result["best_epoch"] == kept_epoch
+
+
+def test_a_score_that_is_no_number_is_null(train: Train) -> None:
+    ctx = train("one", {**ONE, "module": "points_task:Diverging", "epochs": 1})
+    text = (ctx.out / "result.json").read_text()
+    assert "NaN" not in text and json.loads(text)["score"] is None
+    assert lines(ctx, "report")[-1]["values"]["score"] is None
 
 
 def test_a_stage_that_stopped_early_is_not_trained_on_after_a_loss(

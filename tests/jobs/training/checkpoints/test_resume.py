@@ -17,6 +17,7 @@ import torch
 
 import skint
 from jobs.train.job import train
+from jobs.training.checkpoints.checkpoint import VERSION
 from jobs.training.checkpoints.resume import resume_point
 from jobs.training.recipe.recipe import Recipe
 from skint.attempt import AttemptDir, StopRequest
@@ -83,7 +84,7 @@ def notes(ctx: skint.Context) -> list[str]:
 
 def test_it_goes_on_where_the_newest_checkpoint_is(parked: skint.Context, tmp_path: Path) -> None:
     ctx = context(tmp_path / "next", tmp_path / "unused", previous=parked.out)
-    point = resume_point(ctx)
+    point = resume_point(ctx, VERSION)
     assert point is not None
     assert (point.stage, point.epoch, point.step) == (0, 1, STEPS + 2)
     assert point.path == ctx.out / CHECKPOINT and is_whole(point.path)
@@ -93,11 +94,11 @@ def test_it_goes_on_where_the_newest_checkpoint_is(parked: skint.Context, tmp_pa
 
 
 def test_without_an_earlier_attempt_it_begins_anew(run: Run, tmp_path: Path) -> None:
-    assert resume_point(context(tmp_path / "a", tmp_path / "unused")) is None
+    assert resume_point(context(tmp_path / "a", tmp_path / "unused"), VERSION) is None
     empty = tmp_path / "empty"
     empty.mkdir()
     ctx = context(tmp_path / "b", tmp_path / "unused", previous=empty)
-    assert resume_point(ctx) is None and not ctx.attempt.events.exists()
+    assert resume_point(ctx, VERSION) is None and not ctx.attempt.events.exists()
 
 
 @pytest.mark.parametrize("damage", ["cut short", "a flipped bit", "empty", "gone"])
