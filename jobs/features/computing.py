@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import skint
 from jobs.features.backbone import Built, build_backbone
 from jobs.features.params import Params
-from jobs.resize.interrupted import Journal
+from jobs.interrupted.journal import Journal
 from jobs.training.fitting.device import Engine, choose_engine
 from jobs.training.fitting.memory import Memory
 from skint.attempt import write_atomic, write_json
@@ -84,15 +84,15 @@ def compute(params: Params, ctx: skint.Context) -> None:
         ctx.note(note)
     if params.weights == "none" and ":" not in params.model:
         ctx.note(f"weights: none, so these are features of a {params.model} that learnt nothing")
-    journal = Journal(ctx.out, fingerprint(params, work), "features.json")
-    done = journal.take_over(ctx.previous)
-    if done:
-        ctx.note(f"goes on after {done:,} of {count:,} pictures of an interrupted attempt")
     devices = ctx.wait_for_devices()
     ctx.stage("features")
     engine = choose_engine(params.precision, devices)
     if engine.note:
         ctx.note(engine.note)
+    journal = Journal(ctx.out, "features.json", depends_on(params, work, engine))
+    done = journal.take_over(ctx.previous)
+    if done:
+        ctx.note(f"goes on after {done:,} of {count:,} pictures of an interrupted attempt")
     started, begun = time.monotonic(), done
     writer = PackedWriter(
         ctx.out,
@@ -207,13 +207,13 @@ def stored(
     )
 
 
-def fingerprint(params: Params, work: Work) -> str:
+def depends_on(params: Params, work: Work, engine: Engine) -> dict[str, Any]:
     """Equal exactly where unfinished arrays may be taken up."""
-    facts = {
+    return {
         "params": params.model_dump(mode="json"),
+        "engine": [engine.accelerator, engine.precision],
         "built": work.built.facts(),
         "width": work.width,
         "dataset": hashlib.sha256((work.packed.folder / "dataset.json").read_bytes()).hexdigest(),
         "libraries": versions_of(("torch", "torchvision", "timm", "numpy")),
     }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

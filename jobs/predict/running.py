@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 import skint
+from jobs.interrupted.journal import Journal
 from jobs.predict.answer import Answer
 from jobs.predict.models import Model
 from jobs.predict.params import Params
 from jobs.predict.pictures import Pictures
-from jobs.resize.interrupted import Journal
 from jobs.training.fitting.device import Engine
 from jobs.training.results.published import BEST, MODEL
 from skint.dataset import META, PackedSet
@@ -48,7 +47,7 @@ def predict_all(
     values = any(target.kind == "value" for target in models[0].published.targets)
     # A value may have more digits than single precision; probabilities have not.
     dtype = np.dtype(np.float64 if values else np.float32)
-    journal = Journal(ctx.out, fingerprint(models, pictures, params, engine), "predicted.json")
+    journal = Journal(ctx.out, "predicted.json", depends_on(models, pictures, params, engine))
     done = journal.take_over(ctx.previous)
     if done:
         ctx.note(f"goes on after {done:,} of {count:,} pictures of an interrupted attempt")
@@ -114,11 +113,13 @@ def _batches(
         yield batch.images
 
 
-def fingerprint(models: Sequence[Model], pictures: Pictures, params: Params, engine: Engine) -> str:
+def depends_on(
+    models: Sequence[Model], pictures: Pictures, params: Params, engine: Engine
+) -> dict[str, Any]:
     """Equal exactly where what was begun may be gone on with."""
-    facts = {
+    return {
         "params": params.model_dump(mode="json"),
-        "precision": engine.precision,
+        "engine": [engine.accelerator, engine.precision],
         "models": [
             sha256_of(model.published.folder / name) for model in models for name in (MODEL, BEST)
         ],
@@ -126,4 +127,3 @@ def fingerprint(models: Sequence[Model], pictures: Pictures, params: Params, eng
         "rows": hashlib.sha256(pictures.rows.tobytes()).hexdigest(),
         "libraries": versions_of(("torch", "torchvision", "timm", "numpy")),
     }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

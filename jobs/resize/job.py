@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 import skint
-from jobs.resize.interrupted import LIBRARIES, Journal, fingerprint
+from jobs.interrupted.journal import Journal
+from jobs.resize.fingerprint import LIBRARIES, depends_on
 from jobs.scan.scanned import MASKS, PARTLY, SCAN, TARGETS, MaskFile, read_masks, read_targets
 from jobs.scan.source_root import find_root
 from skint.dataset import Sample, Target, sample_of
@@ -104,7 +105,7 @@ def resize(params: Params, ctx: skint.Context) -> None:
     masks = _masks(params, targets, folder)
     form = _form(params, channels, dtype, _mask_dtypes(targets, masks))
     tables = [folder / name for name in (SCAN, TARGETS, PARTLY, *([MASKS] if masks else []))]
-    journal = Journal(ctx.out, fingerprint(params.model_dump(mode="json"), tables))
+    journal = Journal(ctx.out, "resize.json", depends_on(params.model_dump(mode="json"), tables))
     done = journal.take_over(ctx.previous)
     if done:
         ctx.note(f"goes on after {done:,} of {len(samples):,} pictures of an interrupted attempt")

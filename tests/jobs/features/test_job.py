@@ -193,6 +193,26 @@ def test_another_network_does_not_go_on_with_what_was_begun(
 
 
 @pytest.mark.torch
+def test_another_precision_of_the_device_does_not_go_on_with_what_was_begun(
+    run: Run, tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`auto` is half precision on an accelerator and single on the CPU that goes on from it."""
+    from jobs.training.fitting.device import Engine
+
+    ctx = skint.Context.for_test(tmp_path / "first", inputs={"packed": packed})
+    stopping = StopAt(ctx.attempt, ctx.task)
+    stopping.rows = 14
+    with monkeypatch.context() as patch:
+        half = Engine("cpu", "bf16-mixed")  # as an accelerator would have it
+        patch.setattr("jobs.features.computing.choose_engine", lambda *_: half)
+        with pytest.raises(skint.StopRequested):
+            features(Params(model=NET, weights="none", batch_size=7), stopping)
+    second = run("second", options={"previous": ctx.out})
+    assert "goes on" not in notes(second)
+    assert np.array_equal(pixels(second.out), pixels(run("third").out))
+
+
+@pytest.mark.torch
 def test_a_batch_that_does_not_fit_is_computed_in_parts(run: Run) -> None:
     ctx = run("a", model="tests.jobs.training.small_net:Tight")
     assert np.allclose(pixels(ctx.out), pixels(run("b").out), atol=1e-5)

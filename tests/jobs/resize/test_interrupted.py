@@ -174,7 +174,7 @@ def test_another_scan_begins_anew(tmp_path: Path, photos: Path, half_done: Path)
 def test_other_libraries_begin_anew(
     tmp_path: Path, photos: Path, half_done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.resize.interrupted.LIBRARIES", ("numpy",))
+    monkeypatch.setattr("jobs.resize.fingerprint.LIBRARIES", ("numpy",))
     packed(tmp_path / "next", photos, half_done, size=32)
     assert not goes_on(tmp_path / "next")
 

@@ -1,4 +1,4 @@
-"""How far an interrupted job that fills arrays came, and taking up its work."""
+"""How far an interrupted job that fills files row by row came, and taking up its work."""
 
 from __future__ import annotations
 
@@ -9,24 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from skint.attempt import write_atomic
-from skint.libraries import versions_of
-
-FILE = "resize.json"
-LIBRARIES = (
-    *("Pillow", "simplejpeg", "cykooz-resizer", "tifffile", "imagecodecs"),
-    "numpy",
-)
-"""Packages whose version may change a pixel."""
-
-
-def fingerprint(params: Mapping[str, Any], tables: Iterable[Path]) -> str:
-    """Equal exactly where unfinished arrays may be taken up: parameters, inputs, libraries."""
-    facts = {
-        "params": params,
-        "tables": [hashlib.sha256(path.read_bytes()).hexdigest() for path in tables],
-        "libraries": versions_of(LIBRARIES),
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 class Journal:
@@ -36,9 +18,10 @@ class Journal:
     process or the machine dies, what it says is true.
     """
 
-    def __init__(self, out: Path, fingerprint: str, name: str = FILE) -> None:
+    def __init__(self, out: Path, name: str, facts: Mapping[str, Any]) -> None:
+        """`facts` are equal exactly where unfinished files may be taken up; plain values."""
         self.out = out
-        self.fingerprint = fingerprint
+        self.fingerprint = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         self.path = out / "local" / name
 
     def take_over(self, previous: Path | None) -> int:

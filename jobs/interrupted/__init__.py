@@ -1,0 +1,1 @@
+"""Work that an interrupted attempt has left, taken up where it stopped."""
