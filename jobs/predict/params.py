@@ -12,6 +12,9 @@ from jobs.training.recipe.choices import Precision
 BETA = {"flip": 0.5, "crops": 0.25}
 """Of one mirrored view both count the same; of several crops it is fastai's `tta`."""
 
+VIEWS = 4
+MEASURED = 500
+
 Cells = Literal["auto", "label", "number", "probability"]
 
 
@@ -23,12 +26,12 @@ class Params(BaseModel):
     tta: Literal["none", "flip", "crops"] = "none"
     """Test-time augmentation: `flip` looks at the mirror image as well, `crops` at `views` parts
     of 7/8 of each side, from the corners."""
-    views: int = Field(default=4, ge=1, le=8)
+    views: int = Field(default=VIEWS, ge=1, le=8)
     """Of `crops`: the corners, then the corners mirrored."""
     beta: float | None = Field(default=None, ge=0, le=1)
     """How much the picture as it is counts beside the mean of its views: 0.5 for `flip`, 0.25 for
     `crops`."""
-    measure: int = Field(default=500, ge=0)
+    measure: int = Field(default=MEASURED, ge=0)
     """Held-out training pictures on which the gain of `tta` is measured; 0 is none."""
     batch_size: int = Field(default=64, ge=1)
     precision: Precision = "auto"
@@ -53,6 +56,10 @@ class Params(BaseModel):
     def _fits_together(self) -> Params:
         if self.beta is not None and self.tta == "none":
             raise ValueError("beta: weighs the views of `tta`, which is none")
+        if self.views != VIEWS and self.tta != "crops":
+            raise ValueError(f"views: counts the views of `tta: crops`, and tta is {self.tta}")
+        if self.measure != MEASURED and self.tta == "none":
+            raise ValueError("measure: is about the gain of `tta`, which is none")
         told = [n for n in ("id", "positive") if getattr(self, n)]
         told += [
             n

@@ -172,6 +172,9 @@ def test_two_pictures_of_one_id_are_refused(tmp_path: Path) -> None:
         ({"cells": "label"}, "cells: is about a `submission`"),
         ({"id": "name"}, "id: is about a `submission`"),
         ({"beta": 0.5}, "beta: weighs the views"),
+        ({"views": 2}, "views: counts the views of `tta: crops`, and tta is none"),
+        ({"tta": "flip", "views": 2}, "and tta is flip"),
+        ({"measure": 100}, "measure: is about the gain of `tta`"),
         ({"views": 9}, "less than or equal to 8"),
     ],
 )
