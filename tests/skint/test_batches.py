@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from skint.batches import ArrayPictures, BatchError, FirstPass, batches, split
-from tests.skint.test_images import in_parts, pictures
+from tests.skint.packed_sets import in_parts, pictures
 
 
 @pytest.mark.parametrize("prefetch", [True, False])

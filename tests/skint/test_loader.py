@@ -4,58 +4,28 @@ import gc
 import pickle
 import threading
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch")
 
 from skint.batches import ArrayPictures  # noqa: E402
 from skint.gather import SLOTS  # noqa: E402
-from skint.handover import HandoverError, PinnedCopy, Stay, handover_to  # noqa: E402
 from skint.loader import (  # noqa: E402
-    Batch,
     BatchError,
-    LoaderError,
     OrderedLoader,
     ShuffledLoader,
     sample_seed,
     sample_seeds,
 )
 from skint.place import PlaceError  # noqa: E402
-from tests.skint.blob_set import blob_set  # noqa: E402
-from tests.skint.test_images import in_parts, smooth  # noqa: E402
+from tests.skint.loaders import copies, make, noise, pictures, same  # noqa: E402
+from tests.skint.packed_sets import in_parts  # noqa: E402
 
 pytestmark = pytest.mark.torch
-
-
-def pictures(count: int = 10, dtype: str = "uint8") -> NDArray[Any]:
-    """(count, 4, 5, 3); every picture is different."""
-    return np.random.default_rng(0).integers(0, 256, (count, 4, 5, 3)).astype(dtype)
-
-
-def noise(image: Any) -> Any:
-    """An augmentation that draws from torch's generator, as torchvision's do."""
-    return (image.float() + torch.rand(image.shape) * 64).clamp(0, 255).to(image.dtype)
-
-
-def make(
-    seed: int = 1, augment: Any = None, count: int = 10, batch_size: int = 4, **options: Any
-) -> ShuffledLoader:
-    rows = np.arange(count, dtype=np.int64)
-    return ShuffledLoader(
-        pictures(count),
-        rows % 3,
-        rows,
-        batch_size=batch_size,
-        seed=seed,
-        augment=augment,
-        **options,
-    )
 
 
 class Watched(ArrayPictures):
@@ -70,16 +40,6 @@ class Watched(ArrayPictures):
 
 def prefetchers() -> int:
     return sum(thread.name == "skint-prefetch" for thread in threading.enumerate())
-
-
-def copies(batches: Iterable[Batch]) -> list[tuple[list[int], Any]]:
-    return [(batch.rows.tolist(), batch.images.clone()) for batch in batches]
-
-
-def same(left: list[tuple[list[int], Any]], right: list[tuple[list[int], Any]]) -> bool:
-    return [rows for rows, _ in left] == [rows for rows, _ in right] and all(
-        torch.equal(a, b) for (_, a), (_, b) in zip(left, right, strict=True)
-    )
 
 
 def test_an_epoch_has_every_row_once_with_its_own_picture_and_label() -> None:
@@ -187,33 +147,12 @@ def test_a_last_batch_of_one_sample_is_left_out(count: int, batches: int) -> Non
     assert count == 1 or min(sizes) > 1
 
 
-def test_a_batch_survives_the_next_one_and_no_memory_is_allocated_for_later_ones() -> None:
-    rows = np.arange(10, dtype=np.int64)
-    loader = OrderedLoader(pictures(), rows, rows, batch_size=2)
-    pointers, previous, copy = [], None, None
-    for batch in loader:
-        if previous is not None:
-            assert torch.equal(previous, copy)
-        previous, copy = batch.images, batch.images.clone()
-        pointers.append(batch.images.data_ptr())
-    assert len(set(pointers)) == SLOTS < len(pointers)
-
-
 def test_the_ordered_loader_gives_every_row_in_order_each_time() -> None:
     rows = np.array([7, 2, 9, 4, 0], dtype=np.int64)
     loader = OrderedLoader(pictures(), np.zeros(10, np.int64), rows, batch_size=2)
     for _ in range(2):
         assert [row for batch in loader for row in batch.rows.tolist()] == rows.tolist()
     assert len(loader) == 3
-
-
-@pytest.mark.parametrize("dtype", ["uint16", "float32"])
-def test_wide_pixels_keep_their_values(dtype: str) -> None:
-    images = pictures(dtype=dtype) * np.array(200, dtype=dtype)
-    rows = np.arange(10, dtype=np.int64)
-    (batch,) = OrderedLoader(images, rows, rows, batch_size=10)
-    assert batch.images.dtype == torch.float32
-    assert np.array_equal(batch.images.permute(0, 2, 3, 1).numpy(), images.astype(np.float32))
 
 
 def test_a_row_outside_the_set_or_a_foreign_position_is_refused() -> None:
@@ -264,14 +203,6 @@ def test_an_iteration_that_is_left_or_fails_leaves_no_thread_behind(prefetch: bo
     assert prefetchers() == 0
 
 
-def test_two_iterations_at_a_time_do_not_write_into_each_other() -> None:
-    rows = np.arange(10, dtype=np.int64)
-    loader = OrderedLoader(pictures(), rows, rows, batch_size=2)
-    for one, two in zip(loader, loader, strict=True):
-        assert torch.equal(one.images, two.images)
-        assert one.images.data_ptr() != two.images.data_ptr()
-
-
 def test_a_set_in_parts_gives_the_same_batches_as_an_array(tmp_path: Path) -> None:
     images = in_parts(tmp_path, pictures(), 3).images()
     rows = np.arange(10, dtype=np.int64)
@@ -289,161 +220,9 @@ def test_a_loader_of_a_set_on_disk_can_be_pickled(tmp_path: Path) -> None:
     assert same(copies(pickle.loads(carried)), copies(loader))
 
 
-def test_several_targets_come_by_their_names() -> None:
-    rows = np.arange(10, dtype=np.int64)
-    columns: dict[str, Any] = {
-        "kind": rows % 3,
-        "hot": np.eye(10, dtype=np.uint8),
-        "depth": rows / 4,
-    }
-    loader = ShuffledLoader(pictures(), columns, rows, batch_size=4, seed=1, augment=noise)
-    for batch in loader:
-        assert list(batch.labels) == ["kind", "hot", "depth"]
-        assert torch.equal(batch.labels["kind"], batch.rows % 3)
-        assert torch.equal(batch.labels["hot"].argmax(1), batch.rows)
-        assert torch.equal(batch.labels["depth"], batch.rows / 4)
-
-
-def test_pictures_without_labels_get_minus_one() -> None:
-    (batch,) = OrderedLoader(pictures(), None, np.arange(10), batch_size=10)
-    assert batch.labels.tolist() == [-1] * 10 and batch.labels.dtype == torch.int64
-
-
 def test_a_mask_in_the_place_of_rows_is_refused() -> None:
     with pytest.raises(BatchError, match="not a mask"):
         OrderedLoader(pictures(), None, np.arange(10) > 3, batch_size=2)  # type: ignore[arg-type]
-
-
-def test_what_is_done_to_the_rows_of_a_batch_does_not_reach_the_loader() -> None:
-    rows = np.array([3, 1, 2], dtype=np.int32)
-    rows.flags.writeable = False
-    loader = OrderedLoader(pictures(), None, rows, batch_size=2)  # type: ignore[arg-type]
-    for batch in loader:
-        batch.rows.zero_()
-    assert [row for batch in loader for row in batch.rows.tolist()] == [3, 1, 2]
-
-
-def test_pictures_of_different_sizes_make_no_batch(tmp_path: Path) -> None:
-    images = blob_set(tmp_path, smooth(3)).images()
-    with pytest.raises(BatchError, match="different sizes"):
-        OrderedLoader(images, None, np.arange(3), batch_size=2)
-
-
-def test_labels_of_another_number_are_refused_by_name() -> None:
-    rows = np.arange(10, dtype=np.int64)
-    with pytest.raises(LoaderError, match="9 labels, 10 pictures") as error:
-        OrderedLoader(pictures(), {"a": rows, "b": rows[:9]}, rows, batch_size=2)
-    assert error.value.where == "b"
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_masks_come_with_their_pictures_but_not_with_augmentation(dtype: str) -> None:
-    rows = np.arange(10, dtype=np.int64)
-    masks = pictures()[..., 0].astype(dtype)
-    for batch in OrderedLoader(pictures(), {"outline": masks}, rows, batch_size=4):
-        assert torch.equal(batch.labels["outline"].long(), batch.images[:, 0].long())
-    with pytest.raises(LoaderError, match="masks"):
-        ShuffledLoader(pictures(), {"m": masks}, rows, batch_size=4, seed=1, augment=noise)
-
-
-@pytest.mark.parametrize("channels_last", [True, False])
-def test_the_channels_stand_in_memory_as_asked(channels_last: bool) -> None:
-    last, first = torch.channels_last, torch.contiguous_format
-    for batch in make(channels_last=channels_last):
-        assert batch.images.shape[1:] == (3, 4, 5)
-        wanted = last if channels_last else first
-        assert batch.images.is_contiguous(memory_format=wanted)
-    assert same(copies(make(channels_last=channels_last)), copies(make()))
-
-
-class Events:
-    """Stands for `torch.cuda`: its events tell a slow device that a copy is due."""
-
-    def __init__(self, available: bool = True) -> None:
-        self.available = available
-        self.recorded = self.waited = 0
-
-    def is_available(self) -> bool:
-        return self.available
-
-    def Event(self) -> Events:
-        return self
-
-    def record(self) -> None:
-        self.recorded += 1
-
-    def synchronize(self) -> None:
-        self.waited += 1
-
-
-class SlowDevice(Stay):
-    """Reads a buffer only when it is waited for, as an asynchronous copy may."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Any, Any]] = []
-        self.waited = 0
-
-    def send(self, tensor: Any) -> Any:
-        there = torch.zeros_like(tensor)
-        self.sent.append((tensor, there))
-
-        def wait() -> None:
-            self.waited += 1
-            there.copy_(tensor)
-
-        return there, wait
-
-
-@pytest.mark.parametrize("prefetch", [True, False])
-def test_a_buffer_is_not_filled_again_before_the_device_has_read_it(prefetch: bool) -> None:
-    device = SlowDevice()
-    rows = np.arange(20, dtype=np.int64)
-    loader = OrderedLoader(pictures(20), rows, rows, batch_size=2, prefetch=prefetch, device=device)
-    batches = list(loader)
-    assert device.waited >= len(batches) - SLOTS
-    for tensor, there in device.sent[device.waited :]:
-        there.copy_(tensor)
-    assert torch.equal(
-        torch.cat([batch.images for batch in batches]),
-        torch.from_numpy(pictures(20)).permute(0, 3, 1, 2),
-    )
-
-
-def test_cuda_gets_one_copy_a_batch_from_pinned_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    cuda, pinned = Events(), []
-    device = handover_to("cuda:0", cuda)
-    assert isinstance(device, PinnedCopy) and device.device == torch.device("cuda:0")
-    empty = torch.empty
-
-    def without_cuda(*shape: Any, pin_memory: bool = False, **kind: Any) -> Any:
-        pinned.append(pin_memory)
-        return empty(*shape, **kind)
-
-    monkeypatch.setattr(torch, "empty", without_cuda)
-    device.device = torch.device("cpu")
-    rows = np.arange(20, dtype=np.int64)
-    batches = list(OrderedLoader(pictures(20), rows, rows, batch_size=2, device=device))
-    assert pinned == [True] * SLOTS
-    assert cuda.recorded == len(batches) == 10
-    assert cuda.waited == 10 - SLOTS
-
-
-def test_a_loader_for_cuda_can_be_pickled() -> None:
-    rows = np.arange(10, dtype=np.int64)
-    device = PinnedCopy(torch.device("cuda:0"))
-    loader = OrderedLoader(pictures(), None, rows, batch_size=4, device=device)
-    assert pickle.loads(pickle.dumps(loader)).source.handover.device == torch.device("cuda:0")
-
-
-def test_a_device_that_torch_does_not_see_is_refused() -> None:
-    with pytest.raises(HandoverError, match="does not see"):
-        handover_to("cuda", Events(available=False))
-
-
-def test_another_device_gets_an_ordinary_copy() -> None:
-    (batch,) = OrderedLoader(pictures(), None, np.arange(10), batch_size=10, device="meta")
-    assert batch.images.device.type == "meta" and batch.images.shape == (10, 3, 4, 5)
-    assert batch.labels.device.type == "meta" and batch.rows.device.type == "cpu"
 
 
 def test_seeds_of_samples_do_not_collide() -> None:
