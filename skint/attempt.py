@@ -18,6 +18,8 @@ TASK_VERSION = 1
 
 EXIT_STOPPED = 75
 """Exit code of a worker that stopped because it was asked to (EX_TEMPFAIL: resume it later)."""
+EXIT_UNSAVED = 74
+"""Of one that could not write its checkpoint (EX_IOERR): the one before stands."""
 
 StopHow = Literal["epoch", "step", "kill"]
 StopThen = Literal["end", "requeue"]

@@ -66,7 +66,7 @@ def writing(partial: Path) -> Iterator[None]:
             "the checkpoint could not be written",
             where=str(partial.parent),
             got="the disk is full" if full else str(error).partition("\n")[0][:200],
-            next="make room there; a new run begins anew, with `retries` this one had gone on",
+            next="make room there, then submit again",
         ) from error
 
 

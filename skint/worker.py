@@ -4,7 +4,8 @@
     python -P -m skint.worker --describe USES [--base DIR]   print what a job takes, as JSON
 
 Exit codes: 0 done, 1 a bug in the job (its traceback is in the log), 2 a mistake that a sentence
-explains, 75 stopped as asked. `run:` programs are started by the shim, not by this.
+explains, 74 a checkpoint that could not be written, 75 stopped as asked. `run:` programs are
+started by the shim, not by this.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from skint.attempt import EXIT_STOPPED, AttemptDir
+from skint.attempt import EXIT_STOPPED, EXIT_UNSAVED, AttemptDir
+from skint.checkpoint import CheckpointError
 from skint.context import Context, ParkFlag, StopRequested
 from skint.errors import FAILED, OK, USAGE, SkintError
 from skint.events import EventWriter
@@ -91,7 +93,7 @@ def work(directory: AttemptDir) -> int:
         events.error(
             error.what, where=error.where, got=error.got, wanted=error.wanted, next=error.next
         )
-        return USAGE
+        return EXIT_UNSAVED if isinstance(error, CheckpointError) else USAGE
     except SystemExit as error:
         if ctx.stop_requested() is not None:  # Lightning's way of obeying TERM
             return EXIT_STOPPED

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.scheduler.observations import SIGKILLED
 from orchestrator.scheduler.pieces import goes_on_from
 from orchestrator.state import AttemptState, RunState, State, run_of
-from orchestrator.unfinished import is_worth_its_hours
+from orchestrator.unfinished import BLAMELESS, is_worth_its_hours
 
 
 def being_made(state: State, run: RunState, job: Job, key: str) -> AttemptState | None:
@@ -35,8 +34,8 @@ def unfinished(
 
     Whoever goes on from it takes its files away, so nobody else may have it meanwhile. What failed
     while it went on from earlier work is not trusted again, nor is that work; but for a worker
-    that was killed from outside, its work is not to blame. On an accelerator only checkpoints
-    count, of attempts that were neither at fault nor stopped by a rule.
+    that was killed from outside or could not save, its work is not to blame. On an accelerator only
+    checkpoints count, of attempts that were neither at fault nor stopped by a rule.
     """
     if job.smoke or not job.resumes or (job.devices and run.again):
         return None
@@ -51,7 +50,7 @@ def unfinished(
         if not job.devices or is_worth_its_hours(other, attempt)
     ]
     for attempt in sorted(before, key=lambda a: a.ended_ms or a.started_ms or 0, reverse=True):
-        distrusted = attempt.outcome == "failed" and attempt.reason != SIGKILLED
+        distrusted = attempt.outcome == "failed" and attempt.reason not in BLAMELESS
         if distrusted and attempt.previous is not None:
             return None
         if attempt.out not in taken and inputs.has_files(attempt.out):

@@ -13,13 +13,10 @@ from orchestrator import events as e
 from orchestrator.executors.base import AttemptSight, Observation
 from orchestrator.scheduler import inputs as i
 from orchestrator.state import AllocationState, AttemptState, RunState, State, run_of
-from skint.attempt import Exit
+from orchestrator.unfinished import SIGKILLED, UNSAVED
+from skint.attempt import EXIT_UNSAVED, Exit
 from skint.errors import USAGE
 from skint.shim import SIGNALLED
-
-SIGKILLED = "sigkill"
-"""Somebody outside killed a worker, most often the kernel for want of memory: no fault of what it
-had done so far."""
 
 _OUTCOMES: Mapping[str, e.AttemptOutcome] = {
     "done": "done",
@@ -28,6 +25,13 @@ _OUTCOMES: Mapping[str, e.AttemptOutcome] = {
     "deadline": "deadline",
     "killed": "killed",
     "unused": "unused",
+}
+
+
+_OF_WORKERS = {
+    USAGE: "user-mistake",
+    EXIT_UNSAVED: UNSAVED,
+    SIGNALLED + signal.SIGKILL: SIGKILLED,
 }
 
 
@@ -199,12 +203,9 @@ def _end(
 
 def _reason(run: RunState, attempt: AttemptState, exit: Exit) -> str:
     """Of a worker, 2 means what only a person can mend; of somebody's own program, anything."""
-    is_worker = not run.graph.job(attempt.job).argv
-    if is_worker and exit.reason == "failed" and exit.code == USAGE:
-        return "user-mistake"
-    if is_worker and exit.reason == "failed" and exit.code == SIGNALLED + signal.SIGKILL:
-        return SIGKILLED
-    return exit.reason
+    if run.graph.job(attempt.job).argv or exit.reason != "failed":
+        return exit.reason
+    return _OF_WORKERS.get(exit.code, exit.reason)
 
 
 def _how_it_ended(attempt: AttemptState, reason: str, code: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jobs import BUILTIN
-from skint.attempt import StopRequest
+from skint.attempt import EXIT_UNSAVED, StopRequest
 
 Make = Callable[..., Any]
 
@@ -76,6 +76,11 @@ def noted(params: Params, ctx: skint.Context) -> None:
     error = ValueError("five")
     error.add_note("the traceback of\\nanother process\\n")
     raise error
+
+@skint.job()
+def full(params: Params, ctx: skint.Context) -> None:
+    from skint.checkpoint import CheckpointError
+    raise CheckpointError("the checkpoint could not be written", got="the disk is full")
 
 number = 3
 """
@@ -155,7 +160,7 @@ MISTAKES: dict[str, dict[str, str]] = {
     "my_jobs:fitt": {
         "what": "my_jobs has no function fitt",
         "where": "{plan}/my_jobs.py",
-        "wanted": "fit, bug, mistake, waits, leaves, ignores, untyped, alone, noted",
+        "wanted": "fit, bug, mistake, waits, leaves, ignores, untyped, alone, noted, full",
         "next": "did you mean fit?",
     },
     "my_job:fit": {
@@ -315,6 +320,14 @@ def test_a_missing_function_is_explained_without_a_traceback(attempt: Make, plan
     end, found = run(attempt, "my_jobs:fitt", {})
     assert end.code == 2
     assert (found["what"], found["next"]) == ("my_jobs has no function fitt", "did you mean fit?")
+
+
+def test_a_checkpoint_that_cannot_be_written_has_a_code_of_its_own(
+    attempt: Make, plan: Path
+) -> None:
+    end, found = run(attempt, "my_jobs:full", {"source": "a"})
+    assert (end.code, end.reason) == (EXIT_UNSAVED, "failed")
+    assert found["got"] == "the disk is full"
 
 
 def test_a_mistake_that_the_job_names_is_passed_on(attempt: Make, plan: Path) -> None:

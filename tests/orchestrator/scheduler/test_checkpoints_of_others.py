@@ -14,7 +14,7 @@ from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import Graph, StopRule
 from orchestrator.state import RunState
-from skint.attempt import Task
+from skint.attempt import EXIT_UNSAVED, Task
 from tests.orchestrator.worlds import World, graph, job
 
 TRAINS = {"devices": 1, "limit_s": 600.0, "resumes": True}
@@ -92,6 +92,29 @@ def test_neither_what_failed_nor_what_a_rule_has_stopped_is_gone_on_from(tmp_pat
     assert world.settle(plan, "two-1").jobs["train"].reason == "broken"
     third = world.settle(plan, "three-1")
     assert third.attempts["three-1.train.1"].previous is None
+
+
+def full(task: Task) -> Script:
+    """The first attempt of a run finds no room for its third checkpoint."""
+    if task.attempt == "one-1.train.1":
+        return replace(trains(task, epochs=2), code=EXIT_UNSAVED)
+    return trains(task)
+
+
+def test_what_could_not_save_any_more_goes_on_in_the_next_run(tmp_path: Path) -> None:
+    world = World(tmp_path, full)
+    first = world.settle(once(), "one-1")
+    assert (first.jobs["train"].status, first.jobs["train"].reason) == ("failed", "unsaved")
+    second = world.settle(once(), "two-1")
+    assert second.outcome == "done"
+    assert second.attempts["two-1.train.1"].previous == first.attempts["one-1.train.1"].out
+
+
+def test_what_could_not_save_any_more_is_tried_again(tmp_path: Path) -> None:
+    """It is no mistake in the plan, although a sentence explains it."""
+    run = World(tmp_path, full).settle(once(retries=1), "one-1")
+    first, second = run.attempts.values()
+    assert (run.outcome, second.previous) == ("done", first.out)
 
 
 def test_only_one_goes_on_from_it(tmp_path: Path) -> None:
