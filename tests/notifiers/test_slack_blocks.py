@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from notifiers.base import Notice, Topic
 from notifiers.slack_blocks import SECTION_CHARS, blocks, clip, fallback_text
-from tests.stand_ins.slack import accepts_blocks
+from tests.stand_ins.slack_blocks import accepts_blocks
 
 TOPICS: tuple[Topic, ...] = ("head", "reply", "alert")
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from orchestrator.simulation.soak import soak
-from tests.orchestrator.simulation.mutants import MUTANTS
+from tests.orchestrator.simulation import mutants_of_ledger, mutants_of_scheduler
+
+MUTANTS = {**mutants_of_ledger.MUTANTS, **mutants_of_scheduler.MUTANTS}
 
 SEEDS = range(300)
 """Of CI's weeks. All but a few bugs are found in the first ten."""
