@@ -50,9 +50,10 @@ def find_pictures(ctx: skint.Context, models: Sequence[Model]) -> Pictures:
             misfit = misfit or error
             continue
         if not own:
-            _refuse_other_features(ctx, packed, models)
+            trained = training_sets(ctx, models)
+            _refuse_other_features(packed, trained)
             rows = np.arange(len(packed[0]))
-            return Pictures(packed, rows, _otherwise(ctx, published[0], packed[0]))
+            return Pictures(packed, rows, _otherwise(packed[0], trained[0]))
         if misfit is None:
             return _set_aside(ctx, packed)
         break  # what the training set itself was made of is not meant either
@@ -141,10 +142,10 @@ def fitting(packed: PackedSet, published: Published) -> PackedSet:
 
 
 def _refuse_other_features(
-    ctx: skint.Context, packed: Sequence[PackedSet], models: Sequence[Model]
+    packed: Sequence[PackedSet], training: Sequence[PackedSet | None]
 ) -> None:
     """Features of another network, size or normalisation say nothing to a head."""
-    for one, trained in zip(packed, training_sets(ctx, models), strict=False):
+    for one, trained in zip(packed, training, strict=False):
         if trained is None:
             continue
         ours, theirs = one.meta.made_by, trained.meta.made_by
@@ -186,22 +187,17 @@ def _unused(ctx: skint.Context, count: int) -> NDArray[np.int64]:
     return np.flatnonzero(unused)
 
 
-def _otherwise(ctx: skint.Context, published: Published, packed: PackedSet) -> str:
+def _otherwise(packed: PackedSet, trained: PackedSet | None) -> str:
     """A doubt where these pictures were made in another way than those that trained."""
-    for folders in ctx.task.inputs.values():
-        for folder in folders:
-            file = Path(folder, META)
-            if file.is_file() and sha256_of(file) == published.dataset_sha256:
-                ours, theirs = (
-                    dict(_ways(one.meta.made_by)) for one in (packed, PackedSet.open(file.parent))
-                )
-                other = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
-                if other:
-                    key = other[0]
-                    return (
-                        f"these pictures were made otherwise than those that trained: {key} "
-                        f"{ours.get(key, 'not')} instead of {theirs.get(key, 'not')}"
-                    )
+    if trained is None:
+        return ""
+    ours, theirs = (dict(_ways(one.meta.made_by)) for one in (packed, trained))
+    for key in {**ours, **theirs}:
+        if ours.get(key) != theirs.get(key):
+            return (
+                f"these pictures were made otherwise than those that trained: {key} "
+                f"{ours.get(key, 'not')} instead of {theirs.get(key, 'not')}"
+            )
     return ""
 
 

@@ -22,6 +22,7 @@ from jobs.predict.sample_file import SampleFile, read_sample, rows_of
 from jobs.predict.submitting import write_submission
 from jobs.predict.views import passes
 from jobs.predict.writing import truth_of, write_predictions
+from jobs.training.data.targets import known
 from jobs.training.fitting.device import choose_engine
 from jobs.training.recipe.augmentation import NAMED, Augmentation
 from jobs.training.recipe.measures import ALWAYS
@@ -113,20 +114,20 @@ def _scores(
 ) -> dict[str, dict[str, float]]:
     """Of the targets that are known of the predicted pictures themselves."""
     found = {}
+    columns = {(one.name, one.kind): one for one in pictures.first.meta.targets}
     for target in models[0].published.targets:
-        answer = answers[target.name]
-        names = {(one.name, one.kind) for one in pictures.first.meta.targets}
-        if (target.name, target.kind) not in names:
+        column = columns.get((target.name, target.kind))
+        if column is None:
             continue
+        answer = answers[target.name]
         truth = truth_of(pictures.first, answer)[pictures.rows]
-        known = truth >= 0 if target.kind == "class" else truth == truth
-        known = known if known.ndim == 1 else known.all(axis=1)
-        if known.any():
-            predicted = answer.predicted[known]
+        judged = known(column, truth)
+        if judged.any():
+            predicted = answer.predicted[judged]
             own = predicted[:, None] if target.kind == "value" else predicted
             found[target.name] = {
-                "n": int(known.sum()),
-                f"val_{ALWAYS[target.kind]}": score(target, own, truth[known]),
+                "n": int(judged.sum()),
+                f"val_{ALWAYS[target.kind]}": score(target, own, truth[judged]),
             }
     return found
 

@@ -18,6 +18,7 @@ from jobs.probe.requests import Request, Steps
 from jobs.probe.search import largest
 from jobs.probe.suggestions import suggest
 from jobs.training.data.fold import read_fold
+from jobs.training.fitting.device import real_devices
 from jobs.training.recipe.recipe import Recipe
 from skint.attempt import write_atomic
 from skint.table import write_rows
@@ -112,7 +113,7 @@ class _Probing:
             if answer is None:
                 return False
             tried[batch] = answer
-            accelerated = any(not name.startswith("simulated") for name in self.devices)
+            accelerated = bool(real_devices(self.devices))
             return not accelerated or answer.memory_mib <= MARGIN * answer.memory_of_mib
 
         most = largest(fits, FIRST_BATCH, self.params.largest_batch)
@@ -227,7 +228,7 @@ def device_name(devices: tuple[str, ...]) -> str:
     """What the driver calls it, or the CPU."""
     import torch
 
-    real = [name for name in devices if not name.startswith("simulated")]
+    real = real_devices(devices)
     if real and torch.cuda.is_available():
         return str(torch.cuda.get_device_name())
     return real[0] if real else "cpu"

@@ -83,7 +83,7 @@ def choose_engine(
             wanted=f"devices: {most}",
         )
     count = max(1, len(devices))
-    real = [name for name in devices if not name.startswith(SIMULATED)]
+    real = real_devices(devices)
     if not real:
         return replace(_on_cpu(precision, count), rank=rank)
     hardware = hardware or Hardware.seen()
@@ -103,6 +103,11 @@ def choose_engine(
         got=f"torch {torch.__version__}, CUDA {torch.version.cuda or 'not built in'}",
         wanted=f"a build of torch for device {real[0]}",
     )
+
+
+def real_devices(devices: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the simulated ones."""
+    return tuple(name for name in devices if not name.startswith(SIMULATED))
 
 
 def _on_cpu(precision: str, count: int) -> Engine:

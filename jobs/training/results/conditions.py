@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ import skint
 from jobs.training.data.fold import FoldData
 from jobs.training.fitting.device import Engine
 from skint.attempt import write_atomic, write_json
+from skint.libraries import versions_of
 
 TRAINING = "training.json"
 PACKAGES = ("skint", "torch", "torchvision", "pytorch-lightning", "timm", "torchmetrics")
@@ -48,13 +48,7 @@ def write_machine(ctx: skint.Context, engine: Engine, seconds: float) -> None:
 
 def versions() -> dict[str, str]:
     """Of the packages that a result depends on; one that is not installed is left out."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # skint from a folder of sources, timm not wanted
-            continue
-    return found
+    return {name: found for name, found in versions_of(PACKAGES).items() if found}
 
 
 def device_name(engine: Engine, devices: tuple[str, ...]) -> str:
