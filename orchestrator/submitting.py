@@ -57,6 +57,8 @@ class Prepared:
     """What would fit, where it does not."""
     ingredients: Mapping[str, Ingredients] = field(default_factory=dict)
     """Of the jobs' static keys, by key."""
+    devices: int = 0
+    """Accelerators of this machine, where the plan would use any."""
 
     @property
     def all_known(self) -> bool:
@@ -128,7 +130,9 @@ def prepare(
             lambda changed, job: forecast_planned(changed, job, history, kind_for(job)),
             [size for size in sizes if type(size) is int],
         )
-    return Prepared(plan, graph, used, expected, balance, fits, tuple(found), ingredients)
+    return Prepared(
+        plan, graph, used, expected, balance, fits, tuple(found), ingredients, len(devices)
+    )
 
 
 def _past(ingredients: Mapping[str, Ingredients], keys: Path | None) -> KeptPast:

@@ -14,6 +14,7 @@ from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.screen import columns, prose, table
+from orchestrator.devices import DECLARED
 from orchestrator.home import Home
 from orchestrator.plans.fitting import Fit
 from orchestrator.plans.only_folds import parse_folds
@@ -182,12 +183,27 @@ def _account_lines(prepared: Prepared) -> list[str]:
     lines: list[str] = []
     if prepared.fit is not None and prepared.account is not None:
         lines += _fit_lines(prepared, prepared.fit, prepared.account)
+        lines += _too_many_lines(prepared, prepared.account)
     rules = {rule.name: None for e in prepared.expected for rule in e.job.stop}
     if rules:
         lines.append(f"would stop early if   {' · '.join(rules)}")
     if prepared.all_known:
         lines.append("everything in it is known already; run it again with --again")
     return lines
+
+
+def _too_many_lines(prepared: Prepared, account: Account) -> Iterator[str]:
+    """Which jobs would be refused for want of devices, and what to do."""
+    here = f"{prepared.devices} device{'s' if prepared.devices != 1 else ''}"
+    wanted = {e.job.group: e.job.devices for e in prepared.expected if e.what == "runs"}
+    for group, devices in wanted.items():
+        if devices > prepared.devices:
+            practise = f", or practise with {DECLARED}=simulated:{devices}"
+            yield (
+                f"{group} wants {devices} devices, this machine has {here}: it cannot run here;"
+                f" write `devices: {prepared.devices}`"
+                f"{practise if account.kind == 'simulated' else ''}"
+            )
 
 
 def _fit_lines(prepared: Prepared, fit: Fit, account: Account) -> Iterator[str]:

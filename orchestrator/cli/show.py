@@ -117,12 +117,15 @@ def _summary(
     lines = []
     if view.mean is not None:
         spread = f" ± {view.spread:.4f} (sd over folds)" if view.spread is not None else ""
-        lines.append(f"{'mean':<18} {view.metric} {_figure(view.mean)}{spread}")
+        groups = {row.group for row in view.rows if row.fold is not None}
+        whose = f" of {view.fold_rows[0].group}" if len(groups) > 1 else ""
+        lines.append(f"{f'mean{whose}':<18} {view.metric} {_figure(view.mean)}{spread}")
     simulated = "  (simulated)" if view.simulated else ""
     count = len({name for name in charged if charged[name]})
     if charged:
         total = format_amount(sum(charged.values()), view.amounts_in, exact=True)
-        lines.append(f"{'charged':<18} {total} for {count} attempts, by the ledger{simulated}")
+        attempts = "1 attempt" if count == 1 else f"{count} attempts"
+        lines.append(f"{'charged':<18} {total} for {attempts}, by the ledger{simulated}")
     lines += [f"{head:<18} {text}" for head, text in usage_lines(run)]
     if view.savings:
         lines.append(f"{'saved':<18} {exactly(view.savings)}{simulated}")

@@ -66,11 +66,12 @@ def scheduler_line(pid: int | None, live: list[RunState]) -> str:
     attempts = sum(attempt.live for run in live for attempt in run.attempts.values())
     if attempts:
         return (
-            f"scheduler   none runs; {attempts} jobs go on without one"
-            " · adopt them with `skint scheduler start`, look once with `skint tick`"
+            f"scheduler   none runs; {'1 job goes' if attempts == 1 else f'{attempts} jobs go'} on"
+            " without one · adopt with `skint scheduler start`, look once with `skint tick`"
         )
     if live:
-        return f"scheduler   none runs; {len(live)} runs wait for one · `skint scheduler start`"
+        waiting = "1 run waits" if len(live) == 1 else f"{len(live)} runs wait"
+        return f"scheduler   none runs; {waiting} for one · `skint scheduler start`"
     return "scheduler   none runs; `skint submit` starts one"
 
 

@@ -20,5 +20,6 @@ def run(arguments: argparse.Namespace) -> int:
         after = serving.scheduler.store.last_event()
         live = sum(1 for _ in serving.scheduler.state.live_attempts())
         serving.drain()
-    print(f"{after - before} events · {live} jobs live")
+    events = after - before
+    print(f"{events} event{'s' if events != 1 else ''} · {live} job{'s' if live != 1 else ''} live")
     return OK

@@ -141,5 +141,7 @@ def usage_lines(run: RunState) -> list[tuple[str, str]]:
         lines.append(("start", f"{format_exact(cold_ms)} from a start to the first step"))
     share = in_step_share(run)
     if share is not None:
-        lines.append(("in step", f"{share:.1%} of the time that was charged"))
+        cut = any(a.outcome not in (None, "done") and a.reports for a in run.attempts.values())
+        but = "; steps of an epoch that was cut short are not counted" if cut else ""
+        lines.append(("in step", f"{share:.1%} of the time that was charged{but}"))
     return lines

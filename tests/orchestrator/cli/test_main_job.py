@@ -203,7 +203,7 @@ def test_kill_9_of_the_scheduler_loses_nothing(slow: Terminal) -> None:
     assert "go on without one" in slow.skint("status").out
 
     ticked = slow.skint("tick")
-    assert ticked.code == 0 and "1 jobs live" in ticked.out
+    assert ticked.code == 0 and "1 job live" in ticked.out
     assert {process.pid for process in processes_of("slow-1")} == alive  # adopted, not restarted
     assert slow.skint("cancel", "slow-1").code == 0  # starts a scheduler, which adopts them too
     until(lambda: "cancelled" in slow.skint("status").out)

@@ -138,3 +138,14 @@ def test_what_is_reserved_for_a_job_on_two_devices_counts_both(toy: Terminal) ->
     toy.write("plan.yaml", PLAN.replace("devices: 1", "devices: 2").replace("60s", "57m"))
     said = toy.skint("plan", "plan.yaml").out
     assert "reserves 3 × 1.90 h" in said and "this plan reserves 5.71 h" in said
+
+
+def test_what_wants_more_devices_than_there_are_is_told_before_it_is_refused(
+    toy: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.write("plan.yaml", PLAN.replace("devices: 1", "devices: 2"))
+    said = " ".join(toy.skint("plan", "plan.yaml").out.split())
+    assert "train wants 2 devices, this machine has 1 device: it cannot run here" in said
+    assert "write `devices: 1`, or practise with SKINT_DEVICES=simulated:2" in said
+    monkeypatch.setenv("SKINT_DEVICES", "simulated:2")
+    assert "cannot run here" not in toy.skint("plan", "plan.yaml").out

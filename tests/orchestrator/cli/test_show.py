@@ -14,3 +14,17 @@ def test_a_training_in_the_cpu_lane_has_its_metric(tmp_path: Path) -> None:
     shown = render(run, world.store.state(), world.ledger, world.clock.now_ms())
     (line,) = [line for line in shown.splitlines() if line.startswith("train ")]
     assert " cpu " in line and "val_acc 0.7500" in line
+
+
+def test_the_mean_says_of_which_entry_it_is_where_several_have_folds(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda task: epochs([0.5, 0.75]))
+    more = {"fold": 0, "folds": 1, "limit_s": 600.0, "devices": 1}
+    jobs = (job("one", **more), job("two", **more))
+    run = world.settle(graph(*jobs))
+    shown = render(run, world.store.state(), world.ledger, world.clock.now_ms())
+    assert "mean of one        val_acc 0.7500" in shown
+    assert "for 2 attempts, by the ledger" in shown
+    run = world.settle(graph(jobs[0]), "alone-1", again=True)
+    shown = render(run, world.store.state(), world.ledger, world.clock.now_ms())
+    assert "mean               val_acc 0.7500" in shown
+    assert "for 1 attempt, by the ledger" in shown

@@ -121,6 +121,12 @@ def test_the_share_in_steps_is_over_all_that_was_kept() -> None:
     assert ("in step", "72.0% of the time that was charged") in usage_lines(run)
 
 
+def test_of_what_was_cut_short_it_says_that_its_last_steps_are_left_out() -> None:
+    run = of(trained(0), replace(trained(1, at_ms=START_MS + 29_300), outcome="stopped"))
+    ((_, text),) = [line for line in usage_lines(run) if line[0] == "in step"]
+    assert text.endswith("; steps of an epoch that was cut short are not counted")
+
+
 def test_two_devices_of_which_one_trains_are_kept_both() -> None:
     attempt = trained(0)
     run = of(attempt)
