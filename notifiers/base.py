@@ -29,6 +29,27 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A PNG beside the words, made before it is sent."""
+
+    path: str
+    title: str
+    alt_text: str
+
+
+@dataclass(frozen=True)
+class Button:
+    """What a reader may press under a notice, where the service can take presses."""
+
+    label: str
+    value: str
+    """Comes back with the press, as it is; at most 2,000 characters."""
+    style: Literal["plain", "primary", "danger"] = "plain"
+    confirm: str = ""
+    """Asked before the press counts; empty: nothing is asked."""
+
+
+@dataclass(frozen=True)
 class Notice:
     """Words for a person. All text is plain: a notifier escapes what its service would read."""
 
@@ -46,6 +67,12 @@ class Notice:
     """(name, value) pairs for what reads better in columns, e.g. ("charged", "0.41 h")."""
     curve: Curve | None = None
     """Drawn under a reply or an alert. A head has none: services cannot edit a picture."""
+    pictures: tuple[Picture, ...] = ()
+    """Under a reply or an alert, after the curve."""
+    buttons: tuple[Button, ...] = ()
+    """Of those services that have none the words alone are shown."""
+    mention: tuple[str, ...] = ()
+    """Whom to wake, by the service's own ids; only for a decision that is needed."""
     at_ms: int = 0
     """Unix time in milliseconds of the event that it tells."""
     final: bool = False
@@ -81,6 +108,9 @@ class Notice:
                 "lines": tuple(data["lines"]),
                 "fields": tuple((name, value) for name, value in data["fields"]),
                 "curve": curve,
+                "pictures": tuple(Picture(**picture) for picture in data["pictures"]),
+                "buttons": tuple(Button(**button) for button in data["buttons"]),
+                "mention": tuple(data["mention"]),
             }
         )
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from orchestrator.events import StopScope
+from orchestrator.verdict import Answer
 from skint.attempt import StopHow, StopThen
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -47,9 +48,40 @@ class StopJobs:
     by: str = "cli"
 
 
-Request = SubmitRun | StopJobs
-REQUESTS: dict[str, type[SubmitRun] | type[StopJobs]] = {
-    kind.__name__: kind for kind in (SubmitRun, StopJobs)
+@dataclass(frozen=True, kw_only=True)
+class AnswerVerdict:
+    """What a person says to a stop rule that asks, or against one that has spoken."""
+
+    run: str
+    rule: str
+    """Empty: every rule that has spoken of the target."""
+    target: str
+    answer: Answer
+    by: str = "cli"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeJobs:
+    """Undo a stop: what it ended waits again and goes on from its checkpoint."""
+
+    run: str
+    scope: StopScope
+    target: str
+    by: str = "cli"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetBaseline:
+    """Choose a finished run as what later ones are compared with, or take that back."""
+
+    run: str
+    on: bool = True
+    by: str = "cli"
+
+
+Request = SubmitRun | StopJobs | AnswerVerdict | ResumeJobs | SetBaseline
+REQUESTS: dict[str, type[Request]] = {
+    kind.__name__: kind for kind in (SubmitRun, StopJobs, AnswerVerdict, ResumeJobs, SetBaseline)
 }
 
 

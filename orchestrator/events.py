@@ -17,9 +17,13 @@ from orchestrator.standby import StandbyEnded as StandbyEnded
 from orchestrator.standby import StandbyPlanned as StandbyPlanned
 from orchestrator.standby import StandbyReady as StandbyReady
 from orchestrator.standby import StandbyStarted as StandbyStarted
+from orchestrator.verdict import BaselineSet as BaselineSet
+from orchestrator.verdict import JobsResumed as JobsResumed
+from orchestrator.verdict import StopScope as StopScope
+from orchestrator.verdict import VerdictAnswered as VerdictAnswered
+from orchestrator.verdict import VerdictGiven as VerdictGiven
 from skint.attempt import StopHow, StopThen
 
-StopScope = Literal["attempt", "group", "run"]
 AttemptOutcome = Literal["done", "failed", "stopped", "deadline", "killed", "lost", "unused"]
 """`unused`: it was to get devices where it stood by, and had ended by then."""
 JobOutcome = Literal["done", "reused", "failed", "stopped", "skipped"]
@@ -271,18 +275,6 @@ class ErrorReported(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerdictGiven(Event):
-    """What a stop rule said, with its numbers."""
-
-    rule: str
-    action: str
-    scope: StopScope
-    target: str
-    reason: str
-    sentence: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class StopAsked(Event):
     scope: StopScope
     target: str
@@ -383,7 +375,7 @@ def _kinds(cls: type[Event]) -> dict[str, type[Event]]:
 KINDS = _kinds(Event)
 """Every kind of event by its name; the name is what the store keeps."""
 
-_TUPLES = ("devices", "attempts", "limits_s", "graces_s")
+_TUPLES = ("devices", "attempts", "limits_s", "graces_s", "jobs")
 
 
 def to_json(event: Event) -> dict[str, Any]:

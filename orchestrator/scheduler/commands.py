@@ -18,8 +18,11 @@ def obey(state: State, command: Command, inputs: Inputs, now_ms: int) -> Iterato
     request = command.request
     if isinstance(request, SubmitRun):
         yield from _submit(state, command.id, request, inputs, now_ms)
-    else:
+    elif isinstance(request, StopJobs):
         yield from _stop(state, command.id, request, now_ms)
+    else:
+        text = "not yet"
+        yield e.CommandAnswered(at_ms=now_ms, run="", command=command.id, ok=False, text=text)
 
 
 def _submit(

@@ -18,15 +18,61 @@ class FoldView:
     reports: Sequence[Mapping[str, Any]]
     """What it reported, in order; numbers that are not finite are "nan", "inf" or "-inf"."""
     ended: bool
+    done: bool = False
+    """Ended with a result."""
+    scores: Sequence[float] = ()
+    """The metric at each epoch that has reported it, oldest first."""
+    epochs: int | None = None
+    """How many it will have."""
+    schedule: str = ""
+    """Name of its learning-rate schedule and, where that has cycles, their lengths."""
+    best: float | None = None
+    """The score that counts: that of the best epoch so far."""
+    quiet_s: float = 0.0
+    """Since it last said anything."""
+    agreement: str = ""
+    """Where it has ended: file of which validation pictures it got right."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished group of an earlier run on the same data, metric and folds."""
+
+    run: str
+    group: str
+    folds: Sequence[FoldView]
+    """All of them, done, in the order of the fold's number."""
+    wall_s: float
+    """Seconds that its folds kept their devices, added up."""
 
 
 @dataclass(frozen=True)
 class GroupView:
-    """The jobs of one plan entry; `now` is the one that has just reported."""
+    """The jobs of one plan entry; `now` is the one that has just reported, or has just ended."""
 
     group: str
     folds: Sequence[FoldView]
     now: FoldView
+    metric: str = ""
+    larger_is_better: bool = True
+    is_share: bool = False
+    """The metric is a share of `items`, like accuracy: its sampling error is known."""
+    items: int | None = None
+    """Validation pictures of a fold."""
+    largest_class: float | None = None
+    """The share of the largest class: what guessing it always would score."""
+    baseline: Finished | None = None
+    history: Sequence[Finished] = ()
+    """Other finished groups that may be compared, the oldest first, without the baseline."""
+    explore: bool = False
+    left_s: float | None = None
+    """Seconds that the group's devices will likely still be kept."""
+    usual_s: float | None = None
+    """Median seconds of one whole group over all of the user's runs."""
+    left_of_fold_s: float | None = None
+    """Of that, what `now` will likely still take."""
+    free_s: float | None = None
+    """Device seconds that the account has free for it until its next reset."""
 
 
 @dataclass(frozen=True)
@@ -43,4 +89,7 @@ GO_ON = Verdict("go-on")
 
 
 class Rule(Protocol):
+    """Says what it would do by itself (`stop` or `park`); the mode that the plan chose for it
+    (`auto`, `ask`, `warn`, `off`) is applied afterwards, for all rules in one place."""
+
     def __call__(self, group: GroupView, options: Mapping[str, Any]) -> Verdict: ...
