@@ -32,6 +32,19 @@ class FoldView:
     """Since it last said anything."""
     agreement: str = ""
     """Where it has ended: file of which validation pictures it got right."""
+    wins: int | None = None
+    """Validation pictures that it gets right and the baseline's same fold does not. None where
+    one of the two is not known; of a fold that has not ended: at its best epoch so far."""
+    losses: int | None = None
+    """The other way round."""
+    trained: Sequence[float] = ()
+    """Share of the fold's whole training at each of `scores`; empty: the epochs are equal."""
+    warmup_epochs: float = 0.0
+    """In which the learning rate still climbs."""
+    cycle_ends: Sequence[int] = ()
+    """Of a schedule with cycles: how many epochs are over at the end of each; else empty."""
+    gap: bool = False
+    """Epochs are missing among `scores`: it went on where part of its reports was lost."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,8 @@ class GroupView:
     """Seconds that the group's devices will likely still be kept."""
     usual_s: float | None = None
     """Median seconds of one whole group over all of the user's runs."""
+    uneven: float = 1.0
+    """How many times as long the longest of those groups took as the shortest."""
     left_of_fold_s: float | None = None
     """Of that, what `now` will likely still take."""
     free_s: float | None = None
