@@ -341,6 +341,7 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.JobOvertaken: lambda run, event: _job(run, event.job, overtaken_ms=event.at_ms),
     e.ErrorReported: _error_reported,
     e.VerdictGiven: lambda run, event: changed(run, verdicts=(*run.verdicts, event)),
+    e.BaselineSet: lambda run, event: changed(run, baseline_ms=event.at_ms if event.on else None),
     e.StopAsked: lambda run, event: changed(run, stops=(*run.stops, event)),
     e.StopSent: _stop_sent,
     e.StandbyPlanned: _standby_planned,

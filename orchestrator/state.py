@@ -185,6 +185,8 @@ class RunState:
     stops: tuple[e.StopAsked, ...] = ()
     verdicts: tuple[e.VerdictGiven, ...] = ()
     savings: Mapping[str, SavingState] = field(default_factory=dict)
+    baseline_ms: int | None = None
+    """When it was chosen as what later runs are compared with; None where it is not chosen."""
     outcome: e.RunOutcome | None = None
     sentence: str = ""
     ended_ms: int | None = None

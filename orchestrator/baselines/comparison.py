@@ -1,0 +1,42 @@
+"""What a group may be compared with, and why not with the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.baselines.metric import Metric
+from orchestrator.stop_rules.base import Finished
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A finished group that is not compared."""
+
+    run: str
+    group: str
+    why: str
+    """A clause with what differs: "other folds: 5 here, 10 there"."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """For one group. Empty where nothing may be compared; `why` then says so."""
+
+    metric: Metric
+    finished: tuple[Finished, ...] = ()
+    """All that may be compared, the oldest first; folds that the group does not have are left
+    out of them."""
+    baseline: Finished | None = None
+    """The newest chosen one, where it may be compared; else the best."""
+    chosen: bool = False
+    """Somebody chose the baseline."""
+    why: str = ""
+    """Why there is no baseline, or why the chosen one is not it; else empty."""
+    refused: Sequence[Refusal] = field(default=())
+    """The newest first."""
+
+    @property
+    def history(self) -> tuple[Finished, ...]:
+        """All but the baseline, the oldest first."""
+        return tuple(one for one in self.finished if one is not self.baseline)
