@@ -16,6 +16,7 @@ from skint.errors import SkintError
 Topic = Literal["head", "reply", "alert"]
 """`head`: the one message of a run, edited in place. `reply`: in the run's thread.
 `alert`: a reply that the whole channel sees as well, for a needed decision and for the end."""
+About = Literal["news", "trouble", "decision", "end"]
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,17 @@ class Notice:
     """Under a reply or an alert, after the curve."""
     buttons: tuple[Button, ...] = ()
     """Of those services that have none the words alone are shown."""
+    typed: tuple[str, ...] = ()
+    """Said instead of the buttons where they cannot be pressed: what to type."""
     mention: tuple[str, ...] = ()
     """Whom to wake, by the service's own ids; only for a decision that is needed."""
+    about: About = "news"
+    """How much it matters; settings of a place leave out what matters less."""
+    edits: str = ""
+    """Key of an earlier reply or alert that had buttons: where it can be edited it becomes this,
+    elsewhere this is said as well."""
+    not_before_ms: int = 0
+    """Kept back until then."""
     at_ms: int = 0
     """Unix time in milliseconds of the event that it tells."""
     final: bool = False
@@ -86,8 +96,10 @@ class Notice:
         return f"{self.run} · {self.title}" if self.title else self.run
 
     def details(self) -> tuple[str, ...]:
-        """Lines and fields as plain lines."""
-        return (*self.lines, *(f"{name}: {value}" for name, value in self.fields))
+        """Lines, fields and what to type as plain lines; of a head without what to type, which
+        would be said again with each edit."""
+        typed = () if self.topic == "head" else self.typed
+        return (*self.lines, *(f"{name}: {value}" for name, value in self.fields), *typed)
 
     def to_json(self) -> str:
         """For storage; NaN and infinities are written the way Python reads them."""
@@ -110,6 +122,7 @@ class Notice:
                 "curve": curve,
                 "pictures": tuple(Picture(**picture) for picture in data["pictures"]),
                 "buttons": tuple(Button(**button) for button in data["buttons"]),
+                "typed": tuple(data["typed"]),
                 "mention": tuple(data["mention"]),
             }
         )
