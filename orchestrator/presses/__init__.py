@@ -1,1 +1,1 @@
-"""Presses: what a button carries, and what becomes of it when somebody presses."""
+"""Presses in: what somebody did in Slack becomes a command, once, or a sentence about why not."""
