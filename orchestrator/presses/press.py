@@ -41,8 +41,7 @@ class Press:
     nonce: str = ""
     """Which run of that name is meant, and what of it; see `nonce_of`."""
 
-    @property
-    def value(self) -> str:
+    def to_json(self) -> str:
         """What the button carries. Raises PressError where that would be too long."""
         text = json.dumps({"v": VALUE_VERSION, **asdict(self)}, separators=(",", ":"))
         if len(text) > VALUE_CHARS:
@@ -56,22 +55,17 @@ class Press:
     @property
     def command(self) -> str:
         """The id of the command that it becomes, whoever presses and however often."""
-        return f"press-{_digest(self.value, 32)}"
+        return f"press-{_digest(self.to_json(), 32)}"
 
 
 def press_of(run: RunState, do: Do, target: str = "", rule: str = "") -> Press:
-    """What a button shown now stands for."""
-    target = "" if target == run.name else target
-    return Press(run.name, do, target, rule, nonce_of(run, do, target, rule))
-
-
-def button_value(run: RunState, do: Do, target: str = "", rule: str = "") -> str:
-    """The value of a button of `run`, shown now.
+    """What a button shown now stands for.
 
     `target` is the id of a job, a group, or empty or the run's name for all of it; with `let-run`
-    and `stop` it is the verdict's. Raises PressError where it does not fit into a button.
+    and `stop` it is the verdict's.
     """
-    return press_of(run, do, target, rule).value
+    target = "" if target == run.name else target
+    return Press(run.name, do, target, rule, nonce_of(run, do, target, rule))
 
 
 def read_press(value: object) -> Press:

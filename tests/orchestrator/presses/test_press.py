@@ -12,7 +12,6 @@ from orchestrator.presses.press import (
     VALUE_CHARS,
     Press,
     PressError,
-    button_value,
     is_current,
     is_of,
     press_of,
@@ -25,8 +24,8 @@ PRESS = Press("seedlings-1", "abort-fold", "train.fold3", "", "0123456789abcdef"
 
 
 def test_a_value_is_read_back_as_it_was_made() -> None:
-    assert read_press(PRESS.value) == PRESS
-    assert len(PRESS.value) < 200
+    assert read_press(PRESS.to_json()) == PRESS
+    assert len(PRESS.to_json()) < 200
 
 
 @pytest.mark.parametrize(
@@ -67,18 +66,18 @@ def test_what_no_button_of_ours_carries_is_refused(value: object) -> None:
     ],
 )
 def test_a_value_with_one_thing_changed_is_refused(change: dict[str, Any]) -> None:
-    data = json.loads(PRESS.value)
+    data = json.loads(PRESS.to_json())
     with pytest.raises(PressError):
         read_press(json.dumps({**data, **change}))
 
 
 def test_a_value_too_long_for_slack_is_not_made() -> None:
     with pytest.raises(PressError, match="cannot carry"):
-        assert Press(RUN, "abort-fold", "x" * VALUE_CHARS).value
+        Press(RUN, "abort-fold", "x" * VALUE_CHARS).to_json()
 
 
 def test_the_id_of_the_command_is_made_of_the_value_alone() -> None:
-    assert PRESS.command == read_press(PRESS.value).command
+    assert PRESS.command == read_press(PRESS.to_json()).command
     assert PRESS.command != Press(RUN, "abort-fold", "train.fold4", "", PRESS.nonce).command
 
 
@@ -87,7 +86,7 @@ def test_the_name_of_the_run_and_nothing_both_mean_the_whole_run(tmp_path: Path)
     world.submit(kfold())
     world.until(lambda state: RUN in state.runs)
     run = world.scheduler.state.runs[RUN]
-    assert button_value(run, "abort-run", RUN) == button_value(run, "abort-run")
+    assert press_of(run, "abort-run", RUN) == press_of(run, "abort-run")
 
 
 def test_a_fold_that_was_started_again_is_not_what_the_button_was_about(tmp_path: Path) -> None:
