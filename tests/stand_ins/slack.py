@@ -14,13 +14,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.stand_ins.slack_blocks import accepts_blocks
+from tests.stand_ins.slack_records import Call as Call
+from tests.stand_ins.slack_records import Failure as Failure
+from tests.stand_ins.slack_records import File as File
+from tests.stand_ins.slack_records import Message as Message
+from tests.stand_ins.slack_records import Method, Refused
 
 TOKEN = "xoxb-1111-2222-TheStandInsSecret"
 CHANNEL = "C0STANDIN01"
@@ -37,57 +41,6 @@ _PER_MINUTE = {  # tiers 3 and 4
     "files.completeUploadExternal": 100,
 }
 _TEXT_CHARS, _UPDATE_TEXT_CHARS = 40_000, 4_000
-
-
-@dataclass
-class File:
-    name: str
-    title: str
-    alt_text: str
-    content: bytes
-
-
-@dataclass
-class Message:
-    """What a reader of the channel sees."""
-
-    channel: str
-    ts: str
-    text: str
-    blocks: list[dict[str, Any]]
-    thread_ts: str | None = None
-    broadcast: bool = False
-    files: list[File] = field(default_factory=list)
-    edits: int = 0
-    history: list[str] = field(default_factory=list)
-    """The texts it had, the present one last."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request as it arrived; `answer` is `ok` or the error."""
-
-    method: str
-    form: dict[str, Any]
-    at_s: float
-    answer: str
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An answer out of turn: an error code, an HTTP status, or a connection that just closes."""
-
-    error: str = ""
-    status: int = 200
-    retry_after: str | None = None
-    hang_up: bool = False
-
-
-class _Refused(Exception):
-    def __init__(self, error: str, **more: Any) -> None:
-        super().__init__(error)
-        self.error = error
-        self.more = more
 
 
 class _Limited(Exception):
@@ -112,6 +65,8 @@ class SlackStandIn:
         self.outage: Failure | None = None
         """While set, the answer to everything."""
         self.rate_limits = True
+        self.methods: dict[str, Method] = {}
+        """By name, beside those that are always there."""
         self._uploads: dict[str, dict[str, Any]] = {}
         self._closed_until: dict[str, float] = {}
         self._last_post: dict[str, float] = {}
@@ -179,7 +134,7 @@ class SlackStandIn:
                 return _answer_failure(
                     Failure("ratelimited", status=429, retry_after=limit.retry_after)
                 )
-            except _Refused as refused:
+            except Refused as refused:
                 self.calls.append(Call(method, form, self._now(), refused.error))
                 content = {"ok": False, "error": refused.error, **refused.more}
                 return (500 if upload else 200), {}, json.dumps(content).encode()
@@ -197,11 +152,11 @@ class SlackStandIn:
             wait = self._last_post.get(name, -math.inf) + 1.0 - now
             if wait <= 0:
                 self._last_post[name] = now
-        elif wait <= 0 and method in _PER_MINUTE:
+        elif wait <= 0 and (most := self._per_minute(method)) is not None:
             recent = self._minute.setdefault(method, deque())
             while recent and recent[0] <= now - 60:
                 recent.popleft()
-            if len(recent) >= _PER_MINUTE[method]:
+            if len(recent) >= most:
                 wait = recent[0] + 60 - now
             else:
                 recent.append(now)
@@ -210,14 +165,19 @@ class SlackStandIn:
             self._closed_until[name] = now + wait
             raise limited
 
+    def _per_minute(self, method: str) -> int | None:
+        more = self.methods.get(method)
+        return more.per_minute if more else _PER_MINUTE.get(method)
+
     def _authorise(self, method: str, header: str) -> None:
+        more = self.methods.get(method)
         if not header:
-            raise _Refused("not_authed")
-        if header != f"Bearer {TOKEN}":
-            raise _Refused("invalid_auth")
-        needed = _SCOPES.get(method)
-        if needed is not None and needed not in self.scopes:
-            raise _Refused("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
+            raise Refused("not_authed")
+        if header != f"Bearer {(more and more.token) or TOKEN}":
+            raise Refused("invalid_auth")
+        needed = more.scope if more else _SCOPES.get(method)
+        if needed and needed not in self.scopes:
+            raise Refused("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
 
     def _dispatch(self, method: str, form: dict[str, Any]) -> dict[str, Any]:
         if method == "auth.test":
@@ -230,15 +190,17 @@ class SlackStandIn:
             return self._upload_url(form)
         if method == "files.completeUploadExternal":
             return self._complete_upload(form)
-        raise _Refused("unknown_method")
+        if method in self.methods:
+            return self.methods[method].answer(form)
+        raise Refused("unknown_method")
 
     def _post(self, form: dict[str, Any]) -> dict[str, Any]:
         channel = self._channel(form.get("channel"))
         text, blocks = str(form.get("text") or ""), _blocks(form.get("blocks"))
         if not text and not blocks:
-            raise _Refused("no_text")
+            raise Refused("no_text")
         if len(text) > _TEXT_CHARS:
-            raise _Refused("msg_too_long")
+            raise Refused("msg_too_long")
         thread_ts = self._parent(channel, form.get("thread_ts"))
         broadcast = str(form.get("reply_broadcast", "0")).lower() in ("1", "true")
         message = self._add(channel, text, blocks, thread_ts)
@@ -251,12 +213,12 @@ class SlackStandIn:
             if (message.channel, message.ts) == (channel, form.get("ts")):
                 break
         else:
-            raise _Refused("message_not_found")
+            raise Refused("message_not_found")
         text, blocks = str(form.get("text") or ""), _blocks(form.get("blocks"))
         if not text and not blocks:
-            raise _Refused("no_text")
+            raise Refused("no_text")
         if len(text) > _UPDATE_TEXT_CHARS:
-            raise _Refused("msg_too_long")
+            raise Refused("msg_too_long")
         message.text = text
         message.blocks = blocks  # text without blocks removes them
         message.edits += 1
@@ -266,7 +228,7 @@ class SlackStandIn:
     def _upload_url(self, form: dict[str, Any]) -> dict[str, Any]:
         length = int(form.get("length") or 0)
         if not form.get("filename") or length <= 0:
-            raise _Refused("invalid_arguments")
+            raise Refused("invalid_arguments")
         self._count += 1
         file_id = f"F{self._count:010}"
         self._uploads[file_id] = {
@@ -280,7 +242,7 @@ class SlackStandIn:
     def _raw_upload(self, file_id: str, body: bytes) -> dict[str, Any]:
         upload = self._uploads.get(file_id)
         if upload is None or len(body) != upload["length"]:
-            raise _Refused("upload_length_mismatch")
+            raise Refused("upload_length_mismatch")
         upload["content"] = body
         return {}
 
@@ -291,7 +253,7 @@ class SlackStandIn:
         for part in json.loads(form["files"]):
             upload = self._uploads.get(part["id"])
             if upload is None or "content" not in upload:
-                raise _Refused("file_not_found")
+                raise Refused("file_not_found")
             title = part.get("title") or upload["name"]
             files.append(File(upload["name"], title, upload["alt_text"], upload["content"]))
             del self._uploads[part["id"]]
@@ -310,9 +272,9 @@ class SlackStandIn:
 
     def _channel(self, channel: object) -> str:
         if not isinstance(channel, str) or channel not in self.channels:
-            raise _Refused("channel_not_found")  # names and user ids as well
+            raise Refused("channel_not_found")  # names and user ids as well
         if not self.channels[channel]:
-            raise _Refused("not_in_channel")
+            raise Refused("not_in_channel")
         return channel
 
     def _parent(self, channel: str, thread_ts: object) -> str | None:
@@ -320,7 +282,7 @@ class SlackStandIn:
             return None
         if any((m.channel, m.ts) == (channel, thread_ts) for m in self.messages):
             return str(thread_ts)
-        raise _Refused("thread_not_found")
+        raise Refused("thread_not_found")
 
 
 def _blocks(given: object) -> list[dict[str, Any]]:
@@ -329,9 +291,9 @@ def _blocks(given: object) -> list[dict[str, Any]]:
     if blocks is None:
         return []
     if not isinstance(blocks, list):
-        raise _Refused("invalid_blocks_format")
+        raise Refused("invalid_blocks_format")
     if not accepts_blocks(blocks):
-        raise _Refused("invalid_blocks")
+        raise Refused("invalid_blocks")
     return blocks
 
 
@@ -352,10 +314,17 @@ def _answer_failure(failure: Failure) -> tuple[int, dict[str, str], bytes] | Non
 
 def _handler(slack: SlackStandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path, _, query = self.path.partition("?")
+            self._answer(path, query.encode(), {"content-type": ""})
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self._answer(self.path, body, {})
+
+        def _answer(self, path: str, body: bytes, more_headers: dict[str, str]) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = slack.handle(self.path, headers, body)
+            answer = slack.handle(path, headers | more_headers, body)
             self.close_connection = True
             if answer is None:
                 return
