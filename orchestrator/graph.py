@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
-GRAPH_VERSION = 3
-GRAPHS_READ = (1, 2, 3)
+GRAPH_VERSION = 4
+GRAPHS_READ = (1, 2, 3, 4)
 """What an earlier version does not have yet has its default: in version 1 no priority, and nothing
-is cut at an edge; in version 2 nothing is started ahead or side by side."""
+is cut at an edge; in version 2 nothing is started ahead or side by side; in version 3 every stop
+rule acts by itself, and no run explores."""
 
 TEARDOWN_S = 2.0
 """Seconds beyond limit and grace that killing the last process may take; reserved as well."""
@@ -22,12 +23,24 @@ TEARDOWN_S = 2.0
 Lane = Literal["cpu", "accelerator"]
 AtEdge = Literal["finish-epoch", "park", "hard-stop"]
 WhenShort = Literal["wait", "begin"]
+OWN_RULE = ":"
+"""Stands in the name of a stop rule that is a function of the user's: `./rules.py:too_slow`."""
 
 
 @dataclass(frozen=True)
 class StopRule:
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    mode: Literal["auto", "ask", "warn", "off"] = "auto"
+    """Whether it acts by itself, asks before it does, or only says so."""
+    default: Literal["stop", "let-run"] = "stop"
+    """With `ask`: what happens where nobody has answered after `after_s`."""
+    after_s: float = 600.0
+
+    @property
+    def is_own(self) -> bool:
+        """It runs in a process of its own."""
+        return OWN_RULE in self.name
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,8 @@ class Graph:
     jobs: tuple[Job, ...]
     notify: Mapping[str, Any] = field(default_factory=dict)
     plan_text: str = ""
+    explore: bool = False
+    """It is tried for what there is to be learnt: no rule but `broken` stops it."""
 
     def runs_again(self, job: Job) -> bool:
         """Whether `--again` means this job: those that cost hours, or all where none does."""

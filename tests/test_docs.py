@@ -18,10 +18,10 @@ from notifiers import catalog
 from orchestrator.devices import DECLARED
 from orchestrator.home import VARIABLE
 from orchestrator.plans.describe import describe
-from orchestrator.plans.entry import STOP_RULES
 from orchestrator.plans.params import check_params
 from orchestrator.plans.plan import Plan, load_plan
 from orchestrator.plans.spec import JobSpec, PlanSpec
+from orchestrator.stop_rules import RULES
 from skint import errors
 from skint.context import Context
 
@@ -162,7 +162,7 @@ def test_the_guide_has_every_public_member_of_the_context() -> None:
 def test_the_guide_has_every_notifier_preset_stop_rule_variable_and_exit_code() -> None:
     assert rows(guide("slack")) >= set(catalog.BUILT_IN)
     assert rows(guide("budget")) >= set(PRESETS)
-    assert rows(guide("running"), "Stopping") == set(STOP_RULES)
+    assert rows(guide("running"), "Stopping") == set(RULES)
     assert f"`{VARIABLE}`" in guide("running")
     assert f"`{DECLARED}`" in guide("running")
     codes = re.findall(r"^\| (\d+) \|", guide("running"), flags=re.M)

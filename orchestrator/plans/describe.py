@@ -13,7 +13,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -109,8 +109,30 @@ def _describe_builtin(uses: str) -> JobType:
 
 
 def _ask_worker(uses: str, base: Path, python: str) -> JobType:
-    command = [python or sys.executable, "-P", "-m", "skint.worker"]
-    command += ["--describe", uses, "--base", str(base)]
+    arguments = ["skint.worker", "--describe", uses, "--base", str(base)]
+    answer = ask(uses, arguments, base, python)
+    return JobType(
+        uses=uses,
+        devices=int(answer["devices"]),
+        cpus=int(answer["cpus"]),
+        smoke=bool(answer["smoke"]),
+        resume=bool(answer.get("resume")),
+        standby=bool(answer.get("standby")),
+        measures=bool(answer.get("measures")),
+        libraries=answer.get("libraries") or {},
+        paths=_paths_in_schema(answer.get("params") or {}),
+        schema=answer.get("params") or {},
+    )
+
+
+def ask(
+    uses: str, arguments: Sequence[str], base: Path, python: str = "", given: str = ""
+) -> dict[str, Any]:
+    """What a module that may import a user's code answers about `uses`, being told `given`.
+
+    Raises DescribeError where it cannot be asked or says that something is wrong.
+    """
+    command = [python or sys.executable, "-P", "-m", *arguments]
     # Describing is CPU work, and CPU work does not see an accelerator.
     env = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
     try:
@@ -118,6 +140,7 @@ def _ask_worker(uses: str, base: Path, python: str) -> JobType:
             command,
             cwd=base,
             env=env,
+            input=given,
             capture_output=True,
             text=True,
             errors="replace",
@@ -143,18 +166,7 @@ def _ask_worker(uses: str, base: Path, python: str) -> JobType:
         said = answer["error"]
         parts = {name: said.get(name) or None for name in ("where", "got", "wanted", "next")}
         raise DescribeError(said["what"], **parts)
-    return JobType(
-        uses=uses,
-        devices=int(answer["devices"]),
-        cpus=int(answer["cpus"]),
-        smoke=bool(answer["smoke"]),
-        resume=bool(answer.get("resume")),
-        standby=bool(answer.get("standby")),
-        measures=bool(answer.get("measures")),
-        libraries=answer.get("libraries") or {},
-        paths=_paths_in_schema(answer.get("params") or {}),
-        schema=answer.get("params") or {},
-    )
+    return answer
 
 
 def _path_fields(model: type[BaseModel]) -> dict[str, str]:

@@ -30,7 +30,7 @@ def told(found: Sequence[str]) -> str:
 
 
 def _differences(old: Record, new: Record, detail: Detail) -> Iterator[str]:
-    yield from _values(old.get("params", {}), new["params"], "")
+    yield from values_that_differ(old.get("params", {}), new["params"])
     yield from _command(old, new)
     # A parameter that names another file has been told already.
     same = {
@@ -56,13 +56,16 @@ def _differences(old: Record, new: Record, detail: Detail) -> Iterator[str]:
         yield "this skint makes keys in another way"
 
 
-def _values(old: Mapping[str, Any], new: Mapping[str, Any], way: str) -> Iterator[str]:
+def values_that_differ(
+    old: Mapping[str, Any], new: Mapping[str, Any], way: str = ""
+) -> Iterator[str]:
+    """ "size 128 → 224", by name; `way` stands before the names."""
     for name in sorted(old.keys() | new.keys()):
         was, now = old.get(name), new.get(name)
         if was == now:
             continue
         if isinstance(was, Mapping) and isinstance(now, Mapping):
-            yield from _values(was, now, f"{way}{name}.")
+            yield from values_that_differ(was, now, f"{way}{name}.")
         else:
             yield f"{way}{name} {_shown(was)} → {_shown(now)}"
 

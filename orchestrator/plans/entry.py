@@ -1,4 +1,4 @@
-"""One entry of a plan on its way to jobs: its cells, its command, its stop rules."""
+"""One entry of a plan on its way to jobs: its cells, its command."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.graph import AtEdge, StopRule
-from orchestrator.plans.complaints import UNKNOWN_KEY, nearest
+from orchestrator.graph import AtEdge
+from orchestrator.plans.complaints import nearest
 from orchestrator.plans.describe import JobType
 from orchestrator.plans.document import Keys
 from orchestrator.plans.plan import Plan, PlanError, first_of
 from orchestrator.plans.spec import JobSpec
-
-STOP_RULES: Mapping[str, frozenset[str]] = {"broken": frozenset()}
-"""The rules a plan can name, and the options each one takes."""
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w-]*)\}")
 
@@ -160,32 +157,6 @@ def argv_of(entry: Entry, cell: Cell, problems: Problems) -> tuple[str, ...]:
         place = (*entry.keys, "matrix", key)
         problems.add(place, what, got=run, wanted=f"{{{key}}} in `run`")
     return argv
-
-
-def stop_rules_of(entry: Entry, problems: Problems) -> Iterator[StopRule]:
-    """What the entry says under `stop`; an accelerator job that says nothing has `broken`."""
-    if entry.spec.stop is None:
-        yield from (StopRule("broken"),) if entry.devices else ()
-        return
-    for number, item in enumerate(entry.spec.stop):
-        place: Keys = (*entry.keys, "stop", number)
-        rule = item if isinstance(item, dict) else {str(item): None}
-        if len(rule) != 1:
-            wanted = "the name of a rule, or {NAME: {OPTION: VALUE}}"
-            problems.add(place, "this is not a stop rule", got=item, wanted=wanted)
-            continue
-        ((name, options),) = rule.items()
-        if name not in STOP_RULES:
-            wanted = nearest(name, STOP_RULES)
-            problems.add(place, "there is no such stop rule", got=name, wanted=wanted)
-        elif options is not None and not isinstance(options, dict):
-            what = "the options of a stop rule are a mapping"
-            problems.add((*place, name), what, got=options, wanted="{OPTION: VALUE}")
-        else:
-            for key in (options or {}).keys() - STOP_RULES[name]:
-                wanted = nearest(key, STOP_RULES[name])
-                problems.add((*place, name, key), UNKNOWN_KEY, got=key, wanted=wanted)
-            yield StopRule(name, options or {})
 
 
 def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:

@@ -10,13 +10,14 @@ from typing import Any
 from orchestrator.graph import Graph, Job
 from orchestrator.plans.describe import DescribeError, JobType, describe
 from orchestrator.plans.document import Keys
-from orchestrator.plans.entry import Cell, Entry, Problems, argv_of, find_cycle, stop_rules_of
+from orchestrator.plans.entry import Cell, Entry, Problems, argv_of, find_cycle
 from orchestrator.plans.ingredients import Ingredients
 from orchestrator.plans.keys import ingredients_of, minor_of
 from orchestrator.plans.params import at, check_params
 from orchestrator.plans.plan import Plan
 from orchestrator.plans.source import SourceTree
 from orchestrator.plans.spec import JobSpec
+from orchestrator.plans.stopping import stop_rules_of
 
 DEFAULT_LIMIT_S = 3600.0
 """Of an accelerator job whose entry has no `limit`. The limit is what gets reserved."""
@@ -82,6 +83,7 @@ class _Expansion:
             base=str(plan.base),
             jobs=tuple(jobs),
             notify=plan.spec.notify,
+            explore=plan.spec.explore,
             plan_text="".join([plan.text, *(f"# {option}\n" for option in plan.sets.values())]),
         )
 
@@ -162,7 +164,7 @@ class _Expansion:
     def _jobs_of(self, entry: Entry) -> Iterator[Job]:
         spec = entry.spec
         self._check_lane(entry)
-        stop = tuple(stop_rules_of(entry, self._problems))
+        stop = stop_rules_of(entry, self._problems)
         limit_s = DEFAULT_LIMIT_S if entry.devices else None
         cells = list(entry.cells())
         if sum(map(len, self._jobs.values())) + len(cells) > MOST_JOBS:

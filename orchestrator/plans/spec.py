@@ -103,6 +103,7 @@ class JobSpec(_Spec):
 class PlanSpec(_Spec):
     name: str = ""
     account: str | None = None
+    explore: Annotated[bool, Field(strict=True)] = False
     jobs: dict[str, JobSpec]
     notify: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Settings by notifier; `notifiers.catalog` knows which there are."""

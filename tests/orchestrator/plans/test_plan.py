@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.graph import Graph
-from orchestrator.plans.entry import STOP_RULES
 from orchestrator.plans.expand import expand
 from orchestrator.plans.plan import PlanError, load_plan
 from orchestrator.stop_rules import RULES
+from orchestrator.stop_rules.defaults import DEFAULTS
 from skint.errors import USAGE
 from tests.orchestrator.plans.samples import RIGHT, WRONG, write_plan
 
@@ -134,7 +134,7 @@ def test_an_empty_key_is_as_good_as_none(tmp_path: Path) -> None:
 
 
 def test_every_stop_rule_can_be_named_in_a_plan() -> None:
-    assert set(STOP_RULES) == set(RULES)
+    assert set(DEFAULTS) == set(RULES)
 
 
 def test_a_duration_and_an_amount_of_memory_are_read_with_their_units(tmp_path: Path) -> None:
