@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from skint.errors import SkintError
 
@@ -133,7 +133,8 @@ class NotifyError(SkintError):
 
     `retry_after_s`: the service's own word on when to come back. `permanent`: trying again would
     not help; the sentence says what would. `reached`: the run's address as far as the send got,
-    e.g. after the message but before its picture; the next try is given it.
+    e.g. after the message but before its picture; the next try is given it. `uncertain`: the
+    service may have taken the notice all the same, e.g. when only its answer was lost.
     """
 
     def __init__(
@@ -143,12 +144,14 @@ class NotifyError(SkintError):
         retry_after_s: float | None = None,
         permanent: bool = False,
         reached: Mapping[str, str] | None = None,
+        uncertain: bool = False,
         next: str | None = None,
     ) -> None:
         super().__init__(what, next=next)
         self.retry_after_s = retry_after_s
         self.permanent = permanent
         self.reached = reached
+        self.uncertain = uncertain
 
 
 class NotifierSettingsError(SkintError):
@@ -176,4 +179,26 @@ class Notifier(Protocol):
 
         `address` is what the last send for this run returned, {} at first (e.g. Slack's channel
         and timestamp of the head message). Raises `NotifyError`.
+        """
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What is found of a notice that was sent before."""
+
+    address: Mapping[str, str]
+    """As `send` would have returned it."""
+    whole: bool = True
+    """False: sent again with this address, only what is missing goes out, e.g. a picture."""
+
+
+@runtime_checkable
+class Finder(Protocol):
+    """A notifier whose service can be asked what it has: there nothing is ever said twice."""
+
+    def find(self, notice: Notice, address: Mapping[str, str], begun_ms: int) -> Arrival | None:
+        """Whether a notice is there whose send began at `begun_ms` and whose end nobody saw.
+
+        None: it is not, and may be sent. Raises `NotifyError`, a permanent one where looking is
+        not permitted.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from notifiers.base import Notice
+from notifiers.base import Arrival, Notice
 from notifiers.catalog import refuse_unknown
 
 
@@ -53,3 +53,8 @@ class Memory:
             return {"head": notice.run}
         self.replies.setdefault(address.get("head", ""), []).append(notice)
         return address
+
+    def find(self, notice: Notice, address: Mapping[str, str], begun_ms: int) -> Arrival | None:
+        if all(known.key != notice.key for known in self.sent):
+            return None
+        return Arrival({"head": notice.run} if notice.topic == "head" else address)

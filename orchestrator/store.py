@@ -24,8 +24,8 @@ from orchestrator.state import RunState, State, run_of
 from orchestrator.words import outbox
 from skint.errors import SkintError
 
-STORE_VERSION = 2
-"""Version 1 has the same tables, and fewer kinds of events in them."""
+STORE_VERSION = 3
+"""Version 1 has fewer kinds of events, version 2 notes of no send of a notice that it began."""
 
 _SCHEMA = """
 CREATE TABLE event (
@@ -101,6 +101,9 @@ class Store:
                 )
             if version == 0:
                 for statement in (_SCHEMA + outbox.SCHEMA).split(";"):
+                    self._db.execute(statement)
+            elif version < 3:
+                for statement in outbox.FROM_VERSION_2.split(";"):
                     self._db.execute(statement)
             if version < STORE_VERSION:
                 # An older skint would stumble over what is written from now on: it is told so.

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -235,7 +232,7 @@ def test_notices_of_a_notifier_that_is_not_loaded_stay(connection: sqlite3.Conne
     assert len(memory.sent) == 1
 
 
-def test_a_head_that_is_superseded_on_its_way_counts_as_sent(path: Path) -> None:
+def test_a_head_that_is_on_its_way_is_not_superseded(path: Path) -> None:
     connection = sqlite3.connect(path)
 
     class Slow(Memory):
@@ -252,6 +249,25 @@ def test_a_head_that_is_superseded_on_its_way_counts_as_sent(path: Path) -> None
     assert [notice.title for notice in memory.sent] == ["epoch 1", "epoch 2"]
     assert states(connection) == {"sent": 2}
     connection.close()
+
+
+def test_what_is_kept_back_holds_up_no_other(connection: sqlite3.Connection) -> None:
+    memory = Memory()
+    until = replace(said("reply", "news"), not_before_ms=8 * HOUR_MS)
+    queue(connection, until, replace(until, key="more", title="more"), said("alert", "decide"))
+    assert pump(connection, {"memory": memory}, 0) == 8 * HOUR_MS
+    assert [notice.title for notice in memory.sent] == ["decide"]
+    assert pump(connection, {"memory": memory}, 8 * HOUR_MS) is None
+    assert [notice.title for notice in memory.sent] == ["decide", "news", "more"]
+
+
+def test_it_is_not_kept_back_for_ever_by_a_clock_that_was_set_back(
+    connection: sqlite3.Connection,
+) -> None:
+    memory = Memory()
+    queue(connection, replace(said("reply", "news"), not_before_ms=1000 * HOUR_MS))
+    assert pump(connection, {"memory": memory}, HOUR_MS) is None
+    assert len(memory.sent) == 1
 
 
 def test_a_thousand_notices_through_bad_weather_arrive_in_order_with_the_last_heads(
@@ -286,36 +302,3 @@ def test_a_thousand_notices_through_bad_weather_arrive_in_order_with_the_last_he
     assert got == replies
     assert {run: notice.title for run, notice in memory.heads.items()} == heads
     assert states(connection)["superseded"] > 0
-
-
-def test_a_sender_killed_between_sending_and_marking_repeats_one_notice_at_most(
-    path: Path, tmp_path: Path
-) -> None:
-    """Edge 16: killed after the words went out, before that was marked."""
-    connection = sqlite3.connect(path)
-    queue(connection, *(said("reply", str(number)) for number in range(6)))
-    wire = tmp_path / "wire"
-    program = textwrap.dedent(
-        f"""
-        import os, signal, sqlite3, sys
-        from notifiers.memory import Memory
-        from orchestrator.words.outbox import pump
-
-        class Wire(Memory):
-            def send(self, notice, address):
-                with open({str(wire)!r}, "a") as file:
-                    file.write(notice.title + "\\n")
-                if notice.title == "3" and sys.argv[1] == "die":
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return super().send(notice, address)
-
-        pump(sqlite3.connect({str(path)!r}), {{"memory": Wire()}}, 0)
-        """
-    )
-    root = str(Path(__file__).parents[3])
-    first = subprocess.run([sys.executable, "-c", program, "die"], cwd=root, check=False)
-    assert first.returncode == -signal.SIGKILL
-    subprocess.run([sys.executable, "-c", program, "live"], cwd=root, check=True)
-    assert wire.read_text().split() == ["0", "1", "2", "3", "3", "4", "5"]
-    assert states(connection) == {"sent": 6}
-    connection.close()

@@ -11,8 +11,7 @@ import pytest
 
 from notifiers.base import Notice, NotifyError
 from notifiers.memory import Memory
-from orchestrator.words import outbox
-from orchestrator.words.outbox import Sender, waiting
+from orchestrator.words.outbox import Sender, delivery, sender, waiting
 from tests.orchestrator.words.outboxes import empty_outbox, queue, said, states
 
 
@@ -39,21 +38,22 @@ def test_on_a_full_disk_the_same_words_do_not_go_out_again_and_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They were sent, and that could not be written down."""
-    monkeypatch.setattr(outbox, "_RETRY_DATABASE_S", 0.01)
+    monkeypatch.setattr(delivery, "SETTLE_S", 0.0)
+    monkeypatch.setattr(sender, "_RETRY_DATABASE_S", 0.01)
     memory = Memory()
     connection = sqlite3.connect(path)
     queue(connection, said("alert", "failed"))
     connection.executescript(
-        "create trigger no_room before update on outbox"
+        "create trigger no_room before update on outbox when new.state = 'sent'"
         " begin select raise(abort, 'database or disk is full'); end;"
     )
-    sender = Sender(path, {"memory": memory})
-    sender.start()
-    assert not sender.drain(timeout_s=0.5)
+    thread = Sender(path, {"memory": memory})
+    thread.start()
+    assert not thread.drain(timeout_s=0.5)
     assert [notice.title for notice in memory.sent] == ["failed"]
     connection.execute("drop trigger no_room")
-    assert sender.drain(timeout_s=60)
-    sender.stop()
+    assert thread.drain(timeout_s=60)
+    thread.stop()
     assert states(connection) == {"sent": 1}
     assert [notice.title for notice in memory.sent] == ["failed"]
     connection.close()
@@ -61,10 +61,11 @@ def test_on_a_full_disk_the_same_words_do_not_go_out_again_and_again(
 
 def test_putting_does_not_wait_for_a_slow_service(path: Path) -> None:
     """Edge 48: the service hangs, and nobody who writes waits for it."""
-    answer = threading.Event()
+    begun, answer = threading.Event(), threading.Event()
 
     class Hanging(Memory):
         def send(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
+            begun.set()
             answer.wait()
             return super().send(notice, address)
 
@@ -72,6 +73,9 @@ def test_putting_does_not_wait_for_a_slow_service(path: Path) -> None:
     connection = sqlite3.connect(path, timeout=0)
     sender = Sender(path, {"memory": memory})
     sender.start()
+    queue(connection, said("head", "first"))
+    sender.poke()
+    assert begun.wait(60)
     for number in range(20):  # would raise `database is locked` if the thread held the file
         queue(connection, said("head", str(number)))
         sender.poke()
