@@ -2,23 +2,156 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from orchestrator.baselines.comparing import Asked, compared
 from orchestrator.baselines.comparison import Comparison
+from orchestrator.baselines.facts import facts_of
+from orchestrator.baselines.fold_view import attempts_of
+from orchestrator.baselines.given import given_by
+from orchestrator.baselines.group import Candidate, Group, candidate_of, group_of, groups_of
 from orchestrator.graph import Job
-from orchestrator.state import RunState, State
+from orchestrator.state import JobState, RunState, State
 
 
 class Book:
-    """Remembers what it read of runs that have not changed, as `orchestrator.history` does."""
+    """Remembers what it read of runs that have not changed, as `orchestrator.history` does.
+
+    A scheduler that keeps one pays, at each step, for the runs whose jobs have ended since the last
+    one; asking again about a group costs little while no other one ends.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[str, _Read] = {}
+        self._all: Mapping[str, RunState] = {}
+        self._candidates: tuple[Candidate, ...] | None = None
+        """The oldest first; None until they are asked for again after a change."""
+        self._chosen: tuple[RunState, ...] = ()
+        """The newest choice first; as old as `_candidates`."""
+        self._answers: dict[Asked, Comparison] = {}
 
     def update(self, state: State) -> Book:
         """Take in `state`; itself, so that it can be used at once."""
-        raise NotImplementedError
+        if state.runs is self._all:
+            return self
+        self._all = state.runs
+        for name in self._runs.keys() - state.runs.keys():
+            del self._runs[name]
+            self._forget()
+        for name, run in state.runs.items():
+            known = self._runs.get(name)
+            if known is None or known.run is not run:
+                self._runs[name] = self._read(run, known)
+        return self
 
     def comparison(self, run: RunState, job: Job) -> Comparison:
-        """What the group of `job`, any of its folds, may be compared with."""
-        raise NotImplementedError
+        """What the group of `job`, any of its folds, may be compared with.
+
+        In a matrix each combination is a group of its own.
+        """
+        return self.compare(self.asked(run, group_of(run.graph, job)))
+
+    def asked(self, run: RunState, group: Group) -> Asked:
+        """A group of a run, as far as it has come."""
+        results = tuple(run.jobs[job.id].result_of for job in group.jobs)
+        return Asked(
+            run=run.name,
+            graph=run.graph.name,
+            group=group.name,
+            folds=tuple(job.fold for job in group.jobs),
+            given=given_by(run, group.jobs[0]),
+            facts=tuple(
+                facts_of(attempts_of(run, job, self._all) or (), job.metric) for job in group.jobs
+            ),
+            results=results if all(results) else (),
+        )
+
+    def compare(self, asked: Asked) -> Comparison:
+        """The same of a group that may be of no run yet."""
+        if self._candidates is None:
+            self._candidates = tuple(sorted(self._read_candidates(), key=_age))
+            chosen = [known.run for known in self._runs.values() if known.run.baseline_ms]
+            chosen.sort(key=lambda run: run.baseline_ms or 0, reverse=True)
+            self._chosen = tuple(chosen)
+        if asked not in self._answers:
+            self._answers[asked] = compared(asked, self._candidates, self._chosen, self._why_none)
+        return self._answers[asked]
+
+    def _why_none(self, run: RunState) -> str:
+        """Why a run has no group that could be compared, as a clause."""
+        found = [entry.found for entry in self._runs[run.name].entries.values()]
+        return next((why for why in found if isinstance(why, str)), NO_FOLDS)
+
+    def _read_candidates(self) -> Iterator[Candidate]:
+        for known in self._runs.values():
+            for entry in known.entries.values():
+                if isinstance(entry.found, Candidate):
+                    yield entry.found
+
+    def _read(self, run: RunState, known: _Read | None) -> _Read:
+        if known is not None and known.run.graph is not run.graph:
+            known = None
+        if known is None or known.run.baseline_ms != run.baseline_ms:
+            self._forget()
+        if known is not None and known.run.jobs is run.jobs:
+            return replace(known, run=run)  # something was reported
+        groups = known.groups if known is not None else tuple(groups_of(run.graph))
+        entries: dict[str, _Entry] = {}
+        for group in groups:
+            jobs = tuple(run.jobs[job.id] for job in group.jobs)
+            entry = known.entries[group.name] if known is not None else None
+            if entry is None or any(a is not b for a, b in zip(entry.jobs, jobs, strict=True)):
+                entry = self._entry(run, group, jobs, entry)
+            entries[group.name] = entry
+        return _Read(run, groups, entries)
+
+    def _entry(
+        self, run: RunState, group: Group, jobs: tuple[JobState, ...], before: _Entry | None
+    ) -> _Entry:
+        found = candidate_of(run, group, self._all)
+        if isinstance(found, Candidate) or (before and isinstance(before.found, Candidate)):
+            self._forget()
+        return _Entry(jobs, found)
+
+    def _forget(self) -> None:
+        self._candidates = None
+        self._answers.clear()
+
+
+NO_FOLDS = "it has no group of folds"
 
 
 def comparable(state: State, run: RunState, group: str) -> Comparison:
-    """The same without a book, for a screen that asks once."""
-    raise NotImplementedError
+    """What the first group of a plan entry may be compared with, for a screen that asks once.
+
+    KeyError where the run has no such entry.
+    """
+    job = next(job for job in run.graph.groups()[group] if not job.smoke)
+    return Book().update(state).comparison(run, job)
+
+
+def why_no_baseline(state: State, run: RunState) -> str:
+    """Why a run cannot be chosen as a baseline, as a clause; empty where it can."""
+    found = [candidate_of(run, group, state.runs) for group in groups_of(run.graph)]
+    if any(isinstance(one, Candidate) for one in found):
+        return ""
+    return next((why for why in found if isinstance(why, str)), NO_FOLDS)
+
+
+def _age(candidate: Candidate) -> tuple[int, str]:
+    return candidate.submitted_ms, candidate.run
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    jobs: tuple[JobState, ...]
+    found: Candidate | str
+    """Or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    run: RunState
+    groups: tuple[Group, ...]
+    entries: Mapping[str, _Entry]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from orchestrator.baselines.metric import Metric
 from orchestrator.stop_rules.base import Finished
@@ -33,7 +32,7 @@ class Comparison:
     """Somebody chose the baseline."""
     why: str = ""
     """Why there is no baseline, or why the chosen one is not it; else empty."""
-    refused: Sequence[Refusal] = field(default=())
+    refused: tuple[Refusal, ...] = ()
     """The newest first."""
 
     @property
