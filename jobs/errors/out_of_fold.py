@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 
 import skint
 from jobs.better.choice import find_kept
+from jobs.errors.saved import PredictionsError, read_saved
 from jobs.training.data.targets import column_of, known
 from skint.context import InputNotFound
 from skint.dataset import Folds, PackedSet, Target, read_folds
-
-
-class PredictionsError(skint.SkintError):
-    """The predictions do not fit the packed set, or each other."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def read_predictions(ctx: skint.Context, data: PackedSet) -> list[OutOfFold]:
     predicted by two folds that do not both hold it out, as the folds of a repeated split do.
     """
     files = find_kept(ctx, "predictions.npz")
-    parts = [_read(file, data) for file in files]
+    parts = [read_saved(file, data) for file in files]
     folds = [fold_of(ctx, file) for file in files]
     ids = np.concatenate([part.ids for part in parts])
     if not len(ids):
@@ -99,107 +96,6 @@ def _check_repeats(
                 where=data.samples[strangers[0]].path,
                 wanted="each picture by the folds that hold it out, and by no other",
             )
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One `predictions.npz`."""
-
-    ids: NDArray[np.int64]
-    targets: tuple[Target, ...]
-    predicted: dict[str, NDArray[Any]]
-
-
-def _read(file: Path, data: PackedSet) -> _Part:
-    try:
-        with np.load(file, allow_pickle=False) as saved:
-            arrays = {name: saved[name] for name in saved.files}
-        ids = arrays["ids"]
-        targets = _targets(file, arrays, data)
-        parts = {target.name: _arrays_of(target, arrays) for target in targets}
-    except (KeyError, ValueError, OSError) as error:
-        raise PredictionsError(
-            "these predictions cannot be read",
-            where=str(file),
-            got=error,
-            wanted="ids, target, probabilities and classes, as `train` writes them",
-        ) from error
-    if len(ids) and (ids.min() < 0 or ids.max() >= len(data)):
-        raise PredictionsError(
-            "these predictions are of another packed set",
-            where=str(file),
-            got=f"ids {ids.min()} to {ids.max()}",
-            wanted=f"0 to {len(data) - 1}",
-        )
-    for target in targets:
-        _check(file, target, ids, parts[target.name], data)
-    predicted = {name: part["predicted"] for name, part in parts.items()}
-    return _Part(ids.astype(np.int64), targets, predicted)
-
-
-def _targets(file: Path, arrays: dict[str, Any], data: PackedSet) -> tuple[Target, ...]:
-    """Those of the set that were predicted; a program that does not say means the class."""
-    if "targets" not in arrays:
-        return (data.target("class"),)
-    own = {target.name: target for target in data.meta.targets if target.kind != "mask"}
-    for name in map(str, arrays["targets"]):
-        if name not in own:
-            raise PredictionsError(
-                f"these predictions are of a target that the packed set has not: {name}",
-                where=str(file),
-                wanted=", ".join(own),
-            )
-    return tuple(own[str(name)] for name in arrays["targets"])
-
-
-def _arrays_of(target: Target, arrays: dict[str, Any]) -> dict[str, Any]:
-    """`target`, `predicted` and `classes` of a target; raises KeyError where one is missing."""
-    own = f"{target.name}." if f"{target.name}.target" in arrays else ""
-    if target.kind == "value":
-        return {"target": arrays[f"{own}target"], "predicted": arrays[f"{own}values"]}
-    return {
-        "target": arrays[f"{own}target"],
-        "predicted": arrays[f"{own}probabilities"],
-        "classes": tuple(map(str, arrays[f"{own}classes"])),
-    }
-
-
-def _check(
-    file: Path, target: Target, ids: NDArray[Any], part: dict[str, Any], data: PackedSet
-) -> None:
-    """Raise PredictionsError unless the arrays belong to this target of this packed set."""
-    classes = part.get("classes", ())
-    if classes != target.classes:
-        raise PredictionsError(
-            "these predictions are of other classes than the packed set",
-            where=str(file),
-            got=", ".join(classes),
-            wanted=", ".join(target.classes),
-        )
-    wanted = (len(ids),) if target.kind == "value" else (len(ids), len(classes))
-    true = column_of(data, target)[ids]
-    if part["predicted"].shape != wanted or part["target"].shape != true.shape:
-        raise PredictionsError(
-            "the arrays of these predictions do not fit each other",
-            where=str(file),
-            got=f"predictions {part['predicted'].shape}, {len(ids)} ids",
-        )
-    same = np.isclose(true, part["target"], rtol=0, atol=0, equal_nan=True)
-    other = np.flatnonzero(~same.reshape(len(ids), -1).all(axis=1))
-    if len(other):
-        raise PredictionsError(
-            "these predictions are of another packed set",
-            where=str(file),
-            got=f"another {target.name} for {data.samples[int(ids[other[0]])].path}",
-        )
-    broken = ~np.isfinite(part["predicted"].reshape(len(ids), -1)).all(axis=1)
-    if broken.any():
-        raise PredictionsError(
-            "some predictions are not finite (NaN or infinity)",
-            where=str(file),
-            got=f"{int(broken.sum())} of {len(ids)} rows",
-            next="look at the losses of this fold: its training broke",
-        )
 
 
 def fold_of(ctx: skint.Context, file: Path) -> int:

@@ -1,4 +1,5 @@
-"""Pictures of a packed set as data URIs, for a page that needs no other file."""
+"""Pictures of a packed set as people see them: data URIs for a page that needs no other file, and
+cells of a grid."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 SIDE = 112
 """Pixels; larger pictures are reduced to this."""
@@ -29,6 +30,26 @@ def data_uri(picture: NDArray[Any], mean: Sequence[float], std: Sequence[float])
 
 def png_uri(content: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def cell(
+    picture: NDArray[Any], mean: Sequence[float], std: Sequence[float], side_px: int
+) -> Image.Image:
+    """(H, W, C) with its longer side at `side_px`; the pixels of small ones stay squares."""
+    image = Image.fromarray(visible(picture, mean, std))
+    small = min(image.size) < side_px
+    filters = Image.Resampling.NEAREST if small else Image.Resampling.LANCZOS
+    scale = side_px / max(image.size)
+    return image.resize([max(1, round(side * scale)) for side in image.size], filters)
+
+
+def fitted(text: str, width_px: float, pen: ImageDraw.ImageDraw, font: Any) -> str:
+    """`text`, or as much of it as `width_px` hold."""
+    if pen.textlength(text, font=font) <= width_px:
+        return text
+    while text and pen.textlength(f"{text}…", font=font) > width_px:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def visible(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import skint
-from jobs.pages.thumbnails import visible
+from jobs.pages.thumbnails import cell, fitted
 from jobs.training.data.augment import named
 from jobs.training.data.fold import FoldData, few, read_fold
 from jobs.training.data.normalise import Normalise
@@ -105,25 +105,13 @@ def drawn(
         pen.text((NAME_PX + column * step, 2), head, fill="black", font=font)
     for row, (line, name) in enumerate(zip(cells, names, strict=True)):
         top = HEAD_PX + row * step
-        pen.text((4, top + CELL_PX // 2 - 6), _short(name, pen, font), fill="black", font=font)
+        said = fitted(name, NAME_PX - 8, pen, font)
+        pen.text((4, top + CELL_PX // 2 - 6), said, fill="black", font=font)
         for column, picture in enumerate(line):
             channels = picture.shape[2]
-            image = Image.fromarray(visible(picture, [0.0] * channels, [1.0] * channels))
-            small = min(image.size) < CELL_PX
-            filters = Image.Resampling.NEAREST if small else Image.Resampling.LANCZOS
-            scale = CELL_PX / max(image.size)
-            image = image.resize([max(1, round(side * scale)) for side in image.size], filters)
+            image = cell(picture, [0.0] * channels, [1.0] * channels, CELL_PX)
             grid.paste(image, (NAME_PX + column * step, top))
     return grid
-
-
-def _short(name: str, pen: ImageDraw.ImageDraw, font: Any) -> str:
-    """`name`, or as much of it as fits beside the row."""
-    if pen.textlength(name, font=font) <= NAME_PX - 8:
-        return name
-    while name and pen.textlength(f"{name}…", font=font) > NAME_PX - 8:
-        name = name[:-1]
-    return f"{name}…"
 
 
 def _pictures(images: torch.Tensor) -> NDArray[Any]:

@@ -10,7 +10,7 @@ import pytest
 
 import skint
 from jobs.errors.job import Params, errors
-from jobs.errors.out_of_fold import PredictionsError
+from jobs.errors.saved import PredictionsError
 from skint.dataset import PackedWriter, Sample, Target
 from skint.table import write_rows
 from tests.jobs.page import Page

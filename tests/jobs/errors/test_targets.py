@@ -11,7 +11,7 @@ import pytest
 
 import skint
 from jobs.errors.job import Params, errors
-from jobs.errors.out_of_fold import PredictionsError
+from jobs.errors.saved import PredictionsError
 from skint.dataset import PackedSet, Target
 from skint.table import write_rows
 from tests.jobs.page import Page
