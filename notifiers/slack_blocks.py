@@ -5,9 +5,11 @@ Slack refuses a whole message for one block that is too long, so nothing here ma
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from notifiers.base import Notice
+from notifiers.base import Button, Notice
 
 SECTION_CHARS = 3000
 """Longest text of a section; below the 4,000 characters that an edit's text may have."""
@@ -16,6 +18,15 @@ FIELDS_PER_SECTION = 10
 MAX_BLOCKS = 50
 TITLE_CHARS = 300
 """Our own: a title is one line."""
+MOST_BUTTONS = 25
+LABEL_CHARS = 75
+VALUE_CHARS = 2000
+CONFIRM_TITLE_CHARS = 100
+CONFIRM_CHARS = 300
+CONFIRM_LABEL_CHARS = 30
+MOST_MENTIONS = 10
+
+_PERSON = re.compile(r"\bslack:([UW][A-Z0-9]+)\b")
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -62,34 +73,105 @@ def _fitting(pieces: list[str], room: int) -> int:
     return len(pieces)
 
 
-def fallback_text(notice: Notice, remark: str = "") -> str:
+def fallback_text(
+    notice: Notice, remark: str = "", *, pressable: bool = False, named: bool = False
+) -> str:
     """The notice as one text: what notifications and screen readers show, and what is left when
-    blocks are refused."""
-    first = notice.headline if notice.topic == "head" else notice.title
-    lines = (first, *notice.details(), *([remark] if remark else []))
-    return clip("\n".join(lines), SECTION_CHARS) or escape(notice.run)
+    blocks are refused. `named`: with the run's name also where a thread would say it."""
+    first = notice.headline if named or notice.topic == "head" else notice.title
+    lines = [first, *notice.lines, *(f"{name}: {value}" for name, value in notice.fields)]
+    lines += [] if pressable and notice.buttons else notice.typed
+    lines += [remark] if remark else []
+    woken = _woken(notice)
+    said = clip("\n".join(lines), SECTION_CHARS - len(woken)) or escape(notice.run)
+    return woken + _with_persons(said)
 
 
-def blocks(notice: Notice, remark: str = "") -> list[Block]:
-    """A section with the title in bold and the lines, sections of ten fields, a small remark."""
+def blocks(
+    notice: Notice, remark: str = "", *, pressable: bool = False, named: bool = False
+) -> list[Block]:
+    """A section with the title in bold and the lines, sections of ten fields, buttons where they
+    can be pressed and else what to type, and a small remark. A button whose value would not come
+    back whole is left out."""
     name = f"*{clip(_one_line(notice.run), TITLE_CHARS)}*"
     title = clip(_one_line(notice.title), TITLE_CHARS)
-    if notice.topic != "head" or notice.headline == notice.title or not title:
-        first = f"*{title}*" if title else name
+    said_already = notice.headline == notice.title
+    if not title:
+        first = name
+    elif said_already or not (named or notice.topic == "head"):
+        first = f"*{title}*"
     else:
         first = f"{name} · {title}"
+    first = _woken(notice) + first
     body = clip("\n".join(notice.lines), SECTION_CHARS - len(first) - 1 - 2 * TITLE_CHARS)
-    found = [_section(f"{first}\n{body}" if body else first)]
+    found = [_section(_with_persons(f"{first}\n{body}" if body else first))]
     fields = [
-        _text(f"*{clip(name, FIELD_CHARS // 4)}*\n{clip(value, FIELD_CHARS // 2)}")
+        _text(_with_persons(f"*{clip(name, FIELD_CHARS // 4)}*\n{clip(value, FIELD_CHARS // 2)}"))
         for name, value in notice.fields[: FIELDS_PER_SECTION * MAX_BLOCKS]
     ]
     for start in range(0, len(fields), FIELDS_PER_SECTION):
         found.append({"type": "section", "fields": fields[start : start + FIELDS_PER_SECTION]})
-    found = found[: MAX_BLOCKS - 1]
+    found = found[: MAX_BLOCKS - 3]
+    buttons = [button for button in notice.buttons if len(button.value) <= VALUE_CHARS]
+    if buttons and pressable:
+        found.append(_actions(buttons[:MOST_BUTTONS]))
+    elif typed := "\n".join(notice.typed).strip():
+        found.append(_small(typed))
     if remark:
-        found.append({"type": "context", "elements": [_text(clip(remark, FIELD_CHARS))]})
+        found.append(_small(remark))
     return found
+
+
+def _actions(buttons: Sequence[Button]) -> Block:
+    return {
+        "type": "actions",
+        "block_id": "skint",
+        "elements": [_button(number, button) for number, button in enumerate(buttons)],
+    }
+
+
+def _button(number: int, button: Button) -> Block:
+    made: Block = {
+        "type": "button",
+        "action_id": f"skint-{number}",
+        "text": _plain(button.label, LABEL_CHARS),
+        "value": button.value,
+    }
+    if button.style != "plain":
+        made["style"] = button.style
+    if button.confirm:
+        made["confirm"] = {
+            "title": _plain(button.label, CONFIRM_TITLE_CHARS),
+            "text": _plain(button.confirm, CONFIRM_CHARS),
+            "confirm": _plain(button.label, CONFIRM_LABEL_CHARS),
+            "deny": _plain("No", CONFIRM_LABEL_CHARS),
+        }
+        if button.style != "plain":
+            made["confirm"]["style"] = button.style
+    return made
+
+
+def _woken(notice: Notice) -> str:
+    """Mentions, which wake; never made of words of a run."""
+    return "".join(f"<@{person}> " for person in notice.mention[:MOST_MENTIONS])
+
+
+def _with_persons(escaped: str) -> str:
+    """Persons as readers of Slack see them. This is shorter than what it replaces."""
+    return _PERSON.sub(r"<@\1>", escaped)
+
+
+def _small(text: str) -> Block:
+    said = _with_persons(clip(text, FIELD_CHARS))
+    return {"type": "context", "elements": [_text(said)]}
+
+
+def _plain(text: str, limit: int) -> Block:
+    """Of buttons and dialogs: nothing in it is read as markup, and an escape would be seen."""
+    said = _one_line(text) or "…"
+    if _cost(list(said)) > limit:
+        said = said[: _fitting(list(said[:limit]), limit - 1)] + "…"
+    return {"type": "plain_text", "text": said, "emoji": False}
 
 
 def _section(text: str) -> Block:

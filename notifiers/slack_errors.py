@@ -47,6 +47,22 @@ HELP: Mapping[str, tuple[str, str]] = {
 }
 """Error code -> (sentence, next). Other codes are permanent as well unless listed below."""
 
+_BAD_WEBHOOK = (
+    "Slack no longer takes messages at SLACK_WEBHOOK_URL",
+    "make a new webhook on your app's page, Incoming Webhooks, and restart the scheduler",
+)
+WEBHOOK_HELP: Mapping[str, tuple[str, str]] = {
+    "no_service": _BAD_WEBHOOK,
+    "no_service_id": _BAD_WEBHOOK,
+    "no_active_hooks": _BAD_WEBHOOK,
+    "invalid_token": _BAD_WEBHOOK,
+    "no_team": _BAD_WEBHOOK,
+    "team_disabled": _BAD_WEBHOOK,
+    "channel_not_found": _BAD_WEBHOOK,
+    "channel_is_archived": ("the channel of the webhook is archived", _BAD_WEBHOOK[1]),
+}
+"""The same for what incoming webhooks answer."""
+
 _PASSING = frozenset(
     {
         "ratelimited",
@@ -105,6 +121,17 @@ def _of_answer(error: SlackApiError) -> SlackRefusal:
         sentence, then = HELP.get(code, ("Slack refused the message", None))
         needed = f", needs {data['needed']}" if "needed" in data else ""
         refusal = SlackRefusal(f"{sentence} ({code}{needed})", permanent=True, next=then)
+    refusal.code = code
+    return refusal
+
+
+def understand_webhook(status: int, body: str, headers: Mapping[str, str]) -> SlackRefusal:
+    """An answer of an incoming webhook, which is one word of text, as one of ours."""
+    code = body.strip()
+    if status == 429 or status >= 500 or not _CODE.fullmatch(code):
+        return _of_status(status, headers)
+    sentence, then = WEBHOOK_HELP.get(code, ("Slack refused the message", None))
+    refusal = SlackRefusal(f"{sentence} ({code})", permanent=True, next=then)
     refusal.code = code
     return refusal
 

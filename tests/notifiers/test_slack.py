@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from notifiers.base import Curve, Notice, NotifyError, Topic
+from notifiers.base import Curve, Notice, Notifier, NotifyError, Topic
 from notifiers.slack import Slack
 from tests.stand_ins.slack import CHANNEL, TOKEN, Failure, SlackStandIn
 
@@ -25,7 +25,7 @@ def slack() -> Iterator[SlackStandIn]:
         yield stand_in
 
 
-def bot(slack: SlackStandIn, channel: str = CHANNEL, token: str = TOKEN) -> Slack:
+def bot(slack: SlackStandIn, channel: str = CHANNEL, token: str = TOKEN) -> Notifier:
     environ = {"SLACK_BOT_TOKEN": token, "SKINT_SLACK_API_URL": slack.url}
     return Slack.configure({"channel": channel}, environ)
 
@@ -34,7 +34,7 @@ def notice(topic: Topic, title: str, curve: Curve | None = None) -> Notice:
     return Notice("s-1", topic, f"{topic}:{title}", title, ("0.14 h spent",), curve=curve)
 
 
-def refusal(slack: Slack, said: Notice, address: Mapping[str, str] | None = None) -> NotifyError:
+def refusal(slack: Notifier, said: Notice, address: Mapping[str, str] | None = None) -> NotifyError:
     with pytest.raises(NotifyError) as caught:
         slack.send(said, address or {})
     return caught.value

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifiers.base import Notice, Topic
+from notifiers.base import Button, Notice, Topic
 from notifiers.slack_blocks import SECTION_CHARS, blocks, clip, fallback_text
 from tests.stand_ins.slack_blocks import accepts_blocks
 
@@ -52,13 +52,39 @@ def test_clipping_cuts_no_escape_in_two() -> None:
     lines=st.integers(0, 80),
     fields=st.integers(0, 700),
     remark=st.sampled_from(["", "no picture", "x" * 5000]),
+    buttons=st.integers(0, 40),
+    label=st.sampled_from(["", "Abort fold 3", "😀" * 80]),
+    value=st.sampled_from(["{}", "v" * 2000, "v" * 2001]),
+    pressable=st.booleans(),
+    mentions=st.integers(0, 300),
 )
 def test_slack_takes_every_notice(
-    topic: Topic, run: str, title: str, line: str, lines: int, fields: int, remark: str
+    topic: Topic,
+    run: str,
+    title: str,
+    line: str,
+    lines: int,
+    fields: int,
+    remark: str,
+    buttons: int,
+    label: str,
+    value: str,
+    pressable: bool,
+    mentions: int,
 ) -> None:
     notice = Notice(
-        run, topic, "k", title, (line,) * lines, tuple((f"<{n}>", line) for n in range(fields))
+        run,
+        topic,
+        "k",
+        title,
+        (line,) * lines,
+        tuple((f"<{n}>", line) for n in range(fields)),
+        buttons=(Button(label, value, "danger", line),) * buttons,
+        typed=(line,),
+        mention=("U0123456789",) * mentions,
     )
-    made = blocks(notice, remark)
-    assert accepts_blocks(made)
-    assert 1 <= len(fallback_text(notice, remark)) <= SECTION_CHARS
+    for named in (False, True):
+        made = blocks(notice, remark, pressable=pressable, named=named)
+        assert accepts_blocks(made)
+        text = fallback_text(notice, remark, pressable=pressable, named=named)
+        assert 1 <= len(text) <= SECTION_CHARS

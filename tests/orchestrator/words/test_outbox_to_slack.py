@@ -28,7 +28,7 @@ class Desk:
     slack: SlackStandIn
     connection: sqlite3.Connection
     clock: SimulatedClock
-    notifier: Slack
+    notifier: Notifier
 
     def say(self, *notices: Notice) -> None:
         with self.connection:
