@@ -33,8 +33,8 @@ class FoldView:
     agreement: str = ""
     """Where it has ended: file of which validation pictures it got right."""
     wins: int | None = None
-    """Validation pictures that it gets right and the baseline's same fold does not. None where
-    one of the two is not known; of a fold that has not ended: at its best epoch so far."""
+    """Where it has ended: validation pictures that it gets right and the baseline's same fold does
+    not. None where that is not known of one of the two."""
     losses: int | None = None
     """The other way round."""
     trained: Sequence[float] = ()

@@ -34,7 +34,7 @@ class RuleDefaults:
     options: tuple[Option, ...]
 
     def value(self, name: str, given: Mapping[str, Any]) -> float:
-        """What the plan gives, or the default. ValueError: neither is there, or not such a number."""
+        """What the plan gives, or the default. ValueError: neither is there, or no number."""
         option = next(option for option in self.options if option.name == name)
         value = given.get(name, option.default)
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -1,0 +1,36 @@
+"""The project's own recorded epoch curves as campaigns."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+from benchmarks.data import epoch_curves
+from benchmarks.stop_rules_replay.campaign import Campaign, Fold, Run
+
+
+def read() -> list[Campaign]:
+    curves = epoch_curves.read()
+    return [
+        Campaign(
+            name,
+            data.family,
+            min(data.fold_items),
+            tuple(_run(run) for run in curves.runs if run.data == name),
+        )
+        for name, data in curves.sets.items()
+        if any(run.data == name for run in curves.runs)
+    ]
+
+
+def _run(run: epoch_curves.Run) -> Run:
+    return Run(
+        run.id,
+        f"{run.schedule} {run.epochs}",
+        tuple(_fold(fold) for fold in run.folds),
+        tuple(accumulate(run.cycles)),
+    )
+
+
+def _fold(fold: epoch_curves.FoldCurve) -> Fold:
+    bits = "".join("01"[right] for right in fold.right_items())
+    return Fold(fold.val_acc, tuple(accumulate(fold.seconds)), right=int(bits, 2))
