@@ -196,8 +196,8 @@ class Arrival:
 class Finder(Protocol):
     """A notifier whose service can be asked what it has: there nothing is ever said twice."""
 
-    def find(self, notice: Notice, address: Mapping[str, str], begun_ms: int) -> Arrival | None:
-        """Whether a notice is there whose send began at `begun_ms` and whose end nobody saw.
+    def find(self, notice: Notice, address: Mapping[str, str]) -> Arrival | None:
+        """Whether a notice is there that was sent, and nobody saw with what end.
 
         None: it is not, and may be sent. Raises `NotifyError`, a permanent one where looking is
         not permitted.

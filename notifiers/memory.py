@@ -54,7 +54,7 @@ class Memory:
         self.replies.setdefault(address.get("head", ""), []).append(notice)
         return address
 
-    def find(self, notice: Notice, address: Mapping[str, str], begun_ms: int) -> Arrival | None:
+    def find(self, notice: Notice, address: Mapping[str, str]) -> Arrival | None:
         if all(known.key != notice.key for known in self.sent):
             return None
         return Arrival({"head": notice.run} if notice.topic == "head" else address)

@@ -1,9 +1,9 @@
 """A Slack on loopback that enforces the documented rules, for the real slack_sdk to talk to.
 
-Web API (chat.postMessage, chat.update, upload in three steps, auth.test) as documented at
-docs.slack.dev: block limits, an update without blocks loses the blocks, threads and channels that
-must exist, lengths of uploads, rate limits with Retry-After. Its seconds come from `now`, so a
-test may run it on a clock that jumps.
+Web API (chat.postMessage, chat.update, upload of several files, auth.test) and an incoming webhook
+as documented at docs.slack.dev: block limits, an update without blocks loses the blocks,
+threads and channels that must exist, lengths of uploads, rate limits with Retry-After. Its seconds
+come from `now`, so a test may run it on a clock that jumps.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qsl
 
-from tests.stand_ins.slack_blocks import accepts_blocks
+from tests.stand_ins.slack_form import blocks_of, form_of, metadata_of
+from tests.stand_ins.slack_history import history, replies
 from tests.stand_ins.slack_records import Call as Call
 from tests.stand_ins.slack_records import Failure as Failure
 from tests.stand_ins.slack_records import File as File
@@ -28,6 +28,7 @@ from tests.stand_ins.slack_records import Method, Refused
 
 TOKEN = "xoxb-1111-2222-TheStandInsSecret"
 CHANNEL = "C0STANDIN01"
+WEBHOOK_PATH = "/services/T0STANDIN/B0STANDIN/TheWebhooksSecret"
 
 _SCOPES = {
     "chat.postMessage": "chat:write",
@@ -59,14 +60,20 @@ class SlackStandIn:
         self.calls: list[Call] = []
         self.channels = {CHANNEL: True}
         """Channel ID -> whether the bot is a member."""
-        self.scopes = {"chat:write", "files:write"}
+        self.scopes = {"chat:write", "files:write", "channels:history"}
+        """Of the bot; the header `x-oauth-scopes` of every answer lists them."""
         self.failures: dict[str, deque[Failure]] = {}
         """By method (`upload` for the raw step): answers to give first."""
         self.outage: Failure | None = None
         """While set, the answer to everything."""
         self.rate_limits = True
-        self.methods: dict[str, Method] = {}
+        self.methods = {
+            "conversations.history": Method(lambda f: history(self, f), "channels:history", "", 50),
+            "conversations.replies": Method(lambda f: replies(self, f), "channels:history", "", 50),
+        }
         """By name, beside those that are always there."""
+        self.watch: Callable[[str, str], None] = lambda method, moment: None
+        """Told of each call twice: when it `arrived`, and when it is `done` and not answered."""
         self._uploads: dict[str, dict[str, Any]] = {}
         self._closed_until: dict[str, float] = {}
         self._last_post: dict[str, float] = {}
@@ -81,6 +88,10 @@ class SlackStandIn:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/api/"
+
+    @property
+    def webhook_url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}{WEBHOOK_PATH}"
 
     def __enter__(self) -> SlackStandIn:
         self._thread.start()
@@ -113,33 +124,67 @@ class SlackStandIn:
         self, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes] | None:
         """Status, headers and body of the answer; None closes the connection without one."""
+        upload, hook = path.startswith("/upload/"), path.startswith("/services/")
+        method = "upload" if upload else "webhook" if hook else path.removeprefix("/api/")
+        form = {} if upload else form_of(headers.get("content-type", ""), body)
+        self.watch(method, "arrived")
         with self._lock:
-            upload = path.startswith("/upload/")
-            method = "upload" if upload else path.removeprefix("/api/")
-            form = {} if upload else _form(headers.get("content-type", ""), body)
             queued = self.failures.get(method)
             failure = self.outage or (queued.popleft() if queued else None)
+            if failure is None or failure.taken:
+                answer = self._carry_out(method, form, path, headers, body)
             if failure is not None:
                 self.calls.append(Call(method, form, self._now(), "failure"))
-                return _answer_failure(failure)
-            try:
-                self._limit(method, form)
-                if upload:
-                    answer = self._raw_upload(path.removeprefix("/upload/"), body)
-                else:
-                    self._authorise(method, headers.get("authorization", ""))
-                    answer = self._dispatch(method, form)
-            except _Limited as limit:
-                self.calls.append(Call(method, form, self._now(), "ratelimited"))
-                return _answer_failure(
-                    Failure("ratelimited", status=429, retry_after=limit.retry_after)
-                )
-            except Refused as refused:
-                self.calls.append(Call(method, form, self._now(), refused.error))
-                content = {"ok": False, "error": refused.error, **refused.more}
-                return (500 if upload else 200), {}, json.dumps(content).encode()
-            self.calls.append(Call(method, form, self._now(), "ok"))
-            return 200, {}, json.dumps({"ok": True, **answer}).encode()
+                answer = _answer_failure(failure, hook)
+        self.watch(method, "done")
+        if failure is not None and failure.hang_s:
+            time.sleep(failure.hang_s)
+        return answer
+
+    def _carry_out(
+        self, method: str, form: dict[str, Any], path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        if method == "webhook":
+            return self._webhook(path, form)
+        try:
+            self._limit(method, form)
+            if method == "upload":
+                answer = self._raw_upload(path.removeprefix("/upload/"), body)
+            else:
+                self._authorise(method, headers.get("authorization", ""))
+                answer = self._dispatch(method, form)
+        except _Limited as limit:
+            self.calls.append(Call(method, form, self._now(), "ratelimited"))
+            failure = {"ok": False, "error": "ratelimited"}
+            return 429, {"Retry-After": limit.retry_after}, json.dumps(failure).encode()
+        except Refused as refused:
+            self.calls.append(Call(method, form, self._now(), refused.error))
+            content = {"ok": False, "error": refused.error, **refused.more}
+            return (500 if method == "upload" else 200), {}, json.dumps(content).encode()
+        self.calls.append(Call(method, form, self._now(), "ok"))
+        scopes = {"x-oauth-scopes": ",".join(sorted(self.scopes))}
+        return 200, scopes, json.dumps({"ok": True, **answer}).encode()
+
+    def _webhook(self, path: str, form: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        """An incoming webhook: words into its one channel; it answers with a word of text."""
+        try:
+            if path != WEBHOOK_PATH:
+                raise Refused("no_service")
+            self._limit("webhook", form)
+            text, blocks = str(form.get("text") or ""), blocks_of(form.get("blocks"))
+            if not text and not blocks:
+                raise Refused("no_text")
+            if len(text) > _TEXT_CHARS:
+                raise Refused("msg_too_long")
+            self._add(self._channel(CHANNEL), text, blocks, None)
+        except _Limited as limit:
+            self.calls.append(Call("webhook", form, self._now(), "ratelimited"))
+            return 429, {"Retry-After": limit.retry_after}, b"rate_limited"
+        except Refused as refused:
+            self.calls.append(Call("webhook", form, self._now(), refused.error))
+            return (404 if refused.error == "no_service" else 400), {}, refused.error.encode()
+        self.calls.append(Call("webhook", form, self._now(), "ok"))
+        return 200, {}, b"ok"
 
     def _limit(self, method: str, form: dict[str, Any]) -> None:
         """About one message a second a channel; per-minute tiers; silence after a Retry-After."""
@@ -148,7 +193,7 @@ class SlackStandIn:
         now = self._now()
         name = f"{method} {form.get('channel')}" if method == "chat.postMessage" else method
         wait = self._closed_until.get(name, -math.inf) - now
-        if wait <= 0 and method == "chat.postMessage":
+        if wait <= 0 and method in ("chat.postMessage", "webhook"):
             wait = self._last_post.get(name, -math.inf) + 1.0 - now
             if wait <= 0:
                 self._last_post[name] = now
@@ -196,7 +241,7 @@ class SlackStandIn:
 
     def _post(self, form: dict[str, Any]) -> dict[str, Any]:
         channel = self._channel(form.get("channel"))
-        text, blocks = str(form.get("text") or ""), _blocks(form.get("blocks"))
+        text, blocks = str(form.get("text") or ""), blocks_of(form.get("blocks"))
         if not text and not blocks:
             raise Refused("no_text")
         if len(text) > _TEXT_CHARS:
@@ -205,6 +250,7 @@ class SlackStandIn:
         broadcast = str(form.get("reply_broadcast", "0")).lower() in ("1", "true")
         message = self._add(channel, text, blocks, thread_ts)
         message.broadcast = broadcast and thread_ts is not None
+        message.metadata = metadata_of(form.get("metadata"))
         return {"channel": channel, "ts": message.ts, "message": {"text": text}}
 
     def _update(self, form: dict[str, Any]) -> dict[str, Any]:
@@ -214,7 +260,7 @@ class SlackStandIn:
                 break
         else:
             raise Refused("message_not_found")
-        text, blocks = str(form.get("text") or ""), _blocks(form.get("blocks"))
+        text, blocks = str(form.get("text") or ""), blocks_of(form.get("blocks"))
         if not text and not blocks:
             raise Refused("no_text")
         if len(text) > _UPDATE_TEXT_CHARS:
@@ -285,28 +331,12 @@ class SlackStandIn:
         raise Refused("thread_not_found")
 
 
-def _blocks(given: object) -> list[dict[str, Any]]:
-    """Parsed blocks; refused like Slack does: for one that is wrong the whole message."""
-    blocks = json.loads(given) if isinstance(given, str) else given
-    if blocks is None:
-        return []
-    if not isinstance(blocks, list):
-        raise Refused("invalid_blocks_format")
-    if not accepts_blocks(blocks):
-        raise Refused("invalid_blocks")
-    return blocks
-
-
-def _form(content_type: str, body: bytes) -> dict[str, Any]:
-    if content_type.startswith("application/json"):
-        return dict(json.loads(body)) if body else {}
-    return dict(parse_qsl(body.decode(), keep_blank_values=True))
-
-
-def _answer_failure(failure: Failure) -> tuple[int, dict[str, str], bytes] | None:
+def _answer_failure(failure: Failure, hook: bool) -> tuple[int, dict[str, str], bytes] | None:
     if failure.hang_up:
         return None
     headers = {} if failure.retry_after is None else {"Retry-After": failure.retry_after}
+    if failure.error and hook:
+        return failure.status, headers, failure.error.encode()
     if failure.error:
         return failure.status, headers, json.dumps({"ok": False, "error": failure.error}).encode()
     return failure.status, headers, b"<html>Something went wrong</html>"

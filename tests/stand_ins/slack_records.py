@@ -25,10 +25,14 @@ class Message:
     blocks: list[dict[str, Any]]
     thread_ts: str | None = None
     broadcast: bool = False
+    user: str = ""
+    """Who wrote it; empty: the bot."""
     files: list[File] = field(default_factory=list)
     edits: int = 0
     history: list[str] = field(default_factory=list)
     """The texts it had, the present one last."""
+    metadata: dict[str, Any] | None = None
+    """What an app keeps in it for itself."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,10 @@ class Failure:
     status: int = 200
     retry_after: str | None = None
     hang_up: bool = False
+    hang_s: float = 0.0
+    """The answer comes, or the connection closes, only after these seconds."""
+    taken: bool = False
+    """What was asked is done all the same: only its answer is this one."""
 
 
 @dataclass(frozen=True)

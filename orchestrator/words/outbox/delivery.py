@@ -74,7 +74,7 @@ def _look(item: Item) -> tuple[Arrival | None, Item]:
         return None, item
     if isinstance(item.notifier, Finder):
         try:
-            return item.notifier.find(item.notice, item.address, item.begun_ms), item
+            return item.notifier.find(item.notice, item.address), item
         except NotifyError as error:
             if not error.permanent:
                 raise

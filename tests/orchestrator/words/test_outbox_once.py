@@ -49,9 +49,9 @@ class Lossy(Memory):
             raise LOST
         return reached
 
-    def find(self, notice: Notice, address: Mapping[str, str], begun_ms: int) -> Arrival | None:
+    def find(self, notice: Notice, address: Mapping[str, str]) -> Arrival | None:
         self.looks += 1
-        return super().find(notice, address, begun_ms)
+        return super().find(notice, address)
 
 
 class Blind:
@@ -94,7 +94,7 @@ class Wire:
             os.kill(os.getpid(), signal.SIGKILL)
 
 class Asked(Wire):
-    def find(self, notice, address, begun_ms):
+    def find(self, notice, address):
         with open({wire!r}, "a+") as file:
             file.seek(0)
             there = notice.key in file.read().split()
@@ -187,10 +187,10 @@ def test_trouble_that_is_sure_costs_no_look(connection: sqlite3.Connection) -> N
 
 def test_while_nobody_can_tell_it_waits(connection: sqlite3.Connection) -> None:
     class Deaf(Lossy):
-        def find(self, notice: Notice, address: Mapping[str, str], begun_ms: int) -> Arrival | None:
+        def find(self, notice: Notice, address: Mapping[str, str]) -> Arrival | None:
             if now_ms < 600_000:
                 raise NotifyError("no network")
-            return super().find(notice, address, begun_ms)
+            return super().find(notice, address)
 
     memory, now_ms = Deaf(losses=1), 0
     queue(connection, said("alert", "a"))
@@ -213,7 +213,7 @@ def test_where_looking_is_not_permitted_it_is_said_again_and_told(
                 raise LOST
             return reached
 
-        def find(self, notice: Notice, address: Mapping[str, str], begun_ms: int) -> Arrival | None:
+        def find(self, notice: Notice, address: Mapping[str, str]) -> Arrival | None:
             raise NotifyError("needs channels:history", permanent=True)
 
     memory = Private()
@@ -246,7 +246,7 @@ def test_what_is_there_in_part_is_completed(connection: sqlite3.Connection) -> N
             self.shown.append("picture")
             return {}
 
-        def find(self, notice: Notice, address: Mapping[str, str], begun_ms: int) -> Arrival | None:
+        def find(self, notice: Notice, address: Mapping[str, str]) -> Arrival | None:
             return Arrival({"words": notice.key}, whole=False) if self.shown else None
 
     album = Album()
