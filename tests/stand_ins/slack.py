@@ -131,6 +131,7 @@ class SlackStandIn:
         with self._lock:
             queued = self.failures.get(method)
             failure = self.outage or (queued.popleft() if queued else None)
+            answer: tuple[int, dict[str, str], bytes] | None = None
             if failure is None or failure.taken:
                 answer = self._carry_out(method, form, path, headers, body)
             if failure is not None:
