@@ -104,31 +104,35 @@ class Source:
                 buffers.gather(rows, target)
             else:
                 fill(rows, target, buffers.gather)
+            # Here and not by the reader, who has the device waiting.
+            buffers.beside[slot] = self._labels(rows), torch.from_numpy(rows.copy())
 
         ready = filled(buffers.ring, write, parts, thread=self.prefetch)
         try:
             for slot, rows in ready:
-                pixels = buffers.pixels[slot][: len(rows)]
+                pixels, images = buffers.pixels[slot], buffers.images[slot]
+                if len(rows) < len(pixels):
+                    pixels, images = pixels[: len(rows)], images[: len(rows)]
                 if prepare is not None:
-                    prepare(pixels.permute(0, 3, 1, 2), rows)
-                pixels, buffers.wait[slot] = self.handover.send(pixels)
-                images = pixels.permute(0, 3, 1, 2)
+                    prepare(images, rows)
+                sent, buffers.wait[slot] = self.handover.send(pixels)
+                if sent is not pixels:
+                    images = sent.permute(0, 3, 1, 2)
                 if not self.channels_last:
                     images = images.contiguous()
-                yield Batch(
-                    images, self._labels(rows, images.device), torch.from_numpy(rows.copy())
-                )
+                labels, ids = buffers.beside[slot]
+                yield Batch(images, _sent(labels, images.device), ids)
         finally:
             ready.close()
             if buffers.ring.whole:
                 self.idle.append(buffers)
 
-    def _labels(self, rows: Rows, device: torch.device) -> Any:
+    def _labels(self, rows: Rows) -> Any:
+        """Those of the rows, on the host: copies that nothing overwrites."""
         if self.labels is None:
-            return torch.full((len(rows),), -1, device=device)
-        # Taking makes a copy: what is sent from pageable memory may be forgotten at once.
+            return torch.full((len(rows),), -1)
         taken = {
-            name: torch.from_numpy(_known_to_torch(column[rows])).to(device, non_blocking=True)
+            name: torch.from_numpy(_known_to_torch(column[rows]))
             for name, column in columns_of(self.labels).items()
         }
         return taken if isinstance(self.labels, Mapping) else taken[""]
@@ -142,6 +146,10 @@ class Buffers:
         self.ring = Ring(SLOTS if source.prefetch else HELD)
         kind = torch.from_numpy(np.empty(0, dtype=source.dtype)).dtype
         self.pixels = [source.handover.empty(source.shape, kind) for _ in range(self.ring.slots)]
+        self.images = [pixels.permute(0, 3, 1, 2) for pixels in self.pixels]
+        """The same memory as (B, C, H, W)."""
+        self.beside: dict[int, tuple[Any, torch.Tensor]] = {}
+        """Labels and ids of the rows that a buffer was filled with."""
         self.narrow = np.empty(source.shape, source.images.dtype) if source.wide else None
         self.wait: list[Callable[[], None] | None] = [None] * self.ring.slots
         """What says that the device has read a buffer."""
@@ -159,6 +167,15 @@ class Buffers:
             self.source.take(rows, target)
         else:
             np.copyto(target, self.source.take(rows, self.narrow[: len(rows)]))
+
+
+def _sent(labels: Any, device: torch.device) -> Any:
+    """On the device; what is sent from pageable memory may be forgotten at once."""
+    if device.type == "cpu":
+        return labels
+    if isinstance(labels, Mapping):
+        return {name: column.to(device, non_blocking=True) for name, column in labels.items()}
+    return labels.to(device, non_blocking=True)
 
 
 def _known_to_torch(values: NDArray[Any]) -> NDArray[Any]:

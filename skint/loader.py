@@ -160,15 +160,15 @@ class ShuffledLoader(Place):
         if self._given_order is not None:  # what comes again is augmented in another way
             keys = order + len(self.source.images) * earlier(order)
         keys = keys[taken * self.batch_size :]
-        # Both are asked once for each part, in order.
-        seeds_ahead, seeds_now = (
-            (
-                sample_seeds(self.seed, epoch, share(batch, *self.part))
-                for batch in split(keys, self.batch_size)
-            )
-            for _ in range(2)
-        )
         augment, workers = self.augment, self._started()
+        keyed = isinstance(augment, KeyedAugment)
+
+        def seeds() -> Iterator[NDArray[np.uint64]]:
+            """Of each part's samples; asked once for each part, in order."""
+            for batch in split(keys, self.batch_size):
+                yield sample_seeds(self.seed, epoch, share(batch, *self.part))
+
+        seeds_ahead, seeds_now = seeds(), seeds()
 
         def fill(rows: Rows, out: NDArray[Any], gather: Gather) -> None:
             drawn = next(seeds_ahead)
@@ -180,11 +180,15 @@ class ShuffledLoader(Place):
 
         def prepare(images: torch.Tensor, rows: Rows) -> None:
             # Not in the thread that reads ahead: torch's generator is one for all threads.
-            drawn = next(seeds_now)
-            if augment is not None and not isinstance(augment, KeyedAugment):
-                self._augment(images, drawn, augment)
+            assert augment is not None and not isinstance(augment, KeyedAugment)
+            self._augment(images, next(seeds_now), augment)
 
-        with closing(self.source.batches(iter(parts), prepare, fill)) as batches:
+        made = self.source.batches(
+            iter(parts),
+            prepare if augment is not None and not keyed else None,
+            fill if keyed or workers is not None else None,
+        )
+        with closing(made) as batches:
             for batch in batches:
                 # Before the yield: a checkpoint written while this batch is in use must count it.
                 taken += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from queue import SimpleQueue
@@ -16,6 +17,10 @@ HELD = 2
 """Buffers that stay the reader's: the one in use and the one before it."""
 AHEAD = 2
 """Buffers that the thread may fill beyond those."""
+
+YIELD_S = 0.001
+"""So long the thread leaves the interpreter to the reader, who has just taken a buffer and is about
+to use it, where another one is ready: a short step would wait for the thread's Python."""
 
 T = TypeVar("T")
 
@@ -86,6 +91,8 @@ class Filler(Generic[T]):
                 slot = self._ring.acquire(lambda: self._stopping)
                 if slot is None:
                     return
+                if not self._ready.empty():
+                    time.sleep(YIELD_S)
                 try:
                     self._fill(slot, item)
                 except BaseException:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import logging
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.plugins.environments import LightningEnvironment
+from pytorch_lightning.profilers import PassThroughProfiler
 
 import skint
 from jobs.training.checkpoints.saving import Straight
 from jobs.training.fitting.device import Engine
 from jobs.training.recipe.recipe import Recipe
+
+
+class Unprofiled(PassThroughProfiler):
+    """Lightning profiles some forty actions a step; the device waits meanwhile.
+
+    Its own way of not profiling makes a generator for each of them.
+    """
+
+    _nothing = nullcontext()
+
+    def profile(self, action_name: str) -> AbstractContextManager[None]:
+        return self._nothing
 
 
 def make_trainer(
@@ -52,6 +66,7 @@ def make_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
+        profiler=Unprofiled(),
         use_distributed_sampler=False,
         default_root_dir=ctx.out / "local",
         **limits,
