@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from notifiers.base import Notice, Notifier, NotifyError
+from notifiers.base import Arrival, Notice, Notifier, NotifyError
 from notifiers.slack_blocks import blocks, fallback_text
 from notifiers.slack_errors import BLOCKS_REFUSED, HEAD_GONE, THREAD_GONE, SlackRefusal
+from notifiers.slack_lookup import look, metadata
 from notifiers.slack_pictures import uploads
 from notifiers.slack_settings import (
     API_URL,
@@ -91,9 +92,7 @@ class Slack:
         """Head: post or edit. Reply: in the thread, with its pictures in the same message. Alert:
         broadcast, then the pictures. What `edits` an earlier message edits that one, if it is
         there still. Raises `NotifyError`."""
-        stored = notice.to_json()
-        if self._web.token in stored:  # a traceback or a dump of the environment quoted it
-            notice = Notice.from_json(stored.replace(self._web.token, "xox…"))
+        notice = self._without_token(notice)
         if notice.topic == "head":
             return self._head(notice, address)
         if address.get(_PRESSABLE + notice.edits):
@@ -101,6 +100,40 @@ class Slack:
         if notice.topic == "alert" or notice.buttons:
             return self._alert(notice, address)
         return self._reply(notice, address)
+
+    def find(self, notice: Notice, address: Mapping[str, str]) -> Arrival | None:
+        """Looks in the run's thread, for a head in the channel. An edit may just be sent again.
+        Raises `NotifyError`."""
+        notice = self._without_token(notice)
+        if address.get("ts" if notice.topic == "head" else _PRESSABLE + notice.edits):
+            return None
+        channel = address.get("channel") or self._channel
+        try:
+            seen = look(self._web.call, channel, address.get("ts"), notice)
+        except SlackRefusal as refusal:
+            if refusal.code not in THREAD_GONE:
+                raise
+            return None
+        if seen is None:
+            return None
+        if notice.topic == "head":
+            return Arrival({"channel": channel, "ts": seen.ts})
+        reached = _settled(address)
+        if not (notice.topic == "alert" or notice.buttons):
+            return Arrival(reached)
+        if notice.buttons and self._hears:
+            reached[_PRESSABLE + notice.key] = seen.ts
+        files, _ = uploads(notice)
+        if all(file["filename"] in seen.files for file in files):
+            return Arrival(reached)
+        return Arrival({**reached, "posted": notice.key}, whole=False)
+
+    def _without_token(self, notice: Notice) -> Notice:
+        stored = notice.to_json()
+        if self._web.token not in stored:
+            return notice
+        # A traceback or a dump of the environment quoted it.
+        return Notice.from_json(stored.replace(self._web.token, "xox…"))
 
     def _head(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
         if address.get("ts"):
@@ -195,6 +228,7 @@ class Slack:
         }
         if method == "chat_postMessage":
             arguments |= {"unfurl_links": False, "unfurl_media": False}
+            arguments["metadata"] = metadata(notice)
         if address.get("plain") != notice.key:
             arguments["blocks"] = blocks(notice, remark, pressable=self._hears)
         try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import re
+import socket
+import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -74,6 +77,11 @@ _PASSING = frozenset(
         "team_added_to_org",
     }
 )
+_PERHAPS_DONE = frozenset({"internal_error", "fatal_error"})
+"""Of these Slack says that some of what was asked may have been done all the same."""
+_NEVER_CONNECTED = frozenset(
+    {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
+)
 BLOCKS_REFUSED = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "too_many_blocks"}
 )
@@ -103,7 +111,14 @@ def understand(error: SlackClientError | OSError | http.client.HTTPException) ->
     reason = getattr(error, "reason", None) or error
     kind = type(reason).__name__
     number = getattr(reason, "strerror", None)
-    return SlackRefusal(f"cannot reach Slack ({number or kind})")
+    return SlackRefusal(f"cannot reach Slack ({number or kind})", uncertain=not _never_left(reason))
+
+
+def _never_left(error: object) -> bool:
+    """Whether a request was surely not sent: there was no connection to send it on."""
+    if isinstance(error, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError):
+        return True
+    return isinstance(error, OSError) and error.errno in _NEVER_CONNECTED
 
 
 def _of_answer(error: SlackApiError) -> SlackRefusal:
@@ -114,9 +129,9 @@ def _of_answer(error: SlackApiError) -> SlackRefusal:
     data = response.data if isinstance(response.data, dict) else {}
     code = str(data.get("error", ""))
     if not _CODE.fullmatch(code):  # a page of a proxy or a captive portal, not Slack
-        return SlackRefusal("something that is not Slack answered")
+        return SlackRefusal("something that is not Slack answered", uncertain=True)
     if code in _PASSING:
-        refusal = SlackRefusal(f"Slack is in trouble ({code})")
+        refusal = SlackRefusal(f"Slack is in trouble ({code})", uncertain=code in _PERHAPS_DONE)
     else:
         sentence, then = HELP.get(code, ("Slack refused the message", None))
         needed = f", needs {data['needed']}" if "needed" in data else ""
@@ -140,7 +155,7 @@ def _of_status(status: int, headers: Mapping[str, str]) -> SlackRefusal:
     if status == 429:
         wait_s = _retry_after_s(headers)
         return SlackRefusal(f"Slack asks to wait {wait_s:g} s", retry_after_s=wait_s)
-    return SlackRefusal(f"Slack is in trouble (HTTP {status})")
+    return SlackRefusal(f"Slack is in trouble (HTTP {status})", uncertain=True)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float:

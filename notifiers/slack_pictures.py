@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from notifiers.base import Notice
+from notifiers.slack_lookup import marked
 
 ALT_TEXT_CHARS = 900
 MOST_PICTURES = 10
@@ -34,7 +35,7 @@ def _wanted(notice: Notice) -> Iterator[dict[str, Any] | str]:
             yield "no curve: matplotlib is not installed"
         else:
             yield _entry(
-                "learning-curve.png",
+                marked(notice, "learning-curve.png"),
                 notice.curve.title,
                 alt_text(notice.curve),
                 learning_curve_png(notice.curve),
@@ -47,7 +48,7 @@ def _wanted(notice: Notice) -> Iterator[dict[str, Any] | str]:
             yield f"no picture {path.name}: {error.strerror or 'it cannot be read'}"
             continue
         if content:  # Slack refuses an empty file, and with it the others
-            yield _entry(path.name, picture.title, picture.alt_text, content)
+            yield _entry(marked(notice, path.name), picture.title, picture.alt_text, content)
 
 
 def _entry(filename: str, title: str, alt_text: str, content: bytes) -> dict[str, Any]:
