@@ -193,6 +193,13 @@ class Arrival:
 
 
 @runtime_checkable
+class Illustrated(Protocol):
+    """A notifier that shows pictures; for the others none is drawn."""
+
+    shows_pictures: bool
+
+
+@runtime_checkable
 class Finder(Protocol):
     """A notifier whose service can be asked what it has: there nothing is ever said twice."""
 

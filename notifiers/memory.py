@@ -12,6 +12,8 @@ from notifiers.catalog import refuse_unknown
 class Memory:
     """Shows what a reader would see: the last head of each run and, in order, its replies."""
 
+    shows_pictures = True
+
     def __init__(self, name: str = "memory", lanes: Mapping[str, float] | None = None) -> None:
         self._name = name
         self._lanes = dict(lanes or {})

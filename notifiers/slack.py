@@ -41,6 +41,8 @@ _PRESSABLE = "message "
 class Slack:
     """Posts as a bot in one channel. The token stands in no message, error, log line or repr."""
 
+    shows_pictures = True
+
     def __init__(
         self,
         channel: str,

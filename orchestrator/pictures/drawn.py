@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -64,9 +63,26 @@ def _draw(folder: Path, title: str, timeout_s: float) -> Record:
 
 def _drawing_fails(folder: Path, title: str, timeout_s: float) -> str:
     """Run the child; why it failed, empty where it did not."""
-    command = [sys.executable, "-P", "-m", "orchestrator.pictures", str(folder), title]
-    with subprocess.Popen(
-        command,
+    try:
+        child = _child(folder, title)
+    except OSError as error:  # no memory, no processes left: the words go out all the same
+        return f"drawing could not start: {error.strerror}"
+    with child:
+        try:
+            _, said = child.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+            return f"drawing took more than {timeout_s:g} s"
+    lines = said.strip().splitlines()
+    if child.returncode:
+        return lines[-1] if lines else f"drawing ended with {child.returncode}"
+    return ""
+
+
+def _child(folder: Path, title: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "orchestrator.pictures", str(folder), title],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -74,14 +90,4 @@ def _drawing_fails(folder: Path, title: str, timeout_s: float) -> str:
         errors="replace",
         env={**os.environ, **HIDDEN, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         start_new_session=True,  # Ctrl-C at the terminal is not meant for it
-    ) as child:
-        try:
-            _, said = child.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
-            return f"drawing took more than {timeout_s:g} s"
-    lines = said.strip().splitlines()
-    if child.returncode:
-        return lines[-1] if lines else f"drawing ended with {child.returncode}"
-    return ""
+    )

@@ -8,7 +8,8 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from notifiers.base import Arrival, Finder, NotifyError
+from notifiers.base import Arrival, Finder, Illustrated, NotifyError
+from orchestrator.pictures.drawn import with_pictures
 from orchestrator.words.outbox.putting import keep_newest_head
 from orchestrator.words.outbox.schema import transaction
 from orchestrator.words.outbox.turn import LONGEST_WAIT_S, Item
@@ -36,7 +37,7 @@ def deliver(
     gaps_s = item.notifier.pace(item.notice, item.address)
     try:
         if item.id not in unmarked:
-            arrival, item = _look(item)
+            arrival, item = _look(_drawn(item))
             if arrival is None or not arrival.whole:
                 if arrival is not None:
                     item = replace(item, address=arrival.address)
@@ -63,6 +64,13 @@ def deliver(
         _keep_address(connection, item, unmarked[item.id])
         _occupy(connection, gaps_s, now())
     del unmarked[item.id]
+
+
+def _drawn(item: Item) -> Item:
+    """With its pictures drawn, where they are shown: what is looked for is what was sent."""
+    if not (isinstance(item.notifier, Illustrated) and item.notifier.shows_pictures):
+        return item
+    return replace(item, notice=with_pictures(item.notice))
 
 
 def _look(item: Item) -> tuple[Arrival | None, Item]:
