@@ -84,7 +84,7 @@ def fallback_text(
     lines += [remark] if remark else []
     woken = _woken(notice)
     said = clip("\n".join(lines), SECTION_CHARS - len(woken)) or escape(notice.run)
-    return woken + _with_persons(said)
+    return woken + with_persons(said)
 
 
 def blocks(
@@ -104,9 +104,9 @@ def blocks(
         first = f"{name} · {title}"
     first = _woken(notice) + first
     body = clip("\n".join(notice.lines), SECTION_CHARS - len(first) - 1 - 2 * TITLE_CHARS)
-    found = [_section(_with_persons(f"{first}\n{body}" if body else first))]
+    found = [_section(with_persons(f"{first}\n{body}" if body else first))]
     fields = [
-        _text(_with_persons(f"*{clip(name, FIELD_CHARS // 4)}*\n{clip(value, FIELD_CHARS // 2)}"))
+        _text(with_persons(f"*{clip(name, FIELD_CHARS // 4)}*\n{clip(value, FIELD_CHARS // 2)}"))
         for name, value in notice.fields[: FIELDS_PER_SECTION * MAX_BLOCKS]
     ]
     for start in range(0, len(fields), FIELDS_PER_SECTION):
@@ -156,13 +156,13 @@ def _woken(notice: Notice) -> str:
     return "".join(f"<@{person}> " for person in notice.mention[:MOST_MENTIONS])
 
 
-def _with_persons(escaped: str) -> str:
+def with_persons(escaped: str) -> str:
     """Persons as readers of Slack see them. This is shorter than what it replaces."""
     return _PERSON.sub(r"<@\1>", escaped)
 
 
 def _small(text: str) -> Block:
-    said = _with_persons(clip(text, FIELD_CHARS))
+    said = with_persons(clip(text, FIELD_CHARS))
     return {"type": "context", "elements": [_text(said)]}
 
 
