@@ -53,6 +53,7 @@ class Callback(AnyLightning):
         epochs: int | None = None,
         epochs_before: int = 0,
         steps_before: int = 0,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         """With `save_every_s`, the checkpoint is also written so long after the last one and at the
         end of the training: after any step where the loader knows its place (`state_dict`), else
@@ -60,11 +61,15 @@ class Callback(AnyLightning):
 
         A program that calls `fit` several times counts on from the first: `epochs_before` and
         `steps_before` are what the earlier calls did, `epochs` is the number of all.
+
+        `facts` are reported with the first epoch: `metric` is what the training is called good or
+        bad by, `items` how many pictures it is validated on.
         """
         self.save_every_s = save_every_s
         self.epochs = epochs
         self.epochs_before = epochs_before
         self.steps_before = steps_before
+        self.facts = dict(facts or {})
         self._attempt: AttemptDir | None = None
         self._events: EventWriter | None = None
         self._term = False
@@ -199,8 +204,10 @@ class Callback(AnyLightning):
         if not trainer.is_global_zero or (trainer.enable_validation and measured is None):
             return
         epochs = self.epochs or trainer.max_epochs
+        facts, self.facts = self.facts, {}
         self._events.report(
             {
+                **facts,
                 **(measured or {}),
                 **epoch_metrics(trainer.callback_metrics),
                 "epoch": self.epochs_before + trainer.current_epoch + 1,

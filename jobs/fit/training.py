@@ -102,6 +102,10 @@ def run(
         epochs=sum(one.epochs for one in stages),
         epochs_before=stage.first_epoch,
         steps_before=history.steps_before,
+        facts={
+            "metric": stages[-1].monitor,
+            "larger_is_better": stages[-1].larger_is_better,
+        },
     )
     trainer = make_trainer(made, stage, engine, ctx, [history, callback])
     trainer.fit(made.module, datamodule=made.data, **(point.fit_arguments if point else {}))

@@ -1,9 +1,10 @@
 """Train a network on the nearest packed set; one fold validates, the others train.
 
 Reads  dataset.json, samples.csv, images.npy of the nearest packed set; folds.csv.
-Writes predictions.npz of the validation fold by the best epoch's weights; metrics.csv, a row an
-       epoch; result.json; model.json and checkpoints/best.ckpt (weights only, fit for
-       `weights: FILE`); checkpoints/last.ckpt (all that an exact continuation needs).
+Writes predictions.npz of the validation fold by the best epoch's weights; correct.json, which of
+       them were right; metrics.csv, a row an epoch; result.json; model.json and
+       checkpoints/best.ckpt (weights only, fit for `weights: FILE`); checkpoints/last.ckpt (all
+       that an exact continuation needs).
 
     train:
       uses: train

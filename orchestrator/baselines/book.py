@@ -78,6 +78,10 @@ class Book:
             self._answers[asked] = compared(asked, self._candidates, self._chosen, self._why_none)
         return self._answers[asked]
 
+    def walls_s(self) -> tuple[float, ...]:
+        """How many seconds each group that has finished kept its devices, of all runs."""
+        return tuple(one.finished.wall_s for one in self._read_candidates())
+
     def _why_none(self, run: RunState) -> str:
         """Why a run has no group that could be compared, as a clause."""
         found = [entry.found for entry in self._runs[run.name].entries.values()]

@@ -47,7 +47,7 @@ def compared(
 ) -> Comparison:
     """`candidates` are the oldest first, `chosen` the newest choice first; `why_none` says why a
     run has no candidate."""
-    metric = metric_of(_metric(asked, candidates))
+    metric = _metric(asked, candidates)
     if asked.given is None:
         return Comparison(metric, why=NOT_SPLIT)
     if not asked.given.known:
@@ -94,14 +94,14 @@ def why_not(asked: Asked, metric: Metric, other: Candidate) -> str:
     return ""
 
 
-def _metric(asked: Asked, candidates: Sequence[Candidate]) -> str:
+def _metric(asked: Asked, candidates: Sequence[Candidate]) -> Metric:
     """What the group measures; before it has said so, what the newest one like it measured."""
-    said = together(asked.facts).metric
-    if said or asked.given is None or not asked.given.known:
-        return said
-    alike = [one for one in reversed(candidates) if one.given.key == asked.given.key]
-    alike.sort(key=lambda one: one.graph != asked.graph)
-    return next((one.facts.metric for one in alike), "")
+    said = together(asked.facts)
+    if not said.metric and asked.given is not None and asked.given.known:
+        alike = [one for one in reversed(candidates) if one.given.key == asked.given.key]
+        alike.sort(key=lambda one: one.graph != asked.graph)
+        said = alike[0].facts if alike else said
+    return metric_of(said.metric, said.larger_is_better)
 
 
 def _others(asked: Asked, candidates: Iterable[Candidate], chosen: set[str]) -> Iterable[Candidate]:

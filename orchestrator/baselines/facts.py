@@ -1,7 +1,7 @@
 """What the folds of a group have said of their validation, as far as they have come. Pure.
 
-A training says it once, before its first epoch: `metric`, `items`, `largest_class`, `classes`. Any
-program may say the same with `skint.report`.
+A training says it with its first epoch: `metric`, `larger_is_better`, `items`,
+`largest_class`, `classes`. Any program may say the same with `skint.report`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Facts:
     """None, and empty, where nothing was said."""
 
     metric: str = ""
+    larger_is_better: bool | None = None
     items: int | None = None
     """Validation pictures."""
     largest_class: float | None = None
@@ -34,8 +35,12 @@ def facts_of(attempts: Sequence[AttemptState], metric: str | None) -> Facts:
     if items is None:
         items = _newest(reports, "n")  # of the last report of a training
     classes = next((r["classes"] for r in reports if isinstance(r.get("classes"), str)), "")
+    named = _named(reports)
+    larger = next((r["larger_is_better"] for r in reports if "larger_is_better" in r), None)
     return Facts(
-        metric=metric or _named(reports) or training_of(attempts).metric,
+        metric=metric or named or training_of(attempts).metric,
+        # What a job says of its own metric does not hold for the one that the plan names instead.
+        larger_is_better=larger if isinstance(larger, bool) and metric in (None, named) else None,
         items=int(items) if items is not None and 1 <= items < 2**53 else None,
         largest_class=_newest(reports, "largest_class"),
         classes=classes,
@@ -46,8 +51,10 @@ def together(facts: Iterable[Facts]) -> Facts:
     """Of a group: what its folds say first, the smallest fold, the mean of the largest classes."""
     folds = list(facts)
     shares = [fold.largest_class for fold in folds if fold.largest_class is not None]
+    larger = (fold.larger_is_better for fold in folds if fold.larger_is_better is not None)
     return Facts(
         metric=next((fold.metric for fold in folds if fold.metric), ""),
+        larger_is_better=next(larger, None),
         items=min((fold.items for fold in folds if fold.items is not None), default=None),
         largest_class=sum(shares) / len(shares) if shares else None,
         classes=next((fold.classes for fold in folds if fold.classes), ""),

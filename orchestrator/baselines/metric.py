@@ -23,9 +23,11 @@ class Metric:
         return one > other if self.larger_is_better else one < other
 
 
-def metric_of(name: str) -> Metric:
-    """`val_acc`, `val_acc.cherry` of one of several targets, `val/accuracy`, `rmse`."""
+def metric_of(name: str, larger_is_better: bool | None = None) -> Metric:
+    """`val_acc`, `val_acc.cherry` of one of several targets, `val/accuracy`, `rmse`; which way is
+    better is told by the name where nobody has said it."""
     bare = name.lower().replace("/", "_").partition(".")[0]
     for part in _PARTS:
         bare = bare.removeprefix(part)
-    return Metric(name, not lower_is_better(name), bare in _SHARES)
+    larger = not lower_is_better(name) if larger_is_better is None else larger_is_better
+    return Metric(name, larger, bare in _SHARES and larger)

@@ -18,7 +18,7 @@ from orchestrator.state import AttemptState
 NO_METRICS = frozenset(
     {
         *("at_ms", "epoch", "epochs", "step", "steps", "n", "batch", "seconds", "in_step_s"),
-        *("step_ms", "score"),
+        *("step_ms", "score", "items", "largest_class", "warmup_epochs"),
     }
 )
 """Numbers that say where a job is and not how good it is."""

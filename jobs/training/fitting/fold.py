@@ -22,6 +22,7 @@ from jobs.training.recipe.planned import planned
 from jobs.training.recipe.recipe import Recipe
 from jobs.training.results.conditions import write_conditions, write_machine
 from jobs.training.results.publish import publish
+from jobs.training.results.said import facts_of
 from jobs.training.watching.history import History
 from jobs.training.watching.loggers import ToLoggers, make_loggers
 from skint.ranks import own_rank
@@ -64,7 +65,8 @@ def train_fold(recipe: Recipe, ctx: skint.Context, others: Others) -> None:
         ctx.note(engine.note)
     if recipe.compile:
         compile_in_place(parts.network.module, engine.device.type)
-    work = Work(ctx, sizes, parts, engine, history, Memory(ctx.note), copies, others)
+    facts = facts_of(recipe, data, parts.objective, history.monitor)
+    work = Work(ctx, sizes, parts, engine, history, Memory(ctx.note), copies, others, facts)
     for stage in stages[point.stage if point else 0 :]:
         run_stage(work, stage, point)
         point = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytorch_lightning as pl
 
@@ -45,6 +46,8 @@ class Work:
     copies: ToLoggers
     others: Others
     """The processes of the other devices."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Said with the first epoch of each stage that this attempt trains."""
 
 
 def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> None:
@@ -92,7 +95,7 @@ def run_stage(work: Work, stage: PlannedStage, point: ResumePoint | None) -> Non
         callbacks.append(StageEnd(work.ctx, work.history, stage, recipe.early_stopping))
     callbacks += [
         ScaleAlarm(work.ctx),
-        skint.Callback(save_every_s=SAVE_EVERY_S, epochs=work.history.epochs),
+        skint.Callback(save_every_s=SAVE_EVERY_S, epochs=work.history.epochs, facts=work.facts),
         Checkpoints(work.ctx, stage=stage.number, keep_every=recipe.keep_every),
     ]
     if work.engine.devices > 1:  # before the others: the first that speaks is the cause

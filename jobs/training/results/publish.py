@@ -15,6 +15,7 @@ from jobs.training.objective.base import Objective
 from jobs.training.recipe.measures import ALWAYS
 from jobs.training.recipe.planned import planned, total_epochs
 from jobs.training.recipe.recipe import Recipe
+from jobs.training.results.correct import CORRECT, write_correct
 from jobs.training.results.predictions import predictions_of, write
 from jobs.training.results.published import Published, learnt, write_model
 from jobs.training.watching.history import History
@@ -33,13 +34,16 @@ def publish(
     normalise: Normalise,
     history: History,
 ) -> dict[str, Any]:
-    """Write predictions.npz, result.json, model.json and metrics.csv; what is in result.json.
+    """Write predictions.npz, correct.json, result.json, model.json and metrics.csv; what is in
+    result.json.
 
     All of it is known from the best epoch's validation: no device is needed.
     """
     history.write()
     rows, outputs = history.best_rows, history.best_outputs
-    write(ctx.out / "predictions.npz", predictions_of(data, objective, rows, outputs))
+    predictions = predictions_of(data, objective, rows, outputs)
+    write(ctx.out / "predictions.npz", predictions)
+    write_correct(ctx.out / CORRECT, predictions, score_name(objective, history.monitor.name))
     best = history.best
     size = planned(recipe)[-1].size_px
     shape = (data.packed if size is None else data.packed.at(size)).meta.shape

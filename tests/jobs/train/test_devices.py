@@ -19,6 +19,7 @@ import torch
 from jobs.train.job import train
 from jobs.training.fitting.others import DivisionError
 from jobs.training.recipe.recipe import Recipe
+from jobs.training.results.said import FACTS
 from skint.attempt import StopRequest
 from skint.checkpoint import CHECKPOINT
 from skint.outputs import hash_outputs
@@ -69,7 +70,8 @@ def on_two(packed: Path, attempt: Make) -> Make:  # noqa: F811
 
 def reported(one: Attempt) -> list[dict[str, Any]]:
     lines = [line["values"] for line in one.events("report")]
-    return [{k: v for k, v in one.items() if k not in ("seconds", "in_step_s")} for one in lines]
+    leave = {"seconds", "in_step_s", *FACTS}  # each attempt says once what it is about
+    return [{k: v for k, v in one.items() if k not in leave} for one in lines]
 
 
 def published(folder: Path) -> dict[str, str]:

@@ -91,7 +91,7 @@ def reports(ctx: skint.Context) -> list[dict[str, Any]]:
 
 def published(ctx: skint.Context) -> dict[str, bytes]:
     """What must be the same bytes each time."""
-    names = ("predictions.npz", "metrics.csv", "result.json", "model.json")
+    names = ("predictions.npz", "correct.json", "metrics.csv", "result.json", "model.json")
     return {name: (ctx.out / name).read_bytes() for name in names}
 
 
@@ -164,6 +164,7 @@ def test_the_same_recipe_writes_the_same_bytes_and_another_seed_does_not(run: Ru
     files = {path.relative_to(first.out).as_posix() for path in first.out.rglob("*.*")}
     assert files - {"local/timing.json"} == {
         "predictions.npz",
+        "correct.json",
         "metrics.csv",
         "result.json",
         "model.json",
@@ -210,7 +211,7 @@ def test_a_parked_run_goes_on_to_the_bit(
 @pytest.mark.torch
 def test_a_run_lost_after_its_training_only_predicts(run: Run, tmp_path: Path) -> None:
     whole = run("whole", recipe())
-    for name in ("predictions.npz", "metrics.csv", "result.json", "model.json"):
+    for name in published(whole):
         (whole.out / name).rename(tmp_path / name)
     second = run("second", recipe(), previous=whole.out)
     for name, content in published(second).items():

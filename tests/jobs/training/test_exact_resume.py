@@ -22,6 +22,7 @@ import torch
 import skint
 from jobs.train.job import train
 from jobs.training.recipe.recipe import Recipe
+from jobs.training.results.said import FACTS
 from skint.checkpoint import CHECKPOINT
 from skint.outputs import hash_outputs
 from tests.jobs.small_set import context, small_set
@@ -180,12 +181,13 @@ def differences(left: Any, right: Any, where: str = "") -> list[str]:
 
 
 def reported(ctx: skint.Context) -> list[Any]:
-    """The numbers of its epochs, without times."""
+    """The numbers of its epochs, without times and without what each attempt says once."""
     if not ctx.attempt.events.exists():
         return []
     lines = [json.loads(line) for line in ctx.attempt.events.read_text().splitlines()]
     values = [line["values"] for line in lines if line["kind"] == "report"]
-    return [{k: v for k, v in one.items() if k not in ("seconds", "in_step_s")} for one in values]
+    leave = {"seconds", "in_step_s", *FACTS}
+    return [{k: v for k, v in one.items() if k not in leave} for one in values]
 
 
 @pytest.fixture(scope="module")

@@ -100,6 +100,7 @@ def test_each_stage_has_its_size_its_batches_and_its_name(run: Run) -> None:
         ("1", "8px"), ("2", "8px"), ("3", "the end")
     ]  # fmt: skip
     reports = [line["values"] for line in events(ctx, "report")]
+    assert reports[0]["schedule"] == "one-cycle for 2, one-cycle for 1"
     assert [(r["epoch"], r["epochs"]) for r in reports] == [(1, 3), (2, 3), (3, 3), (3, 3)]
     assert json.loads((ctx.out / "model.json").read_text())["size_px"] == [16, 16]
 
