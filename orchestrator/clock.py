@@ -15,6 +15,9 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """Unix time in milliseconds."""
 
+    def awake_ms(self) -> int:
+        """Counts up from anywhere, and not while the machine sleeps or because it is set."""
+
     def sleep(self, seconds: float, wake_ms: int | None = None) -> None:
         """Wait `seconds`, or less if `wake_ms` or something else worth waking for comes first."""
 
@@ -29,6 +32,9 @@ class SystemClock:
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
+
+    def awake_ms(self) -> int:
+        return time.monotonic_ns() // 1_000_000
 
     def sleep(self, seconds: float, wake_ms: int | None = None) -> None:
         if wake_ms is not None:
@@ -50,16 +56,22 @@ class SimulatedClock:
     def __init__(self, now_ms: int = 0) -> None:
         self._now_ms = now_ms
         self._alarms: list[int] = []
+        self._slept_ms = 0
 
     def now_ms(self) -> int:
         return self._now_ms
+
+    def awake_ms(self) -> int:
+        return self._now_ms - self._slept_ms
 
     def alarm(self, at_ms: int) -> None:
         """Something will have happened at `at_ms`: a sleep ends there."""
         heapq.heappush(self._alarms, at_ms)
 
-    def advance(self, seconds: float) -> None:
+    def advance(self, seconds: float, *, asleep: bool = False) -> None:
+        """Let `seconds` pass; with `asleep` the machine stands still meanwhile."""
         self._now_ms += round(seconds * 1000)
+        self._slept_ms += round(seconds * 1000) if asleep else 0
 
     def nap(self, seconds: float) -> None:
         """Let `seconds` pass, or less where an alarm comes first."""

@@ -96,6 +96,13 @@ class Job:
     """SHA-256 over everything about the job that is known before its inputs are."""
 
     @property
+    def cell(self) -> str:
+        """The folds that belong together: its group, or one combination of the group's matrix."""
+        if not self.matrix:
+            return self.group
+        return self.id if self.fold is None else self.id.removesuffix(f".fold{self.fold}")
+
+    @property
     def lane(self) -> Lane:
         return "accelerator" if self.devices else "cpu"
 
@@ -138,6 +145,10 @@ class Graph:
     def groups(self) -> dict[str, tuple[Job, ...]]:
         """Jobs by plan entry, in topological order of the entries' first jobs."""
         return self._groups
+
+    def cells(self) -> dict[str, tuple[Job, ...]]:
+        """As `groups`, with a group for each combination of a matrix."""
+        return self._cells
 
     def lanes(self) -> Mapping[str, Lane]:
         """Of each job, by its id."""
@@ -215,6 +226,13 @@ class Graph:
         found: dict[str, list[Job]] = {}
         for job in self.jobs:
             found.setdefault(job.group, []).append(job)
+        return {name: tuple(jobs) for name, jobs in found.items()}
+
+    @cached_property
+    def _cells(self) -> dict[str, tuple[Job, ...]]:
+        found: dict[str, list[Job]] = {}
+        for job in self.jobs:
+            found.setdefault(job.cell, []).append(job)
         return {name: tuple(jobs) for name, jobs in found.items()}
 
     @cached_property

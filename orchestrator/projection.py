@@ -10,6 +10,7 @@ from orchestrator import events as e
 from orchestrator.changed import changed
 from orchestrator.graph import Graph
 from orchestrator.pace import with_mark
+from orchestrator.resumption import resumed
 from orchestrator.selection import with_record
 from orchestrator.state import (
     AllocationState,
@@ -341,6 +342,8 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.JobOvertaken: lambda run, event: _job(run, event.job, overtaken_ms=event.at_ms),
     e.ErrorReported: _error_reported,
     e.VerdictGiven: lambda run, event: changed(run, verdicts=(*run.verdicts, event)),
+    e.VerdictAnswered: lambda run, event: changed(run, answers=(*run.answers, event)),
+    e.JobsResumed: resumed,
     e.BaselineSet: lambda run, event: changed(run, baseline_ms=event.at_ms if event.on else None),
     e.StopAsked: lambda run, event: changed(run, stops=(*run.stops, event)),
     e.StopSent: _stop_sent,

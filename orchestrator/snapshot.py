@@ -46,6 +46,7 @@ def run_from_json(data: Mapping[str, Any]) -> RunState:
             "stops": tuple(e.StopAsked(**_tuples(stop)) for stop in rest["stops"]),
             "savings": {name: SavingState(**s) for name, s in rest.get("savings", {}).items()},
             "verdicts": tuple(e.VerdictGiven(**verdict) for verdict in rest["verdicts"]),
+            "answers": tuple(e.VerdictAnswered(**said) for said in rest.get("answers", ())),
         }
     )
 

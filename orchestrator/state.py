@@ -25,8 +25,8 @@ from orchestrator.pace import Marks
 from orchestrator.selection import Selection
 from orchestrator.standby import StandbyState as StandbyState
 
-STATE_VERSION = 3
-STATES_READ = (1, 2, 3)
+STATE_VERSION = 4
+STATES_READ = (1, 2, 3, 4)
 """What an earlier version does not have yet has its default."""
 
 QUEUED = ("devices", "turn")
@@ -184,6 +184,7 @@ class RunState:
     """Those that have not ended, by the name of the attempt that each may become."""
     stops: tuple[e.StopAsked, ...] = ()
     verdicts: tuple[e.VerdictGiven, ...] = ()
+    answers: tuple[e.VerdictAnswered, ...] = ()
     savings: Mapping[str, SavingState] = field(default_factory=dict)
     baseline_ms: int | None = None
     """When it was chosen as what later runs are compared with; None where it is not chosen."""
@@ -254,7 +255,7 @@ class RunState:
         return tuple(
             a.id
             for a in self.live_attempts
-            if (aim.scope == "run" or aim.target in (a.id, a.job, self.graph.job(a.job).group))
+            if aim.scope == "run" or aim.target in (a.id, *_names(self.graph.job(a.job)))
         )
 
     def stop_of(self, job: Job) -> e.StopAsked | None:
@@ -265,7 +266,7 @@ class RunState:
         if not self.stops:
             return None
         known = self.jobs[job.id]
-        names = (job.group, job.id, *known.attempts)
+        names = (*_names(job), *known.attempts)
         asked = [
             stop
             for stop in self.stops
@@ -273,6 +274,11 @@ class RunState:
             and (not stop.attempts or _is_aimed_at(stop, known))
         ]
         return min(asked, key=_strictness, default=None)
+
+
+def _names(job: Job) -> tuple[str, ...]:
+    """What a stop that means this job may name."""
+    return job.group, job.cell, job.id
 
 
 def _waits_in(run: RunState, job: JobState, lane: Lane) -> bool:

@@ -29,6 +29,8 @@ class VerdictGiven(Event):
     default: Answer = "stop"
     """With `ask`: what happens where nobody answers until `until_ms`."""
     until_ms: int | None = None
+    would: Literal["stop", "park"] = "stop"
+    """What the rule does where it may."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,10 @@ No answer where the ledger cannot be used at the moment: what was asked is simpl
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
+from budget.accounts.account import Account
 from budget.ledger import (
     AccountNotFound,
     IdTaken,
@@ -17,8 +19,10 @@ from budget.ledger import (
     ReservationNotFound,
     TooManySessions,
 )
+from budget.ledger.balance import Balance
 from orchestrator.clock import Clock
 from orchestrator.scheduler import inputs as i
+from orchestrator.scheduler.balances import lineage
 from orchestrator.state import AllocationState, SavingState
 
 _log = logging.getLogger(__name__)
@@ -45,6 +49,41 @@ class Books:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self.ledger = ledger
         self.clock = clock
+        self._accounts: Mapping[str, Account] = {}
+
+    def accounts(self) -> Mapping[str, Account]:
+        """All of the ledger; those of the last time where it cannot be read at the moment."""
+        try:
+            self._accounts = {account.name: account for account in self.ledger.accounts()}
+        except LedgerError as error:
+            if not self._accounts:
+                raise  # without any, every job that waits would be told that it has none
+            _log.warning("the accounts cannot be read now: %s", error)
+        return self._accounts
+
+    def sessions(self, accounts: Mapping[str, Account], names: Iterable[str]) -> dict[str, int]:
+        """Open allocations by account, sub-budgets included, where `names` or what is above them
+        admit only so many; none where the ledger cannot be read: when it can be, it has the last
+        word."""
+        limits = (accounts[above].session for name in names for above in lineage(accounts, name))
+        if all(session.concurrent is None for session in limits):
+            return {}
+        try:
+            charged = [open.account for open in self.ledger.reservations()]
+        except LedgerError as error:
+            _log.warning("who uses the accounts is not known: %s", error)
+            return {}
+        return Counter(above for name in charged for above in lineage(accounts, name))
+
+    def balances(self, accounts: Iterable[str]) -> dict[str, Balance]:
+        """What is left on each of them, as far as that is known."""
+        found = {}
+        for account in accounts:
+            try:
+                found[account] = self.ledger.balance(account, self.clock.now_ms())
+            except LedgerError as error:
+                _log.warning("what is left on %s is not known: %s", account, error)
+        return found
 
     def reserve(
         self, run: str, allocation: AllocationState, refused_before: int = 0

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from budget.accounts.account import Account
 from budget.ledger.balance import Balance
 from budget.meters.log import Metered
+from orchestrator.baselines.book import Book
 from orchestrator.commands import Command
 from orchestrator.events import Event
 from orchestrator.executors.base import Capabilities, Capacity, Handle, Observation
@@ -134,6 +135,10 @@ class Inputs:
     None of those that cannot be read at the moment."""
     history: History = field(default_factory=History)
     """What forecasts have worked out before; it changes how fast they are, not what they say."""
+    book: Book = field(default_factory=Book)
+    """Finished groups to compare with; kept for the same reason."""
+    watched_ms: int = 0
+    """Since when somebody has looked again and again, without sleeping in between."""
     metered: Mapping[str, Metered] = field(default_factory=dict)
     """By attempt: what meters have read of it by now, where something reads them."""
     runs_dir: str = ""

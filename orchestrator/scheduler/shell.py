@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from budget.accounts.account import Account
 from budget.ledger import Ledger, LedgerError
 from budget.ledger.balance import Balance
 from budget.meters.log import Metered
 from notifiers.base import Notice
 from orchestrator import events as e
+from orchestrator.baselines.book import Book
 from orchestrator.changed import changed
 from orchestrator.clock import Clock
 from orchestrator.executors.base import (
@@ -32,11 +31,12 @@ from orchestrator.history import History
 from orchestrator.results import has_files, is_there, wrong_with
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
-from orchestrator.scheduler.balances import FREEING, lineage, wanted_accounts
+from orchestrator.scheduler.balances import FREEING, wanted_accounts
 from orchestrator.scheduler.books import Books
 from orchestrator.scheduler.lines import parse_lines
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
+from orchestrator.scheduler.watch import Watch
 from orchestrator.state import AllocationState, RunState, StandbyState, State
 from orchestrator.store import Store
 from orchestrator.words import announce
@@ -88,8 +88,9 @@ class Scheduler:
         self.state = store.state()
         self._cursors = store.cursors()
         self._discovered_ms: int | None = None
-        self._accounts: Mapping[str, Account] = {}
         self._history = History()
+        self._book = Book()
+        self._watch = Watch(clock)
         self._books = Books(ledger, clock)
         for run in self.state.live_runs():
             self._note_starts(run)
@@ -165,8 +166,10 @@ class Scheduler:
             orphans=self._discover(),
             capacity=capacity,
             capabilities={name: ex.capabilities for name, ex in self.executors.items()},
-            accounts=self._accounts_now(),
+            accounts=self._books.accounts(),
             history=self._history,
+            book=self._book,
+            watched_ms=self._watch.since_ms(),
             metered=self.read_meters(self.state, self.clock.now_ms()),
             runs_dir=str(self.runs_dir),
             has_output=self.has_output,
@@ -176,45 +179,14 @@ class Scheduler:
         )
         return self._with_hours(inputs), cursors
 
-    def _accounts_now(self) -> Mapping[str, Account]:
-        """Those of the ledger; those of the last look where it cannot be read at the moment."""
-        try:
-            self._accounts = {account.name: account for account in self.ledger.accounts()}
-        except LedgerError as error:
-            if not self._accounts:
-                raise  # without any, every job that waits would be told that it has none
-            _log.warning("the accounts cannot be read now: %s", error)
-        return self._accounts
-
     def _with_hours(self, inputs: i.Inputs) -> i.Inputs:
         """With what the ledger says of the accounts that this step may admit something on."""
         names = wanted_accounts(self.state, inputs)
-        found = self._left_on(names)
+        found = self._books.balances(names)
         balances = {name: found.get(name) for name in names}
-        return changed(inputs, balances=balances, sessions=self._sessions(inputs.accounts, names))
-
-    def _sessions(self, accounts: Mapping[str, Account], names: Iterable[str]) -> dict[str, int]:
-        """Open allocations by account, sub-budgets included, where `names` or what is above them
-        admit only so many; none where the ledger cannot be read: when it can be, it has the last
-        word."""
-        limits = (accounts[above].session for name in names for above in lineage(accounts, name))
-        if all(session.concurrent is None for session in limits):
-            return {}
-        try:
-            charged = [open.account for open in self.ledger.reservations()]
-        except LedgerError as error:
-            _log.warning("who uses the accounts is not known: %s", error)
-            return {}
-        return Counter(above for name in charged for above in lineage(accounts, name))
-
-    def _left_on(self, accounts: Iterable[str]) -> dict[str, Balance]:
-        found = {}
-        for account in accounts:
-            try:
-                found[account] = self.ledger.balance(account, self.clock.now_ms())
-            except LedgerError as error:
-                _log.warning("what is left on %s is not known: %s", account, error)
-        return found
+        return changed(
+            inputs, balances=balances, sessions=self._books.sessions(inputs.accounts, names)
+        )
 
     def _handles(self) -> dict[str, list[Handle]]:
         found: dict[str, dict[str, Handle]] = {}
@@ -314,7 +286,7 @@ class Scheduler:
         """What is left on the accounts of the runs that something happened to."""
         runs = {event.run for event in decided.events if event.run}
         accounts = {decided.state.runs[name].graph.account for name in runs}
-        return self._left_on(account for account in accounts if account)
+        return self._books.balances(account for account in accounts if account)
 
     def _note_starts(self, run: RunState) -> None:
         """What is in flight follows from the start; the sum with what is reserved does not."""

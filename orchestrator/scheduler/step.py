@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeGuard
 
 from orchestrator import events as e
 from orchestrator.executors.base import Observation
 from orchestrator.projection import apply_all
+from orchestrator.questions import open_questions
 from orchestrator.scheduler import (
     accelerators,
     actions,
@@ -16,6 +18,7 @@ from orchestrator.scheduler import (
     endings,
     metering,
     observations,
+    quiet,
     savings,
     standby,
     verdicts,
@@ -54,27 +57,46 @@ class _Deciding:
             elif run and (submission in run.allocations or submission in run.attempts):
                 self.take(told_by(run, submission, seen, now_ms))
 
+    def judge(
+        self, attempts: Iterable[str], inputs: i.Inputs, now_ms: int, quiet_s: float = 0.0
+    ) -> None:
+        """Take what stop rules say of the jobs of these attempts."""
+        for name in attempts:
+            run = self.state.runs[run_of(name)]
+            job = run.graph.job(run.attempts[name].job)
+            self.take(verdicts.judge(self.state, run, job, inputs, now_ms, quiet_s))
+
 
 def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     """Decide everything that follows from `inputs` at `now_ms`."""
     deciding = _Deciding(state)
     for command in inputs.commands:
         deciding.take(commands.obey(deciding.state, command, inputs, now_ms))
+    for run in deciding.state.live_runs():
+        deciding.take(verdicts.time_outs(run, now_ms))
     for answer in inputs.answers:
         _take_answer(deciding, answer, inputs, now_ms)
     if _is_only_word_of_it(inputs, deciding.events):
-        return i.Step(tuple(deciding.events), deciding.state, (), _wake_ms(deciding.state, now_ms))
+        return i.Step(
+            tuple(deciding.events), deciding.state, (), _wake_ms(deciding.state, inputs, now_ms)
+        )
     deciding.observe(observations.starts, inputs, now_ms)
     if inputs.lines:
         for run in deciding.state.live_runs():
             for line in inputs.lines if run.standbys else ():
                 deciding.take(standby.told(deciding.state.runs[run.name], line, now_ms))
+        told = len(deciding.events)
         deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
-        for run in deciding.state.live_runs():  # rules judge what was reported
-            for attempt in run.live_attempts:
-                now = deciding.state.runs[run.name]
-                deciding.take(verdicts.judge(now, now.attempts[attempt.id], now_ms))
+        reported = {x.attempt for x in deciding.events[told:] if isinstance(x, e.MetricsReported)}
+        deciding.judge(sorted(reported), inputs, now_ms)
+    over = len(deciding.events)
     deciding.observe(observations.ends, inputs, now_ms)
+    # Before anything else is started: what has ended may mean that the others need not begin.
+    done = [x.attempt for x in deciding.events[over:] if _is_done(x)]
+    deciding.judge(done, inputs, now_ms)
+    for run in deciding.state.live_runs():
+        for attempt, quiet_s in quiet.quiet_attempts(run, inputs, now_ms):
+            deciding.judge([attempt.id], inputs, now_ms, quiet_s)
     for name, metered in inputs.metered.items():
         attempt_now = deciding.state.attempt(name)
         if attempt_now is not None:
@@ -89,8 +111,12 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         events=tuple(deciding.events),
         state=deciding.state,
         actions=tuple(actions.due(deciding.state, inputs, deciding.events)),
-        wake_ms=_wake_ms(deciding.state, now_ms),
+        wake_ms=_wake_ms(deciding.state, inputs, now_ms),
     )
+
+
+def _is_done(event: e.Event) -> TypeGuard[e.AttemptEnded]:
+    return isinstance(event, e.AttemptEnded) and event.outcome == "done"
 
 
 def _is_only_word_of_it(inputs: i.Inputs, events: Iterable[e.Event]) -> bool:
@@ -266,11 +292,8 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
         again |= deciding.take(admission.admit(deciding.state, run, inputs, now_ms))
 
 
-def _wake_ms(state: State, now_ms: int) -> int | None:
-    due = [
-        job.until_ms
-        for run in state.live_runs()
-        for job in run.timed
-        if job.until_ms is not None and job.until_ms > now_ms
-    ]
-    return min(due, default=None)
+def _wake_ms(state: State, inputs: i.Inputs, now_ms: int) -> int | None:
+    due = [job.until_ms for run in state.live_runs() for job in run.timed]
+    due += [asked.until_ms for run in state.live_runs() for asked in open_questions(run)]
+    due += quiet.next_ms(state, inputs, now_ms)
+    return min((at_ms for at_ms in due if at_ms is not None and at_ms > now_ms), default=None)

@@ -1,82 +1,116 @@
-"""Stop rules look at what was reported; a verdict that acts becomes a stop request."""
+"""Stop rules look at what was reported; a verdict that may act becomes a stop request."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import overload
 
+from budget.duration import format_clock
 from orchestrator import events as e
-from orchestrator.graph import Job
-from orchestrator.state import AttemptState, RunState
+from orchestrator.graph import Job, StopRule
+from orchestrator.questions import TIME_OUT, has_spoken, open_questions, targets
+from orchestrator.scheduler.group_view import short_view, whole_view
+from orchestrator.scheduler.inputs import Inputs
+from orchestrator.state import RunState, State
 from orchestrator.stop_rules import RULES
-from orchestrator.stop_rules.base import FoldView, GroupView
+from orchestrator.stop_rules.base import GroupView, Verdict
+
+ALWAYS = "broken"
+"""The rule that holds on a run that explores too; it is shown what was reported and no more."""
 
 
-def judge(run: RunState, attempt: AttemptState, now_ms: int) -> Iterator[e.Event]:
-    """What the rules of its group say of a live attempt; nothing where one has spoken before."""
-    job = run.graph.job(attempt.job)
-    if not attempt.live or run.stop_of(job) is not None:
+def judge(
+    state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int, quiet_s: float = 0.0
+) -> Iterator[e.Event]:
+    """What the rules of `job` say, which has just reported, has just ended with a result, or has
+    said nothing for `quiet_s`. Nothing where they have spoken before, or a stop has begun."""
+    if not job.stop or run.stop_of(job) is not None:
         return
-    view = GroupView(
-        job.group,
-        _Folds(run, run.graph.groups()[job.group]),
-        _view(run, job),
-    )
-    for rule in job.stop:
-        verdict = RULES[rule.name](view, rule.options)
-        if verdict.action == "go-on":
+    short = whole = None
+    for rule in rules_of(run, job):
+        if rule.is_own or has_spoken(run, rule.name, job):
             continue
-        target = {"run": run.name, "group": job.group, "attempt": job.id}[verdict.scope]
-        if any(v.rule == rule.name and v.target == target for v in run.verdicts):
-            continue
-        yield e.VerdictGiven(
-            at_ms=now_ms,
-            run=run.name,
-            rule=rule.name,
-            action=verdict.action,
-            scope=verdict.scope,
-            target=target,
-            reason=verdict.reason,
-            sentence=verdict.sentence,
-        )
-        if verdict.action in ("stop", "park"):
-            stop = e.StopAsked(
-                at_ms=now_ms,
-                run=run.name,
-                scope=verdict.scope,
-                target=target,
-                how="step",
-                then="end" if verdict.action == "stop" else "requeue",
-                reason=verdict.reason,
-                sentence=verdict.sentence,
-                by=f"rule {rule.name}",
-            )
-            yield stop if stop.then == "end" else replace(stop, attempts=run.aimed_at(stop))
+        view: GroupView
+        if rule.name == ALWAYS:
+            view = short = short or short_view(run, job, quiet_s)
+        else:
+            view = whole = whole or whole_view(state, run, job, inputs, now_ms, quiet_s)
+        said = tuple(follow(run, job, rule, RULES[rule.name](view, rule.options), now_ms))
+        yield from said
+        if any(isinstance(event, e.StopAsked) for event in said):
             return
 
 
-class _Folds(Sequence[FoldView]):
-    """The jobs of a group, looked at when a rule asks for them: most ask for their own only."""
-
-    def __init__(self, run: RunState, jobs: Sequence[Job]) -> None:
-        self._run = run
-        self._jobs = jobs
-
-    def __len__(self) -> int:
-        return len(self._jobs)
-
-    @overload
-    def __getitem__(self, index: int) -> FoldView: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[FoldView]: ...
-    def __getitem__(self, index: int | slice) -> FoldView | Sequence[FoldView]:
-        if isinstance(index, slice):
-            return _Folds(self._run, self._jobs[index])
-        return _view(self._run, self._jobs[index])
+def rules_of(run: RunState, job: Job) -> Iterator[StopRule]:
+    """Those that hold for it."""
+    return (rule for rule in job.stop if rule.name == ALWAYS or not run.graph.explore)
 
 
-def _view(run: RunState, job: Job) -> FoldView:
-    attempt = run.current(job.id)
-    reports = attempt.reports if attempt else ()
-    return FoldView(job.id, job.fold, reports, run.jobs[job.id].ended)
+def follow(
+    run: RunState, job: Job, rule: StopRule, verdict: Verdict, now_ms: int
+) -> Iterator[e.Event]:
+    """What comes of a verdict, by the mode that the plan gives the rule."""
+    if verdict.action == "go-on":
+        return
+    over = run.jobs[job.id].ended or not (attempt := run.current(job.id)) or not attempt.live
+    if over and verdict.scope == "attempt" and verdict.action != "warn":
+        return  # there is nothing of it left to be stopped
+    action = verdict.action
+    if action in ("stop", "park", "ask") and rule.mode in ("ask", "warn"):
+        action = rule.mode
+    given = e.VerdictGiven(
+        at_ms=now_ms,
+        run=run.name,
+        rule=rule.name,
+        action=action,
+        scope=verdict.scope,
+        target=targets(job, run.name)[verdict.scope],
+        reason=verdict.reason,
+        sentence=verdict.sentence,
+        default=rule.default,
+        until_ms=now_ms + round(rule.after_s * 1000) if action == "ask" else None,
+        would="park" if verdict.action == "park" else "stop",
+    )
+    yield given
+    if action in ("stop", "park"):
+        yield from stop_for(run, given, f"rule {rule.name}", now_ms)
+
+
+def stop_for(
+    run: RunState, given: e.VerdictGiven, by: str, now_ms: int, more: str = ""
+) -> Iterator[e.StopAsked]:
+    """The stop that a verdict comes to; none where there is nothing running to be parked."""
+    stop = e.StopAsked(
+        at_ms=now_ms,
+        run=run.name,
+        scope=given.scope,
+        target=given.target,
+        how="step",
+        then="end" if given.would == "stop" else "requeue",
+        reason=given.reason,
+        sentence=given.sentence + more,
+        by=by,
+    )
+    if stop.then == "requeue":
+        stop = replace(stop, attempts=run.aimed_at(stop))
+    if stop.then == "end" or stop.attempts:
+        yield stop
+
+
+def time_outs(run: RunState, now_ms: int) -> Iterator[e.Event]:
+    """What becomes of questions that nobody has answered in time."""
+    for asked in open_questions(run):
+        if asked.until_ms is None or asked.until_ms > now_ms:
+            continue
+        yield e.VerdictAnswered(
+            at_ms=now_ms,
+            run=run.name,
+            rule=asked.rule,
+            target=asked.target,
+            answer=asked.default,
+            by=TIME_OUT,
+        )
+        if asked.default == "stop":
+            waited = format_clock(max(0, asked.until_ms - asked.at_ms))
+            more = f"; nobody answered within {waited}"
+            yield from stop_for(run, asked, f"rule {asked.rule}", now_ms, more)

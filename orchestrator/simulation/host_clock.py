@@ -11,9 +11,13 @@ class HostClock:
     def __init__(self, true: SimulatedClock) -> None:
         self.true = true
         self.ahead_ms = 0
+        self.slept_ms = 0
 
     def now_ms(self) -> int:
         return self.true.now_ms() + self.ahead_ms
+
+    def awake_ms(self) -> int:
+        return self.true.now_ms() - self.slept_ms
 
     def sleep(self, seconds: float, wake_ms: int | None = None) -> None:
         self.true.sleep(seconds, None if wake_ms is None else wake_ms - self.ahead_ms)

@@ -218,6 +218,7 @@ class Misfortunes:
             return False
         by_ms = self.dice.choice((MINUTE_MS, HOUR_MS, 9 * HOUR_MS, 50 * HOUR_MS))
         house.away_until_ms = self.world.clock.now_ms() + by_ms
+        house.clock.slept_ms += by_ms
         if self.dice.random() < 0.5:
             house.engine.suspend(by_ms)
             self.happened["jobs suspended"] += 1

@@ -78,10 +78,10 @@ def of_a_newer_skint(path: Path, data: Changed) -> None:
 @pytest.mark.parametrize(
     ("data", "got"),
     [
-        (lambda data: {**data, "version": 99}, "state of version 99, this skint reads up to 3"),
+        (lambda data: {**data, "version": 99}, "state of version 99, this skint reads up to 4"),
         (
             lambda data: {**data, "graph": {**data["graph"], "version": 99}},
-            "graph of version 99, this skint reads up to 3",
+            "graph of version 99, this skint reads up to 4",
         ),
         (lambda data: {**data, "colour": "red"}, "TypeError: .*'colour'"),
     ],

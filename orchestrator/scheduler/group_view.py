@@ -1,0 +1,121 @@
+"""What a stop rule is shown of a group, read off the state. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+from typing import overload
+
+from orchestrator.baselines.fold_view import CORRECT, fold_view
+from orchestrator.forecasting import forecast_job
+from orchestrator.graph import Job
+from orchestrator.scheduler.inputs import Inputs
+from orchestrator.state import RunState, State
+from orchestrator.stop_rules.base import FoldView, GroupView
+from orchestrator.views.training import number
+
+
+def short_view(run: RunState, job: Job, quiet_s: float) -> GroupView:
+    """What `broken` needs, which is asked at every report of everything: what was reported."""
+    now = replace(_bare(run, job), quiet_s=quiet_s)
+    return GroupView(job.cell, _Folds(run, run.graph.cells()[job.cell]), now)
+
+
+def whole_view(
+    state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int, quiet_s: float
+) -> GroupView:
+    """All that is known, with baseline and history."""
+    jobs = run.graph.cells()[job.cell]
+    compared = inputs.book.update(state).comparison(run, job)
+    folds = [_fold(state, run, other, now_ms) for other in jobs]
+    now = replace(folds[jobs.index(job)], quiet_s=quiet_s)
+    folds[jobs.index(job)] = now
+    likely_ms = {
+        other.id: min(forecast_job(state, run, other, now_ms, inputs.history).likely_ms, limit_ms)
+        for other, limit_ms in ((other, other.wall_limit_ms) for other in jobs)
+        if not _is_over(run, other)
+    }
+    walls_s = inputs.book.walls_s()
+    said = [report for fold in folds for report in fold.reports]
+    items, largest = _newest(said, "n"), _newest(said, "largest_class")
+    return GroupView(
+        group=job.cell,
+        folds=tuple(folds),
+        now=now,
+        metric=compared.metric.name,
+        larger_is_better=compared.metric.larger_is_better,
+        is_share=compared.metric.is_share,
+        items=None if items is None else round(items),
+        largest_class=largest,
+        baseline=compared.baseline,
+        history=compared.history,
+        explore=run.graph.explore,
+        left_s=sum(likely_ms.values()) / 1000,
+        usual_s=median(walls_s) if walls_s else None,
+        uneven=max(walls_s) / max(min(walls_s), 1e-3) if walls_s else 1.0,
+        left_of_fold_s=likely_ms.get(job.id, 0) / 1000,
+        free_s=_free_s(run, job, inputs, now_ms),
+    )
+
+
+def _is_over(run: RunState, job: Job) -> bool:
+    attempt = run.current(job.id)
+    return run.jobs[job.id].ended or (attempt is not None and attempt.outcome == "done")
+
+
+def _fold(state: State, run: RunState, job: Job, now_ms: int) -> FoldView:
+    """As `fold_view`; a fold has its result once its attempt has ended well."""
+    view = fold_view(run, job, state.runs, now_ms)
+    attempt = run.current(job.id)
+    if not view.ended and attempt is not None and attempt.outcome == "done":
+        view = replace(view, ended=True, done=True, agreement=f"{attempt.out}/{CORRECT}")
+    return view
+
+
+def _bare(run: RunState, job: Job) -> FoldView:
+    attempt, ended = run.current(job.id), _is_over(run, job)
+    reports = attempt.reports if attempt else ()
+    return FoldView(job.id, job.fold, reports, ended, ended and run.jobs[job.id].has_result)
+
+
+def _newest(reports: Sequence[object], name: str) -> float | None:
+    values = [
+        number(report[name]) for report in reports if isinstance(report, dict) and name in report
+    ]
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def _free_s(run: RunState, job: Job, inputs: Inputs, now_ms: int) -> float | None:
+    """What the account has free for it, with what is set aside for it already, in seconds of its
+    devices; None where it is not known now: the ledger is not read at every report."""
+    account = inputs.accounts.get(run.graph.account or "")
+    balance = inputs.balances.get(run.graph.account or "")
+    if account is None or balance is None:
+        return None
+    kept = run.allocation_of(job.id)
+    held_ms = 0
+    if kept is not None and kept.keeps_devices and not _is_over(run, job):
+        used_ms = 0 if kept.start_ms is None else max(0, now_ms - kept.start_ms)
+        held_ms = max(0, kept.amount_ms - account.cost_ms(len(kept.devices), used_ms))
+    return max(0, balance.free_ms + held_ms) / max(1, account.rate_milli(job.devices))
+
+
+class _Folds(Sequence[FoldView]):
+    """The jobs of a group, looked at when a rule asks for them: most ask for their own only."""
+
+    def __init__(self, run: RunState, jobs: Sequence[Job]) -> None:
+        self._run = run
+        self._jobs = jobs
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    @overload
+    def __getitem__(self, index: int) -> FoldView: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[FoldView]: ...
+    def __getitem__(self, index: int | slice) -> FoldView | Sequence[FoldView]:
+        if isinstance(index, slice):
+            return _Folds(self._run, self._jobs[index])
+        return _bare(self._run, self._jobs[index])

@@ -1,0 +1,73 @@
+"""Attempts that say nothing any more although they run. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from orchestrator.graph import Job
+from orchestrator.scheduler.inputs import Inputs
+from orchestrator.scheduler.verdicts import ALWAYS
+from orchestrator.state import AttemptState, RunState, State
+from orchestrator.stop_rules.defaults import DEFAULTS
+
+GAPS = 3
+"""What has once kept silent for an hour is not missed before so many hours."""
+
+
+def quiet_attempts(
+    run: RunState, inputs: Inputs, now_ms: int
+) -> Iterator[tuple[AttemptState, float]]:
+    """Those of which nothing was heard for too long, with the seconds.
+
+    Time in which nobody could listen, as of a laptop that was shut, does not count; nor what never
+    said anything, nor what nobody can hear.
+    """
+    for attempt, heard_ms, due_ms in _heard(run, inputs, now_ms):
+        if due_ms <= now_ms:
+            yield attempt, (now_ms - heard_ms) / 1000
+
+
+def next_ms(state: State, inputs: Inputs, now_ms: int) -> Iterator[int]:
+    """When each of those that run now will have been quiet for too long."""
+    for run in state.live_runs():
+        yield from (due_ms for _, _, due_ms in _heard(run, inputs, now_ms))
+
+
+def _heard(run: RunState, inputs: Inputs, now_ms: int) -> Iterator[tuple[AttemptState, int, int]]:
+    """Each that can be heard: since when it is quiet, and from when on that is too long."""
+    for attempt in run.live_attempts:
+        allowed_ms = _allowed_ms(run.graph.job(attempt.job))
+        if allowed_ms is None or attempt.unreachable or attempt.started_ms is None:
+            continue
+        said_ms = _said_ms(attempt)
+        can = inputs.capabilities.get(attempt.executor)
+        if not said_ms or can is None or not can.live_events:
+            continue
+        heard_ms = max(said_ms, inputs.watched_ms)
+        if heard_ms + allowed_ms <= now_ms:
+            allowed_ms = max(allowed_ms, GAPS * _longest_gap_ms(attempt))
+        yield attempt, heard_ms, heard_ms + allowed_ms
+
+
+def _allowed_ms(job: Job) -> int | None:
+    for rule in job.stop:
+        if rule.name == ALWAYS:
+            return round(DEFAULTS[ALWAYS].value("quiet_min", rule.options) * 60_000)
+    return None
+
+
+def _said_ms(attempt: AttemptState) -> int:
+    """When it last said anything, on its own clock; 0 if it never did."""
+    return max(
+        int(attempt.reports[-1]["at_ms"]) if attempt.reports else 0,
+        attempt.marks[-1][0] if attempt.marks else 0,
+        attempt.stages[-1][0] if attempt.stages else 0,
+        attempt.checkpoint_ms or 0,
+    )
+
+
+def _longest_gap_ms(attempt: AttemptState) -> int:
+    """Between its start and its reports, one after the other."""
+    times = [attempt.started_ms or 0, *(int(report["at_ms"]) for report in attempt.reports)]
+    return max((after - before for before, after in pairwise(times)), default=0)
