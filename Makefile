@@ -58,9 +58,9 @@ wheel: $(VENV)/.test  ## dist/skint-*.whl
 bench: $(VENV)/.test  ## every claim about speed or savings, beside its peers
 	@bad=0; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || bad=1; done; exit $$bad
 
-soak: $(VENV)/.test  ## 10,000 simulated weeks of faults; fifty kill -9 of a real scheduler; 7,000 parked folds
+soak: $(VENV)/.test  ## 10,000 simulated weeks of faults; fifty kill -9 of a real scheduler; ten storms of notices; 7,000 parked folds
 	$(BIN)/python -m orchestrator.simulation.soak --weeks 10000
-	$(BIN)/pytest -q -m soak --kills 50
+	$(BIN)/pytest -q -m soak --kills 50 --storms 10
 	$(BIN)/pytest -q tests/jobs/training/test_exact_resume.py --parks 200 --drawn 20
 
 # Not part of `test`: the machines of CI have no device. DEVICE=cpu tries the checks themselves.

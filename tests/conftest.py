@@ -19,6 +19,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how often the soak test kills the scheduler",
     )
     parser.addoption(
+        "--storms",
+        type=int,
+        default=1,
+        help="how many storms the outbox goes through",
+    )
+    parser.addoption(
         "--drawn",
         type=int,
         default=3,
@@ -46,9 +52,12 @@ def kills(request: pytest.FixtureRequest) -> int:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`drawn`: numbers of settings of a training that are drawn beside those that are named."""
+    """`drawn`: numbers of settings of a training that are drawn beside those that are named.
+    `storm`: seeds of storms."""
     if "drawn" in metafunc.fixturenames:
         metafunc.parametrize("drawn", range(metafunc.config.getoption("--drawn")))
+    if "storm" in metafunc.fixturenames:
+        metafunc.parametrize("storm", range(metafunc.config.getoption("--storms")))
 
 
 @pytest.fixture

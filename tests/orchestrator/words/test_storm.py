@@ -1,0 +1,36 @@
+"""1,000 notices over 20 runs through everything that goes wrong: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.orchestrator.words.storm import Storm, Weather
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_every_last_state_arrives_and_no_reply_is_lost_or_doubled_or_out_of_order(
+    tmp_path: Path, storm: int
+) -> None:
+    """Edges 16 and 48: 429s, 500s, time-outs, lost answers, a dead day, kill -9 of the sender."""
+    raged = Storm(Weather(seed=storm), tmp_path)
+    complaints = raged.rage()
+    assert not complaints, f"seed {storm}: " + "\n".join(complaints)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "complaint"),
+    [
+        ("never-looks", "perhaps a repeat"),
+        ("marks-first", "thread of"),
+        ("forgets-the-head", "heads"),
+    ],
+)
+def test_a_wrong_outbox_does_not_weather_it(tmp_path: Path, mutant: str, complaint: str) -> None:
+    small = Weather(
+        0, runs=3, notices=40, failures=30, time_outs=0, kills=2, dead_day=False, mutant=mutant
+    )
+    complaints = Storm(small, tmp_path).rage()
+    assert any(complaint in one for one in complaints), complaints
