@@ -1,0 +1,49 @@
+"""One listener for each Slack app on this machine: Slack gives every press to one connection only,
+so a second one would swallow presses that are meant for the first."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from io import TextIOWrapper
+from pathlib import Path
+
+FOLDER = Path(".skint", "listeners")
+"""In the home directory, also where SKINT_HOME is elsewhere: an app is one person's."""
+
+
+class Claim:
+    """The right to listen with a token. Held until `release`, or until the process ends."""
+
+    def __init__(self, token: str, folder: Path | None = None) -> None:
+        digest = hashlib.sha256(token.encode()).hexdigest()[:16]
+        self.path = (folder or Path.home() / FOLDER) / f"{digest}.lock"
+        self._file: TextIOWrapper | None = None
+
+    def take(self, who: str) -> bool:
+        """Whether it is ours now; `who` is what others are told of us. Raises OSError."""
+        if self._file is not None:
+            return True
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(self.path, "a+")
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        file.truncate(0)
+        file.write(f"pid {os.getpid()}, {who}")
+        file.flush()
+        self._file = file
+        return True
+
+    def holder(self) -> str:
+        """What whoever has it says of itself."""
+        return self.path.read_text(errors="replace")
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.close()
+            self._file = None

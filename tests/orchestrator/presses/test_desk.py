@@ -1,0 +1,126 @@
+"""Presses that come in become commands once, and whoever pressed in vain is told."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+
+from orchestrator import events as e
+from orchestrator.commands import StopJobs
+from tests.orchestrator.presses.pressing import ANNA, BEN, RUN, STRANGER, Pressing
+from tests.orchestrator.presses.test_meaning import training_fold0
+from tests.orchestrator.worlds import statuses
+
+
+@pytest.fixture
+def pressing(tmp_path: Path) -> Pressing:
+    pressing = Pressing.of(tmp_path)
+    pressing.until(training_fold0)
+    return pressing
+
+
+def stops(pressing: Pressing) -> list[tuple[str, str]]:
+    return [(stop.target, stop.by) for stop in pressing.world.kept(e.StopAsked)]
+
+
+def test_a_press_stops_the_fold_and_the_others_go_on(pressing: Pressing) -> None:
+    pressing.press(pressing.button("abort-fold", "train.fold0"))
+    run = pressing.world.until_settled().runs[RUN]
+    assert stops(pressing) == [("train.fold0", f"slack:{ANNA}")]
+    assert statuses(run)["train.fold0"] == "stopped"
+    assert statuses(run)["train.fold1"] == "done"
+    assert (pressing.answers, len(pressing.woken)) == ([], 1)
+
+
+def test_a_press_that_is_delivered_again_counts_once_and_is_answered_once(
+    pressing: Pressing,
+) -> None:
+    press = pressing.button("abort-run")
+    for _ in range(3):
+        pressing.press(press, key="the same")
+    pressing.press("nonsense", key="another")
+    pressing.press("nonsense", key="another")
+    assert len(stops(pressing)) == 1
+    assert len(pressing.answers) == 1
+
+
+def test_whoever_presses_twice_is_told_that_it_is_on_its_way(pressing: Pressing) -> None:
+    press = pressing.button("abort-run")
+    pressing.press(press)
+    pressing.press(press)
+    assert len(stops(pressing)) == 1
+    ((who, text),) = pressing.answers
+    assert who == ANNA
+    assert text.startswith(f"seedlings-1 is being stopped already, asked by slack:{ANNA}")
+
+
+def test_of_two_who_press_at_once_the_second_is_told_who_was_faster(pressing: Pressing) -> None:
+    press = pressing.button("abort-run")
+    pressing.desk.take(pressing.arrival(press, ANNA))
+    pressing.desk.take(pressing.arrival(press, BEN))
+    assert pressing.desk.work()
+    pressing.world.scheduler.tick()
+    assert not pressing.desk.work()
+    assert stops(pressing) == [(RUN, f"slack:{ANNA}")]
+    assert pressing.answers == [
+        (BEN, f"slack:{ANNA} was faster, and has asked for the same"),
+    ]
+
+
+def test_a_stranger_is_refused_told_and_logged(
+    pressing: Pressing, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    pressing.press(pressing.button("abort-run"), STRANGER)
+    assert stops(pressing) == []
+    assert [who for who, _ in pressing.answers] == [STRANGER]
+    assert (
+        f"by slack:{STRANGER} in C0STANDIN01/1.000001: abort-run seedlings-1: refused (stranger)"
+        in caplog.text
+    )
+
+
+@pytest.mark.parametrize("value", ["", "{}", "rm -rf", json.dumps({"v": 1, "run": RUN})])
+def test_a_value_of_nobody_is_refused_told_and_logged(
+    pressing: Pressing, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    pressing.press(value)
+    ((_, text),) = pressing.answers
+    assert text.startswith("this button cannot be read")
+    assert "refused (malformed)" in caplog.text
+
+
+def test_what_the_scheduler_says_no_to_is_told(pressing: Pressing) -> None:
+    arrival = pressing.arrival(pressing.button("abort-run"))
+    pressing.desk.take(arrival)
+    gone = StopJobs(run="gone", scope="run", target="gone")
+    pressing.desk.kept.became(arrival.key, pressing.world.store.ask(gone, 0))
+    pressing.world.scheduler.tick()
+    assert not pressing.desk.work()
+    assert pressing.answers == [(ANNA, "there is no run gone")]
+
+
+def test_a_press_that_was_kept_is_dealt_with_by_the_next_desk(pressing: Pressing) -> None:
+    pressing.desk.take(pressing.arrival(pressing.button("abort-run")))
+    pressing.restart()
+    assert pressing.desk.work()
+    pressing.restart()  # killed again, between the command and its reply
+    pressing.world.scheduler.tick()
+    assert not pressing.desk.work()
+    assert len(stops(pressing)) == 1
+    assert pressing.desk.kept.open() == []
+
+
+def test_a_thread_works_until_it_is_stopped(pressing: Pressing) -> None:
+    answered = threading.Event()
+    pressing.desk._say = lambda arrival, text: answered.set()
+    pressing.desk.start()
+    pressing.desk.take(pressing.arrival("nonsense"))
+    assert answered.wait(30)
+    pressing.desk.stop(30)
+    assert not pressing.desk._thread.is_alive()
