@@ -50,7 +50,10 @@ def resumed(run: RunState, event: JobsResumed) -> RunState:
     """The run after `event`: its jobs wait again, and nothing stops them any more."""
     names = set(event.jobs)
     stops = tuple(left for stop in run.stops for left in _left_of(run, stop, names))
-    run = changed(run, stops=stops, outcome=None, sentence="", ended_ms=None)
+    resumptions = (*run.resumptions, event)
+    run = changed(
+        run, stops=stops, resumptions=resumptions, outcome=None, sentence="", ended_ms=None
+    )
     for name in event.jobs:
         known = run.jobs[name]
         if known.ended:

@@ -47,6 +47,9 @@ def run_from_json(data: Mapping[str, Any]) -> RunState:
             "savings": {name: SavingState(**s) for name, s in rest.get("savings", {}).items()},
             "verdicts": tuple(e.VerdictGiven(**verdict) for verdict in rest["verdicts"]),
             "answers": tuple(e.VerdictAnswered(**said) for said in rest.get("answers", ())),
+            "resumptions": tuple(
+                e.JobsResumed(**_tuples(again)) for again in rest.get("resumptions", ())
+            ),
         }
     )
 

@@ -185,6 +185,7 @@ class RunState:
     stops: tuple[e.StopAsked, ...] = ()
     verdicts: tuple[e.VerdictGiven, ...] = ()
     answers: tuple[e.VerdictAnswered, ...] = ()
+    resumptions: tuple[e.JobsResumed, ...] = ()
     savings: Mapping[str, SavingState] = field(default_factory=dict)
     baseline_ms: int | None = None
     """When it was chosen as what later runs are compared with; None where it is not chosen."""

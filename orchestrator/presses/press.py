@@ -97,7 +97,8 @@ def read_press(value: object) -> Press:
 def nonce_of(run: RunState, do: Do, target: str, rule: str = "") -> str:
     """Two digests of eight characters: of the run, and of what of it a button shown now is about.
 
-    A fold is told from what it was by its attempts, a verdict by when it was given.
+    A fold is told from what it was by its attempts, what was stopped by when it was resumed, and a
+    verdict by when it was given.
     """
     return _digest(run.uid, _DIGEST_CHARS) + _digest([do, *_about(run, do, target, rule)], 8)
 
@@ -116,9 +117,13 @@ def _about(run: RunState, do: Do, target: str, rule: str) -> list[Any]:
     if do in ("let-run", "stop"):
         given = [v for v in run.verdicts if (v.target, v.rule) == (target or run.name, rule)]
         return [target, rule, given[-1].at_ms if given else None]
-    if target in run.jobs:
-        return [target, *run.jobs[target].attempts[-1:]]
-    return [target]
+    attempts = run.jobs[target].attempts[-1:] if target in run.jobs else ()
+    resumed = [
+        again.at_ms
+        for again in run.resumptions
+        if (target in again.jobs if target in run.jobs else again.target == (target or run.name))
+    ]
+    return [target, *attempts, resumed[-1:]]
 
 
 def _malformed(why: str, value: object) -> PressError:
