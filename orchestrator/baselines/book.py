@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.baselines.comparing import Asked, compared
@@ -27,8 +27,6 @@ class Book:
         self._all: Mapping[str, RunState] = {}
         self._candidates: tuple[Candidate, ...] | None = None
         """The oldest first; None until they are asked for again after a change."""
-        self._chosen: tuple[RunState, ...] = ()
-        """The newest choice first; as old as `_candidates`."""
         self._answers: dict[Asked, Comparison] = {}
 
     def update(self, state: State) -> Book:
@@ -69,29 +67,28 @@ class Book:
 
     def compare(self, asked: Asked) -> Comparison:
         """The same of a group that may be of no run yet."""
-        if self._candidates is None:
-            self._candidates = tuple(sorted(self._read_candidates(), key=_age))
+        if asked not in self._answers:
             chosen = [known.run for known in self._runs.values() if known.run.baseline_ms]
             chosen.sort(key=lambda run: run.baseline_ms or 0, reverse=True)
-            self._chosen = tuple(chosen)
-        if asked not in self._answers:
-            self._answers[asked] = compared(asked, self._candidates, self._chosen, self._why_none)
+            self._answers[asked] = compared(asked, self._finished(), chosen, self._why_none)
         return self._answers[asked]
 
     def walls_s(self) -> tuple[float, ...]:
         """How many seconds each group that has finished kept its devices, of all runs."""
-        return tuple(one.finished.wall_s for one in self._read_candidates())
+        return tuple(one.finished.wall_s for one in self._finished())
 
     def _why_none(self, run: RunState) -> str:
         """Why a run has no group that could be compared, as a clause."""
         found = [entry.found for entry in self._runs[run.name].entries.values()]
         return next((why for why in found if isinstance(why, str)), NO_FOLDS)
 
-    def _read_candidates(self) -> Iterator[Candidate]:
-        for known in self._runs.values():
-            for entry in known.entries.values():
-                if isinstance(entry.found, Candidate):
-                    yield entry.found
+    def _finished(self) -> tuple[Candidate, ...]:
+        """The oldest first."""
+        if self._candidates is None:
+            entries = [one for known in self._runs.values() for one in known.entries.values()]
+            found = [one.found for one in entries if isinstance(one.found, Candidate)]
+            self._candidates = tuple(sorted(found, key=_age))
+        return self._candidates
 
     def _read(self, run: RunState, known: _Read | None) -> _Read:
         if known is not None and known.run.graph is not run.graph:

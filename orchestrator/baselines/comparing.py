@@ -47,11 +47,11 @@ def compared(
 ) -> Comparison:
     """`candidates` are the oldest first, `chosen` the newest choice first; `why_none` says why a
     run has no candidate."""
-    metric = _metric(asked, candidates)
+    metric, facts = _metric(asked, candidates), together(asked.facts)
     if asked.given is None:
-        return Comparison(metric, why=NOT_SPLIT)
+        return Comparison(metric, facts, why=NOT_SPLIT)
     if not asked.given.known:
-        return Comparison(metric, why=NOT_MADE)
+        return Comparison(metric, facts, why=NOT_MADE)
     refused: list[Refusal] = []
     alike: list[Candidate] = []
     for one in _others(asked, candidates, {run.name for run in chosen}):
@@ -66,6 +66,7 @@ def compared(
     baseline, why = _baseline(asked, metric, finished, refused, chosen, why_none)
     return Comparison(
         metric=metric,
+        facts=facts,
         finished=finished,
         baseline=baseline,
         chosen=baseline is not None and baseline.run in {run.name for run in chosen},

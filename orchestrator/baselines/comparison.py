@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.baselines.facts import Facts
 from orchestrator.baselines.metric import Metric
 from orchestrator.stop_rules.base import Finished
 
@@ -23,6 +24,8 @@ class Comparison:
     """For one group. Empty where nothing may be compared; `why` then says so."""
 
     metric: Metric
+    facts: Facts
+    """What the group has said of its validation by now."""
     finished: tuple[Finished, ...] = ()
     """All that may be compared, the oldest first; folds that the group does not have are left
     out of them."""

@@ -23,10 +23,6 @@ class Group:
     jobs: tuple[Job, ...]
     """Ascending by fold."""
 
-    @property
-    def entry(self) -> str:
-        return self.jobs[0].group
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -72,28 +68,16 @@ def mean_of(finished: Finished) -> float:
 
 def groups_of(graph: Graph) -> Iterator[Group]:
     """All of a graph that are folds and no rehearsal."""
-    for jobs in graph.groups().values():
-        cells: dict[str, list[Job]] = {}
-        for job in jobs:
-            if job.fold is not None and not job.smoke:
-                cells.setdefault(str(job.matrix), []).append(job)
-        for folds in cells.values():
-            yield _group(folds)
+    for name, jobs in graph.cells().items():
+        folds = [job for job in jobs if job.fold is not None and not job.smoke]
+        if folds:
+            yield Group(name, tuple(sorted(folds, key=lambda job: job.fold or 0)))
 
 
 def group_of(graph: Graph, job: Job) -> Group:
-    """The group of a fold."""
-    folds = [
-        other
-        for other in graph.groups()[job.group]
-        if other.matrix == job.matrix and other.fold is not None
-    ]
-    return _group(folds or [job])
-
-
-def _group(folds: list[Job]) -> Group:
-    jobs = tuple(sorted(folds, key=lambda job: job.fold or 0))
-    return Group(jobs[0].id.removesuffix(f".fold{jobs[0].fold}"), jobs)
+    """The group of a fold; of another job itself."""
+    jobs = graph.cells()[job.cell] if job.fold is not None else (job,)
+    return Group(job.cell, tuple(sorted(jobs, key=lambda job: job.fold or 0)))
 
 
 def unfinished(run: RunState, group: Group) -> str:
