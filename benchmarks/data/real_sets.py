@@ -139,7 +139,7 @@ SOURCES: dict[str, Source] = {
     "digits": Source(
         "digits",
         "scikit-learn load_digits: UCI Optical Recognition of Handwritten Digits, its test set",
-        "CC BY 4.0 (E. Alpaydin, C. Kaynak)",
+        "CC BY 4.0, as UCI gives it (E. Alpaydin, C. Kaynak)",
         digits,
     ),
     "fashion": Source(
@@ -162,7 +162,7 @@ SOURCES: dict[str, Source] = {
     "breast-cancer": Source(
         "breast-cancer",
         "scikit-learn load_breast_cancer: UCI Breast Cancer Wisconsin (Diagnostic)",
-        "CC BY 4.0 (W. Wolberg, O. Mangasarian, N. Street, W. Street)",
+        "CC BY 4.0, as UCI gives it (W. Wolberg, O. Mangasarian, N. Street, W. Street)",
         breast_cancer,
     ),
     "docstrings": Source(
