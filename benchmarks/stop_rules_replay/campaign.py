@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean
 
@@ -53,11 +53,12 @@ class Campaign:
     items: int
     """Validation items of a fold."""
     runs: tuple[Run, ...]
+    largest_class: float | None = None
+    """Its share of the items."""
     usual_s: float = 0.0
-    """Median seconds of a run over all campaigns that are known so far, and how many times as
-    long the longest took as the shortest: what an installation knows of its user."""
-    uneven: float = field(default=1.0)
+    """Median seconds of a run over all campaigns so far: what an installation knows of its user."""
 
 
 def costs(campaigns: Sequence[Campaign]) -> list[float]:
-    return sorted(run.cost for campaign in campaigns for run in campaign.runs)
+    """Seconds of each run."""
+    return [run.cost for campaign in campaigns for run in campaign.runs]

@@ -7,6 +7,9 @@ from itertools import accumulate
 from benchmarks.data import epoch_curves
 from benchmarks.stop_rules_replay.campaign import Campaign, Fold, Run
 
+TUNED_ON = frozenset({"breast-cancer", "digits", "fashion", "signs"})
+"""Families: every second one in the order of the alphabet."""
+
 
 def read() -> list[Campaign]:
     curves = epoch_curves.read()
@@ -16,6 +19,7 @@ def read() -> list[Campaign]:
             data.family,
             min(data.fold_items),
             tuple(_run(run) for run in curves.runs if run.data == name),
+            data.largest_class,
         )
         for name, data in curves.sets.items()
         if any(run.data == name for run in curves.runs)

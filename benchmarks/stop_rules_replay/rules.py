@@ -18,11 +18,6 @@ class OurRule:
 
     rule: Rule
     options: Mapping[str, Any] = field(default_factory=dict)
-    inside: bool = True
-    """Ask inside folds as well, not only at their ends."""
-    plain: bool = False
-    """Hide from the rule what the paired fold rule alone does not know: other finished runs, the
-    hours at stake."""
 
     def __call__(self, campaign: Campaign, draw: random.Random) -> Judge:
         return _Asked(self, campaign)
@@ -51,7 +46,7 @@ class _Asked:
         folds = list(waiting)
         for number, fold in enumerate(run.folds):
             # The rule says nothing inside later folds; a test asks it there all the same.
-            looks = range(len(fold.scores) if self._policy.inside and number == 0 else 0)
+            looks = range(len(fold.scores) if number == 0 else 0)
             for look in looks:
                 folds[number] = _running(run, number, look)
                 if self._stops(run, folds, number, finished, history, look):
@@ -71,18 +66,18 @@ class _Asked:
         history: Sequence[Finished],
         look: int,
     ) -> bool:
-        campaign, plain = self._campaign, self._policy.plain
+        campaign = self._campaign
         view = GroupView(
             "train",
             folds,
             folds[number],
             is_share=True,
             items=campaign.items,
+            largest_class=campaign.largest_class,
             baseline=baseline,
-            history=() if plain else history,
+            history=history,
             left_s=run.cost - run.spent(number, look),
             usual_s=campaign.usual_s,
-            uneven=1.0 if plain else campaign.uneven,
         )
         return self._policy.rule(view, self._policy.options).action != "go-on"
 

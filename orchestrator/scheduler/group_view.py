@@ -53,7 +53,6 @@ def whole_view(
         explore=run.graph.explore,
         left_s=sum(likely_ms.values()) / 1000,
         usual_s=median(walls_s) if walls_s else None,
-        uneven=max(walls_s) / max(min(walls_s), 1e-3) if walls_s else 1.0,
         left_of_fold_s=likely_ms.get(job.id, 0) / 1000,
         free_s=_free_s(run, job, inputs, now_ms),
     )

@@ -82,8 +82,6 @@ class GroupView:
     """Seconds that the group's devices will likely still be kept."""
     usual_s: float | None = None
     """Median seconds of one whole group over all of the user's runs."""
-    uneven: float = 1.0
-    """How many times as long the longest of those groups took as the shortest."""
     left_of_fold_s: float | None = None
     """Of that, what `now` will likely still take."""
     free_s: float | None = None

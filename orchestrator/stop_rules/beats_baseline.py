@@ -17,14 +17,11 @@ from orchestrator.stop_rules.course import cannot_win, course_of
 from orchestrator.stop_rules.defaults import DEFAULTS
 from orchestrator.stop_rules.phrases import of_upright, savings
 
-UNEVEN = 4
-"""From here on, longest run over shortest, hours at stake count."""
-CAREFUL, CAREFUL_INSIDE = 1 / 3, 1 / 5
-"""Of the limits, where they do and a usual run's first fold has just ended."""
-POWER = 0.5
-"""With which the limits grow with the hours at stake."""
-LEAST, MOST = 0.1, 0.2
-"""Shares of themselves under which the limits do not fall, and what they do not rise above."""
+DEAR = 9
+"""From so many times the hours that a usual run's later folds take, the limits grow: with the
+square root of the hours at stake."""
+MOST = 0.2
+"""They do not grow above this."""
 REST = 0.8
 """Of a usual run, after the first of five folds."""
 
@@ -43,10 +40,8 @@ def beats_baseline(group: GroupView, options: Mapping[str, Any]) -> Verdict:
     if course is None:
         return GO_ON
     chance = course.chance(course.baseline + rule.value("by", options))
-    if course.inside:
-        limit = _limit(group, rule.value("below_inside", options), CAREFUL_INSIDE)
-    else:
-        limit = _limit(group, rule.value("below", options), CAREFUL)
+    option = "below_inside" if course.inside else "below"
+    limit = _limit(group, rule.value(option, options))
     if chance >= limit:
         return GO_ON
     sentence = (
@@ -57,9 +52,9 @@ def beats_baseline(group: GroupView, options: Mapping[str, Any]) -> Verdict:
     return Verdict("stop", "group", "beats-baseline", sentence)
 
 
-def _limit(group: GroupView, below: float, careful: float) -> float:
-    """A chance below which the group is stopped: where runs cost about the same, the one given."""
-    if group.uneven < UNEVEN or group.left_s is None or not group.usual_s:
+def _limit(group: GroupView, below: float) -> float:
+    """A chance below which the group is stopped: the one given, or more where much is at stake."""
+    if group.left_s is None or not group.usual_s:
         return below
-    stake = math.pow(group.left_s / (REST * group.usual_s), POWER)
-    return min(max(MOST, below), below * careful * max(LEAST, stake))
+    stake = group.left_s / (REST * group.usual_s * DEAR)
+    return min(max(MOST, below), below * max(1.0, math.sqrt(stake)))

@@ -77,8 +77,8 @@ DEFAULTS: Mapping[str, RuleDefaults] = {
             "beats-baseline",
             "auto",
             (
-                Option("below", "chance", "to beat the baseline, at the end of a fold", 0.03, 0, 1),
-                Option("below_inside", "chance", "the same inside the first fold", 0.01, 0, 1),
+                Option("below", "chance", "to beat the baseline, at the end of a fold", 0.05, 0, 1),
+                Option("below_inside", "chance", "the same inside the first fold", 0.02, 0, 1),
                 Option("from", "share", "of the first fold trained before a look", 0.2, 0.01, 1),
                 Option("by", "of the metric", "what a win has to be at least", 0, 0, _MANY),
             ),

@@ -16,7 +16,7 @@ from orchestrator.stop_rules.comparison import Comparison
 
 OF_OTHERS = 0.5
 """Weight of other runs' folds against the baseline's, where there are very many of them."""
-PRIOR = 2
+PRIOR = 3
 """The spread that counting gives is worth so many folds."""
 
 
