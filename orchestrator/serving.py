@@ -18,6 +18,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.executors.local_meters import LocalMeters
 from orchestrator.home import Home
+from orchestrator.presses.listening import Listening
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.state import RunState, State
 from orchestrator.store import Store
@@ -25,7 +26,8 @@ from orchestrator.words.notifying import notifiers_for
 from orchestrator.words.outbox import Sender, runs_waiting
 
 IDLE_EXIT_MS = 600_000
-"""A background scheduler with nothing to do leaves after this; the next `submit` starts another."""
+"""A background scheduler with nothing to do leaves after this; the next `submit` starts another.
+What was stopped and may be resumed by a press is something to do, for a day."""
 DRAIN_S = 5.0
 """How long the last words may take; what is still queued goes out with the next scheduler."""
 
@@ -35,6 +37,7 @@ class Serving:
     scheduler: Scheduler
     sender: Sender
     clock: SystemClock
+    presses: Listening
     stopping: bool = False
 
     def stop(self) -> None:
@@ -53,7 +56,7 @@ class Serving:
 
         def over(state: State) -> bool:
             nonlocal busy_ms
-            if any(True for _ in state.live_runs()):
+            if any(True for _ in state.live_runs()) or self.presses.waits():
                 busy_ms = self.clock.now_ms()
             return self.stopping or self.clock.now_ms() > busy_ms + IDLE_EXIT_MS
 
@@ -83,8 +86,10 @@ def scheduler_in(
         sender = Sender(home.store, notifiers, clock)
 
         def spread(events: Iterable[e.Event], state: State) -> None:
-            new = [event.run for event in events if isinstance(event, e.RunSubmitted)]
-            _add_notifiers(notifiers, [state.runs[name] for name in new])
+            new = [x.run for x in events if isinstance(x, e.RunSubmitted | e.JobsResumed)]
+            if new:
+                _add_notifiers(notifiers, [state.runs[name] for name in new])
+                presses.look()
             sender.poke()
             on_events(events, state)
 
@@ -97,12 +102,15 @@ def scheduler_in(
             on_events=spread,
             read_meters=LocalMeters(MachineMeter()).look,
         )
+        presses = Listening(home, os.environ, clock, lambda: scheduler.state, clock.interrupt)
         runs = scheduler.state.runs
         _add_notifiers(notifiers, scheduler.state.live_runs())
         _add_notifiers(notifiers, [runs[name] for name in _unsent(home) if name in runs])
         sender.start()
         stack.callback(sender.stop)
-        yield Serving(scheduler, sender, clock)
+        presses.look()
+        stack.callback(presses.stop)
+        yield Serving(scheduler, sender, clock, presses)
 
 
 def _unsent(home: Home) -> list[str]:

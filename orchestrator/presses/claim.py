@@ -6,7 +6,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from io import TextIOWrapper
 from pathlib import Path
 
 FOLDER = Path(".skint", "listeners")
@@ -19,23 +18,22 @@ class Claim:
     def __init__(self, token: str, folder: Path | None = None) -> None:
         digest = hashlib.sha256(token.encode()).hexdigest()[:16]
         self.path = (folder or Path.home() / FOLDER) / f"{digest}.lock"
-        self._file: TextIOWrapper | None = None
+        self._descriptor: int | None = None
 
     def take(self, who: str) -> bool:
         """Whether it is ours now; `who` is what others are told of us. Raises OSError."""
-        if self._file is not None:
+        if self._descriptor is not None:
             return True
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(self.path, "a+")
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.close()
+            os.close(descriptor)
             return False
-        file.truncate(0)
-        file.write(f"pid {os.getpid()}, {who}")
-        file.flush()
-        self._file = file
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"pid {os.getpid()}, {who}".encode())
+        self._descriptor = descriptor
         return True
 
     def holder(self) -> str:
@@ -43,7 +41,7 @@ class Claim:
         return self.path.read_text(errors="replace")
 
     def release(self) -> None:
-        if self._file is not None:
-            self._file.truncate(0)
-            self._file.close()
-            self._file = None
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None

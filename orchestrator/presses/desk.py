@@ -123,7 +123,7 @@ class Desk:
         state = read_run(self._path, press.run)
         by = f"slack:{arrival.person}"
         run = state.runs.get(press.run)
-        zone = str(_slack(run).get("timezone", "UTC")) if run else "UTC"
+        zone = str(slack_settings(run).get("timezone", "UTC")) if run else "UTC"
         meant = understand(press, state, by, allowed(run), zone)
         if isinstance(meant, Refusal):
             return meant
@@ -146,10 +146,10 @@ class Desk:
 
 def allowed(run: RunState | None) -> frozenset[str]:
     """Who may press for this run, as a command's `by` names them."""
-    return frozenset(f"slack:{person}" for person in _slack(run).get("allow") or ())
+    return frozenset(f"slack:{person}" for person in slack_settings(run).get("allow") or ())
 
 
-def _slack(run: RunState | None) -> Mapping[str, Any]:
+def slack_settings(run: RunState | None) -> Mapping[str, Any]:
     """What the plan of the run says of Slack."""
     found = run.graph.notify.get("slack") if run else None
     return found if isinstance(found, Mapping) else {}

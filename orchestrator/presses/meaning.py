@@ -125,6 +125,10 @@ def _resume(press: Press, run: RunState, by: str, zone: str) -> Request | Refusa
     target = press.target or run.name
     if not stopped(run, scope, target):
         name = _called(run, list(jobs_meant(run.graph, scope, target)), scope)
+        again = [one for one in run.resumptions if one.target == target]
+        if again:
+            who, when = again[-1].by, _at(again[-1].at_ms, zone)
+            return Refusal("asked-already", f"{name} goes on already, asked by {who} {when}")
         return Refusal("nothing", f"nothing of {name} is stopped: there is nothing to resume")
     if not is_current(press, run):
         return _old(run)

@@ -58,13 +58,14 @@ class LivingHome:
 
     def begin(self) -> subprocess.Popen[bytes]:
         """Start a scheduler process, and wait until it has the lock."""
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "orchestrator.cli", "scheduler", "start", "--here"],
-            env={**os.environ, "SKINT_HOME": str(self.home.path)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with open(self.home.log, "ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "orchestrator.cli", "scheduler", "start", "--here"],
+                env={**os.environ, "SKINT_HOME": str(self.home.path)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
         self.schedulers.append(process)
         until(lambda: self.home.scheduler_pid() == process.pid or process.poll() is not None)
         assert process.poll() is None
