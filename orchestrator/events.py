@@ -336,6 +336,8 @@ class SavingFound(Event):
     kind: str
     amount_ms: int
     derivation: str
+    takes_back: str = ""
+    """The saving that came to nothing: as much is less than nothing here, where that counted."""
 
 
 @dataclass(frozen=True, kw_only=True)

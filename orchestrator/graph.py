@@ -7,7 +7,7 @@ graph from a plan stands in `orchestrator.plans.expand`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -270,6 +270,11 @@ class Graph:
             level = tuple(sorted(nearer, key=self._order.__getitem__))
             found.update(dict.fromkeys(level))
         return tuple(found)
+
+
+def exploring(graph: Graph) -> Graph:
+    """The same, tried for what there is to be learnt."""
+    return replace(graph, explore=True)
 
 
 def _job_to_json(job: Job) -> dict[str, Any]:

@@ -265,6 +265,7 @@ def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
         amount_ms=event.amount_ms,
         derivation=event.derivation,
         found_ms=event.at_ms,
+        takes_back=event.takes_back,
     )
     return changed(run, savings={**run.savings, saving.id: saving})
 

@@ -64,5 +64,17 @@ def open_questions(run: RunState) -> tuple[VerdictGiven, ...]:
     )
 
 
+def open_in_spite(run: RunState, jobs: Iterable[Job]) -> tuple[VerdictGiven, ...]:
+    """Questions about these jobs that nobody has answered, also where what they are about has
+    ended meanwhile."""
+    return tuple(
+        said
+        for said in run.verdicts
+        if said.action == "ask"
+        and answer_to(run, said) is None
+        and any(is_about(job, said.scope, said.target) for job in jobs)
+    )
+
+
 def jobs_meant(graph: Graph, scope: StopScope, target: str) -> Iterable[Job]:
     return (job for job in graph.jobs if is_about(job, scope, target))

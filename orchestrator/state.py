@@ -164,6 +164,8 @@ class SavingState:
     found_ms: int
     booked: bool = False
     """The ledger has it."""
+    takes_back: str = ""
+    """The saving that came to nothing, as the job goes on after all."""
 
 
 @dataclass(frozen=True)

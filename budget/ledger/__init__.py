@@ -15,6 +15,7 @@ from budget.ledger.ledger import (
     LedgerError,
     OverBudget,
     ReservationNotFound,
+    SavingNotFound,
     TooManySessions,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "LedgerError",
     "OverBudget",
     "ReservationNotFound",
+    "SavingNotFound",
     "TooManySessions",
 ]

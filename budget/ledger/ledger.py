@@ -26,6 +26,7 @@ from budget.ledger.refusal import (
     IdTaken,
     OverBudget,
     ReservationNotFound,
+    SavingNotFound,
     TooManySessions,
     check_instants,
     check_texts,
@@ -40,6 +41,7 @@ __all__ = [
     "LedgerError",
     "OverBudget",
     "ReservationNotFound",
+    "SavingNotFound",
     "TooManySessions",
 ]
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from budget.duration import LONGEST_MS
 from budget.ledger import readings, reckoning, rows, versions
 from budget.ledger.file import LedgerError, LedgerFile
 from budget.ledger.lot import Lot
 from budget.ledger.reading import Reading
-from budget.ledger.refusal import check_instants, check_texts, check_whole
+from budget.ledger.refusal import (
+    IdTaken,
+    SavingNotFound,
+    check_instants,
+    check_texts,
+    check_whole,
+)
 from budget.ledger.saving import KINDS, Saving
 
 
@@ -133,6 +141,30 @@ class Notes:
             if rows.saving(connection, id) is not None:
                 return False
             made = Saving(id, account, owner, kind, amount_ms, derivation, now_ms)
+            rows.insert_saving(connection, made)
+            return True
+
+    def take_back_saving(self, id: str, saving: str, derivation: str) -> bool:
+        """Note that what `saving` stands for is spent after all; False if that was noted before.
+
+        Raises `SavingNotFound`, and `IdTaken` where `id` stands for something else.
+        """
+        check_texts(id=id, saving=saving, derivation=derivation)
+        with self._file.transaction() as connection:
+            original = rows.saving(connection, saving)
+            if original is None or original.takes_back is not None:
+                raise SavingNotFound("the ledger has no such saving", got=saving)
+            if rows.takes_back(connection, saving):
+                return False
+            if rows.saving(connection, id) is not None:
+                raise IdTaken(f"the id {id} stands for something else in the ledger")
+            made = replace(
+                original,
+                id=id,
+                amount_ms=-original.amount_ms,
+                derivation=derivation,
+                takes_back=saving,
+            )
             rows.insert_saving(connection, made)
             return True
 

@@ -30,6 +30,10 @@ class IdTaken(LedgerError):
     """The id stands for something else in the ledger."""
 
 
+class SavingNotFound(LedgerError):
+    """The ledger has no saving of that id."""
+
+
 class ReservationNotFound(LedgerError):
     """The ledger has no reservation of that id."""
 

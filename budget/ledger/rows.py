@@ -22,7 +22,7 @@ _LINE = (
 )
 _reservation_values = attrgetter(*Reservation.__slots__)
 _line_values = attrgetter(*Charge.__slots__)
-_SAVING = "id, account, owner, kind, amount_ms, derivation, at_ms"
+_SAVING = "id, account, owner, kind, amount_ms, derivation, at_ms, takes_back"
 
 
 def reservation(connection: sqlite3.Connection, id: str) -> Reservation | None:
@@ -153,9 +153,15 @@ def saving(connection: sqlite3.Connection, id: str) -> Saving | None:
     return None if row is None else Saving(*row)
 
 
+def takes_back(connection: sqlite3.Connection, saving: str) -> bool:
+    """Whether that saving was taken back."""
+    query = "SELECT 1 FROM saving WHERE takes_back = ?"
+    return connection.execute(query, (saving,)).fetchone() is not None
+
+
 def insert_saving(connection: sqlite3.Connection, made: Saving) -> None:
     connection.execute(
-        f"INSERT INTO saving ({_SAVING}) VALUES (?,?,?,?,?,?,?)",
+        f"INSERT INTO saving ({_SAVING}) VALUES (?,?,?,?,?,?,?,?)",
         tuple(getattr(made, name) for name in Saving.__slots__),
     )
 

@@ -13,6 +13,9 @@ class Saving:
 
     `kind` is `cache` (the result was there), `early-stop` (a rule ended it), `refused` (it would
     have failed) or `parked` (work that would have been lost). Never part of a balance.
+
+    One that `takes_back` another is less than nothing, by as much, and counts where that did: what
+    had not been spent is spent after all.
     """
 
     id: str
@@ -22,3 +25,4 @@ class Saving:
     amount_ms: int
     derivation: str
     at_ms: int
+    takes_back: str | None = None

@@ -211,6 +211,28 @@ VERSION_2_GUARDS = """
 """
 
 
+VERSION_3 = """
+    DROP INDEX saving_by_time;
+    ALTER TABLE saving RENAME TO saving_2;
+    CREATE TABLE saving (
+        id TEXT PRIMARY KEY,
+        account TEXT NOT NULL REFERENCES account (name),
+        owner TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('cache', 'early-stop', 'refused', 'parked')),
+        amount_ms INTEGER NOT NULL CHECK (amount_ms >= 0 OR takes_back IS NOT NULL),
+        derivation TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        takes_back TEXT UNIQUE REFERENCES saving (id)
+    );
+    INSERT INTO saving
+        SELECT id, account, owner, kind, amount_ms, derivation, at_ms, NULL
+        FROM saving_2 ORDER BY rowid;
+    DROP TABLE saving_2;
+"""
+
+VERSION_3_GUARDS = "CREATE INDEX saving_by_time ON saving (account, at_ms);"
+
+
 def _kept(table: str) -> str:
     return f"""
     CREATE TRIGGER {table}_kept BEFORE DELETE ON {table}
@@ -225,4 +247,5 @@ _APPENDED_TO = ("account_version", "line", "share", "reading", "lot", "saving")
 MIGRATIONS = (
     Migration(VERSION_1),
     Migration(VERSION_2, total.fill, VERSION_2_GUARDS + "".join(map(_kept, _APPENDED_TO))),
+    Migration(VERSION_3, guards=VERSION_3_GUARDS + _kept("saving")),
 )

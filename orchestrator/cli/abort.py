@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from orchestrator.cli.folds import FoldNotFound, job_of_fold
 from orchestrator.cli.submit import ask
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
 from orchestrator.store import read_state
 from skint.attempt import StopHow
-from skint.errors import NOT_FOUND, OK, SkintError
-
-
-class FoldNotFound(SkintError):
-    exit_code = NOT_FOUND
+from skint.errors import OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,12 +36,4 @@ def _job_of_fold(home: Home, name: str, fold: int, entry: str | None) -> str:
     run = read_state(home.store).runs.get(name)
     if run is None:
         raise FoldNotFound(f"there is no run {name}", next="skint status")
-    folds = [job for job in run.graph.jobs if job.fold is not None and not job.smoke]
-    meant = [job for job in folds if job.fold == fold and entry in (None, job.group)]
-    if len(meant) == 1:
-        return meant[0].id
-    if not meant:
-        wanted = ", ".join(f"{job.group} {job.fold}" for job in folds) or "a run with folds"
-        raise FoldNotFound(f"{name} has no such fold", got=str(fold), wanted=wanted)
-    entries = ", ".join(dict.fromkeys(job.group for job in meant))
-    raise FoldNotFound(f"several entries have a fold {fold}", wanted=f"--job: one of {entries}")
+    return job_of_fold(run, fold, entry, "--job")

@@ -10,6 +10,7 @@ from budget.duration import format_clock
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from budget.ledger.balance import Balance
+from orchestrator.baselines.book import Book
 from orchestrator.cli.job_words import below, cut, said
 from orchestrator.cli.screen import prose, room_for_last, table
 from orchestrator.cli.status import scheduler_line
@@ -17,10 +18,12 @@ from orchestrator.home import Home
 from orchestrator.scheduler.books import owner_of
 from orchestrator.state import RunState, State
 from orchestrator.store import read_state
+from orchestrator.views.baselines import comparisons_of, lines
 from orchestrator.views.figures import figure
 from orchestrator.views.gaps import usage_lines
 from orchestrator.views.meters import HEADS as METER_HEADS
 from orchestrator.views.meters import meter_notes, meter_rows
+from orchestrator.views.question_words import question_lines
 from orchestrator.views.savings import exactly, saving_line
 from orchestrator.views.stages import stage_rows
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
@@ -77,8 +80,11 @@ def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
     rows = [(*cells, cut(text, most)) for *cells, text in rows]
     more = below(view.rows, most)
     details = [*more, *([""] if more else []), *_stages(run, view, charged), *_meters(run)]
-    summary = map(prose, _summary(run, view, ledger, charged, now_ms))
-    return "\n".join([table(heads, rows), "", *details, *summary])
+    compared = lines(comparisons_of(Book().update(state), run), over=not run.live)
+    against = [f"{head:<18} {text}" for head, text in compared]
+    summary = map(prose, [*against, *_summary(run, view, ledger, charged, now_ms)])
+    asked = map(prose, question_lines(run, now_ms))
+    return "\n".join([table(heads, rows), "", *details, *summary, *asked])
 
 
 def _stages(run: RunState, view: RunView, charged: dict[str, int]) -> list[str]:

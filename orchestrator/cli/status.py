@@ -13,6 +13,7 @@ from orchestrator.home import Home
 from orchestrator.state import RunState
 from orchestrator.store import read_recent, read_state
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
+from orchestrator.views.question_words import question_lines
 from orchestrator.views.savings import saved_words
 from orchestrator.views.view import JobRow, RunView, run_view
 from skint.errors import OK
@@ -43,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
         for row in view.rows:
             if row.status not in ("done", "reused", "skipped"):
                 print(_job_line(row))
+        for line in question_lines(one, now_ms):
+            print(f"  {line}")
     for one in ended:
         print(_run_line(run_view(one, now_ms, state.runs)))
     return OK

@@ -35,7 +35,8 @@ def due(state: State, inputs: i.Inputs, decided: Iterable[e.Event]) -> Iterator[
 
 def _closings(run: RunState) -> Iterator[i.Action]:
     for saving in run.savings.values():
-        if not saving.booked:
+        # What is taken back has to stand there before.
+        if not saving.booked and (not saving.takes_back or run.savings[saving.takes_back].booked):
             yield i.BookSaving(run.name, saving.id)
     for allocation in run.open_allocations:
         if allocation.status == "ended":

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from budget.accounts.account import Account
-from orchestrator.commands import SubmitRun
+from orchestrator.commands import ResumeJobs, SubmitRun
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.admission import needs_are_met
 from orchestrator.state import RunState, State
@@ -21,6 +21,9 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
         for command in inputs.commands
         if isinstance(command.request, SubmitRun)
     }
+    for command in inputs.commands:  # a run that has ended waits for devices again
+        if isinstance(command.request, ResumeJobs) and command.request.run in state.runs:
+            found.add(state.runs[command.request.run].graph.account or "")
     # What ends now frees devices, or was needed by others.
     stirs = bool(inputs.commands) or any(
         seen.condition not in ("pending", "running", "unknown")

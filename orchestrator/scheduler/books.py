@@ -17,6 +17,7 @@ from budget.ledger import (
     LedgerError,
     OverBudget,
     ReservationNotFound,
+    SavingNotFound,
     TooManySessions,
 )
 from budget.ledger.balance import Balance
@@ -180,8 +181,11 @@ class Books:
         return (i.Released(allocation, reason),)
 
     def save(self, run: str, saving: SavingState) -> Iterable[i.Answer]:
-        """Note what was not spent."""
+        """Note what was not spent, or that it is spent after all."""
         try:
+            if saving.takes_back:
+                self.ledger.take_back_saving(saving.id, saving.takes_back, saving.derivation)
+                return (i.Booked(run, saving.id),)
             self.ledger.book_saving(
                 saving.id,
                 saving.account,
@@ -191,7 +195,8 @@ class Books:
                 saving.derivation,
                 saving.found_ms,
             )
-        except AccountNotFound as error:  # the account was removed, or the ledger replaced
+        except (AccountNotFound, SavingNotFound) as error:
+            # The account was removed, or the ledger replaced.
             _log.warning("%s is booked nowhere: %s", saving.id, error.what)
         except LedgerError as error:
             _log.warning("%s cannot be booked now: %s", saving.id, error)

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from orchestrator import events as e
-from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Command, StopJobs, SubmitRun
+from orchestrator.baselines.book import why_no_baseline
+from orchestrator.commands import (
+    RUN_NAME,
+    RUN_NAME_WANTED,
+    AnswerVerdict,
+    Command,
+    ResumeJobs,
+    SetBaseline,
+    StopJobs,
+    SubmitRun,
+)
 from orchestrator.graph import Graph, Job
+from orchestrator.scheduler import answering, resuming
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State
 from orchestrator.views.charges import freed_ms, unit_of
@@ -20,9 +31,32 @@ def obey(state: State, command: Command, inputs: Inputs, now_ms: int) -> Iterato
         yield from _submit(state, command.id, request, inputs, now_ms)
     elif isinstance(request, StopJobs):
         yield from _stop(state, command.id, request, now_ms)
+    elif isinstance(request, AnswerVerdict):
+        yield from answering.answer(state, command.id, request, now_ms)
+    elif isinstance(request, ResumeJobs):
+        yield from resuming.resume(state, command.id, request, inputs, now_ms)
     else:
-        text = "not yet"
-        yield e.CommandAnswered(at_ms=now_ms, run="", command=command.id, ok=False, text=text)
+        yield from _choose(state, command.id, request, now_ms)
+
+
+def _choose(state: State, command: str, request: SetBaseline, now_ms: int) -> Iterator[e.Event]:
+    """A baseline, or take that back."""
+    run = state.runs.get(request.run)
+    ok, text = False, f"there is no run {request.run}"
+    if run is not None and request.on:
+        why = why_no_baseline(state, run)
+        ok, text = not why, f"{run.name} cannot be a baseline: {why}"
+        if ok and run.baseline_ms is not None:
+            text = f"{run.name} is a baseline already"
+        elif ok:
+            text = f"{run.name} is what later runs are compared with"
+    elif run is not None:
+        ok = run.baseline_ms is not None
+        text = f"{run.name} is a baseline no more" if ok else f"{run.name} is no chosen baseline"
+    if ok and run is not None and request.on != (run.baseline_ms is not None):
+        yield e.BaselineSet(at_ms=now_ms, run=run.name, on=request.on, by=request.by)
+    name = request.run if run else ""
+    yield e.CommandAnswered(at_ms=now_ms, run=name, command=command, ok=ok, text=text)
 
 
 def _submit(
@@ -90,7 +124,7 @@ def _can_stop(run: RunState | None, request: StopJobs, now_ms: int) -> tuple[boo
     if request.scope == "run":
         freed = _freed(run, run.graph.jobs, now_ms)
         return True, f"{run.name} is being stopped; checkpoints are kept{freed}"
-    jobs = [job for job in run.graph.jobs if request.target in (job.id, job.group)]
+    jobs = [job for job in run.graph.jobs if request.target in (job.id, job.cell, job.group)]
     if not jobs:
         return False, f"{run.name} has no {request.target}"
     states = [run.jobs[job.id] for job in jobs]

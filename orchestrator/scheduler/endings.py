@@ -184,7 +184,10 @@ def end_of(run: RunState, now_ms: int) -> e.RunEnded:
             job.id
         )
     sentence = ", ".join(f"{len(jobs)} {status}" for status, jobs in by_status.items())
-    cancelled = any(stop.scope == "run" and stop.reason == "cancelled" for stop in run.stops)
+    cancelled = any(
+        stop.scope == "run" and stop.reason == "cancelled" and stop.then == "end"
+        for stop in run.stops
+    )
     outcome: e.RunOutcome = "done"
     if by_status.keys() & {"failed", "stopped", "skipped"}:
         outcome = "cancelled" if cancelled else "failed"

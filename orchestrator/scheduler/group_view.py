@@ -12,8 +12,7 @@ from orchestrator.forecasting import forecast_job
 from orchestrator.graph import Job
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State
-from orchestrator.stop_rules.base import FoldView, GroupView
-from orchestrator.views.training import number
+from orchestrator.stop_rules.base import Finished, FoldView, GroupView
 
 
 def short_view(run: RunState, job: Job, quiet_s: float) -> GroupView:
@@ -29,6 +28,7 @@ def whole_view(
     jobs = run.graph.cells()[job.cell]
     compared = inputs.book.update(state).comparison(run, job)
     folds = [_fold(state, run, other, now_ms) for other in jobs]
+    folds = [_against(fold, compared.baseline, inputs) for fold in folds]
     now = replace(folds[jobs.index(job)], quiet_s=quiet_s)
     folds[jobs.index(job)] = now
     likely_ms = {
@@ -37,8 +37,6 @@ def whole_view(
         if not _is_over(run, other)
     }
     walls_s = inputs.book.walls_s()
-    said = [report for fold in folds for report in fold.reports]
-    items, largest = _newest(said, "n"), _newest(said, "largest_class")
     return GroupView(
         group=job.cell,
         folds=tuple(folds),
@@ -46,8 +44,8 @@ def whole_view(
         metric=compared.metric.name,
         larger_is_better=compared.metric.larger_is_better,
         is_share=compared.metric.is_share,
-        items=None if items is None else round(items),
-        largest_class=largest,
+        items=compared.facts.items,
+        largest_class=compared.facts.largest_class,
         baseline=compared.baseline,
         history=compared.history,
         explore=run.graph.explore,
@@ -72,17 +70,22 @@ def _fold(state: State, run: RunState, job: Job, now_ms: int) -> FoldView:
     return view
 
 
+def _against(fold: FoldView, baseline: Finished | None, inputs: Inputs) -> FoldView:
+    """With the pictures on which it and the same fold of the baseline differ, where both files
+    are there."""
+    theirs = [one for one in baseline.folds if one.fold == fold.fold] if baseline else []
+    if not (fold.done and fold.agreement and theirs and theirs[0].agreement):
+        return fold
+    found = inputs.agreement(fold.agreement, theirs[0].agreement)
+    if isinstance(found, str):
+        return fold
+    return replace(fold, wins=found.only_ours, losses=found.only_theirs)
+
+
 def _bare(run: RunState, job: Job) -> FoldView:
     attempt, ended = run.current(job.id), _is_over(run, job)
     reports = attempt.reports if attempt else ()
     return FoldView(job.id, job.fold, reports, ended, ended and run.jobs[job.id].has_result)
-
-
-def _newest(reports: Sequence[object], name: str) -> float | None:
-    values = [
-        number(report[name]) for report in reports if isinstance(report, dict) and name in report
-    ]
-    return next((value for value in reversed(values) if value is not None), None)
 
 
 def _free_s(run: RunState, job: Job, inputs: Inputs, now_ms: int) -> float | None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from budget.accounts.account import Account
 from budget.ledger.balance import Balance
 from budget.meters.log import Metered
+from orchestrator.baselines.agreement import Agreement
 from orchestrator.baselines.book import Book
 from orchestrator.commands import Command
 from orchestrator.events import Event
@@ -137,6 +138,8 @@ class Inputs:
     """What forecasts have worked out before; it changes how fast they are, not what they say."""
     book: Book = field(default_factory=Book)
     """Finished groups to compare with; kept for the same reason."""
+    agreement: Callable[[str, str], Agreement | str] = lambda ours, theirs: "nobody reads them"
+    """On how many pictures two finished folds agree, by their files; or why that is not known."""
     watched_ms: int = 0
     """Since when somebody has looked again and again, without sleeping in between."""
     metered: Mapping[str, Metered] = field(default_factory=dict)

@@ -32,6 +32,8 @@ CACHE, EARLY_STOP, REFUSED, PARKED = KINDS
 
 _SAVING = (e.JobEnded, e.AllocationSettled)
 """Events that something may have been saved by."""
+AFTER_ALL = "back"
+"""Ends the id of what takes a saving back."""
 
 
 class _Saved(NamedTuple):
@@ -45,6 +47,8 @@ def found(
 ) -> Iterator[e.SavingFound]:
     """What `events`, which led to `state`, saved; once only, since an event happens once."""
     for event in events:
+        if isinstance(event, e.JobsResumed):
+            yield from _taken_back(state.runs[event.run], event, now_ms)
         if not isinstance(event, _SAVING):
             continue
         run = state.runs.get(event.run)
@@ -67,7 +71,7 @@ def found(
                 yield e.SavingFound(
                     at_ms=now_ms,
                     run=run.name,
-                    saving=f"{run.name}.{what}.{known.kind}.{run.uid[:8]}",
+                    saving=_id_of(run, f"{run.name}.{what}.{known.kind}.{run.uid[:8]}"),
                     job=job.id,
                     account=account.name,
                     unit=account.unit,
@@ -75,6 +79,33 @@ def found(
                     amount_ms=known.amount_ms,
                     derivation=known.derivation,
                 )
+
+
+def _id_of(run: RunState, name: str) -> str:
+    """That of a job that was resumed and stopped again has a number."""
+    before = sum(known.startswith(name) for known in run.savings)
+    return f"{name}.{before}" if before else name
+
+
+def _taken_back(run: RunState, event: e.JobsResumed, now_ms: int) -> Iterator[e.SavingFound]:
+    """What stopping these jobs had saved is spent after all."""
+    back = {saving.takes_back for saving in run.savings.values()}
+    for saving in run.savings.values():
+        if saving.job not in event.jobs or saving.kind != EARLY_STOP or saving.takes_back:
+            continue
+        if saving.id not in back:
+            yield e.SavingFound(
+                at_ms=now_ms,
+                run=run.name,
+                saving=f"{saving.id}.{AFTER_ALL}",
+                job=saving.job,
+                account=saving.account,
+                unit=saving.unit,
+                kind=saving.kind,
+                amount_ms=-saving.amount_ms,
+                derivation=f"{saving.job} was resumed: what its stop had saved is spent after all",
+                takes_back=saving.id,
+            )
 
 
 def _of_job(

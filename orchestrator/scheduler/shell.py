@@ -16,6 +16,7 @@ from budget.ledger.balance import Balance
 from budget.meters.log import Metered
 from notifiers.base import Notice
 from orchestrator import events as e
+from orchestrator.baselines.agreement import agreement_of
 from orchestrator.baselines.book import Book
 from orchestrator.changed import changed
 from orchestrator.clock import Clock
@@ -169,6 +170,7 @@ class Scheduler:
             accounts=self._books.accounts(),
             history=self._history,
             book=self._book,
+            agreement=agreement_of,
             watched_ms=self._watch.since_ms(),
             metered=self.read_meters(self.state, self.clock.now_ms()),
             runs_dir=str(self.runs_dir),

@@ -34,6 +34,7 @@ LEDGER_WRITES = (
     "reading",
     "grant",
     "book_saving",
+    "take_back_saving",
 )
 STORE_WRITES = ("keep", "ask")
 

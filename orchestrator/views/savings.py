@@ -22,7 +22,9 @@ def saved_words(savings: Iterable[SavingState]) -> str:
     for saving in savings:
         key = saving.kind, saving.unit
         sums_ms[key] = sums_ms.get(key, 0) + saving.amount_ms
-    parts = [f"{amount(ms, unit)} {_BY.get(kind, kind)}" for (kind, unit), ms in sums_ms.items()]
+    parts = [
+        f"{amount(ms, unit)} {_BY.get(kind, kind)}" for (kind, unit), ms in sums_ms.items() if ms
+    ]
     return ", ".join(parts).replace(" by ", " saved by ", 1)
 
 

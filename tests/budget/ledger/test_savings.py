@@ -6,7 +6,7 @@ import pytest
 
 from budget.accounts.presets import preset
 from budget.duration import DAY_MS, HOUR_MS
-from budget.ledger import AccountNotFound, Ledger, LedgerError
+from budget.ledger import AccountNotFound, IdTaken, Ledger, LedgerError, SavingNotFound
 
 SATURDAY_MS = 1_795_219_200_000
 NOW_MS = SATURDAY_MS + DAY_MS
@@ -60,3 +60,27 @@ def test_absurd_savings_are_refused(ledger: Ledger) -> None:
     with pytest.raises(AccountNotFound):
         ledger.book_saving("a", "nobody", "run", "cache", 5, "why", NOW_MS)
     assert ledger.savings() == ()
+
+
+def test_a_saving_is_taken_back_once_and_counts_no_more_where_it_did(ledger: Ledger) -> None:
+    """It is never changed: less than nothing stands beside it, in the window that it counted in."""
+    book(ledger, "a", "early-stop", at=SATURDAY_MS - 1)
+    book(ledger, "b", "early-stop")
+    assert ledger.take_back_saving("a.back", "a", "train was resumed") is True
+    assert ledger.take_back_saving("a.back", "a", "train was resumed") is False
+    assert ledger.balance("simulated", SATURDAY_MS - 1).saved == {"early-stop": 0}
+    assert ledger.balance("simulated", NOW_MS).saved == {"early-stop": HOUR_MS}
+    told = [(saving.id, saving.amount_ms, saving.takes_back) for saving in ledger.savings()]
+    assert told == [("a", HOUR_MS, None), ("b", HOUR_MS, None), ("a.back", -HOUR_MS, "a")]
+
+
+def test_only_a_saving_that_is_there_is_taken_back(ledger: Ledger) -> None:
+    book(ledger, "a")
+    book(ledger, "b")
+    ledger.take_back_saving("a.back", "a", "it was resumed")
+    for saving in ("c", "a.back"):
+        with pytest.raises(SavingNotFound, match="no such saving"):
+            ledger.take_back_saving("d", saving, "it was resumed")
+    with pytest.raises(IdTaken):
+        ledger.take_back_saving("a", "b", "it was resumed")
+    assert len(ledger.savings()) == 3

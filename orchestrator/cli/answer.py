@@ -1,0 +1,65 @@
+"""Answer a stop rule that asks, or let run what a rule has spoken against."""
+
+from __future__ import annotations
+
+import argparse
+
+from orchestrator.cli.submit import ask
+from orchestrator.commands import AnswerVerdict
+from orchestrator.home import Home
+from orchestrator.questions import open_questions
+from orchestrator.store import read_state
+from skint.errors import NOT_FOUND, OK, USAGE, SkintError
+
+
+class NothingAsked(SkintError):
+    exit_code = NOT_FOUND
+
+
+class SeveralAsked(SkintError):
+    exit_code = USAGE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="RUN")
+    said = parser.add_mutually_exclusive_group(required=True)
+    said.add_argument("--stop", action="store_true", help="stop it; checkpoints are kept")
+    said.add_argument("--let-run", action="store_true", help="the rule says no more of it")
+    parser.add_argument("--rule", default="", help="where several rules have spoken")
+    parser.add_argument(
+        "--about", default="", metavar="WHAT", help="a fold, a group or the run, where several are"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home = Home.find()
+    rule, target = _meant(home, arguments.name, arguments.rule, arguments.about)
+    home.start_scheduler()
+    said = AnswerVerdict(
+        run=arguments.name,
+        rule=rule,
+        target=target,
+        answer="stop" if arguments.stop else "let-run",
+    )
+    print(ask(home, said))
+    return OK
+
+
+def _meant(home: Home, name: str, rule: str, about: str) -> tuple[str, str]:
+    """The one question that is open, unless it is named."""
+    known = read_state(home.store).runs.get(name)
+    if known is None:
+        raise NothingAsked(f"there is no run {name}", next="skint status")
+    if not known.verdicts:
+        raise NothingAsked(f"no stop rule has said anything of {name}", next="skint status")
+    asked = [
+        said
+        for said in open_questions(known)
+        if rule in ("", said.rule) and about in ("", said.target)
+    ]
+    if len(asked) > 1:
+        raise SeveralAsked(
+            f"{len(asked)} questions about {name} are open",
+            wanted="; ".join(f"--rule {one.rule} --about {one.target}" for one in asked),
+        )
+    return (asked[0].rule, asked[0].target) if asked else (rule, about)
