@@ -41,7 +41,7 @@ def beats_baseline(group: GroupView, options: Mapping[str, Any]) -> Verdict:
         return GO_ON
     chance = course.chance(course.baseline + rule.value("by", options))
     option = "below_inside" if course.inside else "below"
-    limit = _limit(group, rule.value(option, options))
+    limit = _limit(group, course.to_come * rule.value(option, options))
     if chance >= limit:
         return GO_ON
     sentence = (

@@ -36,6 +36,8 @@ class Course:
     """The mean of the run it is compared with."""
     inside: bool
     """Nothing but part of one fold is known."""
+    to_come: float
+    """Folds that are not done, in shares of those after the first one."""
     when: str
 
     def chance(self, wanted: float) -> float:
@@ -76,6 +78,7 @@ def _between(group: GroupView, known: Comparison) -> Course | None:
         freedom=freedom,
         baseline=known.mean,
         inside=False,
+        to_come=(folds - count) / (folds - 1),
         when=f"after {count} of {folds} folds",
     )
 
@@ -102,6 +105,7 @@ def _inside(group: GroupView, known: Comparison, begin: float) -> Course | None:
         freedom=PRIOR,
         baseline=known.mean,
         inside=True,
+        to_come=1.0,
         when=f"fold {now.fold} at {share:.0%}",
     )
 

@@ -1,0 +1,38 @@
+"""The one list of rules and options."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.stop_rules import RULES
+from orchestrator.stop_rules.defaults import DEFAULTS
+
+TAKEN = {"mode", "default", "after"}
+"""Options that every rule has; they are not of the rules."""
+
+
+def test_every_rule_has_its_defaults_and_none_is_listed_that_is_not_there() -> None:
+    assert list(DEFAULTS) == list(RULES)
+    assert all(rule.name == name for name, rule in DEFAULTS.items())
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_defaults_are_within_their_own_bounds(name: str) -> None:
+    names = [option.name for option in DEFAULTS[name].options]
+    assert len(set(names)) == len(names)
+    assert not TAKEN & set(names)
+    for option in DEFAULTS[name].options:
+        assert option.default is None or option.low <= option.default <= option.high
+        assert option.unit and option.meaning
+
+
+def test_what_a_plan_gives_comes_before_the_default() -> None:
+    rule = DEFAULTS["chance"]
+    assert rule.value("margin", {}) == 2
+    assert rule.value("margin", {"margin": 3}) == 3
+
+
+@pytest.mark.parametrize("value", ["2", True, None])
+def test_an_option_that_is_no_number_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="chance: `margin` is a number"):
+        DEFAULTS["chance"].value("margin", {"margin": value})
