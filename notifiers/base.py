@@ -16,7 +16,7 @@ from skint.errors import SkintError
 Topic = Literal["head", "reply", "alert"]
 """`head`: the one message of a run, edited in place. `reply`: in the run's thread.
 `alert`: a reply that the whole channel sees as well, for a needed decision and for the end."""
-About = Literal["news", "trouble", "decision", "end"]
+About = Literal["news", "trouble", "quota", "decision", "end"]
 
 
 @dataclass(frozen=True)

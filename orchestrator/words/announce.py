@@ -1,4 +1,4 @@
-"""Which events are worth words, and which words: pure.
+"""Which events are worth words, who is told them, and how: pure.
 
 The head of a run is edited whenever something that it says has changed; what a person may want to
 read later is a reply; what they may have to act on, and the end, is an alert. Keys are made of the
@@ -7,22 +7,19 @@ events alone, so that telling the same events again tells nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from budget.duration import HOUR_MS
-from budget.instant import format_instant
 from budget.ledger.balance import Balance
-from notifiers.base import Curve, Notice, Topic
+from notifiers.base import Notice
 from orchestrator import events as e
-from orchestrator.graph import Job
-from orchestrator.state import AttemptState, RunState, State, job_of
-from orchestrator.views.charges import freed_ms
-from orchestrator.views.figures import amount, figure
-from orchestrator.views.savings import saved_words, saving_line
-from orchestrator.views.view import JobRow, RunView, run_view
-from orchestrator.words.headline import head, result
-from orchestrator.words.notifying import places
+from orchestrator.state import RunState, State
+from orchestrator.views.view import run_view
+from orchestrator.words.headline import head
+from orchestrator.words.notifying import told_places
+from orchestrator.words.outside import Outside
+from orchestrator.words.place import for_place
+from orchestrator.words.redaction import hidden_of, redacted
+from orchestrator.words.teller import Teller
 
 _IN_HEAD = (
     e.RunSubmitted,
@@ -31,7 +28,9 @@ _IN_HEAD = (
     e.AttemptUnreachable,
     e.AttemptReached,
     e.VerdictGiven,
+    e.VerdictAnswered,
     e.StopAsked,
+    e.JobsResumed,
     e.JobEnded,
     e.RunEnded,
 )
@@ -42,24 +41,48 @@ _WAITS_TOLD = ("over-budget", "group", "parked", "retry")
 
 
 def notices(
-    events: Sequence[e.Event], state: State, balances: Mapping[str, Balance] | None = None
+    events: Sequence[e.Event],
+    state: State,
+    balances: Mapping[str, Balance] | None = None,
+    outside: Outside | None = None,
 ) -> list[tuple[str, Notice]]:
     """(notifier's name, notice) for what `events`, which led to `state`, are worth telling.
 
     `balances` by account let the heads say what is left.
     """
+    outside = outside or Outside()
     found: list[tuple[str, Notice]] = []
     for name in dict.fromkeys(event.run for event in events if event.run):
         run = state.runs[name]
         own = [event for event in events if event.run == name]
-        view = run_view(run, own[-1].at_ms, state.runs)
-        told: list[Notice] = []
-        if _has_new_head(run, own):
-            told.append(head(run, view, own, balances or {}))
-        for event in own:
-            told += _Teller(run, view, event.at_ms).tell(event)
-        found += [(place, notice) for notice in told for place in places(run.graph)]
+        hidden = hidden_of([run.graph], outside.environ)
+        told: dict[str, list[Notice]] = {}
+        for place in told_places(run.graph):
+            zone = place.manner.zone
+            if zone not in told:
+                said = _told(run, own, state, balances or {}, outside, zone)
+                told[zone] = [redacted(notice, hidden) for notice in said]
+            shown = [for_place(notice, place) for notice in told[zone]]
+            found += [(place.name, notice) for notice in shown if notice is not None]
     return found
+
+
+def _told(
+    run: RunState,
+    events: Sequence[e.Event],
+    state: State,
+    balances: Mapping[str, Balance],
+    outside: Outside,
+    zone: str,
+) -> list[Notice]:
+    """All that is said of a run's new events, with the times on the clock of `zone`."""
+    view = run_view(run, events[-1].at_ms, state.runs)
+    told: list[Notice] = []
+    if _has_new_head(run, events):
+        told.append(head(run, view, events, balances, zone))
+    for event in events:
+        told += Teller(run, view, event.at_ms, zone, outside).tell(event)
+    return told
 
 
 def _has_new_head(run: RunState, events: Sequence[e.Event]) -> bool:
@@ -75,248 +98,3 @@ def _changes_head(event: e.Event) -> bool:
     if isinstance(event, e.JobWaited):
         return event.reason in _WAITS_TOLD
     return isinstance(event, _IN_HEAD)
-
-
-@dataclass(frozen=True)
-class _Teller:
-    """The words for one event of a run."""
-
-    run: RunState
-    view: RunView
-    at_ms: int
-
-    def tell(self, event: e.Event) -> Iterator[Notice]:
-        match event:
-            case e.VerdictGiven():
-                yield self._verdict(event)
-            case e.StopAsked() if not event.by.startswith("rule "):
-                yield self._stop(event)
-            case e.JobWaited(reason="over-budget" | "group"):
-                yield self._over_budget(event)
-            case e.JobWaited(reason="parked"):
-                yield self._parked(event)
-            case e.JobWaited(reason="retry"):
-                title = f"{self._row(event.job).title}: {event.sentence}"
-                ended = self._ended(event.job)
-                key = f"{event.job}/retry/{ended.fence if ended else 0}"
-                yield self._notice("reply", key, title, self._cause(event.job))
-            case e.AttemptUnreachable():
-                # At most once an hour: an engine that answers every other time is one problem.
-                key = f"unreachable/{event.attempt}/{event.at_ms // HOUR_MS}"
-                title = f"{self._row(job_of(event.attempt)).title}: {event.sentence}"
-                yield self._notice("reply", key, title)
-            case e.KeptIdle():
-                title = f"{self._row(job_of(event.attempt)).title}: {event.sentence}"
-                yield self._notice("alert", f"idle/{event.attempt}", title, [_MOVE_CPU_WORK])
-            case e.NoteWritten():
-                row = self._row(job_of(event.attempt))
-                key = f"note/{row.group}/{event.text}"  # what every fold says is told once
-                yield self._notice("reply", key, f"{row.title}: {event.text}")
-            case e.JobEnded():
-                yield from self._job_ended(event)
-            case e.RunEnded():
-                yield self._run_ended(event)
-
-    def _notice(
-        self,
-        topic: Topic,
-        key: str,
-        title: str,
-        lines: Sequence[str] = (),
-        curve: Curve | None = None,
-    ) -> Notice:
-        return Notice(
-            run=self.run.name,
-            topic=topic,
-            key=f"{self.run.name}/{key}",
-            title=title,
-            lines=tuple(line for line in lines if line),
-            curve=curve,
-            at_ms=self.at_ms,
-        )
-
-    def _row(self, job: str) -> JobRow:
-        return self.view.row(job)
-
-    # --- decisions --------------------------------------------------------------------------------
-
-    def _verdict(self, event: e.VerdictGiven) -> Notice:
-        what = {"stop": "stopping", "park": "parking", "ask": "decision needed for"}
-        verb = what.get(event.action, "warning about")
-        stops = event.action in ("stop", "park")
-        return self._notice(
-            "alert",
-            f"verdict/{event.rule}/{event.target}",
-            f"{verb} {self._target(event.scope, event.target)}: {event.sentence}",
-            [f"rule {event.rule}", self._freed(event.scope, event.target) if stops else ""],
-        )
-
-    def _stop(self, event: e.StopAsked) -> Notice:
-        number = self.run.stops.index(event) + 1
-        verb = "parking" if event.then == "requeue" else "stopping"
-        return self._notice(
-            "reply",
-            f"stop/{number}",
-            f"{verb} {self._target(event.scope, event.target)}: {event.sentence}",
-            [self._freed(event.scope, event.target), "checkpoints are kept"],
-        )
-
-    def _target(self, scope: e.StopScope, target: str) -> str:
-        if scope == "run":
-            return "the run"
-        return self._row(target).title if target in self.run.jobs else target
-
-    def _jobs(self, scope: e.StopScope, target: str) -> list[Job]:
-        names = (target, job_of(target)) if target in self.run.attempts else (target,)
-        jobs = self.run.graph.jobs
-        return [job for job in jobs if scope == "run" or job.id in names or job.group in names]
-
-    def _freed(self, scope: e.StopScope, target: str) -> str:
-        free_ms = freed_ms(self.run, self._jobs(scope, target), self.at_ms)
-        return f"frees up to {amount(free_ms, self.view.amounts_in)} of reserve" if free_ms else ""
-
-    def _unused(self, jobs: Sequence[Job]) -> str:
-        free_ms = freed_ms(self.run, jobs, self.at_ms)
-        return (
-            f"up to {amount(free_ms, self.view.amounts_in)} of reserve not used" if free_ms else ""
-        )
-
-    # --- jobs -------------------------------------------------------------------------------------
-
-    def _over_budget(self, event: e.JobWaited) -> Notice:
-        # Once for each reset and not for each fold: they all wait for the same.
-        return self._notice(
-            "reply",
-            f"over-budget/{event.until_ms}",
-            f"{self._row(event.job).title} waits: {event.sentence}",
-            ["nothing was started; it goes on by itself when enough is free"],
-        )
-
-    def _parked(self, event: e.JobWaited) -> Notice:
-        attempts = len(self.run.jobs[event.job].attempts)
-        row = self._row(event.job)
-        until = ""
-        if event.until_ms is not None:
-            until = f"not before {format_instant(event.until_ms, 'UTC')}"
-        title = f"{row.title} {event.sentence}"
-        return self._notice(
-            "reply",
-            f"{event.job}/parked/{attempts}",
-            title,
-            [_cost(row, self.view.amounts_in), until],
-        )
-
-    def _job_ended(self, event: e.JobEnded) -> Iterator[Notice]:
-        row = self._row(event.job)
-        key = f"{event.job}/{event.outcome}"
-        if event.outcome == "failed":
-            title = f"{row.title} failed: {self._what(event)}"
-            yield self._notice("alert", key, title, self._cause(event.job))
-        elif event.outcome == "done" and row.lane == "accelerator":
-            score = f": {row.metric} {figure(row.value)}" if row.value is not None else ""
-            lines = [_cost(row, self.view.amounts_in), self._mean_so_far()]
-            title = f"{row.title} done{score}"
-            yield self._notice("reply", key, title, lines, self._curve())
-        elif event.outcome == "stopped" and self.run.jobs[event.job].attempts:
-            lines = [
-                _cost(row, self.view.amounts_in),
-                self._unused([self.run.graph.job(event.job)]),
-            ]
-            saved = [one for one in self.view.savings if one.job == event.job]
-            lines += [f"saved {saving_line(one)}" for one in saved]
-            title = f"{row.title} {row.status}"
-            if event.reason == "deadline":
-                title = f"{title}: {row.why}"
-                lines.append(f"next: a longer `limit` for {row.group} in the plan")
-            yield self._notice("reply", key, title, lines)
-
-    def _what(self, event: e.JobEnded) -> str:
-        attempt = self._ended(event.job)
-        if attempt is not None and attempt.error and attempt.error.get("what"):
-            return attempt.error["what"]
-        return event.sentence
-
-    def _cause(self, job: str) -> list[str]:
-        """Where, got, wanted, next: whatever is known of how the last attempt ended."""
-        attempt = self._ended(job)
-        if attempt is None:
-            return []
-        parts = attempt.error or {}
-        said = [f"{name}: {parts[name]}" for name in _PARTS if parts.get(name)]
-        return [*said, f"log: {attempt.folder}/log.txt"]
-
-    def _ended(self, job: str) -> AttemptState | None:
-        """The last attempt that is over: the next one may have been planned already."""
-        attempts = [self.run.attempts[name] for name in self.run.jobs[job].attempts]
-        return next((a for a in reversed(attempts) if not a.live), None)
-
-    def _mean_so_far(self) -> str:
-        if self.view.folds < 2 or self.view.spread is None:
-            return ""
-        of = f"{self.view.folds_done} of {self.view.folds} {self.view.unit}"
-        return f"{result(self.view)} over {of}"
-
-    def _curve(self) -> Curve | None:
-        """All folds so far, in one picture."""
-        series = {row.title.split(" (")[0]: row.points for row in self.view.fold_rows if row.points}
-        if not series:
-            return None
-        title = f"{self.run.name}: {self.view.metric} by epoch"
-        return Curve(title, self.view.metric, series)
-
-    # --- the end ----------------------------------------------------------------------------------
-
-    def _run_ended(self, event: e.RunEnded) -> Notice:
-        view, score = self.view, result(self.view)
-        of = f"{view.folds_done} of {view.folds} {view.unit}" if view.folds > 1 else ""
-        if event.outcome == "done" and score:
-            title, lines = f"done: {score}{f' ({view.folds} folds)' if of else ''}", []
-        else:
-            title = f"{event.outcome}: {event.sentence}"
-            lines = [stop.sentence for stop in self.run.stops[:1]]
-            lines.append(f"{score} over {of}" if score and of else score)
-        if not self.run.cpu_only:
-            lines += [_fold_line(row, view.amounts_in) for row in view.fold_rows]
-            lines.append(self._hours())
-            lines.append(self._unused(self.run.graph.jobs))
-        return self._notice("alert", "ended", title, lines, self._curve())
-
-    def _hours(self) -> str:
-        used_ms = self.view.charged_ms + self.view.in_flight_ms
-        simulated = " (simulated)" if self.view.simulated else ""
-        parts = []
-        if self.view.fold_rows:
-            charged = amount(used_ms, self.view.amounts_in) if used_ms else "nothing"
-            parts.append(f"{charged} charged to {self.run.graph.account}{simulated}")
-        if self.view.savings:
-            parts.append(saved_words(self.view.savings))
-        return " · ".join(parts)
-
-
-_MOVE_CPU_WORK = (
-    "next: do what the device waits for in a job with `devices: 0` that this one `needs`,"
-    " or stop it"
-)
-
-
-_PARTS = ("where", "got", "wanted", "next")
-
-
-def _cost(row: JobRow, unit: str) -> str:
-    epochs = ""
-    if row.epoch is not None:
-        ended = row.epochs is None or row.epoch == row.epochs
-        count = f"{row.epoch} epoch{'' if row.epoch == 1 else 's'}"
-        epochs = count if ended else f"after epoch {row.epoch} of {row.epochs}"
-    used_ms = row.charged_ms + row.in_flight_ms
-    charged = f"{amount(used_ms, unit)} charged" if row.lane == "accelerator" else ""
-    return " · ".join(part for part in (epochs, charged) if part)
-
-
-def _fold_line(row: JobRow, unit: str) -> str:
-    if row.status in ("done", "reused"):
-        score = f"{row.metric} {figure(row.value)}" if row.value is not None else row.status
-        cost = f"known already, {row.why}" if row.status == "reused" else _cost(row, unit)
-        return f"{row.title}: {score} · {cost}"
-    cost = _cost(row, unit) if row.wall_ms is not None else ""
-    return " · ".join(part for part in (f"{row.title}: {row.status}", cost) if part)

@@ -13,6 +13,8 @@ from orchestrator import events as e
 from orchestrator.state import RunState
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
 from orchestrator.views.view import JobRow, RunView, bar, sparkline
+from orchestrator.words.buttons import of_head, typed_of_head
+from orchestrator.words.decisions import Decisions
 
 BAR_WIDTH = 12
 CURVE_WIDTH = 24
@@ -20,18 +22,26 @@ CURVE_WIDTH = 24
 
 
 def head(
-    run: RunState, view: RunView, events: Sequence[e.Event], balances: Mapping[str, Balance]
+    run: RunState,
+    view: RunView,
+    events: Sequence[e.Event],
+    balances: Mapping[str, Balance],
+    zone: str = "UTC",
 ) -> Notice:
-    """How the run stands after `events`, which are its newest."""
+    """How the run stands after `events`, which are its newest, and who did what to it last."""
     title, others = _title(run, view)
+    now_ms = events[-1].at_ms
+    deed = Decisions(run, view, now_ms, zone).deed()
     return Notice(
         run=run.name,
         topic="head",
         key=f"{run.name}/head/{_digest(events)}",
         title=title,
-        lines=tuple(line for line in (*others, _so_far(run, view), spent(view)) if line),
+        lines=tuple(line for line in (*others, _so_far(run, view), spent(view), deed) if line),
         fields=_left(run, view, balances),
-        at_ms=events[-1].at_ms,
+        buttons=of_head(run, view, now_ms),
+        typed=typed_of_head(run, view),
+        at_ms=now_ms,
         final=not run.live,
     )
 

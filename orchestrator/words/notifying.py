@@ -10,6 +10,7 @@ from typing import Any
 from notifiers import catalog
 from notifiers.base import Notifier, NotifierSettingsError
 from orchestrator.graph import Graph
+from orchestrator.words.place import Place, place_of
 
 DEFAULT: Mapping[str, Mapping[str, Any]] = {"console": {}}
 """Where a plan without `notify:` is told about."""
@@ -18,6 +19,11 @@ DEFAULT: Mapping[str, Mapping[str, Any]] = {"console": {}}
 def places(graph: Graph) -> tuple[str, ...]:
     """Names of the notifiers that a run tells, as the outbox files its notices."""
     return tuple(catalog.place(kind, settings) for kind, settings in _wanted(graph).items())
+
+
+def told_places(graph: Graph) -> tuple[Place, ...]:
+    """The same with what the plan says of how each wants to be told."""
+    return tuple(place_of(kind, settings) for kind, settings in _wanted(graph).items())
 
 
 def check_notify(graph: Graph, environ: Mapping[str, str] = os.environ) -> None:

@@ -49,7 +49,7 @@ def test_a_broken_run_says_which_loss_broke_and_what_stopping_frees(tmp_path: Pa
         " · fold 0 (1 of 3): stopped · after epoch 2 of 3 · 2 min 01 s charged"
         " · fold 1 (2 of 3): stopped · fold 2 (3 of 3): stopped"
         " · 2 min 01 s charged to lab (simulated) · 59 s saved by stopping early"
-        " · up to 1.48 h of reserve not used",
+        " · up to 1.48 h of reserve not used · undo the stop with `skint resume seedlings-1`",
     ]
 
 
@@ -67,13 +67,14 @@ def test_a_cancel_says_who_asked_and_what_is_kept(tmp_path: Path) -> None:
         " · fold 0 (1 of 3): val_acc 0.700 · 2 epochs · 2 min 30 s charged"
         " · fold 1 (2 of 3): stopped · 2 epochs · 2 min 01 s charged · fold 2 (3 of 3): stopped"
         " · 4 min 31 s charged to lab (simulated) · 3 min 00 s saved by stopping early"
-        " · up to 0.98 h of reserve not used",
+        " · up to 0.98 h of reserve not used · undo the stop with `skint resume seedlings-1`",
     ]
+    by = "the run cancelled by somebody at the command line 00:04 UTC, checkpoint kept"
     assert said(notices, "head")[-2:] == [
         "head: stopping · cancelled by cli · 1 of 3 folds done · val_acc 0.700"
-        " · 4 min 30 s charged (simulated) · lab: 29.45 h left",
+        f" · 4 min 30 s charged (simulated) · {by} · lab: 29.45 h left",
         "head: cancelled · 1 of 3 folds done · val_acc 0.700"
-        " · 4 min 31 s charged (simulated) · lab: 29.92 h left",
+        f" · 4 min 31 s charged (simulated) · {by} · lab: 29.92 h left",
     ]
 
 

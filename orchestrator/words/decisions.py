@@ -1,0 +1,203 @@
+"""What stop rules say, what is answered, and what of it is undone: words. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from budget.instant import format_instant
+from notifiers.base import Notice
+from notifiers.quiet_hours import local_time
+from orchestrator import events as e
+from orchestrator.graph import Job
+from orchestrator.questions import answer_to, jobs_meant, open_questions
+from orchestrator.state import RunState, job_of
+from orchestrator.views.charges import freed_ms
+from orchestrator.views.figures import amount
+from orchestrator.views.view import RunView
+from orchestrator.words import buttons
+from orchestrator.words.persons import by_whom
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The words for decisions about one run, with the times on the clock of `zone`."""
+
+    run: RunState
+    view: RunView
+    at_ms: int
+    zone: str
+
+    def verdict(self, event: e.VerdictGiven) -> Notice:
+        """What a rule does or says; a question with its default, and when that comes to pass."""
+        if event.action == "ask":
+            return self._question(event)
+        verb = {"stop": "stopping", "park": "parking"}.get(event.action, "warning about")
+        stops = event.action in ("stop", "park")
+        return Notice(
+            run=self.run.name,
+            topic="alert",
+            key=self._key(event),
+            title=f"{verb} {self.what(event.scope, event.target)}: {event.sentence}",
+            lines=_lines(
+                f"rule {event.rule}", self.freed(event.scope, event.target) if stops else ""
+            ),
+            about="trouble",
+            at_ms=self.at_ms,
+        )
+
+    def _question(self, asked: e.VerdictGiven) -> Notice:
+        jobs = self.jobs(asked.scope, asked.target)
+        return Notice(
+            run=self.run.name,
+            topic="alert",
+            key=self._key(asked),
+            title=self._question_title(asked),
+            lines=_lines(
+                f"rule {asked.rule}", self.freed(asked.scope, asked.target), self._default(asked)
+            ),
+            buttons=buttons.of_question(self.run, self.view, asked, jobs, self.at_ms),
+            typed=self._typed(asked),
+            about="decision",
+            at_ms=self.at_ms,
+        )
+
+    def _question_title(self, asked: e.VerdictGiven) -> str:
+        return f"decision needed for {self.what(asked.scope, asked.target)}: {asked.sentence}"
+
+    def _default(self, asked: e.VerdictGiven) -> str:
+        verb = "parked" if asked.would == "park" else "stopped"
+        what = "it goes on" if asked.default == "let-run" else f"it is {verb}"
+        if asked.until_ms is None:
+            return f"until somebody answers {what}"
+        return f"if nobody answers by {self.clock(asked.until_ms)}, {what}"
+
+    def _typed(self, asked: e.VerdictGiven) -> tuple[str, ...]:
+        words = f"skint answer {self.run.name}"
+        if len(open_questions(self.run)) > 1:
+            words += f" --rule {asked.rule} --about {asked.target}"
+        return (f"answer with `{words} --stop` or `… --let-run`",)
+
+    def answered(self, event: e.VerdictAnswered) -> list[Notice]:
+        """In place of the question, without buttons, and in the thread."""
+        said = [v for v in self.run.verdicts if (v.rule, v.target) == (event.rule, event.target)]
+        asked = said[-1] if said else None
+        what = self.what(asked.scope, asked.target) if asked else event.target
+        title = f"{what} {self._outcome(event, asked)}"
+        number = self.run.answers.index(event) + 1
+        key = f"{self.run.name}/answer/{number}"
+        found = [
+            Notice(
+                run=self.run.name,
+                topic="reply",
+                key=key,
+                title=title,
+                lines=_lines(f"rule {event.rule}"),
+                about="decision",
+                at_ms=self.at_ms,
+            )
+        ]
+        if asked is not None and asked.action == "ask":
+            found.append(
+                Notice(
+                    run=self.run.name,
+                    topic="reply",
+                    key=f"{key}/edit",
+                    title=self._question_title(asked),
+                    lines=(f"rule {asked.rule}", f"answered: {title}"),
+                    edits=self._key(asked),
+                    about="decision",
+                    at_ms=self.at_ms,
+                )
+            )
+        return found
+
+    def _outcome(self, event: e.VerdictAnswered, asked: e.VerdictGiven | None) -> str:
+        when = self.clock(event.at_ms)
+        if event.answer == "let-run":
+            did = "goes on"
+        else:
+            did = "is parked" if asked is not None and asked.would == "park" else "is stopped"
+        if event.by == "time-out":
+            return f"{did}: nobody answered by {when}"
+        return f"{did}, said {by_whom(event.by)} {when}"
+
+    def resumed(self, event: e.JobsResumed) -> Notice:
+        what = self.what(event.scope, event.target)
+        count = len(event.jobs)
+        return Notice(
+            run=self.run.name,
+            topic="reply",
+            key=f"{self.run.name}/resumed/{event.at_ms}",
+            title=f"{what} resumed by {by_whom(event.by)} {self.clock(self.at_ms)}",
+            lines=(
+                f"{count} job{'s wait' if count != 1 else ' waits'} again;"
+                " what had begun goes on from its checkpoint",
+            ),
+            about="decision",
+            at_ms=self.at_ms,
+        )
+
+    def stop(self, event: e.StopAsked) -> Notice:
+        """A person's."""
+        number = self.run.stops.index(event) + 1
+        verb = "parking" if event.then == "requeue" else "stopping"
+        return Notice(
+            run=self.run.name,
+            topic="reply",
+            key=f"{self.run.name}/stop/{number}/{event.at_ms}",
+            title=f"{verb} {self.what(event.scope, event.target)}: {event.sentence}",
+            lines=_lines(self.freed(event.scope, event.target), "checkpoints are kept"),
+            about="decision",
+            at_ms=self.at_ms,
+        )
+
+    def deed(self) -> str:
+        """Who did the newest of what was done to the run, and when: for its head."""
+        deeds = [(stop.at_ms, self._stop_deed(stop)) for stop in self.run.stops]
+        deeds += [(answer.at_ms, self._answer_deed(answer)) for answer in self.run.answers]
+        return max(((at, words) for at, words in deeds if words), default=(0, ""))[1]
+
+    def _stop_deed(self, stop: e.StopAsked) -> str:
+        if stop.by.startswith("rule ") or stop.then == "requeue":
+            return ""  # a rule's own words are in the thread
+        verb = "aborted" if stop.scope != "run" or stop.by.startswith("slack:") else "cancelled"
+        what = self.what(stop.scope, stop.target).split(" (")[0]
+        who = by_whom(stop.by)
+        return f"{what} {verb} by {who} {self.clock(stop.at_ms)}, checkpoint kept"
+
+    def _answer_deed(self, answer: e.VerdictAnswered) -> str:
+        said = [v for v in self.run.verdicts if (v.rule, v.target) == (answer.rule, answer.target)]
+        if not said or answer_to(self.run, said[-1]) != answer:
+            return ""
+        what = self.what(said[-1].scope, said[-1].target).split(" (")[0]
+        return f"{what} {self._outcome(answer, said[-1])}"
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def what(self, scope: e.StopScope, target: str) -> str:
+        if scope == "run":
+            return "the run"
+        job = job_of(target) if target in self.run.attempts else target
+        return self.view.row(job).title if job in self.run.jobs else target
+
+    def jobs(self, scope: e.StopScope, target: str) -> list[Job]:
+        job = job_of(target) if target in self.run.attempts else target
+        return list(jobs_meant(self.run.graph, scope, job))
+
+    def freed(self, scope: e.StopScope, target: str) -> str:
+        free_ms = freed_ms(self.run, self.jobs(scope, target), self.at_ms)
+        return f"frees up to {amount(free_ms, self.view.amounts_in)} of reserve" if free_ms else ""
+
+    def clock(self, at_ms: int) -> str:
+        """ "14:02 UTC"; with the day where that is another one."""
+        now, then = local_time(self.at_ms, self.zone), local_time(at_ms, self.zone)
+        if now.date() != then.date():
+            return format_instant(at_ms, self.zone)
+        return f"{then:%H:%M} {then.tzname()}"
+
+    def _key(self, event: e.VerdictGiven) -> str:
+        return f"{self.run.name}/verdict/{event.rule}/{event.target}/{event.at_ms}"
+
+
+def _lines(*lines: str) -> tuple[str, ...]:
+    return tuple(line for line in lines if line)

@@ -1,0 +1,266 @@
+"""The words for one event of a run: what a person may want to read later, or has to act on. Pure.
+
+Keys are made of the events alone, so that telling the same events again tells nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from budget.duration import HOUR_MS
+from budget.instant import format_instant
+from notifiers.base import About, Button, Curve, Notice, Picture, Topic
+from orchestrator import events as e
+from orchestrator.graph import Job
+from orchestrator.state import AttemptState, RunState, job_of
+from orchestrator.views.charges import freed_ms
+from orchestrator.views.figures import amount, figure
+from orchestrator.views.savings import saved_words, saving_line
+from orchestrator.views.view import JobRow, RunView
+from orchestrator.words import buttons
+from orchestrator.words.decisions import Decisions
+from orchestrator.words.headline import result
+from orchestrator.words.outside import Outside
+
+
+@dataclass(frozen=True)
+class Teller:
+    """The words for the events of a run, with the times on the clock of `zone`."""
+
+    run: RunState
+    view: RunView
+    at_ms: int
+    zone: str
+    outside: Outside
+
+    def tell(self, event: e.Event) -> Iterator[Notice]:
+        decisions = Decisions(self.run, self.view, self.at_ms, self.zone)
+        match event:
+            case e.VerdictGiven():
+                yield decisions.verdict(event)
+            case e.VerdictAnswered():
+                yield from decisions.answered(event)
+            case e.JobsResumed():
+                yield decisions.resumed(event)
+            case e.StopAsked() if not event.by.startswith("rule "):
+                yield decisions.stop(event)
+            case e.JobWaited(reason="over-budget" | "group"):
+                yield self._over_budget(event)
+            case e.JobWaited(reason="parked"):
+                yield self._parked(event)
+            case e.JobWaited(reason="retry"):
+                title = f"{self._row(event.job).title}: {event.sentence}"
+                ended = self._ended(event.job)
+                key = f"{event.job}/retry/{ended.fence if ended else 0}"
+                yield self._notice("reply", key, title, self._cause(event.job))
+            case e.AttemptUnreachable():
+                # At most once an hour: an engine that answers every other time is one problem.
+                key = f"unreachable/{event.attempt}/{event.at_ms // HOUR_MS}"
+                title = f"{self._row(job_of(event.attempt)).title}: {event.sentence}"
+                yield self._notice("reply", key, title)
+            case e.KeptIdle():
+                title = f"{self._row(job_of(event.attempt)).title}: {event.sentence}"
+                key = f"idle/{event.attempt}"
+                yield self._notice("alert", key, title, [_MOVE_CPU_WORK], about="decision")
+            case e.NoteWritten():
+                row = self._row(job_of(event.attempt))
+                key = f"note/{row.group}/{event.text}"  # what every fold says is told once
+                yield self._notice("reply", key, f"{row.title}: {event.text}")
+            case e.JobEnded():
+                yield from self._job_ended(event)
+            case e.RunEnded():
+                yield self._run_ended(event)
+
+    def _notice(
+        self,
+        topic: Topic,
+        key: str,
+        title: str,
+        lines: Sequence[str] = (),
+        curve: Curve | None = None,
+        *,
+        about: About = "news",
+        pictures: tuple[Picture, ...] = (),
+        buttons: tuple[Button, ...] = (),
+        typed: tuple[str, ...] = (),
+    ) -> Notice:
+        return Notice(
+            run=self.run.name,
+            topic=topic,
+            key=f"{self.run.name}/{key}",
+            title=title,
+            lines=tuple(line for line in lines if line),
+            curve=curve,
+            pictures=pictures,
+            buttons=buttons,
+            typed=typed,
+            about=about,
+            at_ms=self.at_ms,
+        )
+
+    def _row(self, job: str) -> JobRow:
+        return self.view.row(job)
+
+    def _unused(self, jobs: Sequence[Job]) -> str:
+        free_ms = freed_ms(self.run, jobs, self.at_ms)
+        return (
+            f"up to {amount(free_ms, self.view.amounts_in)} of reserve not used" if free_ms else ""
+        )
+
+    # --- jobs -------------------------------------------------------------------------------------
+
+    def _over_budget(self, event: e.JobWaited) -> Notice:
+        # Once for each reset and not for each fold: they all wait for the same.
+        return self._notice(
+            "reply",
+            f"over-budget/{event.until_ms}",
+            f"{self._row(event.job).title} waits: {event.sentence}",
+            ["nothing was started; it goes on by itself when enough is free"],
+        )
+
+    def _parked(self, event: e.JobWaited) -> Notice:
+        attempts = len(self.run.jobs[event.job].attempts)
+        row = self._row(event.job)
+        until = ""
+        if event.until_ms is not None:
+            until = f"not before {format_instant(event.until_ms, 'UTC')}"
+        title = f"{row.title} {event.sentence}"
+        return self._notice(
+            "reply",
+            f"{event.job}/parked/{attempts}",
+            title,
+            [_cost(row, self.view.amounts_in), until],
+        )
+
+    def _job_ended(self, event: e.JobEnded) -> Iterator[Notice]:
+        row = self._row(event.job)
+        key = f"{event.job}/{event.outcome}/{len(self.run.jobs[event.job].attempts)}"
+        if event.outcome == "failed":
+            title = f"{row.title} failed: {self._what(event)}"
+            tail = self._tail(event.job)
+            lines = [*self._cause(event.job), *tail]
+            yield self._notice("alert", key, title, lines, about="trouble")
+        elif event.outcome == "done" and row.lane == "accelerator":
+            score = f": {row.metric} {figure(row.value)}" if row.value is not None else ""
+            lines = [_cost(row, self.view.amounts_in), self._mean_so_far()]
+            title = f"{row.title} done{score}"
+            yield self._notice("reply", key, title, lines, self._curve())
+        elif event.outcome == "stopped" and self.run.jobs[event.job].attempts:
+            lines = [
+                _cost(row, self.view.amounts_in),
+                self._unused([self.run.graph.job(event.job)]),
+            ]
+            saved = [one for one in self.view.savings if one.job == event.job]
+            lines += [f"saved {saving_line(one)}" for one in saved]
+            title = f"{row.title} {row.status}"
+            if event.reason == "deadline":
+                title = f"{title}: {row.why}"
+                lines.append(f"next: a longer `limit` for {row.group} in the plan")
+            yield self._notice("reply", key, title, lines)
+
+    def _what(self, event: e.JobEnded) -> str:
+        attempt = self._ended(event.job)
+        if attempt is not None and attempt.error and attempt.error.get("what"):
+            return attempt.error["what"]
+        return event.sentence
+
+    def _cause(self, job: str) -> list[str]:
+        """Where, got, wanted, next: whatever is known of how the last attempt ended."""
+        attempt = self._ended(job)
+        if attempt is None:
+            return []
+        parts = attempt.error or {}
+        said = [f"{name}: {parts[name]}" for name in _PARTS if parts.get(name)]
+        return [*said, f"log: {attempt.folder}/log.txt"]
+
+    def _tail(self, job: str) -> list[str]:
+        """What it printed last."""
+        attempt = self._ended(job)
+        tail = self.outside.log_tail(f"{attempt.folder}/log.txt") if attempt is not None else ""
+        return ["its last lines:", *tail.splitlines()] if tail else []
+
+    def _ended(self, job: str) -> AttemptState | None:
+        """The last attempt that is over: the next one may have been planned already."""
+        attempts = [self.run.attempts[name] for name in self.run.jobs[job].attempts]
+        return next((a for a in reversed(attempts) if not a.live), None)
+
+    def _mean_so_far(self) -> str:
+        if self.view.folds < 2 or self.view.spread is None:
+            return ""
+        of = f"{self.view.folds_done} of {self.view.folds} {self.view.unit}"
+        return f"{result(self.view)} over {of}"
+
+    def _curve(self) -> Curve | None:
+        """All folds so far, in one picture."""
+        series = {row.title.split(" (")[0]: row.points for row in self.view.fold_rows if row.points}
+        if not series:
+            return None
+        title = f"{self.run.name}: {self.view.metric} by epoch"
+        return Curve(title, self.view.metric, series)
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def _run_ended(self, event: e.RunEnded) -> Notice:
+        view, score = self.view, result(self.view)
+        of = f"{view.folds_done} of {view.folds} {view.unit}" if view.folds > 1 else ""
+        if event.outcome == "done" and score:
+            title, lines = f"done: {score}{f' ({view.folds} folds)' if of else ''}", []
+        else:
+            title = f"{event.outcome}: {event.sentence}"
+            lines = [stop.sentence for stop in self.run.stops[:1]]
+            lines.append(f"{score} over {of}" if score and of else score)
+        if not self.run.cpu_only:
+            lines += [_fold_line(row, view.amounts_in) for row in view.fold_rows]
+            lines.append(self._hours())
+            lines.append(self._unused(self.run.graph.jobs))
+        return self._notice(
+            "alert",
+            f"ended/{event.at_ms}",
+            title,
+            lines,
+            self._curve(),
+            about="end",
+            buttons=buttons.of_stopped_run(self.run, self.view),
+            typed=buttons.typed_of_head(self.run, self.view),
+        )
+
+    def _hours(self) -> str:
+        used_ms = self.view.charged_ms + self.view.in_flight_ms
+        simulated = " (simulated)" if self.view.simulated else ""
+        parts = []
+        if self.view.fold_rows:
+            charged = amount(used_ms, self.view.amounts_in) if used_ms else "nothing"
+            parts.append(f"{charged} charged to {self.run.graph.account}{simulated}")
+        if self.view.savings:
+            parts.append(saved_words(self.view.savings))
+        return " · ".join(parts)
+
+
+_MOVE_CPU_WORK = (
+    "next: do what the device waits for in a job with `devices: 0` that this one `needs`,"
+    " or stop it"
+)
+
+
+_PARTS = ("where", "got", "wanted", "next")
+
+
+def _cost(row: JobRow, unit: str) -> str:
+    epochs = ""
+    if row.epoch is not None:
+        ended = row.epochs is None or row.epoch == row.epochs
+        count = f"{row.epoch} epoch{'' if row.epoch == 1 else 's'}"
+        epochs = count if ended else f"after epoch {row.epoch} of {row.epochs}"
+    used_ms = row.charged_ms + row.in_flight_ms
+    charged = f"{amount(used_ms, unit)} charged" if row.lane == "accelerator" else ""
+    return " · ".join(part for part in (epochs, charged) if part)
+
+
+def _fold_line(row: JobRow, unit: str) -> str:
+    if row.status in ("done", "reused"):
+        score = f"{row.metric} {figure(row.value)}" if row.value is not None else row.status
+        cost = f"known already, {row.why}" if row.status == "reused" else _cost(row, unit)
+        return f"{row.title}: {score} · {cost}"
+    cost = _cost(row, unit) if row.wall_ms is not None else ""
+    return " · ".join(part for part in (f"{row.title}: {row.status}", cost) if part)
