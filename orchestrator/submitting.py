@@ -14,6 +14,9 @@ from budget.duration import format_clock
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from budget.ledger.balance import Balance
+from orchestrator.baselines.book import Book
+from orchestrator.baselines.comparison import Comparison
+from orchestrator.baselines.group import Group
 from orchestrator.devices import DECLARED, Source, find_devices
 from orchestrator.executors.base import Device
 from orchestrator.forecasting import forecast_planned, forecast_queue
@@ -30,6 +33,7 @@ from orchestrator.plans.reasons import KeptPast
 from orchestrator.plans.ways import Way, ways
 from orchestrator.results import has_files, wrong_with
 from orchestrator.state import State
+from orchestrator.views.baselines import planned_comparisons
 from skint.errors import OVER_BUDGET, SkintError
 
 EXECUTORS = ("local",)
@@ -59,6 +63,8 @@ class Prepared:
     """Of the jobs' static keys, by key."""
     devices: int = 0
     """Accelerators of this machine, where the plan would use any."""
+    compared: Mapping[str, tuple[Group, Comparison]] = field(default_factory=dict)
+    """By group of folds that it trains: what it would be compared with."""
 
     @property
     def all_known(self) -> bool:
@@ -115,8 +121,12 @@ def prepare(
         kind_for=kind_for,
         past=_past(ingredients, keys),
     )
+    digests = {one.job.id: one.digest or "" for one in expected}
+    compared = planned_comparisons(Book().update(state), graph, digests)
     if used is None:
-        return Prepared(plan, graph, None, expected, None, ingredients=ingredients)
+        return Prepared(
+            plan, graph, None, expected, None, ingredients=ingredients, compared=compared
+        )
     balance = ledger.balance(used.name, now_ms)
     queued = forecast_queue(state, used, now_ms, history)
     fits = fit(needs_of(expected, used), balance, queued.waiting_ms, now_ms)
@@ -131,7 +141,16 @@ def prepare(
             [size for size in sizes if type(size) is int],
         )
     return Prepared(
-        plan, graph, used, expected, balance, fits, tuple(found), ingredients, len(devices)
+        plan,
+        graph,
+        used,
+        expected,
+        balance,
+        fits,
+        tuple(found),
+        ingredients,
+        len(devices),
+        compared,
     )
 
 

@@ -16,6 +16,7 @@ from orchestrator.stop_rules.base import Finished
 NONE_YET = "no group on the same pictures and folds has finished yet"
 NOT_SPLIT = "it is not split into folds"
 NOT_MADE = "its folds are not made yet"
+"""What they will be like, and so what compares, is not known before."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def compared(
     if asked.given is None:
         return Comparison(metric, facts, why=NOT_SPLIT)
     if not asked.given.known:
-        return Comparison(metric, facts, why=NOT_MADE)
+        return Comparison(metric, facts, why=NOT_MADE if candidates else NONE_YET)
     refused: list[Refusal] = []
     alike: list[Candidate] = []
     for one in _others(asked, candidates, {run.name for run in chosen}):
@@ -63,7 +64,7 @@ def compared(
     folds = frozenset(asked.folds)
     finished = tuple(one.on_folds(folds) for one in alike)
     refused.reverse()
-    baseline, why = _baseline(asked, metric, finished, refused, chosen, why_none)
+    baseline, why, passed_over = _baseline(asked, metric, finished, refused, chosen, why_none)
     return Comparison(
         metric=metric,
         facts=facts,
@@ -71,6 +72,7 @@ def compared(
         baseline=baseline,
         chosen=baseline is not None and baseline.run in {run.name for run in chosen},
         why=why,
+        passed_over=passed_over,
         refused=tuple(refused),
     )
 
@@ -125,23 +127,24 @@ def _baseline(
     refused: Sequence[Refusal],
     chosen: Sequence[RunState],
     why_none: Callable[[RunState], str],
-) -> tuple[Finished | None, str]:
+) -> tuple[Finished | None, str, str]:
+    """The baseline, why there is none, and the chosen run that cannot be it."""
     for run in chosen:
         best = best_of(metric, [one for one in finished if one.run == run.name])
         if best is not None:
-            return best, ""
+            return best, "", ""
     # A choice is about its plan: on other pictures the best one stands, as if nothing was chosen.
     own = next((run for run in chosen if run.graph.name == asked.graph), None)
     if own is not None and own.name != asked.run:
         why = next((one.why for one in refused if one.run == own.name), "") or why_none(own)
-        return None, f"{own.name} was chosen, and cannot be compared: {why}"
+        return None, f"{own.name} was chosen, and cannot be compared: {why}", own.name
     best = best_of(metric, finished)
     if best is not None:
-        return best, ""
+        return best, "", ""
     near = next(iter(refused), None)
     if near is None:
-        return None, NONE_YET
-    return None, f"{NONE_YET}; {near.run}: {near.why}"
+        return None, NONE_YET, ""
+    return None, f"{NONE_YET}; {near.run}: {near.why}", ""
 
 
 def best_of(metric: Metric, finished: Iterable[Finished]) -> Finished | None:

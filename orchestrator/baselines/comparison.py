@@ -21,7 +21,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Comparison:
-    """For one group. Empty where nothing may be compared; `why` then says so."""
+    """For one group."""
 
     metric: Metric
     facts: Facts
@@ -34,7 +34,9 @@ class Comparison:
     chosen: bool = False
     """Somebody chose the baseline."""
     why: str = ""
-    """Why there is no baseline, or why the chosen one is not it; else empty."""
+    """Why there is no baseline; else empty."""
+    passed_over: str = ""
+    """The run that was chosen for this plan and cannot be compared: nothing stands in its place."""
     refused: tuple[Refusal, ...] = ()
     """The newest first."""
 

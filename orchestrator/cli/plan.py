@@ -21,6 +21,7 @@ from orchestrator.plans.only_folds import parse_folds
 from orchestrator.plans.preview import Expectation
 from orchestrator.store import read_state
 from orchestrator.submitting import Prepared, needed, prepare, refuse_if_it_does_not_fit
+from orchestrator.views.baselines import lines as lines_of
 from skint.errors import OK
 
 WIDEST = 36
@@ -187,9 +188,17 @@ def _account_lines(prepared: Prepared) -> list[str]:
     rules = {rule.name: None for e in prepared.expected for rule in e.job.stop}
     if rules:
         lines.append(f"would stop early if   {' · '.join(rules)}")
+    lines += baseline_lines(prepared)
     if prepared.all_known:
         lines.append("everything in it is known already; run it again with --again")
     return lines
+
+
+def baseline_lines(prepared: Prepared) -> list[str]:
+    """What the groups of folds that would run are compared with, or why with nothing."""
+    runs = {e.job.cell for e in prepared.expected if e.what == "runs"}
+    compared = {name: found for name, found in prepared.compared.items() if name in runs}
+    return [f"{head}: {sentence}" for head, sentence in lines_of(compared)]
 
 
 def _too_many_lines(prepared: Prepared, account: Account) -> Iterator[str]:

@@ -8,9 +8,11 @@ import time
 
 from budget.ledger import Ledger
 from orchestrator.cli.attending import Attendant
-from orchestrator.cli.plan import add_plan_arguments
+from orchestrator.cli.plan import add_plan_arguments, baseline_lines
+from orchestrator.cli.screen import prose
 from orchestrator.clock import SystemClock
 from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Request, SubmitRun
+from orchestrator.graph import exploring
 from orchestrator.home import Home
 from orchestrator.known_saving import book_known
 from orchestrator.plans.ingredients import KeptIngredients
@@ -57,6 +59,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="added to the priority of each of its jobs; larger goes first, default 0",
     )
+    parser.add_argument("--explore", action="store_true", help="no stop rule but `broken` stops it")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -98,9 +101,11 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
     refuse_if_it_does_not_fit(prepared, park=arguments.park)
     check_notify(prepared.graph)
     KeptIngredients(home.keys).keep(prepared.ingredients.values())
+    for line in baseline_lines(prepared):
+        print(prose(line))
     return SubmitRun(
         run=_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
-        graph=prepared.graph.to_json(),
+        graph=(prepared.graph if not arguments.explore else exploring(prepared.graph)).to_json(),
         cpu_only=arguments.cpu_only,
         again=arguments.again,
         priority=arguments.priority,

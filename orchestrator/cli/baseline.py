@@ -1,0 +1,115 @@
+"""Stop rules compare a run with the best finished one on the same pictures, folds and metric, or
+with the newest that was chosen here. A run that cannot be compared is never used in its place."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from orchestrator.baselines.book import Book, why_no_baseline
+from orchestrator.baselines.comparison import Comparison
+from orchestrator.baselines.group import Group
+from orchestrator.cli.screen import prose, table
+from orchestrator.cli.show import RunNotFound
+from orchestrator.cli.submit import ask
+from orchestrator.commands import SetBaseline
+from orchestrator.home import Home
+from orchestrator.state import RunState, State
+from orchestrator.store import read_state
+from orchestrator.views.baselines import comparisons_of, score_of, sentence
+from skint.errors import FAILED, OK, SkintError
+
+MOST = 10
+"""Runs that are not compared and are told; the others are counted."""
+
+
+class NoBaseline(SkintError):
+    """A run that nothing can be compared with."""
+
+    exit_code = FAILED
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    chosen = actions.add_parser("set", help="compare later runs with this one")
+    chosen.add_argument("name", metavar="RUN")
+    cleared = actions.add_parser("clear", help="take that back")
+    cleared.add_argument("name", metavar="RUN")
+    shown = actions.add_parser(
+        "show", help="what a run is compared with, and why not with the others"
+    )
+    shown.add_argument("name", metavar="RUN", nargs="?", help="default: what was chosen")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home = Home.find()
+    state = read_state(home.store)
+    if arguments.name is None:
+        print(prose_of(list(_chosen(state))))
+        return OK
+    found = state.runs.get(arguments.name)
+    if found is None:
+        raise RunNotFound(
+            f"there is no run {arguments.name}",
+            wanted=", ".join([*state.runs][-5:]) or None,
+            next="skint status",
+        )
+    if arguments.action == "show":
+        print(prose_of(list(_shown(state, found))))
+        return OK
+    chooses = arguments.action == "set"
+    if chooses and (why := why_no_baseline(state, found)):
+        raise NoBaseline(
+            f"{found.name} has no finished group of folds",
+            got=why,
+            wanted="a run of which all folds of an entry are done",
+            next=f"skint show {found.name}",
+        )
+    home.start_scheduler()
+    print(ask(home, SetBaseline(run=found.name, on=chooses)))
+    return OK
+
+
+def prose_of(lines: list[str]) -> str:
+    """Tables stay as they are: their lines are not broken."""
+    return "\n".join(line if "\n" in line else prose(line) for line in lines)
+
+
+def _chosen(state: State) -> Iterator[str]:
+    runs = [run for run in state.runs.values() if run.baseline_ms is not None]
+    if not runs:
+        yield "nothing was chosen: a run is compared with the best finished one that is like it"
+    for run in sorted(runs, key=lambda run: run.baseline_ms or 0, reverse=True):
+        yield f"{run.name}   chosen for {run.graph.name}"
+
+
+def _shown(state: State, run: RunState) -> Iterator[str]:
+    if run.baseline_ms is not None:
+        yield f"{run.name} was chosen: later runs are compared with it where they can be"
+    compared = comparisons_of(Book().update(state), run)
+    if not compared:
+        yield f"{run.name} trains no folds: nothing is compared"
+    for name, (group, comparison) in compared.items():
+        yield from _of_group(name, group, comparison)
+
+
+def _of_group(name: str, group: Group, comparison: Comparison) -> Iterator[str]:
+    yield f"baseline of {name}   {sentence(comparison, group, over=True)}"
+    rows = [
+        (
+            one.run,
+            one.group,
+            score_of(one),
+            "baseline" if one is comparison.baseline else "history",
+        )
+        for one in comparison.finished
+    ]
+    rows += [(one.run, one.group, "", one.why) for one in comparison.refused[:MOST]]
+    if rows:
+        metric = comparison.metric
+        way = "larger" if metric.larger_is_better else "smaller"
+        head = f"{metric.name or 'score'} ({way} is better)"
+        yield "\n" + table(("run", "group", head, "compared"), rows)
+    rest = len(comparison.refused) - MOST
+    if rest > 0:
+        yield f"{rest:,} more cannot be compared"
