@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from orchestrator import events as e
 from orchestrator.executors.base import Handle
 from orchestrator.scheduler import inputs as i
+from orchestrator.scheduler import own_rules
 from orchestrator.scheduler.observations import is_absent
 from orchestrator.state import AttemptState, RunState, State
 from skint.attempt import StopRequest
 
 
-def due(state: State, inputs: i.Inputs, decided: Iterable[e.Event]) -> Iterator[i.Action]:
+def due(
+    state: State, inputs: i.Inputs, decided: Collection[e.Event], now_ms: int
+) -> Iterator[i.Action]:
     """All actions that the state calls for, money first. `decided` are the events of this step."""
     runs = state.live_runs()
     for run in runs:
@@ -31,6 +34,7 @@ def due(state: State, inputs: i.Inputs, decided: Iterable[e.Event]) -> Iterator[
         if run.stops:
             yield from _stops(run)
     yield from _orphans(state, inputs)
+    yield from own_rules.asked(state, inputs, decided, now_ms)
 
 
 def _closings(run: RunState) -> Iterator[i.Action]:

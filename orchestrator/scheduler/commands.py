@@ -43,18 +43,22 @@ def _choose(state: State, command: str, request: SetBaseline, now_ms: int) -> It
     """A baseline, or take that back."""
     run = state.runs.get(request.run)
     ok, text = False, f"there is no run {request.run}"
+    changes = False
     if run is not None and request.on:
         why = why_no_baseline(state, run)
         ok, text = not why, f"{run.name} cannot be a baseline: {why}"
-        if ok and run.baseline_ms is not None:
-            text = f"{run.name} is a baseline already"
-        elif ok:
+        # The newest choice counts: one that others have followed may be made again.
+        newest_ms = max(known.baseline_ms or 0 for known in state.runs.values())
+        changes = ok and (run.baseline_ms is None or run.baseline_ms < newest_ms)
+        if changes:
             text = f"{run.name} is what later runs are compared with"
+        elif ok:
+            text = f"{run.name} is a baseline already"
     elif run is not None:
-        ok = run.baseline_ms is not None
+        ok = changes = run.baseline_ms is not None
         text = f"{run.name} is a baseline no more" if ok else f"{run.name} is no chosen baseline"
-    if ok and run is not None and request.on != (run.baseline_ms is not None):
-        yield e.BaselineSet(at_ms=now_ms, run=run.name, on=request.on, by=request.by)
+    if changes:
+        yield e.BaselineSet(at_ms=now_ms, run=request.run, on=request.on, by=request.by)
     name = request.run if run else ""
     yield e.CommandAnswered(at_ms=now_ms, run=name, command=command, ok=ok, text=text)
 

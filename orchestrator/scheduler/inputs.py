@@ -12,7 +12,7 @@ from budget.meters.log import Metered
 from orchestrator.baselines.agreement import Agreement
 from orchestrator.baselines.book import Book
 from orchestrator.commands import Command
-from orchestrator.events import Event
+from orchestrator.events import Event, StopScope
 from orchestrator.executors.base import Capabilities, Capacity, Handle, Observation
 from orchestrator.history import History
 from orchestrator.state import State
@@ -120,12 +120,28 @@ Answer = (
 
 
 @dataclass(frozen=True)
+class RuleSaid:
+    """What a stop rule of the user's own has answered."""
+
+    run: str
+    job: str
+    rule: str
+    action: Literal["go-on", "warn", "stop"] = "go-on"
+    scope: StopScope = "group"
+    sentence: str = ""
+    error: str = ""
+    """Why it could not say anything; else empty."""
+
+
+@dataclass(frozen=True)
 class Inputs:
     commands: tuple[Command, ...] = ()
     observations: Mapping[str, Observation] = field(default_factory=dict)
     """By submission: an allocation, or an attempt of the CPU lane."""
     lines: tuple[Line, ...] = ()
     answers: tuple[Answer, ...] = ()
+    said: tuple[RuleSaid, ...] = ()
+    """By rules that were asked in earlier rounds."""
     orphans: Mapping[str, tuple[Handle, ...]] = field(default_factory=dict)
     """By executor: what it runs under our name; told at the start and now and then."""
     capacity: Mapping[str, Capacity] = field(default_factory=dict)
@@ -220,7 +236,20 @@ class BookSaving:
     saving: str
 
 
-Action = Reserve | Drop | Submit | Signal | Cancel | Settle | Release | BookSaving
+@dataclass(frozen=True)
+class AskRule:
+    """Have a stop rule of the user's own judge, in a process of its own."""
+
+    run: str
+    job: str
+    rule: str
+    base: str
+    python: str
+    given: str
+    """Group and options, as JSON."""
+
+
+Action = Reserve | Drop | Submit | Signal | Cancel | Settle | Release | BookSaving | AskRule
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from orchestrator.executors.base import (
     Observation,
     StandbyGone,
 )
+from orchestrator.forecasting import Queue, forecast_queue
 from orchestrator.history import History
 from orchestrator.results import has_files, is_there, wrong_with
 from orchestrator.scheduler import inputs as i
@@ -35,12 +36,14 @@ from orchestrator.scheduler.actions import attempts_of, handle_of
 from orchestrator.scheduler.balances import FREEING, wanted_accounts
 from orchestrator.scheduler.books import Books
 from orchestrator.scheduler.lines import parse_lines
+from orchestrator.scheduler.rule_processes import RuleProcesses
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
 from orchestrator.scheduler.watch import Watch
 from orchestrator.state import AllocationState, RunState, StandbyState, State
 from orchestrator.store import Store
 from orchestrator.words import announce
+from orchestrator.words.outside import Outside, log_tail
 from skint.errors import SkintError
 
 _log = logging.getLogger(__name__)
@@ -92,6 +95,7 @@ class Scheduler:
         self._history = History()
         self._book = Book()
         self._watch = Watch(clock)
+        self._rules = RuleProcesses(environ)
         self._books = Books(ledger, clock)
         for run in self.state.live_runs():
             self._note_starts(run)
@@ -129,6 +133,7 @@ class Scheduler:
                 lines=(),
                 observations={},
                 orphans={},
+                said=(),
                 answers=tuple(answers),
             )
             if moved or any(isinstance(answer, FREEING) for answer in answers):
@@ -164,6 +169,7 @@ class Scheduler:
             commands=commands,
             observations=observations,
             lines=tuple(lines),
+            said=self._rules.answers(),
             orphans=self._discover(),
             capacity=capacity,
             capabilities={name: ex.capabilities for name, ex in self.executors.items()},
@@ -282,7 +288,16 @@ class Scheduler:
             _log.warning("forgotten reservations stay for now: %s", error)
 
     def _notices(self, decided: i.Step) -> list[tuple[str, Notice]]:
-        return announce.notices(decided.events, decided.state, self._balances(decided))
+        outside = Outside(self.environ, log_tail)
+        balances = self._balances(decided)
+        return announce.notices(decided.events, decided.state, balances, outside, self._queue)
+
+    def _queue(self, name: str) -> Queue | None:
+        """What is still to run on an account, as of before this step."""
+        account = self._books.accounts().get(name)
+        if account is None:
+            return None
+        return forecast_queue(self.state, account, self.clock.now_ms(), self._history)
 
     def _balances(self, decided: i.Step) -> dict[str, Balance]:
         """What is left on the accounts of the runs that something happened to."""
@@ -315,6 +330,9 @@ class Scheduler:
                 return self._books.release(allocation, reason)
             case i.BookSaving(run, saving):
                 return self._books.save(run, self.state.runs[run].savings[saving])
+            case i.AskRule():
+                self._rules.ask(action)
+                return ()
             case i.Submit():
                 return self._submit(action)
             case i.Signal():

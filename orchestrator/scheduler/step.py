@@ -18,6 +18,7 @@ from orchestrator.scheduler import (
     endings,
     metering,
     observations,
+    own_rules,
     quiet,
     savings,
     standby,
@@ -97,6 +98,8 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     for run in deciding.state.live_runs():
         for attempt, quiet_s in quiet.quiet_attempts(run, inputs, now_ms):
             deciding.judge([attempt.id], inputs, now_ms, quiet_s)
+    for said in inputs.said:
+        deciding.take(own_rules.told(deciding.state, said, now_ms))
     for name, metered in inputs.metered.items():
         attempt_now = deciding.state.attempt(name)
         if attempt_now is not None:
@@ -110,7 +113,7 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     return i.Step(
         events=tuple(deciding.events),
         state=deciding.state,
-        actions=tuple(actions.due(deciding.state, inputs, deciding.events)),
+        actions=tuple(actions.due(deciding.state, inputs, deciding.events, now_ms)),
         wake_ms=_wake_ms(deciding.state, inputs, now_ms),
     )
 
@@ -121,7 +124,7 @@ def _is_done(event: e.Event) -> TypeGuard[e.AttemptEnded]:
 
 def _is_only_word_of_it(inputs: i.Inputs, events: Iterable[e.Event]) -> bool:
     """Whether all that is new is that something was done as asked: nothing follows from that."""
-    looked = inputs.commands or inputs.observations or inputs.lines
+    looked = inputs.commands or inputs.observations or inputs.lines or inputs.said
     if looked or not inputs.answers:
         return False
     return all(isinstance(x, _WORD_OF_IT) for x in events)
