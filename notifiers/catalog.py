@@ -13,6 +13,8 @@ BUILT_IN: Mapping[str, str] = {
     "console": "notifiers.console:Console",
     "memory": "notifiers.memory:Memory",
     "slack": "notifiers.slack:Slack",
+    "webhook": "notifiers.webhook:Webhook",
+    "apprise": "notifiers.apprise:Apprise",
 }
 """Name in `notify:` -> `module:Class`; a module is imported when a plan names it."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 
 from notifiers.base import NotifyError
+from notifiers.retry_after import retry_after_s
 
 if TYPE_CHECKING:
     from slack_sdk.errors import SlackApiError, SlackClientError
@@ -89,8 +90,6 @@ HEAD_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_
 THREAD_GONE = frozenset({"thread_not_found", "invalid_thread_ts", "cannot_reply_to_message"})
 
 _CODE = re.compile(r"[a-z0-9_]+")
-_UNEXPECTED_WAIT_S = 30.0
-"""Wait of a 429 that does not say how long."""
 
 
 class SlackRefusal(NotifyError):
@@ -153,16 +152,6 @@ def understand_webhook(status: int, body: str, headers: Mapping[str, str]) -> Sl
 
 def _of_status(status: int, headers: Mapping[str, str]) -> SlackRefusal:
     if status == 429:
-        wait_s = _retry_after_s(headers)
+        wait_s = retry_after_s(headers)
         return SlackRefusal(f"Slack asks to wait {wait_s:g} s", retry_after_s=wait_s)
     return SlackRefusal(f"Slack is in trouble (HTTP {status})", uncertain=True)
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float:
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            try:
-                return max(0.0, float(value))
-            except ValueError:
-                return _UNEXPECTED_WAIT_S
-    return _UNEXPECTED_WAIT_S

@@ -13,10 +13,22 @@ CHANNEL = {"channel": "C0123456789"}
 TOKEN = "xoxb-123-456-abcDEF"
 
 
+SETTINGS: dict[str, dict[str, str]] = {
+    "slack": CHANNEL,
+    "webhook": {"url": "https://example.org/hooks/skint"},
+}
+ENVIRON = {
+    "SLACK_BOT_TOKEN": TOKEN,
+    "SKINT_WEBHOOK_SECRET": "0123456789abcdef",
+    "SKINT_APPRISE_URLS": "json://localhost",
+}
+
+
 @pytest.mark.parametrize("kind", catalog.BUILT_IN)
 def test_every_name_in_the_catalogue_loads(kind: str) -> None:
-    settings = CHANNEL if kind == "slack" else {}
-    notifier = catalog.load(kind, settings, {"SLACK_BOT_TOKEN": TOKEN})
+    if kind == "apprise":
+        pytest.importorskip("apprise", reason="the extra `apprise`")
+    notifier = catalog.load(kind, SETTINGS.get(kind, {}), ENVIRON)
     assert notifier.name.startswith(kind)
 
 
