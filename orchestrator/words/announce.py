@@ -7,17 +7,20 @@ events alone, so that telling the same events again tells nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from budget.ledger.balance import Balance
 from notifiers.base import Notice
 from orchestrator import events as e
+from orchestrator.forecasting import Queue
 from orchestrator.state import RunState, State
 from orchestrator.views.view import run_view
+from orchestrator.words.digest import digest
 from orchestrator.words.headline import head
 from orchestrator.words.notifying import told_places
 from orchestrator.words.outside import Outside
 from orchestrator.words.place import for_place
+from orchestrator.words.quota import alerts
 from orchestrator.words.redaction import hidden_of, redacted
 from orchestrator.words.teller import Teller
 
@@ -37,6 +40,8 @@ _IN_HEAD = (
 """Kinds of events that change what a head says. Progress within a job does not: it would be an
 edit a second."""
 _PAID = (e.AllocationSettled, e.AllocationReleased, e.AllocationRefused)
+_COSTING = (e.RunSubmitted, e.AllocationStarted, e.MetricsReported, e.JobEnded, *_PAID)
+"""What changes the hours that are used, or how many will be."""
 _WAITS_TOLD = ("over-budget", "group", "parked", "retry")
 
 
@@ -45,13 +50,17 @@ def notices(
     state: State,
     balances: Mapping[str, Balance] | None = None,
     outside: Outside | None = None,
+    queues: Callable[[str], Queue | None] = lambda account: None,
 ) -> list[tuple[str, Notice]]:
     """(notifier's name, notice) for what `events`, which led to `state`, are worth telling.
 
-    `balances` by account let the heads say what is left.
+    `balances` by account let the heads say what is left, and whoever is concerned that it is
+    little; `queues` tells what is still to run on an account, and is asked when that may have
+    changed.
     """
-    outside = outside or Outside()
+    outside, balances = outside or Outside(), balances or {}
     found: list[tuple[str, Notice]] = []
+    digests: dict[str, Notice] = {}
     for name in dict.fromkeys(event.run for event in events if event.run):
         run = state.runs[name]
         own = [event for event in events if event.run == name]
@@ -60,11 +69,17 @@ def notices(
         for place in told_places(run.graph):
             zone = place.manner.zone
             if zone not in told:
-                said = _told(run, own, state, balances or {}, outside, zone)
+                said = _told(run, own, state, balances, outside, zone)
                 told[zone] = [redacted(notice, hidden) for notice in said]
-            shown = [for_place(notice, place) for notice in told[zone]]
-            found += [(place.name, notice) for notice in shown if notice is not None]
-    return found
+            shown = [got for one in told[zone] if (got := for_place(one, place)) is not None]
+            found += [(place.name, notice) for notice in shown]
+            later = digest(state, place, shown)
+            if later is not None:
+                digests[place.name] = redacted(later, hidden)
+    if any(isinstance(event, _COSTING) for event in events):
+        asked = {name: queue for name in balances if (queue := queues(name)) is not None}
+        found += alerts(state, balances, asked, events[-1].at_ms)
+    return found + list(digests.items())
 
 
 def _told(

@@ -13,6 +13,7 @@ from budget.instant import format_instant
 from notifiers.base import About, Button, Curve, Notice, Picture, Topic
 from orchestrator import events as e
 from orchestrator.graph import Job
+from orchestrator.pictures.drawn import mistakes_of
 from orchestrator.state import AttemptState, RunState, job_of
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.figures import amount, figure
@@ -145,7 +146,9 @@ class Teller:
             score = f": {row.metric} {figure(row.value)}" if row.value is not None else ""
             lines = [_cost(row, self.view.amounts_in), self._mean_so_far()]
             title = f"{row.title} done{score}"
-            yield self._notice("reply", key, title, lines, self._curve())
+            yield self._notice(
+                "reply", key, title, lines, self._curve(), pictures=self._mistakes(row)
+            )
         elif event.outcome == "stopped" and self.run.jobs[event.job].attempts:
             lines = [
                 _cost(row, self.view.amounts_in),
@@ -158,6 +161,11 @@ class Teller:
                 title = f"{title}: {row.why}"
                 lines.append(f"next: a longer `limit` for {row.group} in the plan")
             yield self._notice("reply", key, title, lines)
+
+    def _mistakes(self, row: JobRow) -> tuple[Picture, ...]:
+        """What it got wrong; drawn when it is sent, where there is anything to draw."""
+        attempt = self.run.current(row.id)
+        return (mistakes_of(attempt.folder, row.title),) if attempt is not None else ()
 
     def _what(self, event: e.JobEnded) -> str:
         attempt = self._ended(event.job)
@@ -190,6 +198,14 @@ class Teller:
             return ""
         of = f"{self.view.folds_done} of {self.view.folds} {self.view.unit}"
         return f"{result(self.view)} over {of}"
+
+    def _grid(self, row: JobRow) -> tuple[Picture, ...]:
+        """The pictures that it predicted, where its job publishes them; drawn when they are
+        sent."""
+        attempt = self._ended(row.id)
+        if attempt is None:
+            return ()
+        return (mistakes_of(attempt.folder, f"{self.run.name}: {row.title}"),)
 
     def _curve(self) -> Curve | None:
         """All folds so far, in one picture."""

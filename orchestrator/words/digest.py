@@ -1,0 +1,80 @@
+"""What was said in quiet hours, in one message at their end. Pure.
+
+It is read off the state, so a later one of the same hours says what the earlier ones did; in the
+outbox, where it waits for the end, the newest takes the place of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from notifiers.base import Notice
+from notifiers.quiet_hours import local_time
+from orchestrator.questions import answer_to
+from orchestrator.state import RunState, State
+from orchestrator.views.view import run_view
+from orchestrator.words.decisions import Decisions
+from orchestrator.words.headline import result
+from orchestrator.words.notifying import places
+from orchestrator.words.place import Place, for_place, is_quiet
+
+
+def digest(state: State, place: Place, said: Sequence[Notice]) -> Notice | None:
+    """For `said`, which a place was just told; None where nothing of it was hushed."""
+    hushed = [
+        notice
+        for notice in said
+        if notice.about in ("decision", "trouble", "quota", "end")
+        and notice.topic != "head"
+        and not notice.edits
+        and is_quiet(notice, place)
+    ]
+    if not hushed or place.manner.quiet is None:
+        return None
+    at_ms = hushed[-1].at_ms
+    around = place.manner.quiet.around(at_ms)
+    if around is None:
+        return None
+    start_ms, end_ms = around
+    lines = [line for run in state.runs.values() for line in _lines(run, state, place, start_ms)]
+    end = local_time(end_ms, place.manner.zone)
+    notice = Notice(
+        run=f"quiet hours to {end:%Y-%m-%d %H:%M}",
+        topic="head",
+        key=f"{place.name}/digest/{end_ms}/{at_ms}/{hushed[-1].key}",
+        title="what happened meanwhile",
+        lines=tuple(lines) or tuple(one.headline for one in hushed),
+        at_ms=at_ms,
+        final=True,
+        not_before_ms=end_ms,
+    )
+    return for_place(notice, place)
+
+
+def _lines(run: RunState, state: State, place: Place, start_ms: int) -> Iterator[str]:
+    if place.name not in places(run.graph):
+        return
+    level, zone = place.manner.level, place.manner.zone
+    ended = run.ended_ms is not None and run.ended_ms >= start_ms
+    asked = [v for v in run.verdicts if v.at_ms >= start_ms and v.action == "ask"]
+    failed = [
+        attempt
+        for attempt in run.attempts.values()
+        if attempt.outcome == "failed" and (attempt.ended_ms or 0) >= start_ms
+    ]
+    if not (ended or (level != "end" and (asked or failed))):
+        return
+    view = run_view(run, run.ended_ms or start_ms, state.runs)
+    if level != "end":
+        for one in asked:
+            what = Decisions(run, view, one.at_ms, zone).what(one.scope, one.target)
+            answer = answer_to(run, one)
+            then = "waits for an answer"
+            if answer is not None:
+                then = "goes on" if answer.answer == "let-run" else "was stopped"
+            yield f"{run.name}: {what}: {one.sentence}; {then}"
+        if not ended:
+            for title in dict.fromkeys(view.row(attempt.job).title for attempt in failed):
+                yield f"{run.name}: {title} failed"
+    if ended:
+        yield f"{run.name}: {view.status} · {result(view) or run.sentence}"
