@@ -58,16 +58,19 @@ def difficulty(known: Comparison) -> Difficulty:
 
 
 def _counted(group: GroupView, known: Comparison, score: float, n: int) -> float:
-    """Variance of the difference of two shares of the n pictures of a fold."""
+    """Variance of the difference of two shares of the n pictures of a fold.
+
+    Where it is not known on which pictures two runs differ, they are taken to err independently;
+    that counts as one more fold beside those of which it is known, which are few and small.
+    """
+    smooth = [(value * n + 1) / (n + 2) for value in (known.mean, score)]
+    apart = sum(p * (1 - p) for p in smooth) / n
     told = [
         _of_differing(view.wins, view.losses, n)
         for view in group.folds
         if view.done and view.wins is not None and view.losses is not None
     ]
-    if told:
-        return sum(told) / len(told)
-    smooth = [(value * n + 1) / (n + 2) for value in (known.mean, score)]
-    return sum(p * (1 - p) for p in smooth) / n
+    return (apart + sum(told)) / (1 + len(told))
 
 
 def _of_differing(wins: int, losses: int, n: int) -> float:
