@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "resume": ("orchestrator.cli.resume", "undo a stop: a run, a group or one fold goes on"),
     "answer": ("orchestrator.cli.answer", "answer a stop rule that asks: stop, or let it run"),
     "baseline": ("orchestrator.cli.baseline", "what runs are compared with: show, set, clear"),
+    "slack": ("orchestrator.cli.slack", "make a Slack app of your own; try its tokens"),
     "scheduler": ("orchestrator.cli.scheduler", "start or stop the background scheduler"),
     "tick": ("orchestrator.cli.tick", "one round of the scheduler, when none runs"),
     "replay": ("orchestrator.cli.replay", "project the events again and compare with the state"),
