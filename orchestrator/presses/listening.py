@@ -25,7 +25,7 @@ from orchestrator.home import Home
 from orchestrator.presses.claim import Claim
 from orchestrator.presses.desk import Desk, allowed, slack_settings
 from orchestrator.presses.kept import Arrival
-from orchestrator.presses.polling import Poller, Watched
+from orchestrator.presses.polling import EVERY_S, Poller, Watched
 from orchestrator.resumption import stopped
 from orchestrator.state import RunState, State
 
@@ -47,12 +47,15 @@ class Listening:
         clock: Clock,
         state: Callable[[], State],
         wake: Callable[[], None],
+        *,
+        poll_s: float = EVERY_S,
     ) -> None:
         self._home = home
         self._environ = environ
         self._clock = clock
         self._state = state
         self._wake = wake
+        self._poll_s = poll_s
         self._ears: _Ears | None = None
         self._given_up = False
 
@@ -65,7 +68,9 @@ class Listening:
             return
         try:
             if webhook_url(self._environ) is None:
-                self._ears = _Ears(self._home, self._environ, self._clock, self._wake, self._heads)
+                self._ears = _Ears(
+                    self._home, self._environ, self._clock, self._wake, self._heads, self._poll_s
+                )
                 self._ears.start()
             else:
                 self._given_up = True  # there are no buttons, and nothing can be read
@@ -120,6 +125,7 @@ class _Ears:
         clock: Clock,
         wake: Callable[[], None],
         heads: Callable[[], list[Watched]],
+        poll_s: float,
     ) -> None:
         """Raises `NotifierSettingsError` for tokens that cannot be right."""
         self._home = home
@@ -132,7 +138,7 @@ class _Ears:
         self._listener: SlackListener | None = None
         self._said: set[str] = set()
         self._desk = Desk(home.store, clock, self._whisper, wake)
-        self._poller = Poller(self._reader, self._desk, clock, self._unheard)
+        self._poller = Poller(self._reader, self._desk, clock, self._unheard, every_s=poll_s)
 
     def start(self) -> None:
         self._desk.start()

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph
 from orchestrator.presses.desk import Desk
 from orchestrator.presses.kept import Arrival
 from orchestrator.presses.press import Do, Press, press_of
 from orchestrator.state import RunState
+from skint.attempt import Task
 from tests.orchestrator.worlds import World, kfold, training
 
 RUN = "seedlings-1"
@@ -37,8 +39,13 @@ class Pressing:
     _count: int = 0
 
     @classmethod
-    def of(cls, path: Path, graph: Graph | None = None) -> Pressing:
-        world = World(path, training)
+    def of(
+        cls,
+        path: Path,
+        graph: Graph | None = None,
+        script_of: Callable[[Task], Script] = training,
+    ) -> Pressing:
+        world = World(path, script_of)
         world.submit(graph or pressable())
         world.until(lambda state: RUN in state.runs)
         return cls(world)

@@ -11,9 +11,12 @@ import pytest
 
 from orchestrator import events as e
 from orchestrator.commands import StopJobs
-from tests.orchestrator.presses.pressing import ANNA, BEN, RUN, STRANGER, Pressing
+from orchestrator.executors.simulated import Script
+from orchestrator.graph import StopRule
+from skint.attempt import Task
+from tests.orchestrator.presses.pressing import ANNA, BEN, RUN, STRANGER, Pressing, pressable
 from tests.orchestrator.presses.test_meaning import training_fold0
-from tests.orchestrator.worlds import statuses
+from tests.orchestrator.worlds import epochs, kfold, statuses, training
 
 
 @pytest.fixture
@@ -114,6 +117,84 @@ def test_a_press_that_was_kept_is_dealt_with_by_the_next_desk(pressing: Pressing
     assert not pressing.desk.work()
     assert len(stops(pressing)) == 1
     assert pressing.desk.kept.open() == []
+
+
+def asked(path: Path, after_s: float = 3600) -> Pressing:
+    """A rule has asked about fold 0, whose loss is no number until its last epoch."""
+    rule = StopRule("broken", mode="ask", after_s=after_s)
+    pressing = Pressing.of(path, pressable(kfold(stop=(rule,))), broken_at_first)
+    pressing.world.until(lambda state: bool(state.runs[RUN].verdicts), days=0.1)
+    return pressing
+
+
+def broken_at_first(task: Task) -> Script:
+    return (
+        training(task)
+        if task.fold is None
+        else epochs([float("nan")] * 9 + [0.5], metric="train_loss")
+    )
+
+
+def test_let_it_run_answers_the_rule_and_the_fold_goes_on(tmp_path: Path) -> None:
+    pressing = asked(tmp_path)
+    (question,) = pressing.run.verdicts
+    pressing.press(pressing.button("let-run", question.target, question.rule))
+    (answer,) = pressing.run.answers
+    assert (answer.answer, answer.by) == ("let-run", f"slack:{ANNA}")
+    pressing.until(lambda run: run.jobs["train.fold0"].ended)
+    assert pressing.run.jobs["train.fold0"].status == "done"
+
+
+def test_stop_answers_the_rule_and_the_fold_is_stopped(tmp_path: Path) -> None:
+    pressing = asked(tmp_path)
+    (question,) = pressing.run.verdicts
+    pressing.press(pressing.button("stop", question.target, question.rule))
+    pressing.until(lambda run: run.jobs["train.fold0"].ended)
+    assert pressing.run.jobs["train.fold0"].status == "stopped"
+
+
+def test_a_question_that_was_answered_is_said_to_be_with_who_and_when(tmp_path: Path) -> None:
+    pressing = asked(tmp_path)
+    (question,) = pressing.run.verdicts
+    stop = pressing.button("stop", question.target, question.rule)
+    pressing.press(pressing.button("let-run", question.target, question.rule))
+    pressing.press(stop, BEN)
+    ((who, text),) = pressing.answers
+    assert who == BEN
+    assert text.startswith(f"answered already, by slack:{ANNA}, Sat 21 Nov 2026 00:0")
+    assert text.endswith("UTC: let it run")
+    assert pressing.world.kept(e.StopAsked) == []
+
+
+def test_a_question_whose_time_is_over_has_its_default_for_an_answer(tmp_path: Path) -> None:
+    pressing = asked(tmp_path, after_s=60)
+    (question,) = pressing.run.verdicts
+    late = pressing.button("let-run", question.target, question.rule)
+    pressing.until(lambda run: bool(run.answers))
+    pressing.press(late)
+    ((_, text),) = pressing.answers
+    assert text.startswith("answered already, by nobody else in time")
+
+
+def test_a_stop_that_was_undone_can_be_asked_for_again_by_a_new_button(tmp_path: Path) -> None:
+    pressing = Pressing.of(tmp_path)
+    first = pressing.button("abort-run")
+    pressing.press(first)
+    pressing.until(lambda run: not run.live)
+    resume = pressing.button("resume")
+    pressing.press(resume)
+    assert pressing.run.live
+    again = pressing.button("abort-run")
+    assert again.command != first.command
+    pressing.press(resume, BEN)
+    pressing.press(first, BEN)
+    assert [text.split(",")[0].split(":")[0] for _, text in pressing.answers] == [
+        f"{RUN} goes on already",
+        "this message is old",
+    ]
+    pressing.press(again)
+    pressing.until(lambda run: not run.live)
+    assert len(stops(pressing)) == 2
 
 
 def test_a_thread_works_until_it_is_stopped(pressing: Pressing) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator import events as e
 from orchestrator.commands import SubmitRun
 from orchestrator.graph import Graph, Job
-from orchestrator.presses.press import Do, press_of
+from orchestrator.presses.press import Do, Press, press_of
 from orchestrator.state import RunState
 from tests.orchestrator import parkable
 from tests.orchestrator.homes import LivingHome
@@ -22,6 +23,8 @@ from tests.terminal import until
 RUN = "small-1"
 ANNA, STRANGER = "U0ANNA0001", "U0STRANGER"
 STEPS = 40
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -46,13 +49,13 @@ def sockets(slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[So
         yield sockets
 
 
-def submit(living: LivingHome, folds: int = 1) -> None:
+def submit(living: LivingHome, folds: int = 1, steps: int = STEPS) -> None:
     """A run whose folds count slowly, one device after the other, until somebody presses."""
     shutil.copy(parkable.__file__, living.base / "parkable.py")
     jobs = tuple(
         Job(
             f"count.fold{n}", "count", uses="./parkable.py:count", static_key=f"count{n}",
-            params={"steps": STEPS, "log": f"steps{n}.txt"}, fold=n, folds=folds,
+            params={"steps": steps, "log": f"steps{n}.txt"}, fold=n, folds=folds,
             devices=1, limit_s=300, grace_s=5, resumes=True,
         )
         for n in range(folds)
@@ -101,3 +104,90 @@ def test_a_press_ends_a_running_fold_within_one_step_and_its_checkpoint_is_kept(
     done = [step for step, _ in steps_done(living)]
     assert before <= len(done) < STEPS
     assert attempt.checkpoint == (done[-1] // 5, done[-1])  # nothing that was done is lost
+
+
+def test_resume_goes_on_from_the_checkpoint_and_no_step_is_lost_or_done_twice(
+    living: LivingHome, sockets: SocketModeStandIn
+) -> None:
+    submit(living, steps=20)
+    living.begin()
+    run = counting(living)
+    until(lambda: bool(sockets.links))
+    sockets.press(value(run, "abort-run"), user=ANNA)
+    stopped = living.until_settled(RUN)
+    assert (stopped.outcome, len(stopped.attempts)) == ("cancelled", 1)
+    sockets.press(value(stopped, "resume"), user=ANNA)
+    living.until(lambda state: state.runs[RUN].outcome == "done" and state.runs[RUN].settled)
+    done = steps_done(living)
+    assert [step for step, _ in done] == list(range(1, 21))
+    assert len({attempt for _, attempt in done}) == 2
+
+
+def test_presses_that_do_not_count_are_refused_answered_and_logged(
+    living: LivingHome, sockets: SocketModeStandIn, reading: ReadingStandIn
+) -> None:
+    submit(living)
+    living.begin()
+    run = counting(living)
+    until(lambda: bool(sockets.links))
+    press = Press(**{**vars(press_of(run, "abort-run")), "run": "of-another-machine"})
+    replayed = Press(**{**vars(press_of(run, "abort-run")), "nonce": "0" * 16})
+    for presser, carried in (
+        (STRANGER, value(run, "abort-run")),
+        (ANNA, press.to_json()),
+        (ANNA, replayed.to_json()),
+        (ANNA, "rm -rf /"),
+    ):
+        before = len(reading.whispers)
+        until(sockets.press(carried, user=presser).acked.is_set)
+        until(lambda seen=before: len(reading.whispers) > seen)  # type: ignore[misc]
+    assert [(whisper.user, whisper.text.split(":")[0][:34]) for whisper in reading.whispers] == [
+        (STRANGER, "you are not among those who may do"),
+        (ANNA, "there is no run of-another-machine"),
+        (ANNA, "this message is about an earlier r"),
+        (ANNA, "this button cannot be read"),
+    ]
+    log = living.home.log.read_text()
+    for why in ("stranger", "unknown-run", "old", "malformed"):
+        assert f"refused ({why})" in log
+    assert TOKEN not in log and APP_TOKEN not in log
+    assert living.store.state().runs[RUN].stops == ()
+
+
+def test_a_press_that_was_acknowledged_acts_although_the_scheduler_is_killed_at_once(
+    living: LivingHome, sockets: SocketModeStandIn
+) -> None:
+    submit(living)
+    scheduler = living.begin()
+    run = counting(living)
+    until(lambda: bool(sockets.links))
+    delivery = sockets.press(value(run, "abort-run"), user=ANNA)
+    delivery.acked.wait(60)
+    scheduler.kill()
+    scheduler.wait()
+    living.begin()
+    assert living.until_settled(RUN).outcome == "cancelled"
+    stops = [x for _, x in living.store.events() if isinstance(x, e.StopAsked)]
+    assert [stop.by for stop in stops] == [f"slack:{ANNA}"]
+
+
+def test_a_press_that_is_delivered_again_to_the_next_scheduler_acts_once(
+    living: LivingHome, sockets: SocketModeStandIn, reading: ReadingStandIn
+) -> None:
+    submit(living)
+    scheduler = living.begin()
+    run = counting(living)
+    until(lambda: bool(sockets.links))
+    sockets.lost_acks = 1
+    sockets.redeliveries = 100
+    delivery = sockets.press(value(run, "abort-run"), user=ANNA)
+    until(lambda: sockets.lost_acks == 0)
+    scheduler.kill()
+    scheduler.wait()
+    living.begin()
+    until(delivery.acked.is_set)
+    assert living.until_settled(RUN).outcome == "cancelled"
+    assert delivery.tries > 1
+    stops = [x for _, x in living.store.events() if isinstance(x, e.StopAsked)]
+    assert len(stops) == 1
+    assert reading.whispers == []
