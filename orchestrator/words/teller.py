@@ -146,9 +146,7 @@ class Teller:
             score = f": {row.metric} {figure(row.value)}" if row.value is not None else ""
             lines = [_cost(row, self.view.amounts_in), self._mean_so_far()]
             title = f"{row.title} done{score}"
-            yield self._notice(
-                "reply", key, title, lines, self._curve(), pictures=self._mistakes(row)
-            )
+            yield self._notice("reply", key, title, lines, self._curve(), pictures=self._grid(row))
         elif event.outcome == "stopped" and self.run.jobs[event.job].attempts:
             lines = [
                 _cost(row, self.view.amounts_in),
@@ -161,11 +159,6 @@ class Teller:
                 title = f"{title}: {row.why}"
                 lines.append(f"next: a longer `limit` for {row.group} in the plan")
             yield self._notice("reply", key, title, lines)
-
-    def _mistakes(self, row: JobRow) -> tuple[Picture, ...]:
-        """What it got wrong; drawn when it is sent, where there is anything to draw."""
-        attempt = self.run.current(row.id)
-        return (mistakes_of(attempt.folder, row.title),) if attempt is not None else ()
 
     def _what(self, event: e.JobEnded) -> str:
         attempt = self._ended(event.job)
