@@ -22,8 +22,8 @@ from orchestrator.presses.listening import Listening
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.state import RunState, State
 from orchestrator.store import Store
-from orchestrator.words.notifying import notifiers_for
-from orchestrator.words.outbox import Sender, runs_waiting
+from orchestrator.words.notifying import notifiers_for, places
+from orchestrator.words.outbox import Sender, places_waiting
 
 IDLE_EXIT_MS = 600_000
 """A background scheduler with nothing to do leaves after this; the next `submit` starts another.
@@ -49,7 +49,8 @@ class Serving:
         self.sender.drain(DRAIN_S)
 
     def until_stopped(self) -> None:
-        """Serve until TERM or Ctrl-C, or until nothing has happened for a while."""
+        """Serve until TERM or Ctrl-C, or until nothing has happened for a while. Words that are
+        kept back for the morning are waited for: nobody else would send them."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
         busy_ms = self.clock.now_ms()
@@ -63,7 +64,8 @@ class Serving:
         while True:
             self.scheduler.run(over)
             self.drain()
-            if not self.scheduler.store.unanswered():
+            kept_back = not self.stopping and self.sender.keeps_back()
+            if not kept_back and not self.scheduler.store.unanswered():
                 return
             self.scheduler.tick()  # somebody saw this scheduler run and counts on an answer
             busy_ms = self.clock.now_ms()
@@ -105,7 +107,7 @@ def scheduler_in(
         presses = Listening(home, os.environ, clock, lambda: scheduler.state, clock.interrupt)
         runs = scheduler.state.runs
         _add_notifiers(notifiers, scheduler.state.live_runs())
-        _add_notifiers(notifiers, [runs[name] for name in _unsent(home) if name in runs])
+        _add_notifiers(notifiers, _with_unsent(home, runs.values()))
         sender.start()
         stack.callback(sender.stop)
         presses.look()
@@ -113,10 +115,11 @@ def scheduler_in(
         yield Serving(scheduler, sender, clock, presses)
 
 
-def _unsent(home: Home) -> list[str]:
-    """Runs with words that still wait in the outbox, most of them ended."""
+def _with_unsent(home: Home, runs: Iterable[RunState]) -> list[RunState]:
+    """Those that name a place for which words still wait in the outbox; most have ended."""
     with closing(sqlite3.connect(home.store)) as connection:
-        return runs_waiting(connection)
+        waiting = places_waiting(connection)
+    return [run for run in runs if waiting and not waiting.isdisjoint(places(run.graph))]
 
 
 def _add_notifiers(notifiers: dict[str, Notifier], runs: Iterable[RunState]) -> None:

@@ -14,7 +14,7 @@ only the newest waiting one is sent. Rate limits are kept by *lanes* that notifi
 
 from __future__ import annotations
 
-from orchestrator.words.outbox.contents import Undelivered, runs_waiting, undelivered, waiting
+from orchestrator.words.outbox.contents import Undelivered, places_waiting, undelivered, waiting
 from orchestrator.words.outbox.delivery import BACK_OFF_S, PERHAPS_REPEATED, SETTLE_S
 from orchestrator.words.outbox.putting import put
 from orchestrator.words.outbox.schema import FROM_VERSION_2, SCHEMA
@@ -28,9 +28,9 @@ __all__ = [
     "SETTLE_S",
     "Sender",
     "Undelivered",
+    "places_waiting",
     "pump",
     "put",
-    "runs_waiting",
     "undelivered",
     "waiting",
 ]

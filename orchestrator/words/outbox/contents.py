@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from notifiers.base import Notice
+from orchestrator.words.outbox.turn import LONGEST_HOLD_S
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,20 @@ def waiting(connection: sqlite3.Connection, run: str | None = None) -> int:
     return int(count)
 
 
-def runs_waiting(connection: sqlite3.Connection) -> list[str]:
-    """The runs that notices are queued of; they may have ended long ago."""
-    rows = connection.execute("select distinct run from outbox where state = 'queued'")
-    return [run for (run,) in rows]
+def places_waiting(connection: sqlite3.Connection) -> set[str]:
+    """The notifiers that notices are queued for, of runs that may have ended long ago."""
+    rows = connection.execute("select distinct notifier from outbox where state = 'queued'")
+    return {name for (name,) in rows}
+
+
+def kept_back(connection: sqlite3.Connection, now_ms: int) -> bool:
+    """Whether a notice waits for an instant to come, e.g. the end of quiet hours."""
+    longest_ms = now_ms + round(LONGEST_HOLD_S * 1000)
+    found = connection.execute(
+        "select 1 from outbox where state = 'queued' and not_before_ms between ? and ? limit 1",
+        (now_ms + 1, longest_ms),
+    ).fetchone()
+    return found is not None
 
 
 def undelivered(connection: sqlite3.Connection, run: str | None = None) -> list[Undelivered]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from notifiers.base import Notifier
 from orchestrator.clock import Clock, SystemClock
+from orchestrator.words.outbox.contents import kept_back
 from orchestrator.words.outbox.delivery import deliver
 from orchestrator.words.outbox.turn import next_item
 
@@ -69,6 +70,11 @@ class Sender:
         poke = self.poke()
         with self._changed:
             return self._changed.wait_for(lambda: self._idle_at >= poke, timeout_s)
+
+    def keeps_back(self) -> bool:
+        """Whether words wait for an instant within a day, such as the end of quiet hours."""
+        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+            return kept_back(connection, self._clock.now_ms())
 
     def stop(self, timeout_s: float = 1.0) -> None:
         """End the thread after the send that is under way, and wait for that up to `timeout_s`."""
