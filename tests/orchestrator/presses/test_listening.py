@@ -76,25 +76,32 @@ def value(run: RunState, do: Do, target: str = "", rule: str = "") -> str:
     return press_of(run, do, target, rule).to_json()
 
 
-def head(slack: SlackStandIn) -> Message:
-    until(lambda: bool(slack.heads()))
-    return slack.heads()[0]
-
-
 def steps_done(living: LivingHome, fold: int = 0) -> list[tuple[int, str]]:
     lines = (living.base / f"steps{fold}.txt").read_text().splitlines()
     return [(int(step), attempt) for step, attempt in map(str.split, lines)]
 
 
+def pressable(slack: SlackStandIn, label: str) -> Message:
+    """The run's head, once it has that button."""
+
+    def has_it() -> bool:
+        return any(label in str(block) for head in slack.heads() for block in head.blocks)
+
+    until(has_it)
+    (head,) = slack.heads()
+    return head
+
+
 def test_a_press_ends_a_running_fold_within_one_step_and_its_checkpoint_is_kept(
-    living: LivingHome, sockets: SocketModeStandIn
+    living: LivingHome, slack: SlackStandIn, sockets: SocketModeStandIn
 ) -> None:
     submit(living, folds=2)
     living.begin()
-    run = counting(living)
+    counting(living)
+    head = pressable(slack, "Abort fold 0")
     until(lambda: bool(sockets.links))
     before = len(steps_done(living))
-    until(sockets.press(value(run, "abort-fold", "count.fold0"), user=ANNA).acked.is_set)
+    until(sockets.press_button(head, "Abort fold 0", user=ANNA).acked.is_set)
     living.until(lambda state: state.runs[RUN].jobs["count.fold0"].status == "stopped")
     run = counting(living, fold=1)  # the others go on
     attempt = run.attempts["small-1.count.fold0.1"]
@@ -104,19 +111,22 @@ def test_a_press_ends_a_running_fold_within_one_step_and_its_checkpoint_is_kept(
     done = [step for step, _ in steps_done(living)]
     assert before <= len(done) < STEPS
     assert attempt.checkpoint == (done[-1] // 5, done[-1])  # nothing that was done is lost
+    # Everybody reads who it was, and that it has come to pass.
+    until(lambda: any(f"<@{ANNA}>" in reply.text for reply in slack.thread(head)))
+    until(lambda: "Abort fold 1" in str(head.blocks) and "Abort fold 0" not in str(head.blocks))
 
 
 def test_resume_goes_on_from_the_checkpoint_and_no_step_is_lost_or_done_twice(
-    living: LivingHome, sockets: SocketModeStandIn
+    living: LivingHome, slack: SlackStandIn, sockets: SocketModeStandIn
 ) -> None:
     submit(living, steps=20)
     living.begin()
-    run = counting(living)
+    counting(living)
     until(lambda: bool(sockets.links))
-    sockets.press(value(run, "abort-run"), user=ANNA)
+    sockets.press_button(pressable(slack, "Abort run"), "Abort run", user=ANNA)
     stopped = living.until_settled(RUN)
     assert (stopped.outcome, len(stopped.attempts)) == ("cancelled", 1)
-    sockets.press(value(stopped, "resume"), user=ANNA)
+    sockets.press_button(pressable(slack, "Resume"), "Resume", user=ANNA)
     living.until(lambda state: state.runs[RUN].outcome == "done" and state.runs[RUN].settled)
     done = steps_done(living)
     assert [step for step, _ in done] == list(range(1, 21))
