@@ -7,9 +7,9 @@ when to try again (the outbox does): it says which lanes a send uses, and raises
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from skint.errors import SkintError
 
@@ -107,25 +107,27 @@ class Notice:
 
     @classmethod
     def from_json(cls, text: str) -> Notice:
+        """As `to_json` wrote it; what an older version did not know yet has its default."""
         data = json.loads(text)
-        curve = data["curve"]
-        if curve is not None:
-            series = {
-                name: tuple((x, y) for x, y in points) for name, points in curve["series"].items()
-            }
-            curve = Curve(curve["title"], curve["metric"], series)
-        return cls(
-            **{
-                **data,
-                "lines": tuple(data["lines"]),
-                "fields": tuple((name, value) for name, value in data["fields"]),
-                "curve": curve,
-                "pictures": tuple(Picture(**picture) for picture in data["pictures"]),
-                "buttons": tuple(Button(**button) for button in data["buttons"]),
-                "typed": tuple(data["typed"]),
-                "mention": tuple(data["mention"]),
-            }
-        )
+        readers: dict[str, Callable[[Any], object]] = {
+            "lines": tuple,
+            "fields": lambda pairs: tuple((name, value) for name, value in pairs),
+            "curve": _curve_from,
+            "pictures": lambda found: tuple(Picture(**picture) for picture in found),
+            "buttons": lambda found: tuple(Button(**button) for button in found),
+            "typed": tuple,
+            "mention": tuple,
+        }
+        for name in readers.keys() & data.keys():
+            data[name] = readers[name](data[name])
+        return cls(**data)
+
+
+def _curve_from(data: dict[str, Any] | None) -> Curve | None:
+    if data is None:
+        return None
+    series = {name: tuple((x, y) for x, y in points) for name, points in data["series"].items()}
+    return Curve(data["title"], data["metric"], series)
 
 
 class NotifyError(SkintError):

@@ -59,7 +59,8 @@ def deliver(
         return
     with transaction(connection):
         connection.execute(
-            "update outbox set state = 'sent', error = null where id = ?", (item.id,)
+            "update outbox set state = 'sent', error = null, begun_ms = null where id = ?",
+            (item.id,),
         )
         _keep_address(connection, item, unmarked[item.id])
         _occupy(connection, gaps_s, now())

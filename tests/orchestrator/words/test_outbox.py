@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +13,13 @@ import pytest
 from notifiers.base import Curve, Notice, NotifyError
 from notifiers.memory import Memory
 from orchestrator.clock import SimulatedClock
+from orchestrator.store import Store
 from orchestrator.words.outbox import BACK_OFF_S, pump, put, undelivered, waiting
 from tests.orchestrator.words.outboxes import empty_outbox, queue, said, states
 
 HOUR_MS = 3_600_000
+KEPT = Path(__file__).parents[2] / "data" / "versions" / "store-1.db"
+"""Written by version 1 of the store."""
 
 
 @pytest.fixture
@@ -302,3 +307,15 @@ def test_a_thousand_notices_through_bad_weather_arrive_in_order_with_the_last_he
     assert got == replies
     assert {run: notice.title for run, notice in memory.heads.items()} == heads
     assert states(connection)["superseded"] > 0
+
+
+def test_what_an_older_version_left_is_sent(tmp_path: Path) -> None:
+    shutil.copy(KEPT, tmp_path / "store.db")
+    Store(tmp_path / "store.db").close()
+    memory, clock = Memory("console"), SimulatedClock()
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        left = waiting(connection)
+        pump_until_quiet(connection, memory, clock)
+        assert (len(memory.sent), waiting(connection)) == (left, 0)
+    assert left == 5
+    assert memory.heads["seedlings-1"].final
