@@ -197,6 +197,11 @@ class Graph:
         return any(job.standby for job in self.jobs)
 
     @cached_property
+    def has_own_rules(self) -> bool:
+        """Whether a function of the user's own may stop any of its jobs."""
+        return any(rule.is_own for job in self.jobs for rule in job.stop)
+
+    @cached_property
     def _by_id(self) -> dict[str, Job]:
         return {job.id: job for job in self.jobs}
 

@@ -34,7 +34,8 @@ def due(
         if run.stops:
             yield from _stops(run)
     yield from _orphans(state, inputs)
-    yield from own_rules.asked(state, inputs, decided, now_ms)
+    if any(run.graph.has_own_rules for run in runs):
+        yield from own_rules.asked(state, inputs, decided, now_ms)
 
 
 def _closings(run: RunState) -> Iterator[i.Action]:

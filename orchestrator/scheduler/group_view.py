@@ -17,8 +17,8 @@ from orchestrator.stop_rules.base import Finished, FoldView, GroupView
 
 def short_view(run: RunState, job: Job, quiet_s: float) -> GroupView:
     """What `broken` needs, which is asked at every report of everything: what was reported."""
-    now = replace(_bare(run, job), quiet_s=quiet_s)
-    return GroupView(job.cell, _Folds(run, run.graph.cells()[job.cell]), now)
+    cell = job.cell
+    return GroupView(cell, _Folds(run, run.graph.cells()[cell]), _bare(run, job, quiet_s))
 
 
 def whole_view(
@@ -82,10 +82,11 @@ def _against(fold: FoldView, baseline: Finished | None, inputs: Inputs) -> FoldV
     return replace(fold, wins=found.only_ours, losses=found.only_theirs)
 
 
-def _bare(run: RunState, job: Job) -> FoldView:
+def _bare(run: RunState, job: Job, quiet_s: float = 0.0) -> FoldView:
     attempt, ended = run.current(job.id), _is_over(run, job)
     reports = attempt.reports if attempt else ()
-    return FoldView(job.id, job.fold, reports, ended, ended and run.jobs[job.id].has_result)
+    done = ended and run.jobs[job.id].has_result
+    return FoldView(job.id, job.fold, reports, ended, done, quiet_s=quiet_s)
 
 
 def _free_s(run: RunState, job: Job, inputs: Inputs, now_ms: int) -> float | None:

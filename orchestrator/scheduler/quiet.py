@@ -11,6 +11,7 @@ from orchestrator.scheduler.verdicts import ALWAYS
 from orchestrator.state import AttemptState, RunState, State
 from orchestrator.stop_rules.defaults import DEFAULTS
 
+_QUIET_MIN = DEFAULTS[ALWAYS].value("quiet_min", {})
 GAPS = 3
 """What has once kept silent for an hour is not missed before so many hours."""
 
@@ -53,7 +54,7 @@ def _heard(run: RunState, inputs: Inputs, now_ms: int) -> Iterator[tuple[Attempt
 def _allowed_ms(job: Job) -> int | None:
     for rule in job.stop:
         if rule.name == ALWAYS:
-            return round(DEFAULTS[ALWAYS].value("quiet_min", rule.options) * 60_000)
+            return int(rule.options.get("quiet_min", _QUIET_MIN) * 60_000)
     return None
 
 

@@ -74,7 +74,8 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     for command in inputs.commands:
         deciding.take(commands.obey(deciding.state, command, inputs, now_ms))
     for run in deciding.state.live_runs():
-        deciding.take(verdicts.time_outs(run, now_ms))
+        if run.verdicts:
+            deciding.take(verdicts.time_outs(run, now_ms))
     for answer in inputs.answers:
         _take_answer(deciding, answer, inputs, now_ms)
     if _is_only_word_of_it(inputs, deciding.events):
@@ -89,12 +90,14 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         told = len(deciding.events)
         deciding.take(observations.from_lines(deciding.state, inputs.lines, now_ms))
         reported = {x.attempt for x in deciding.events[told:] if isinstance(x, e.MetricsReported)}
-        deciding.judge(sorted(reported), inputs, now_ms)
+        if reported:
+            deciding.judge(sorted(reported), inputs, now_ms)
     over = len(deciding.events)
     deciding.observe(observations.ends, inputs, now_ms)
     # Before anything else is started: what has ended may mean that the others need not begin.
     done = [x.attempt for x in deciding.events[over:] if _is_done(x)]
-    deciding.judge(done, inputs, now_ms)
+    if done:
+        deciding.judge(done, inputs, now_ms)
     for run in deciding.state.live_runs():
         for attempt, quiet_s in quiet.quiet_attempts(run, inputs, now_ms):
             deciding.judge([attempt.id], inputs, now_ms, quiet_s)
@@ -297,6 +300,7 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
 
 def _wake_ms(state: State, inputs: i.Inputs, now_ms: int) -> int | None:
     due = [job.until_ms for run in state.live_runs() for job in run.timed]
-    due += [asked.until_ms for run in state.live_runs() for asked in open_questions(run)]
+    said = [run for run in state.live_runs() if run.verdicts]
+    due += [asked.until_ms for run in said for asked in open_questions(run)]
     due += quiet.next_ms(state, inputs, now_ms)
     return min((at_ms for at_ms in due if at_ms is not None and at_ms > now_ms), default=None)

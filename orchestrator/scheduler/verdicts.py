@@ -26,10 +26,14 @@ def judge(
     said nothing for `quiet_s`. Nothing where they have spoken before, or a stop has begun."""
     if not job.stop or run.stop_of(job) is not None:
         return
+    attempt = run.current(job.id)
+    ended = attempt is None or not attempt.live
     short = whole = None
     for rule in rules_of(run, job):
         if rule.is_own or has_spoken(run, rule.name, job):
             continue
+        if ended and rule.name == ALWAYS:
+            continue  # it has judged the last report, and nothing was said since
         view: GroupView
         if rule.name == ALWAYS:
             view = short = short or short_view(run, job, quiet_s)
