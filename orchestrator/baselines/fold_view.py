@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from statistics import median_low
 from typing import Any
 
 from orchestrator.graph import Job
@@ -66,12 +66,10 @@ def fold_view(run: RunState, job: Job, runs: Mapping[str, RunState], now_ms: int
 
 def has_gap(epochs: Sequence[float]) -> bool:
     """Whether some of the numbers, ascending, are missing: a metric may be measured every so many
-    epochs, and the last time sooner."""
+    epochs, and the last time sooner. A first one alone that is not 1 counts as a gap."""
     steps = [after - before for before, after in pairwise([0.0, *epochs])]
-    if len(steps) < 2:
-        return False
-    usual = Counter(steps).most_common(1)[0][0]
-    return max(steps) > usual
+    usual = median_low(steps) if len(steps) > 1 else 1
+    return bool(steps) and max(steps) > max(1, usual)
 
 
 def _newest_facts(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
