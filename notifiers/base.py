@@ -79,8 +79,8 @@ class Notice:
     about: About = "news"
     """How much it matters; settings of a place leave out what matters less."""
     edits: str = ""
-    """Key of an earlier reply or alert that had buttons: where it can be edited it becomes this,
-    elsewhere this is said as well."""
+    """Key of an earlier reply or alert that had buttons, which becomes this without them. Where
+    that one cannot be edited nothing is said: what is new has been said in a reply."""
     not_before_ms: int = 0
     """Kept back until then."""
     at_ms: int = 0

@@ -86,18 +86,18 @@ class Slack:
     def pace(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, float]:
         if notice.topic == "head" and address.get("ts"):
             return {"slack edit": EDIT_GAP_S, f"slack edit {notice.run}": RUN_EDIT_GAP_S}
-        if address.get(_PRESSABLE + notice.edits):
-            return {"slack edit": EDIT_GAP_S}
+        if notice.edits:
+            return {"slack edit": EDIT_GAP_S} if address.get(_PRESSABLE + notice.edits) else {}
         return {f"slack post {address.get('channel') or self._channel}": POST_GAP_S}
 
     def send(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
         """Head: post or edit. Reply: in the thread, with its pictures in the same message. Alert:
-        broadcast, then the pictures. What `edits` an earlier message edits that one, if it is
-        there still. Raises `NotifyError`."""
+        broadcast, then the pictures. What `edits` an earlier message edits that one, if it had
+        buttons and is there still. Raises `NotifyError`."""
         notice = self._without_token(notice)
         if notice.topic == "head":
             return self._head(notice, address)
-        if address.get(_PRESSABLE + notice.edits):
+        if notice.edits:
             return self._edit(notice, address)
         if notice.topic == "alert" or notice.buttons:
             return self._alert(notice, address)
@@ -107,7 +107,7 @@ class Slack:
         """Looks in the run's thread, for a head in the channel. An edit may just be sent again.
         Raises `NotifyError`."""
         notice = self._without_token(notice)
-        if address.get("ts" if notice.topic == "head" else _PRESSABLE + notice.edits):
+        if notice.edits or (notice.topic == "head" and address.get("ts")):
             return None
         channel = address.get("channel") or self._channel
         try:
@@ -152,15 +152,14 @@ class Slack:
 
     def _edit(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
         message = _PRESSABLE + notice.edits
-        rest = {key: value for key, value in address.items() if key != message}
-        try:
-            self._show("chat_update", notice, address, ts=address[message])
-        except SlackRefusal as refusal:
-            if refusal.code not in HEAD_GONE:
-                raise
-            # It was deleted: said in the thread, in a turn of its own.
-            raise NotifyError(refusal.what, retry_after_s=0.0, reached=rest) from refusal
-        return _settled(rest)
+        ts = address.get(message)
+        if ts:
+            try:
+                self._show("chat_update", notice, address, ts=ts)
+            except SlackRefusal as refusal:
+                if refusal.code not in HEAD_GONE:  # gone: there are no buttons to take away
+                    raise
+        return _settled({key: value for key, value in address.items() if key != message})
 
     def _reply(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
         files, remark = uploads(notice)

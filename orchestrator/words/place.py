@@ -52,6 +52,8 @@ def for_place(notice: Notice, place: Place) -> Notice | None:
     """
     if notice.topic != "head" and notice.about not in _AT_LEVEL[place.manner.level]:
         return None
+    if notice.edits and not place.presses:  # there are no buttons to take away
+        return None
     quiet = is_quiet(notice, place)
     if notice.topic == "alert" and (
         (place.kind == SLACK and notice.about in ("news", "trouble"))

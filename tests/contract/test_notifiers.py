@@ -240,7 +240,7 @@ def full() -> Notice:
         typed=("abort fold 3",),
         mention=(PERSON,),
         about="decision",
-        edits="s-1/ask/0",
+        edits="",
         not_before_ms=0,
         at_ms=1_795_219_670_000,
         final=False,

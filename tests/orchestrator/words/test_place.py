@@ -77,6 +77,13 @@ def test_an_answer_to_a_decision_wakes_nobody() -> None:
     assert shown(notice("reply", "decision"), slack()) == ("reply", False)
 
 
+def test_buttons_are_taken_away_where_there_were_some() -> None:
+    edit = replace(notice("reply", "decision"), edits="question")
+    assert for_place(edit, slack()) is not None
+    assert for_place(edit, slack(allow=[])) is None
+    assert for_place(edit, place_of("console", {})) is None
+
+
 def test_buttons_are_there_where_somebody_may_press() -> None:
     with_buttons = for_place(notice("head"), slack())
     without = for_place(notice("head"), slack(allow=[]))
