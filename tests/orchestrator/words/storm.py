@@ -122,7 +122,7 @@ class Storm:
         """The end of each run is its last head and an alert; before that heads, replies, alerts."""
         weather, runs = self.weather, [f"run-{n}" for n in range(self.weather.runs)]
         told = [self._notice(self.dice.choice(runs), n) for n in range(weather.notices)]
-        size = max(1, weather.notices // 50)
+        size = max(5, weather.notices // 50)
         for start in range(0, len(told), size):
             yield told[start : start + size]
         for run in runs:

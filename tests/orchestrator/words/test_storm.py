@@ -30,7 +30,7 @@ def test_every_last_state_arrives_and_no_reply_is_lost_or_doubled_or_out_of_orde
 )
 def test_a_wrong_outbox_does_not_weather_it(tmp_path: Path, mutant: str, complaint: str) -> None:
     small = Weather(
-        0, runs=3, notices=40, failures=30, time_outs=0, kills=2, dead_day=False, mutant=mutant
+        0, runs=3, notices=30, failures=30, time_outs=0, kills=1, dead_day=False, mutant=mutant
     )
     complaints = Storm(small, tmp_path).rage()
     assert any(complaint in one for one in complaints), complaints
