@@ -26,7 +26,8 @@ CONFIRM_CHARS = 300
 CONFIRM_LABEL_CHARS = 30
 MOST_MENTIONS = 10
 
-_PERSON = re.compile(r"\bslack:([UW][A-Z0-9]+)\b")
+_PERSON = re.compile(r"\bslack:([UW][A-Z0-9]+)\b|\ba person on Slack \(([UW][A-Z0-9]+)\)")
+"""How words name people of Slack: by the id of who pressed, or as it is said elsewhere."""
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -158,7 +159,7 @@ def _woken(notice: Notice) -> str:
 
 def with_persons(escaped: str) -> str:
     """Persons as readers of Slack see them. This is shorter than what it replaces."""
-    return _PERSON.sub(r"<@\1>", escaped)
+    return _PERSON.sub(lambda found: f"<@{found[1] or found[2]}>", escaped)
 
 
 def _small(text: str) -> Block:

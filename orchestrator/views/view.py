@@ -23,6 +23,7 @@ from orchestrator.views.counting import counted
 from orchestrator.views.gaps import in_step_share
 from orchestrator.views.glyphs import bar, sparkline
 from orchestrator.views.job_words import status_of, title_of, why_of
+from orchestrator.views.persons import in_words
 from orchestrator.views.training import Eta, Training, eta_of, training_of
 
 __all__ = ["Eta", "JobRow", "RunView", "bar", "run_view", "sparkline", "title_of"]
@@ -157,7 +158,7 @@ def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = N
         savings=tuple(run.savings.values()),
         in_step=in_step_share(run),
         eta=_run_eta(rows, now_ms) if run.live else None,
-        sentence=_sentence(run, status, rows),
+        sentence=in_words(_sentence(run, status, rows)),
         simulated=is_simulated(run),
         amounts_in=unit_of(run),
         submitted_ms=run.submitted_ms,
@@ -224,7 +225,7 @@ def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> 
         saved_ms=state.saved_ms * max(1, job.devices),
         wall_ms=sum(walls) if walls else None,
         until_ms=None if state.reason in QUEUED else state.until_ms,
-        why=why_of(run, job, state, newest),
+        why=in_words(why_of(run, job, state, newest)),
         notes=newest.notes if newest else (),
         error=(newest.error if newest and status == "failed" else None) or {},
         log=f"{newest.folder}/log.txt" if newest else "",

@@ -13,9 +13,9 @@ from orchestrator.questions import answer_to, jobs_meant, open_questions
 from orchestrator.state import RunState, job_of
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.figures import amount
+from orchestrator.views.persons import by_whom
 from orchestrator.views.view import RunView
 from orchestrator.words import buttons
-from orchestrator.words.persons import by_whom
 
 
 @dataclass(frozen=True)

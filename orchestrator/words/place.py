@@ -10,7 +10,7 @@ from notifiers import catalog
 from notifiers.base import Notice
 from notifiers.manner import Manner, manner_of
 from notifiers.slack_settings import settings_of
-from orchestrator.words.persons import in_words
+from orchestrator.views.persons import in_words
 
 SLACK = "slack"
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from budget.amount import format_amount
 from orchestrator import events as e
 from orchestrator.state import AllocationState, RunState, State, job_of
+from orchestrator.views.persons import by_whom, in_words
 from orchestrator.views.training import number, training_of
 from orchestrator.views.view import title_of
 
@@ -24,7 +25,8 @@ def tell(event: e.Event, state: State) -> str | None:
         return None if event.ok else f"refused: {event.text}"
     run = state.runs.get(event.run)
     words = _WORDS.get(type(event))
-    return words(run, event) if run is not None and words is not None else None
+    said = words(run, event) if run is not None and words is not None else None
+    return None if said is None else in_words(said)
 
 
 def tone(event: e.Event) -> Tone:
@@ -103,6 +105,21 @@ def _attempt_ended(run: RunState, event: e.AttemptEnded) -> str | None:
     return _with(f"{_title(run, job)} {event.outcome}, tried again", event.sentence)
 
 
+def _answered(run: RunState, event: e.VerdictAnswered) -> str:
+    did = "goes on" if event.answer == "let-run" else "is to stop"
+    return f"{_target(run, event.target)} {did}: answered by {by_whom(event.by)}"
+
+
+def _resumed(run: RunState, event: e.JobsResumed) -> str:
+    return f"{_target(run, event.target)} resumed by {by_whom(event.by)}"
+
+
+def _target(run: RunState, target: str) -> str:
+    if target == run.name:
+        return "the run"
+    return _title(run, target) if target in run.jobs else target
+
+
 def _stop_asked(run: RunState, event: e.StopAsked) -> str:
     target = run.attempts[event.target].job if event.target in run.attempts else event.target
     jobs = {job.id for job in run.graph.jobs}
@@ -130,6 +147,8 @@ _WORDS: Mapping[type[e.Event], Callable[[RunState, Any], str | None]] = {
         f"{_title(run, job_of(event.attempt))} says", event.what, event.got and f"got {event.got}"
     ),
     e.VerdictGiven: lambda run, event: _with(f"stop rule {event.rule}", event.sentence),
+    e.VerdictAnswered: _answered,
+    e.JobsResumed: _resumed,
     e.StopAsked: _stop_asked,
     e.AttemptEnded: _attempt_ended,
     e.JobEnded: lambda run, event: _with(

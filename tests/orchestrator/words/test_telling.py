@@ -137,3 +137,23 @@ def test_an_attempt_that_is_tried_again_is_told(tmp_path: Path) -> None:
     told = [line for line in story(world) if "tried again" in line]
     assert len(told) == 1
     assert told[0].startswith("fold 0 (1 of 1) failed, tried again")
+
+
+def test_answers_and_resumptions_name_who_and_what(tmp_path: Path) -> None:
+    world = World(tmp_path, script_of)
+    world.submit(kfold(folds=2))
+    state = world.until_settled()
+    answer = e.VerdictAnswered(
+        at_ms=1, run="seedlings-1", rule="curve", target="train.fold0", answer="let-run",
+        by="slack:U0123456",
+    )  # fmt: skip
+    assert tell(answer, state) == (
+        "fold 0 (1 of 2) goes on: answered by a person on Slack (U0123456)"
+    )
+    stop = replace(answer, answer="stop", by="time-out", target="train")
+    assert tell(stop, state) == "train is to stop: answered by nobody in time"
+    back = e.JobsResumed(
+        at_ms=1, run="seedlings-1", scope="run", target="seedlings-1", jobs=("train.fold0",),
+        by="cli",
+    )  # fmt: skip
+    assert tell(back, state) == "the run resumed by somebody at the command line"
