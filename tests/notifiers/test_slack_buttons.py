@@ -167,6 +167,8 @@ def test_persons_are_mentioned_by_words_and_never_by_a_name_of_another_form(
         "s-1", "reply", "k", "aborted by slack:U0000001", ("slack:everyone <!channel>",)
     )
     bot(slack).send(notice, bot(slack).send(HEAD, {}))
-    assert slack.messages[1].text == (
-        "aborted by <@U0000001>\ncancelled by <@U0000002>\nslack:everyone &lt;!channel&gt;"
-    )
+    assert slack.messages[1].text.splitlines() == [
+        "aborted by <@U0000001>",
+        "cancelled by <@U0000002>",
+        "slack:everyone &lt;!channel&gt;",
+    ]
