@@ -163,9 +163,8 @@ def test_a_picture_that_is_gone_is_said_and_costs_neither_words_nor_curve(
 def test_persons_are_mentioned_by_words_and_never_by_a_name_of_another_form(
     slack: SlackStandIn,
 ) -> None:
-    notice = Notice(
-        "s-1", "reply", "k", "aborted by slack:U0000001", ("slack:everyone <!channel>",)
-    )
+    lines = ("cancelled by a person on Slack (U0000002)", "slack:everyone <!channel>")
+    notice = Notice("s-1", "reply", "k", "aborted by slack:U0000001", lines)
     bot(slack).send(notice, bot(slack).send(HEAD, {}))
     assert slack.messages[1].text.splitlines() == [
         "aborted by <@U0000001>",
