@@ -55,7 +55,7 @@ class ForgetsTheHead:
 
     def send(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
         reached = self._slack.send(notice, address)
-        return {} if notice.topic == "alert" else reached
+        return reached if notice.topic == "head" else {}
 
 
 MUTANTS: dict[str, Callable[[Slack, Path], Notifier]] = {
