@@ -25,7 +25,7 @@ def test_every_last_state_arrives_and_no_reply_is_lost_or_doubled_or_out_of_orde
     [
         ("never-looks", "perhaps a repeat"),
         ("marks-first", "thread of"),
-        ("forgets-the-head", "heads"),
+        ("forgets-the-head", "outside of any thread"),
     ],
 )
 def test_a_wrong_outbox_does_not_weather_it(tmp_path: Path, mutant: str, complaint: str) -> None:
