@@ -20,7 +20,7 @@ from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.home import Home, SchedulerRuns
 from orchestrator.serving import Serving, scheduler_in
 from orchestrator.state import State
-from orchestrator.store import Store, read_run
+from orchestrator.store import Store, read_run, read_state
 from skint.errors import OK, RUN_FAILED
 
 FOLLOW_S = 0.5
@@ -114,7 +114,7 @@ def _follow(home: Home, name: str, clock: SystemClock, interrupted: _Interrupt) 
                     print(refused.what, file=sys.stderr)
             seen = read_run(home.store, name)
             says.tell(seen)
-    return seen
+    return read_state(home.store)  # with the runs that it is compared with
 
 
 def _stop(run: str) -> StopJobs:
