@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import logging
+import select
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from notifiers.slack_web import silent_logger
 
 if TYPE_CHECKING:
     from slack_sdk.socket_mode.builtin import SocketModeClient
+    from slack_sdk.socket_mode.builtin.connection import Connection
     from slack_sdk.socket_mode.client import BaseSocketModeClient
     from slack_sdk.socket_mode.request import SocketModeRequest
 
@@ -35,6 +37,7 @@ BACK_OFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Between attempts to connect; the last one repeats. Slack gives out about one address a minute."""
 _LOOK_S = 1.0
 _CALL_TIMEOUT_S = 15
+_HUNG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)  # macOS has no POLLRDHUP
 _VALUE_CHARS = 2001
 """Slack takes 2,000 for a button: anything longer is none of ours and is not kept whole."""
 
@@ -152,7 +155,9 @@ class SlackListener:
         """Connect if there is no connection, and replace one that has gone deaf."""
         now_s = self._now_s()
         session = client.current_session
-        if session is not None and session.is_active():
+        if session is not None and _has_hung_up(session):
+            self._connect(client, hang_up=True)
+        elif session is not None and session.is_active():
             sign = (session.session_id, session.last_ping_pong_time)
             if sign != self._sign:
                 self._connections += sign[0] != self._sign[0]
@@ -234,6 +239,20 @@ class SlackListener:
             client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
         except SlackClientNotConnectedError:
             _log.info("a connection ended before a press was acknowledged; it is kept")
+
+
+def _has_hung_up(session: Connection) -> bool:
+    """Whether the other side has closed the connection without a word. The client of slack_sdk
+    reads nothing from it then, again and again without a pause, until five pings have failed."""
+    wire = session.sock
+    if wire is None:
+        return False
+    watch = select.poll()
+    try:
+        watch.register(wire, _HUNG_UP)
+        return bool(watch.poll(0))
+    except (OSError, ValueError):  # it is being closed here
+        return False
 
 
 def presses_in(payload: object) -> list[SlackPress]:

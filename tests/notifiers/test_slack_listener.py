@@ -122,6 +122,17 @@ def test_it_connects_again_after_the_network_has_torn_the_connection(
     assert told == ["after"]
 
 
+def test_it_connects_again_after_the_other_side_has_hung_up_without_waiting_for_a_ping(
+    sockets: SocketModeStandIn,
+) -> None:
+    told: list[str] = []
+    with listening(sockets, lambda press: told.append(press.value), ping_s=3600, deaf_s=3600):
+        sockets.hang_up()
+        sockets.redeliveries = 100
+        until(sockets.press("after").acked.is_set)
+    assert told == ["after"]
+
+
 def test_a_connection_that_goes_deaf_is_replaced(sockets: SocketModeStandIn) -> None:
     told: list[str] = []
     with listening(sockets, lambda press: told.append(press.value)):

@@ -152,6 +152,11 @@ class SocketModeStandIn:
         """The network tears all connections (RST)."""
         self._do(self._reset(list(self.links)))
 
+    def hang_up(self) -> None:
+        """All connections are closed (FIN) without a close frame, as a proxy on the way does."""
+        for link in list(self.links):
+            self._loop.call_soon_threadsafe(link.wire.close)
+
     def deafen(self) -> None:
         """All connections of now are half-open from here on."""
         for link in self.links:
@@ -242,7 +247,9 @@ class SocketModeStandIn:
             if not link.deaf:
                 try:
                     await link.socket.send_json({**delivery.envelope, **again})
-                except ConnectionError:
+                except ConnectionError:  # it was closed just now
+                    delivery.tries -= 1
+                    await asyncio.sleep(0.02)
                     continue
             deadline_s = self._loop.time() + self.ack_s
             while not delivery.acked.is_set() and self._loop.time() < deadline_s:
