@@ -9,6 +9,7 @@ SLACK_WEBHOOK_URL alone there are words only (`notifiers.slack_webhook`).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from notifiers.base import Arrival, Notice, Notifier, NotifyError
@@ -52,7 +53,8 @@ class Slack:
         timeout_s: int = 15,
         hears: bool = False,
     ) -> None:
-        """`hears`: presses are listened to, so buttons are shown."""
+        """`hears`: presses are listened to, so buttons are shown. Else reactions and replies are
+        looked for, and what they do is said where a button would be."""
         self._channel = channel
         self._web = SlackWeb(token, api_url=api_url, timeout_s=timeout_s)
         self._hears = hears
@@ -95,6 +97,8 @@ class Slack:
         broadcast, then the pictures. What `edits` an earlier message edits that one, if it had
         buttons and is there still. Raises `NotifyError`."""
         notice = self._without_token(notice)
+        if notice.buttons and not self._hears:
+            notice = replace(notice, typed=(*notice.typed, _instead(notice)))
         if notice.topic == "head":
             return self._head(notice, address)
         if notice.edits:
@@ -266,6 +270,15 @@ class Slack:
                 return f"no picture: {refusal.what}"
             raise
         return ""
+
+
+def _instead(notice: Notice) -> str:
+    """What does as much as the buttons of a notice, where presses are polled."""
+    if notice.topic != "head":
+        return "or reply in this thread: `stop` or `let run`" if notice.about == "decision" else ""
+    if notice.final:
+        return "or react to this message with :arrow_forward: to resume"
+    return "or react with :octagonal_sign: to abort the fold that runs, with :x: to abort the run"
 
 
 def _settled(address: Mapping[str, str]) -> dict[str, str]:

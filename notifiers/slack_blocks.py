@@ -81,7 +81,7 @@ def fallback_text(
     blocks are refused. `named`: with the run's name also where a thread would say it."""
     first = notice.headline if named or notice.topic == "head" else notice.title
     lines = [first, *notice.lines, *(f"{name}: {value}" for name, value in notice.fields)]
-    lines += [] if pressable and notice.buttons else notice.typed
+    lines += [] if pressable and notice.buttons else [line for line in notice.typed if line]
     lines += [remark] if remark else []
     woken = _woken(notice)
     said = clip("\n".join(lines), SECTION_CHARS - len(woken)) or escape(notice.run)

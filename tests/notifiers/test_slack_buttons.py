@@ -80,6 +80,30 @@ def test_where_nobody_listens_there_are_no_buttons_but_what_to_type(slack: Slack
     assert "skint answer s-1 --stop" in str(asked.blocks)
 
 
+@pytest.mark.parametrize(
+    ("notice", "hint"),
+    [
+        (ASK, "or reply in this thread: `stop` or `let run`"),
+        (
+            replace(HEAD, buttons=(STOP,)),
+            "or react with :octagonal_sign: to abort the fold that runs, with :x: to abort the run",
+        ),
+        (
+            replace(HEAD, buttons=(GO_ON,), final=True),
+            "or react to this message with :arrow_forward: to resume",
+        ),
+    ],
+)
+def test_where_presses_are_polled_it_says_what_to_react_or_to_reply(
+    slack: SlackStandIn, notice: Notice, hint: str
+) -> None:
+    bot(slack).send(notice, {})
+    assert slack.messages[-1].text.endswith(hint)
+    assert hint in str(slack.messages[-1].blocks)
+    hearing(slack).send(notice, {})
+    assert hint not in slack.messages[-1].text + str(slack.messages[-1].blocks)
+
+
 def test_blocks_that_are_refused_leave_what_to_type(slack: SlackStandIn) -> None:
     notifier = hearing(slack)
     address = notifier.send(HEAD, {})
