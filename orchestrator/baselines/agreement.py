@@ -21,6 +21,8 @@ REMEMBERED = 256
 class Agreement:
     """Counts of pictures."""
 
+    metric: str
+    """What is counted: `val_acc`, or `val_acc.breed` of one of several targets."""
     items: int
     both: int
     only_ours: int
@@ -56,6 +58,7 @@ def agreement_of(ours: str, theirs: str) -> Agreement | str:
     if here.metric != there.metric:
         return f"they count another target: {here.metric} here, {there.metric} there"
     return Agreement(
+        metric=here.metric,
         items=here.items,
         both=(here.right & there.right).bit_count(),
         only_ours=(here.right & ~there.right).bit_count(),

@@ -7,12 +7,13 @@ from dataclasses import replace
 from statistics import median
 from typing import overload
 
+from orchestrator.baselines.comparison import Comparison
 from orchestrator.baselines.fold_view import CORRECT, fold_view
 from orchestrator.forecasting import forecast_job
 from orchestrator.graph import Job
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State
-from orchestrator.stop_rules.base import Finished, FoldView, GroupView
+from orchestrator.stop_rules.base import FoldView, GroupView
 
 
 def short_view(run: RunState, job: Job, quiet_s: float) -> GroupView:
@@ -28,7 +29,7 @@ def whole_view(
     jobs = run.graph.cells()[job.cell]
     compared = inputs.book.update(state).comparison(run, job)
     folds = [_fold(state, run, other, now_ms) for other in jobs]
-    folds = [_against(fold, compared.baseline, inputs) for fold in folds]
+    folds = [_against(fold, compared, inputs) for fold in folds]
     now = replace(folds[jobs.index(job)], quiet_s=quiet_s)
     folds[jobs.index(job)] = now
     likely_ms = {
@@ -70,15 +71,16 @@ def _fold(state: State, run: RunState, job: Job, now_ms: int) -> FoldView:
     return view
 
 
-def _against(fold: FoldView, baseline: Finished | None, inputs: Inputs) -> FoldView:
+def _against(fold: FoldView, compared: Comparison, inputs: Inputs) -> FoldView:
     """With the pictures on which it and the same fold of the baseline differ, where both files
     are there."""
+    baseline = compared.baseline
     theirs = [one for one in baseline.folds if one.fold == fold.fold] if baseline else []
     if not (fold.done and fold.agreement and theirs and theirs[0].agreement):
         return fold
     found = inputs.agreement(fold.agreement, theirs[0].agreement)
-    if isinstance(found, str):
-        return fold
+    if isinstance(found, str) or found.metric != compared.metric.name:
+        return fold  # who has the class among the first five is not in the files
     return replace(fold, wins=found.only_ours, losses=found.only_theirs)
 
 

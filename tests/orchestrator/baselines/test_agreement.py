@@ -41,6 +41,7 @@ def test_pictures_are_counted_by_who_got_them_right(tmp_path: Path, items: int) 
     found = agreement_of(correct(tmp_path / "a", ours), correct(tmp_path / "b", theirs))
 
     assert found == Agreement(
+        "val_acc",
         items,
         both=pairs.count((True, True)),
         only_ours=pairs.count((True, False)),
@@ -108,6 +109,7 @@ def test_two_real_trainings_of_a_fold_are_compared_picture_by_picture(
 
     good, poor = right
     assert found == Agreement(
+        metric="val_acc",
         items=9,
         both=int((good & poor).sum()),
         only_ours=int((good & ~poor).sum()),
