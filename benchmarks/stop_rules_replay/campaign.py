@@ -16,6 +16,8 @@ class Fold:
     """Seconds of this fold until each look."""
     trained: tuple[float, ...] = ()
     """Share of the training behind each look; empty: the looks are equal."""
+    losses: tuple[float | None, ...] = ()
+    """Of the training, where they were recorded; None: not finite."""
     right: int | None = None
     """Which items the best epoch got right, as the bits of one number."""
 

@@ -25,9 +25,14 @@ def _halving(campaign: Campaign, draw: random.Random) -> Judge:
 
 
 def _wilcoxon(campaign: Campaign, draw: random.Random) -> Judge:
+    import warnings
+
+    from optuna.exceptions import ExperimentalWarning
     from optuna.pruners import WilcoxonPruner
 
-    return _Pruned(WilcoxonPruner(p_threshold=0.1), by_fold=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return _Pruned(WilcoxonPruner(p_threshold=0.1), by_fold=True)
 
 
 class _Pruned:

@@ -63,25 +63,24 @@ class PairedFolds(Incumbent):
 
 class MedianStopping:
     """Golovin et al., Google Vizier, KDD 2017: the best score so far is below the median of the
-    running averages of those that came as far, taken within each fold."""
+    running averages of completed runs at the same look, taken within each fold."""
 
     def __init__(self) -> None:
         self._averages: dict[tuple[int, int], list[float]] = {}
 
     def stops_at(self, run: Run) -> tuple[int, int] | None:
         mine: dict[tuple[int, int], float] = {}
-        end = None
+        last = len(run.folds) - 1, len(run.folds[-1].scores) - 1
         for number, look, best, average in _looks(run):
             others = self._averages.get((number, look), ())
             mine[number, look] = average
             late = look + 1 >= GRACE * len(run.folds[number].scores)
-            if late and len(others) >= LEAST_CURVES and best < median(others):
-                end = number, look
-                break
+            enough = late and len(others) >= LEAST_CURVES and (number, look) != last
+            if enough and best < median(others):
+                return number, look
         for place, average in mine.items():
             self._averages.setdefault(place, []).append(average)
-        last = len(run.folds) - 1, len(run.folds[-1].scores) - 1
-        return None if end == last else end
+        return None
 
 
 def below_the_mean(campaign: Campaign, draw: random.Random) -> Judge:

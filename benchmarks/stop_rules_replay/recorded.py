@@ -37,4 +37,5 @@ def _run(run: epoch_curves.Run) -> Run:
 
 def _fold(fold: epoch_curves.FoldCurve) -> Fold:
     bits = "".join("01"[right] for right in fold.right_items())
-    return Fold(fold.val_acc, tuple(accumulate(fold.seconds)), right=int(bits, 2))
+    spent = tuple(accumulate(fold.seconds))
+    return Fold(fold.val_acc, spent, losses=fold.train_loss, right=int(bits, 2))

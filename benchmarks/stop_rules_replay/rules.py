@@ -9,7 +9,10 @@ from typing import Any
 
 from benchmarks.stop_rules_replay.campaign import Campaign, Run
 from benchmarks.stop_rules_replay.replay import Judge
-from orchestrator.stop_rules.base import Finished, FoldView, GroupView, Rule
+from orchestrator.stop_rules import RULES
+from orchestrator.stop_rules.base import GO_ON, Finished, FoldView, GroupView, Rule, Verdict
+
+TOGETHER = ("broken", "chance", "curve", "beats-baseline")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,12 @@ class OurRule:
 
     def __call__(self, campaign: Campaign, draw: random.Random) -> Judge:
         return _Asked(self, campaign)
+
+
+def together(group: GroupView, options: Mapping[str, Any]) -> Verdict:
+    """The first of several rules that does not say go on, each with its defaults."""
+    said = (RULES[name](group, {}) for name in TOGETHER)
+    return next((verdict for verdict in said if verdict.action != "go-on"), GO_ON)
 
 
 class _Asked:
@@ -85,10 +94,14 @@ class _Asked:
 def _running(run: Run, number: int, look: int) -> FoldView:
     fold = run.folds[number]
     scores = fold.scores[: look + 1]
+    reports = [
+        {"epoch": epoch, "train_loss": "nan" if loss is None else loss}
+        for epoch, loss in enumerate(fold.losses[: look + 1], 1)
+    ]
     return FoldView(
         f"train.fold{number}",
         number,
-        (),
+        reports,
         ended=False,
         scores=scores,
         epochs=len(fold.scores),
