@@ -89,8 +89,8 @@ def _run_line(view: RunView) -> str:
         parts.append(f"{amount(used_ms, view.amounts_in)} charged")
     if view.in_step is not None:
         parts.append(f"{view.in_step:.0%} in step")
-    if view.savings:
-        parts.append(saved_words(view.savings))
+    if saved := saved_words(view.savings):
+        parts.append(saved)
     if view.eta is not None:
         parts.append(to_go(view.eta))
     if view.sentence:

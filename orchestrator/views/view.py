@@ -288,7 +288,7 @@ def _like_its_group(row: JobRow, rows: Sequence[JobRow]) -> Eta | None:
 def _status(run: RunState, rows: Sequence[JobRow]) -> str:
     if run.outcome is not None:
         return run.outcome
-    if any(stop.scope == "run" for stop in run.stops):
+    if any(stop.scope == "run" and stop.then == "end" for stop in run.stops):
         return "stopping"
     words = {row.status for row in rows}
     if words & {"running", "reserving", "starting", "stopping", "parking"}:
@@ -300,7 +300,8 @@ def _status(run: RunState, rows: Sequence[JobRow]) -> str:
 
 def _sentence(run: RunState, status: str, rows: Sequence[JobRow]) -> str:
     if not run.live or status == "stopping":
-        told = [stop.sentence for stop in run.stops if stop.scope != "attempt"]
+        ends = [stop for stop in run.stops if stop.then == "end"]  # the others were undone
+        told = [stop.sentence for stop in ends if stop.scope != "attempt"]
         failed = [f"{row.title}: {row.why}" for row in rows if row.status == "failed" and row.why]
         return " · ".join([*(told[:1] or failed[:1]), *([run.sentence] if run.sentence else [])])
     now = [row for row in rows if row.status in ("running", "stopping", "parking", "unreachable")]

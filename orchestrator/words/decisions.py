@@ -139,12 +139,11 @@ class Decisions:
 
     def stop(self, event: e.StopAsked) -> Notice:
         """A person's."""
-        number = self.run.stops.index(event) + 1
         verb = "parking" if event.then == "requeue" else "stopping"
         return Notice(
             run=self.run.name,
             topic="reply",
-            key=f"{self.run.name}/stop/{number}/{event.at_ms}",
+            key=f"{self.run.name}/stop/{event.target}/{event.how}/{event.at_ms}",
             title=f"{verb} {self.what(event.scope, event.target)}: {event.sentence}",
             lines=_lines(self.freed(event.scope, event.target), "checkpoints are kept"),
             about="decision",

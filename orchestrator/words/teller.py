@@ -217,7 +217,7 @@ class Teller:
             title, lines = f"done: {score}{f' ({view.folds} folds)' if of else ''}", []
         else:
             title = f"{event.outcome}: {event.sentence}"
-            lines = [stop.sentence for stop in self.run.stops[:1]]
+            lines = [stop.sentence for stop in self.run.stops if stop.then == "end"][:1]
             lines.append(f"{score} over {of}" if score and of else score)
         if not self.run.cpu_only:
             lines += [_fold_line(row, view.amounts_in) for row in view.fold_rows]
@@ -241,8 +241,8 @@ class Teller:
         if self.view.fold_rows:
             charged = amount(used_ms, self.view.amounts_in) if used_ms else "nothing"
             parts.append(f"{charged} charged to {self.run.graph.account}{simulated}")
-        if self.view.savings:
-            parts.append(saved_words(self.view.savings))
+        if saved := saved_words(self.view.savings):
+            parts.append(saved)
         return " · ".join(parts)
 
 
