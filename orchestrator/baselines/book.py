@@ -111,7 +111,9 @@ class Book:
         self, run: RunState, group: Group, jobs: tuple[JobState, ...], before: _Entry | None
     ) -> _Entry:
         found = candidate_of(run, group, self._all)
-        if isinstance(found, Candidate) or (before and isinstance(before.found, Candidate)):
+        was_one = before is not None and isinstance(before.found, Candidate)
+        # Of a chosen run it is told how far it has come.
+        if isinstance(found, Candidate) or was_one or run.baseline_ms is not None:
             self._forget()
         return _Entry(jobs, found)
 

@@ -49,6 +49,8 @@ def test_a_module_is_trained_and_its_best_epoch_published(train: Train) -> None:
     reported = [line["values"] for line in lines(ctx, "report")]
     assert [values["epoch"] for values in reported] == [1, 2, 3, 3]
     assert {"val_loss", "val_acc", "seconds", "in_step_s"} <= reported[0].keys()
+    assert (reported[0]["metric"], reported[0]["larger_is_better"]) == ("val_acc", True)
+    assert "metric" not in reported[1]
     assert reported[-1]["score"] == result["score"]
     assert lines(ctx, "stage") == []
     assert weights(ctx).keys() >= {"encoder.0.weight", "head.weight"}

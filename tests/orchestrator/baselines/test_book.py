@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from orchestrator.baselines.book import Book, comparable, why_no_baseline
 from orchestrator.baselines.comparison import Comparison
 from orchestrator.changed import changed
 from orchestrator.selection import with_record
-from orchestrator.state import RunState
+from orchestrator.state import RunState, State
 from tests.orchestrator.baselines.trained import (
     FOLD_MS,
     START_MS,
@@ -326,3 +327,36 @@ def test_a_report_of_the_group_itself_changes_no_answer_and_nothing_is_read_agai
 
     assert second is first
     assert reports([0.1])[-1]["score"] == 0.1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_kept_book_agrees_with_a_new_one_after_any_course_of_events(seed: int) -> None:
+    rng = random.Random(seed)
+    scores: dict[str, dict[int, float]] = {f"seedlings-{n}": {} for n in range(5)}
+    graphs = {
+        name: graph_of(seed=n % 2, rates=(0.1, 0.2) if n == 4 else ())
+        for n, name in enumerate(scores)
+    }
+    runs = {
+        name: run_of((), run=name, graph=graphs[name], at_ms=n) for n, name in enumerate(scores)
+    }
+    book, state = Book(), state_of()
+    for step in range(40):
+        name = rng.choice([*scores])
+        if rng.random() < 0.6:  # a fold ends, or is measured once more
+            scores[name][rng.randrange(3)] = rng.random()
+            made = run_of(scores[name], run=name, graph=graphs[name], at_ms=runs[name].submitted_ms)
+            runs[name] = changed(made, baseline_ms=runs[name].baseline_ms)
+        elif rng.random() < 0.5:
+            runs[name] = changed(runs[name], baseline_ms=rng.choice([None, step + 1]))
+        elif state.runs and rng.random() < 0.2:
+            state = State({k: v for k, v in state.runs.items() if k != name})
+            assert book.update(state) is book
+            continue
+        state = state.with_run(runs[name])
+        book.update(state)
+        for run in state.runs.values():
+            for job in run.graph.jobs[-1:]:
+                found = book.comparison(run, job)
+                assert found == Book().update(state).comparison(run, job)
+                assert found.baseline is None or found.baseline in found.finished
