@@ -35,6 +35,8 @@ DAY_MS = 86_400_000
 """For so long after its end a run can be resumed by a press."""
 WHISPER_TRIES = 3
 LONGEST_WAIT_S = 10.0
+LISTENER_STOP_S = 0.2
+"""Its connection needs seconds to end in order, which nobody waits for: the process leaves."""
 
 
 class Listening:
@@ -147,7 +149,7 @@ class _Ears:
     def stop(self) -> None:
         self._poller.stop()
         if self._listener is not None:
-            self._listener.stop()
+            self._listener.stop(LISTENER_STOP_S)
         self._desk.stop()
         self._claim.release()
 
