@@ -179,7 +179,7 @@ class SlackListener:
             client.connect_to_new_endpoint()
         except Exception as error:  # slack_sdk's threads get in each other's way: AttributeError
             self._broken(error)
-        if client.is_connected() and not self._failure:
+        if client.is_connected():
             if self._failures:
                 _log.info("Slack is listened to again")
             self._failures = 0

@@ -13,8 +13,8 @@ from orchestrator.commands import SubmitRun
 from orchestrator.graph import Graph, Job
 from orchestrator.presses.press import Do, Press, press_of
 from orchestrator.state import RunState
-from tests.orchestrator import parkable
 from tests.orchestrator.homes import LivingHome
+from tests.orchestrator.presses import gated
 from tests.stand_ins.slack import CHANNEL, TOKEN, Message, SlackStandIn
 from tests.stand_ins.slack_reading import ReadingStandIn
 from tests.stand_ins.slack_socket import APP_TOKEN, SocketModeStandIn
@@ -22,7 +22,6 @@ from tests.terminal import until
 
 RUN = "small-1"
 ANNA, STRANGER = "U0ANNA0001", "U0STRANGER"
-STEPS = 40
 
 pytestmark = pytest.mark.slow
 
@@ -49,13 +48,13 @@ def sockets(slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[So
         yield sockets
 
 
-def submit(living: LivingHome, folds: int = 1, steps: int = STEPS) -> None:
-    """A run whose folds count slowly, one device after the other, until somebody presses."""
-    shutil.copy(parkable.__file__, living.base / "parkable.py")
+def submit(living: LivingHome, folds: int = 1) -> None:
+    """A run whose folds stand before a gate, one after the other, until somebody presses."""
+    shutil.copy(gated.__file__, living.base / "gated.py")
     jobs = tuple(
         Job(
-            f"count.fold{n}", "count", uses="./parkable.py:count", static_key=f"count{n}",
-            params={"steps": steps, "log": f"steps{n}.txt"}, fold=n, folds=folds,
+            f"count.fold{n}", "count", uses="./gated.py:count", static_key=f"count{n}",
+            params={"log": f"steps{n}.txt", "gate": "gate"}, fold=n, folds=folds,
             devices=1, limit_s=300, grace_s=5, resumes=True,
         )
         for n in range(folds)
@@ -65,10 +64,10 @@ def submit(living: LivingHome, folds: int = 1, steps: int = STEPS) -> None:
     living.store.ask(SubmitRun(run=RUN, graph=graph.to_json()), living.clock.now_ms())
 
 
-def counting(living: LivingHome, fold: int = 0) -> RunState:
-    """The run, once that fold has done a step."""
+def at_the_gate(living: LivingHome, fold: int = 0) -> RunState:
+    """The run, once that fold stands there."""
     log = living.base / f"steps{fold}.txt"
-    until(lambda: log.exists() and bool(log.read_text()))
+    until(lambda: log.exists() and len(steps_done(living, fold)) == gated.GATE)
     return living.store.state().runs[RUN]
 
 
@@ -97,20 +96,18 @@ def test_a_press_ends_a_running_fold_within_one_step_and_its_checkpoint_is_kept(
 ) -> None:
     submit(living, folds=2)
     living.begin()
-    counting(living)
+    at_the_gate(living)
     head = pressable(slack, "Abort fold 0")
     until(lambda: bool(sockets.links))
-    before = len(steps_done(living))
     until(sockets.press_button(head, "Abort fold 0", user=ANNA).acked.is_set)
     living.until(lambda state: state.runs[RUN].jobs["count.fold0"].status == "stopped")
-    run = counting(living, fold=1)  # the others go on
+    run = at_the_gate(living, fold=1)  # the others go on
     attempt = run.attempts["small-1.count.fold0.1"]
     assert attempt.outcome == "stopped"
     asked = next(stop for stop in run.stops if stop.target == "count.fold0")
     assert (asked.by, asked.how) == (f"slack:{ANNA}", "step")
-    done = [step for step, _ in steps_done(living)]
-    assert before <= len(done) < STEPS
-    assert attempt.checkpoint == (done[-1] // 5, done[-1])  # nothing that was done is lost
+    assert attempt.checkpoint == (0, gated.GATE)  # it stood before the next step
+    assert len(steps_done(living)) == gated.GATE
     # Everybody reads who it was, and that it has come to pass.
     until(lambda: any(f"<@{ANNA}>" in reply.text for reply in slack.thread(head)))
     until(lambda: "Abort fold 1" in str(head.blocks) and "Abort fold 0" not in str(head.blocks))
@@ -119,17 +116,18 @@ def test_a_press_ends_a_running_fold_within_one_step_and_its_checkpoint_is_kept(
 def test_resume_goes_on_from_the_checkpoint_and_no_step_is_lost_or_done_twice(
     living: LivingHome, slack: SlackStandIn, sockets: SocketModeStandIn
 ) -> None:
-    submit(living, steps=20)
+    submit(living)
     living.begin()
-    counting(living)
+    at_the_gate(living)
     until(lambda: bool(sockets.links))
     sockets.press_button(pressable(slack, "Abort run"), "Abort run", user=ANNA)
     stopped = living.until_settled(RUN)
+    (living.base / "gate").touch()
     assert (stopped.outcome, len(stopped.attempts)) == ("cancelled", 1)
     sockets.press_button(pressable(slack, "Resume"), "Resume", user=ANNA)
     living.until(lambda state: state.runs[RUN].outcome == "done" and state.runs[RUN].settled)
     done = steps_done(living)
-    assert [step for step, _ in done] == list(range(1, 21))
+    assert [step for step, _ in done] == list(range(1, gated.STEPS + 1))
     assert len({attempt for _, attempt in done}) == 2
 
 
@@ -138,7 +136,7 @@ def test_presses_that_do_not_count_are_refused_answered_and_logged(
 ) -> None:
     submit(living)
     living.begin()
-    run = counting(living)
+    run = at_the_gate(living)
     until(lambda: bool(sockets.links))
     press = Press(**{**vars(press_of(run, "abort-run")), "run": "of-another-machine"})
     replayed = Press(**{**vars(press_of(run, "abort-run")), "nonce": "0" * 16})
@@ -169,7 +167,7 @@ def test_a_press_that_was_acknowledged_acts_although_the_scheduler_is_killed_at_
 ) -> None:
     submit(living)
     scheduler = living.begin()
-    run = counting(living)
+    run = at_the_gate(living)
     until(lambda: bool(sockets.links))
     delivery = sockets.press(value(run, "abort-run"), user=ANNA)
     delivery.acked.wait(60)
@@ -186,7 +184,7 @@ def test_a_press_that_is_delivered_again_to_the_next_scheduler_acts_once(
 ) -> None:
     submit(living)
     scheduler = living.begin()
-    run = counting(living)
+    run = at_the_gate(living)
     until(lambda: bool(sockets.links))
     sockets.lost_acks = 1
     sockets.redeliveries = 100
