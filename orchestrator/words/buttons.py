@@ -70,8 +70,17 @@ def of_stopped_run(run: RunState, view: RunView) -> tuple[Button, ...]:
 
 
 def is_resumable(run: RunState) -> bool:
-    """Whether it has ended because of a stop that can be undone."""
-    return not run.live and bool(stopped(run, "run", run.name))
+    """Whether it has ended because of a stop that can be undone. What began on an accelerator and
+    has no checkpoints cannot go on."""
+    jobs = [] if run.live else stopped(run, "run", run.name)
+    return bool(jobs) and all(
+        job.resumes or not job.devices or run.current(job.id) is None for job in jobs
+    )
+
+
+def keeps_checkpoints(run: RunState, jobs: Sequence[Job]) -> bool:
+    """Whether something of these has begun that keeps checkpoints."""
+    return any(job.resumes and run.current(job.id) is not None for job in jobs)
 
 
 def running_folds(view: RunView) -> list[JobRow]:
@@ -109,7 +118,8 @@ def _cost(run: RunState, view: RunView, jobs: Sequence[Job], now_ms: int) -> str
     spent = _spent(view, [view.row(job.id) for job in jobs])
     back_ms = freed_ms(run, jobs, now_ms)
     back = f"; up to {amount(back_ms, view.amounts_in)} would come back" if back_ms else ""
-    return f"{spent}{back}. The checkpoint is kept."
+    kept = " The checkpoint is kept." if keeps_checkpoints(run, jobs) else ""
+    return f"{spent}{back}.{kept}"
 
 
 def _spent(view: RunView, rows: Sequence[JobRow]) -> str:

@@ -145,7 +145,10 @@ class Decisions:
             topic="reply",
             key=f"{self.run.name}/stop/{event.target}/{event.how}/{event.at_ms}",
             title=f"{verb} {self.what(event.scope, event.target)}: {event.sentence}",
-            lines=_lines(self.freed(event.scope, event.target), "checkpoints are kept"),
+            lines=_lines(
+                self.freed(event.scope, event.target),
+                "checkpoints are kept" if self._keeps(event) else "",
+            ),
             about="decision",
             at_ms=self.at_ms,
         )
@@ -159,10 +162,11 @@ class Decisions:
     def _stop_deed(self, stop: e.StopAsked) -> str:
         if stop.by.startswith("rule ") or stop.then == "requeue":
             return ""  # a rule's own words are in the thread
-        verb = "aborted" if stop.scope != "run" or stop.by.startswith("slack:") else "cancelled"
+        verb = stop.reason if stop.reason in ("aborted", "cancelled") else "stopped"
         what = self.what(stop.scope, stop.target).split(" (")[0]
         who = by_whom(stop.by)
-        return f"{what} {verb} by {who} {self.clock(stop.at_ms)}, checkpoint kept"
+        kept = ", checkpoint kept" if self._keeps(stop) else ""
+        return f"{what} {verb} by {who} {self.clock(stop.at_ms)}{kept}"
 
     def _answer_deed(self, answer: e.VerdictAnswered) -> str:
         said = [v for v in self.run.verdicts if (v.rule, v.target) == (answer.rule, answer.target)]
@@ -170,6 +174,9 @@ class Decisions:
             return ""
         what = self.what(said[-1].scope, said[-1].target).split(" (")[0]
         return f"{what} {self._outcome(answer, said[-1])}"
+
+    def _keeps(self, stop: e.StopAsked) -> bool:
+        return buttons.keeps_checkpoints(self.run, self.jobs(stop.scope, stop.target))
 
     # --- parts ------------------------------------------------------------------------------------
 

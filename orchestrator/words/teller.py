@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from budget.duration import HOUR_MS
 from budget.instant import format_instant
-from notifiers.base import About, Button, Curve, Notice, Picture, Topic
+from notifiers.base import About, Curve, Notice, Picture, Topic
 from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.pictures.drawn import mistakes_of
@@ -83,7 +83,6 @@ class Teller:
         *,
         about: About = "news",
         pictures: tuple[Picture, ...] = (),
-        buttons: tuple[Button, ...] = (),
         typed: tuple[str, ...] = (),
     ) -> Notice:
         return Notice(
@@ -94,7 +93,6 @@ class Teller:
             lines=tuple(line for line in lines if line),
             curve=curve,
             pictures=pictures,
-            buttons=buttons,
             typed=typed,
             about=about,
             at_ms=self.at_ms,
@@ -230,7 +228,7 @@ class Teller:
             lines,
             self._curve(),
             about="end",
-            buttons=buttons.of_stopped_run(self.run, self.view),
+            # The button is on the head alone, which loses it when it was pressed.
             typed=buttons.typed_of_head(self.run, self.view),
         )
 

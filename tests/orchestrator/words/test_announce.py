@@ -49,7 +49,7 @@ def test_a_broken_run_says_which_loss_broke_and_what_stopping_frees(tmp_path: Pa
         " · fold 0 (1 of 3): stopped · after epoch 2 of 3 · 2 min 01 s charged"
         " · fold 1 (2 of 3): stopped · fold 2 (3 of 3): stopped"
         " · 2 min 01 s charged to lab (simulated) · 59 s saved by stopping early"
-        " · up to 1.48 h of reserve not used · undo the stop with `skint resume seedlings-1`",
+        " · up to 1.48 h of reserve not used",
     ]
 
 
@@ -58,8 +58,7 @@ def test_a_cancel_says_who_asked_and_what_is_kept(tmp_path: Path) -> None:
     in_fold_1 = once(world.stop, lambda run: reports_of(run, "train.fold1") == 1)
     notices = told(world, meanwhile=in_fold_1)
     assert said(notices)[1:] == [
-        "reply: stopping the run: cancelled by cli"
-        " · frees up to 0.98 h of reserve · checkpoints are kept",
+        "reply: stopping the run: cancelled by cli · frees up to 0.98 h of reserve",
         "reply: fold 1 (2 of 3) stopped · 2 epochs · 2 min 01 s charged"
         " · up to 0.48 h of reserve not used"
         " · saved 30 s: train.fold1 was stopped with likely 30 s to go, by 2 epochs of its own",
@@ -67,9 +66,9 @@ def test_a_cancel_says_who_asked_and_what_is_kept(tmp_path: Path) -> None:
         " · fold 0 (1 of 3): val_acc 0.700 · 2 epochs · 2 min 30 s charged"
         " · fold 1 (2 of 3): stopped · 2 epochs · 2 min 01 s charged · fold 2 (3 of 3): stopped"
         " · 4 min 31 s charged to lab (simulated) · 3 min 00 s saved by stopping early"
-        " · up to 0.98 h of reserve not used · undo the stop with `skint resume seedlings-1`",
+        " · up to 0.98 h of reserve not used",
     ]
-    by = "the run cancelled by somebody at the command line 00:04 UTC, checkpoint kept"
+    by = "the run cancelled by somebody at the command line 00:04 UTC"
     assert said(notices, "head")[-2:] == [
         "head: stopping · cancelled by cli · 1 of 3 folds done · val_acc 0.700"
         f" · 4 min 30 s charged (simulated) · {by} · lab: 29.45 h left",
@@ -85,8 +84,7 @@ def test_an_aborted_fold_is_told_by_its_name(tmp_path: Path) -> None:
         lambda run: reports_of(run, "train.fold0") == 1,
     )
     assert said(told(world, meanwhile=abort))[:2] == [
-        "reply: stopping fold 0 (1 of 3): cancelled by cli"
-        " · frees up to 0.48 h of reserve · checkpoints are kept",
+        "reply: stopping fold 0 (1 of 3): cancelled by cli · frees up to 0.48 h of reserve",
         "reply: fold 0 (1 of 3) stopped · 2 epochs · 2 min 01 s charged"
         " · up to 0.48 h of reserve not used",
     ]

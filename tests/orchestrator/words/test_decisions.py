@@ -38,8 +38,10 @@ def state_in_fold_0(world: World, graph: Graph) -> State:
     )
 
 
-def on_slack(**settings: Any) -> Graph:
-    return replace(kfold(), notify={"slack": {**ALLOWED, **settings}})
+def on_slack(resumes: bool = True, **settings: Any) -> Graph:
+    graph = kfold()
+    jobs = tuple(replace(job, resumes=resumes and bool(job.devices)) for job in graph.jobs)
+    return replace(graph, jobs=jobs, notify={"slack": {**ALLOWED, **settings}})
 
 
 def told(state: State, *events: e.Event) -> tuple[list[Notice], State]:
@@ -180,6 +182,25 @@ def test_the_head_of_a_run_offers_what_can_be_done_to_it_now(tmp_path: Path) -> 
     (resume,) = heads[-1].buttons
     assert is_current(read_press(resume.value), world.scheduler.state.runs[RUN])
     assert resume.confirm.startswith("What was stopped goes on from its checkpoints.")
+
+
+def test_what_keeps_no_checkpoints_is_not_said_to_and_is_offered_no_way_back(
+    tmp_path: Path,
+) -> None:
+    world = world_with_folds(tmp_path)
+    found: list[Notice] = []
+    in_fold_0 = once(world.stop, lambda run: reports_of(run, "train.fold0") == 1)
+
+    def on_events(events: Iterable[e.Event], state: State) -> None:
+        found.extend(notice for _, notice in notices([*events], state))
+        in_fold_0(state.runs[RUN])
+
+    world.scheduler.on_events = on_events
+    world.submit(on_slack(resumes=False), run=RUN)
+    world.until_settled(RUN)
+    assert "checkpoint" not in "".join(notice.to_json() for notice in found)
+    assert labels(found[-1].buttons) == []
+    assert not any("skint resume" in line for notice in found for line in notice.typed)
 
 
 def test_a_run_that_is_done_has_nothing_to_press(tmp_path: Path) -> None:
