@@ -43,7 +43,8 @@ def deliver(
                     item = replace(item, address=arrival.address)
                 elif _gives_way(connection, item):
                     return
-                _begin(connection, item, now())
+                if not _begin(connection, item, now()):
+                    return
                 unmarked[item.id] = item.notifier.send(item.notice, item.address)
             else:
                 unmarked[item.id] = arrival.address
@@ -117,13 +118,16 @@ def _gives_way(connection: sqlite3.Connection, item: Item) -> bool:
     return True
 
 
-def _begin(connection: sqlite3.Connection, item: Item, now_ms: int) -> None:
+def _begin(connection: sqlite3.Connection, item: Item, now_ms: int) -> bool:
+    """Note that a send begins; False if the notice was superseded since it was chosen."""
     settle_s = SETTLE_S if isinstance(item.notifier, Finder) else 0.0
     with transaction(connection):
-        connection.execute(
-            "update outbox set begun_ms = coalesce(begun_ms, ?), due_ms = ? where id = ?",
+        cursor = connection.execute(
+            "update outbox set begun_ms = coalesce(begun_ms, ?), due_ms = ?"
+            " where id = ? and state = 'queued'",
             (now_ms, now_ms + round(settle_s * 1000), item.id),
         )
+    return cursor.rowcount == 1
 
 
 def _failed(

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -282,3 +283,26 @@ def test_a_head_that_did_not_arrive_gives_way_to_a_newer_one(
     assert pump(connection, {"memory": memory}, SETTLED_MS) is None
     assert sent(memory) == ["epoch 2"]
     assert states(connection) == {"sent": 1, "superseded": 1}
+
+
+def test_a_head_that_is_superseded_just_before_it_is_sent_is_not_sent(path: Path) -> None:
+    """It would be on its way, and nobody would look for it."""
+
+    class Busy(Lossy):
+        """The store puts a newer head between choosing and sending."""
+
+        paced = 0
+
+        def pace(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, float]:
+            self.paced += 1
+            if self.paced == 2:
+                with closing(sqlite3.connect(path)) as store:
+                    queue(store, said("head", "epoch 2"))
+            return {}
+
+    memory = Busy(losses=1)
+    with closing(sqlite3.connect(path)) as connection:
+        queue(connection, said("head", "epoch 1"))
+        assert pump(connection, {"memory": memory}, 0) == SETTLED_MS
+        assert pump(connection, {"memory": memory}, SETTLED_MS) is None
+        assert sent(memory) == ["epoch 2"]
