@@ -179,7 +179,11 @@ def _from_own_epochs(
         done=done,
         tail_ms=start_ms + (round(median(tails_ms)) if tails_ms else 0),
         since_ms=since_ms,
-        ended_after=[past.ran for past in pasts if past.whole_ms is not None and past.ran],
+        ended_after=[
+            past.ran if past.stopped_early else epochs
+            for past in pasts
+            if past.whole_ms is not None and past.ran
+        ],
     )
 
 

@@ -105,6 +105,15 @@ def test_more_epochs_than_before_are_priced_from_the_epochs_that_were_measured()
     assert forecast(run, "train.fold1", START_MS, other).likely_ms == DONE_MS + 20 * 60_000
 
 
+def test_a_running_job_of_more_epochs_than_those_before_it_is_expected_to_have_them_all() -> None:
+    """Ten of ten epochs were no early stop."""
+    other = run_of(folds_graph(), [done_fold(run="b")], name="b")
+    running = attempt_of("train.fold1", reports(60_000, 60_000, 12, epochs=30))
+    run = run_of(folds_graph(epochs=30), [running], over=False)
+    found = forecast(run, "train.fold1", START_MS + 12 * 60_000, other)
+    assert found.likely_ms == 18 * 60_000 + 20_000
+
+
 @pytest.mark.parametrize("device", [LAPTOP, "GPU-of-another-kind"])
 def test_another_kind_of_device_is_unknown_and_the_limit_counts(device: str) -> None:
     """Edge 52: a laptop's history is none for an accelerator."""
