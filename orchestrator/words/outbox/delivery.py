@@ -145,6 +145,14 @@ def _failed(
     if error.uncertain and isinstance(item.notifier, Finder):
         wait_s = max(wait_s, SETTLE_S)
     text = error.what if error.next is None else f"{error.what}; {error.next}"
+    if error.permanent:
+        logging.getLogger(__name__).warning(
+            "%s: not told of %s, %r: %s",
+            item.notifier.name,
+            item.notice.run,
+            item.notice.title,
+            text,
+        )
     with transaction(connection):
         connection.execute(
             "update outbox set tries = tries + 1, due_ms = ?, error = ? where id = ?",

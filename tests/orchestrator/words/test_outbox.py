@@ -193,8 +193,8 @@ def test_a_new_head_takes_the_turn_of_the_one_it_supersedes(
     assert [notice.title for notice in memory.sent] == ["2"]
 
 
-def test_a_permanent_failure_is_recorded_and_the_run_goes_on(
-    connection: sqlite3.Connection,
+def test_a_permanent_failure_is_recorded_and_logged_and_the_run_goes_on(
+    connection: sqlite3.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     memory = Memory()
     memory.failures.append(NotifyError("no such channel", permanent=True, next="check the ID"))
@@ -205,6 +205,7 @@ def test_a_permanent_failure_is_recorded_and_the_run_goes_on(
     (lost,) = undelivered(connection, "s-1")
     assert (lost.notifier, lost.title) == ("memory", "a")
     assert lost.error == "no such channel; check the ID"
+    assert caplog.messages == ["memory: not told of s-1, 'a': no such channel; check the ID"]
     assert undelivered(connection, "other") == []
     assert waiting(connection) == 0
 
