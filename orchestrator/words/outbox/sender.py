@@ -51,7 +51,7 @@ class Sender:
         self._unmarked: dict[int, Mapping[str, str]] = {}
         self._pokes = 0
         self._idle_at = -1
-        """Number of pokes that had been seen when nothing was left to send."""
+        """Number of pokes that had been seen when nothing was left to send for now."""
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
@@ -66,7 +66,8 @@ class Sender:
             return self._pokes
 
     def drain(self, timeout_s: float) -> bool:
-        """Wait until nothing is queued; False when it still is after `timeout_s`."""
+        """Wait until nothing is queued but what is kept back; False when it still is after
+        `timeout_s`."""
         poke = self.poke()
         with self._changed:
             return self._changed.wait_for(lambda: self._idle_at >= poke, timeout_s)
@@ -97,10 +98,11 @@ class Sender:
             seen = self._pokes
             now_ms = self._clock.now_ms()
             item = next_item(connection, self._notifiers, now_ms)
-            if item is None:
+            if item is None or item.notice.not_before_ms > now_ms:
                 with self._changed:
                     self._idle_at = seen
                     self._changed.notify_all()
+            if item is None:
                 self._wait(None, seen)
             elif item.at_ms > now_ms:
                 self._wait((item.at_ms - now_ms) / 1000, seen)

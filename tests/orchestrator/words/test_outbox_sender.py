@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from notifiers.base import Notice, NotifyError
 from notifiers.memory import Memory
+from orchestrator.clock import SimulatedClock
 from orchestrator.words.outbox import Sender, delivery, sender, waiting
 from tests.orchestrator.words.outboxes import empty_outbox, queue, said, states
 
@@ -31,6 +33,25 @@ def test_the_thread_sends_what_is_put_while_it_runs(path: Path) -> None:
     assert sender.drain(timeout_s=60)
     assert [notice.title for notice in memory.sent] == ["0", "1", "2", "3", "4"]
     sender.stop()
+    connection.close()
+
+
+def test_what_is_kept_back_is_not_waited_for_and_goes_out_when_it_may(path: Path) -> None:
+    clock = SimulatedClock(1_700_000_000_000)
+    memory = Memory()
+    connection = sqlite3.connect(path)
+    thread = Sender(path, {"memory": memory}, clock)
+    morning = replace(said("head", "digest"), not_before_ms=clock.now_ms() + 3_600_000)
+    queue(connection, morning, said("alert", "now", run="s-2"))
+    thread.start()
+    assert thread.drain(timeout_s=60)
+    assert [notice.title for notice in memory.sent] == ["now"]
+    assert thread.keeps_back()
+    clock.advance(3600)
+    assert not thread.keeps_back()
+    assert thread.drain(timeout_s=60)
+    assert [notice.title for notice in memory.sent] == ["now", "digest"]
+    thread.stop()
     connection.close()
 
 
