@@ -122,6 +122,8 @@ class Desk:
             return Refusal("malformed", f"this button cannot be read: {error.what}")
         state = read_run(self._path, press.run)
         by = f"slack:{arrival.person}"
+        if self.kept.is_left_over(press.command, by):
+            return press.command
         run = state.runs.get(press.run)
         zone = str(slack_settings(run).get("timezone", "UTC")) if run else "UTC"
         meant = understand(press, state, by, allowed(run), zone)

@@ -101,6 +101,16 @@ class KeptPresses:
         with self._connection() as db:
             db.execute("update press set command = ? where key = ?", (command, key))
 
+    def is_left_over(self, command: str, by: str) -> bool:
+        """Whether `by` has asked for that command with a press that does not know of it: whoever
+        dealt with it was killed in between."""
+        with self._connection() as db:
+            query = (
+                "select 1 from command where id = ? and json_extract(data, '$.by') = ?"
+                " and not exists (select 1 from press where press.command = command.id)"
+            )
+            return db.execute(query, (command, by)).fetchone() is not None
+
     def asked_by(self, command: str) -> str:
         """Who has asked for that command first."""
         with self._connection() as db:

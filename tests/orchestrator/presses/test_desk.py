@@ -119,6 +119,35 @@ def test_a_press_that_was_kept_is_dealt_with_by_the_next_desk(pressing: Pressing
     assert pressing.desk.kept.open() == []
 
 
+class Killed(BaseException):
+    """The process is gone at this point."""
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["desk first", "scheduler first"])
+@pytest.mark.parametrize("moment", ["asked_by", "became", "close"])
+def test_a_desk_that_is_killed_at_any_moment_stops_the_run_once(
+    pressing: Pressing, monkeypatch: pytest.MonkeyPatch, moment: str, late: bool
+) -> None:
+    def die(*_: object) -> None:
+        raise Killed
+
+    pressing.desk.take(pressing.arrival(pressing.button("abort-run"), key="the press"))
+    with monkeypatch.context() as dying, pytest.raises(Killed):
+        dying.setattr(pressing.desk.kept, moment, die)
+        pressing.desk.work()
+        pressing.world.scheduler.tick()
+        pressing.desk.work()
+    pressing.restart()
+    if late:
+        pressing.world.scheduler.tick()
+    pressing.desk.work()
+    pressing.world.scheduler.tick()
+    assert not pressing.desk.work()
+    assert stops(pressing) == [(RUN, f"slack:{ANNA}")]
+    assert pressing.desk.kept.outcomes().keys() == {"the press"}
+    assert pressing.answers == []  # nobody is told that they were too late for themselves
+
+
 def asked(path: Path, after_s: float = 3600) -> Pressing:
     """A rule has asked about fold 0, whose loss is no number until its last epoch."""
     rule = StopRule("broken", mode="ask", after_s=after_s)
