@@ -8,7 +8,7 @@ from budget.instant import format_instant
 from orchestrator import events as e
 from orchestrator.commands import AnswerVerdict
 from orchestrator.questions import TIME_OUT, answer_to, jobs_meant
-from orchestrator.resumption import stopped
+from orchestrator.resumption import skipped_with, stopped
 from orchestrator.scheduler.verdicts import stop_for
 from orchestrator.state import RunState, State
 
@@ -35,7 +35,9 @@ def _answer(
     ]
     about = request.target or run.name
     if not said:
-        return False, f"{request.rule or 'no stop rule'} has said nothing of {about}"
+        if request.rule:
+            return False, f"{request.rule} has said nothing of {about}"
+        return False, f"no stop rule has said anything of {about}"
     if not run.live:
         return False, f"{run.name} has ended already: {run.outcome}"
     unanswered = [verdict for verdict in said if answer_to(run, verdict) is None]
@@ -60,14 +62,14 @@ def _answer(
         if request.answer == "stop":
             events.extend(stop_for(run, verdict, request.by, now_ms))
         elif verdict.action == "stop":
-            jobs = tuple(job.id for job in stopped(run, verdict.scope, verdict.target))
+            jobs = stopped(run, verdict.scope, verdict.target)
             events.append(
                 e.JobsResumed(
                     at_ms=now_ms,
                     run=run.name,
                     scope=verdict.scope,
                     target=verdict.target,
-                    jobs=jobs,
+                    jobs=tuple(job.id for job in [*jobs, *skipped_with(run, jobs)]),
                     by=request.by,
                 )
             )
@@ -86,8 +88,8 @@ def _counts(run: RunState, said: e.VerdictGiven, request: AnswerVerdict) -> bool
     if said.action not in ("stop", "park"):
         return True
     begun = any(
-        run.jobs[job.id].status == "stopped"
-        or ((attempt := run.current(job.id)) is not None and attempt.live and attempt.stop_sent)
+        (attempt := run.current(job.id)) is not None
+        and (attempt.stop_sent if attempt.live else run.jobs[job.id].status == "stopped")
         for job in jobs
     )
     return request.answer == "let-run" and said.action == "stop" and not begun
