@@ -21,6 +21,9 @@ SHORTEST_SECRET = 6
 PUBLIC = frozenset({"CUDA_VISIBLE_DEVICES", "HOME", "LANG", "PATH", "PWD", "SHELL", "TERM", "USER"})
 """Variables whose values are no secrets; hiding them would hide what an error is about."""
 
+_SECRET_NAME = re.compile(
+    r"(?i)(token|secret|passw(or)?d|passwd|api_?key|access_key|credentials?|webhook_url|_urls)$"
+)
 _TOKENS = re.compile(
     r"""
       \bxox[a-z](?:\.xox[a-z])?-[\w-]{6,}     # Slack
@@ -92,9 +95,10 @@ def _is_number(text: str) -> bool:
 
 
 def hidden_of(graphs: Iterable[Graph], environ: Mapping[str, str]) -> Hidden:
-    """The values of the variables that the jobs of these graphs are given; of those with several
-    lines also each line."""
+    """The values of the variables that the jobs of these graphs are given, and of those that are
+    called like secrets; of values with several lines also each line."""
     names = {name for graph in graphs for job in graph.jobs for name in job.env}
+    names |= {name for name in environ if _SECRET_NAME.search(name)}
     values = [environ.get(name, "") for name in names - PUBLIC]
     parts = [part.strip() for value in values for part in (value, *value.splitlines())]
     home = environ.get("HOME", "").rstrip("/")

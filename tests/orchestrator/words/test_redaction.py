@@ -116,6 +116,11 @@ def test_home_and_secrets_come_from_the_environment() -> None:
     assert hidden.values == {"first line\nsecond line", "first line", "second line"}
 
 
+def test_what_is_called_like_a_secret_is_hidden_though_no_job_is_given_it() -> None:
+    environ = {"SKINT_WEBHOOK_SECRET": "rain-or-shine", "TOKENIZERS_PARALLELISM": "sometimes"}
+    assert hidden_of([kfold()], environ).values == {"rain-or-shine"}
+
+
 def test_everything_of_a_notice_that_is_seen_is_redacted() -> None:
     token = "hf_" + "a1" * 12
     notice = Notice(
