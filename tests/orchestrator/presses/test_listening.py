@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator import events as e
 from orchestrator.commands import SubmitRun
-from orchestrator.graph import Graph, Job
+from orchestrator.graph import Graph, Job, StopRule
 from orchestrator.presses.press import Do, Press, press_of
 from orchestrator.state import RunState
 from tests.orchestrator.homes import LivingHome
@@ -48,14 +48,16 @@ def sockets(slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[So
         yield sockets
 
 
-def submit(living: LivingHome, folds: int = 1) -> None:
+def submit(
+    living: LivingHome, folds: int = 1, *, loss: str = "0.5", stop: tuple[StopRule, ...] = ()
+) -> None:
     """A run whose folds stand before a gate, one after the other, until somebody presses."""
     shutil.copy(gated.__file__, living.base / "gated.py")
     jobs = tuple(
         Job(
             f"count.fold{n}", "count", uses="./gated.py:count", static_key=f"count{n}",
-            params={"log": f"steps{n}.txt", "gate": "gate"}, fold=n, folds=folds,
-            devices=1, limit_s=300, grace_s=5, resumes=True,
+            params={"log": f"steps{n}.txt", "gate": "gate", "loss": loss}, fold=n, folds=folds,
+            devices=1, limit_s=300, grace_s=5, resumes=True, stop=stop,
         )
         for n in range(folds)
     )  # fmt: skip
@@ -129,6 +131,24 @@ def test_resume_goes_on_from_the_checkpoint_and_no_step_is_lost_or_done_twice(
     done = steps_done(living)
     assert [step for step, _ in done] == list(range(1, gated.STEPS + 1))
     assert len({attempt for _, attempt in done}) == 2
+
+
+def test_let_it_run_answers_the_question_in_place_and_the_fold_goes_on(
+    living: LivingHome, slack: SlackStandIn, sockets: SocketModeStandIn
+) -> None:
+    submit(living, loss="nan", stop=(StopRule("broken", mode="ask", after_s=3600),))
+    living.begin()
+
+    def asked() -> list[Message]:
+        return [m for m in slack.messages if "Let it run" in str(m.blocks)]
+
+    until(lambda: bool(asked()) and bool(sockets.links))
+    (question,) = asked()
+    until(sockets.press_button(question, "Let it run", user=ANNA).acked.is_set)
+    (living.base / "gate").touch()
+    assert living.until_settled(RUN).outcome == "done"
+    until(lambda: f"<@{ANNA}>" in question.text)
+    assert asked() == []  # its buttons are gone
 
 
 def test_presses_that_do_not_count_are_refused_answered_and_logged(
