@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from budget.duration import format_clock
 from orchestrator.state import RunState, State
 from orchestrator.views.figures import figure, to_go
+from orchestrator.views.question_words import question_lines
+from orchestrator.views.said import said_line
 from orchestrator.views.view import JobRow, bar, run_view, sparkline
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 REDRAWS_A_SECOND = 4
 CURVE_WIDTH = 16
@@ -52,28 +54,39 @@ class Lines:
         run = state.runs.get(self.name)
         if run is None or sys.stdout.isatty():
             return
-        for row in run_view(run, time.time_ns() // 1_000_000, state.runs).rows:
+        view = run_view(run, time.time_ns() // 1_000_000, state.runs)
+        for verdict in view.verdicts:
+            self._say(f"! {self.name} · {said_line(verdict)}")
+            if verdict.open:
+                self._say(f"  skint answer {self.name} --stop, or --let-run")
+        for row in view.rows:
             parts = [row.status]
             if row.epochs and row.status == "running":
                 parts.append(f"epoch {row.epoch or 0}/{row.epochs}")
             if row.value is not None:
                 parts.append(f"{row.metric} {figure(row.value)}")
-            line = f"{self.name} · {row.title} · {' · '.join(parts)}"
-            if row.status not in ("waiting", "skipped") and line not in self._said:
-                self._said.add(line)
-                print(line, flush=True)
+            if row.status not in ("waiting", "skipped"):
+                self._say(f"{self.name} · {row.title} · {' · '.join(parts)}")
+
+    def _say(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            print(line, flush=True)
 
 
-def _drawn(state: State, name: str) -> Table:
+def _drawn(state: State, name: str) -> Group:
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_header=False)
     run = state.runs.get(name)
     if run is None:
-        return table
-    for row in run_view(run, time.time_ns() // 1_000_000, state.runs).rows:
+        return Group(table)
+    now_ms = time.time_ns() // 1_000_000
+    for row in run_view(run, now_ms, state.runs).rows:
         table.add_row(row.title, row.status, _advance(row), _numbers(row), row.why or row.note)
-    return table
+    return Group(table, *(Text(line) for line in question_lines(run, now_ms)))
 
 
 def _advance(row: JobRow) -> str:

@@ -24,6 +24,7 @@ from orchestrator.views.gaps import usage_lines
 from orchestrator.views.meters import HEADS as METER_HEADS
 from orchestrator.views.meters import meter_notes, meter_rows
 from orchestrator.views.question_words import question_lines
+from orchestrator.views.said import said_line
 from orchestrator.views.savings import exactly, saving_line
 from orchestrator.views.stages import stage_rows
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
@@ -126,6 +127,9 @@ def _summary(
         groups = {row.group for row in view.rows if row.fold is not None}
         whose = f" of {view.fold_rows[0].group}" if len(groups) > 1 else ""
         lines.append(f"{f'mean{whose}':<18} {view.metric} {_figure(view.mean)}{spread}")
+    spoken = [said_line(said) for said in view.verdicts if not said.open]
+    heads = ["stop rules", *[""] * len(spoken)]
+    lines += [f"{head:<18} {text}" for head, text in zip(heads, spoken, strict=False)]
     simulated = "  (simulated)" if view.simulated else ""
     count = len({name for name in charged if charged[name]})
     if charged:

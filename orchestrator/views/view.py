@@ -24,6 +24,7 @@ from orchestrator.views.gaps import in_step_share
 from orchestrator.views.glyphs import bar, sparkline
 from orchestrator.views.job_words import status_of, title_of, why_of
 from orchestrator.views.persons import in_words
+from orchestrator.views.said import Said, said_of
 from orchestrator.views.training import Eta, Training, eta_of, training_of
 
 __all__ = ["Eta", "JobRow", "RunView", "bar", "run_view", "sparkline", "title_of"]
@@ -119,6 +120,8 @@ class RunView:
     """The unit of its account, as `Account.unit`."""
     submitted_ms: int = 0
     ended_ms: int | None = None
+    verdicts: tuple[Said, ...] = ()
+    """What stop rules have said, the oldest first."""
 
     @property
     def eta_ms(self) -> int | None:
@@ -163,6 +166,7 @@ def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = N
         amounts_in=unit_of(run),
         submitted_ms=run.submitted_ms,
         ended_ms=run.ended_ms,
+        verdicts=said_of(run),
     )
     folds = view.fold_rows
     done = [row for row in folds if row.status in ("done", "reused")]
