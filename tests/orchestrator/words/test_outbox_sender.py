@@ -92,10 +92,9 @@ def test_putting_does_not_wait_for_a_slow_service(path: Path) -> None:
 
     memory = Hanging()
     connection = sqlite3.connect(path, timeout=0)
+    queue(connection, said("head", "first"))
     sender = Sender(path, {"memory": memory})
     sender.start()
-    queue(connection, said("head", "first"))
-    sender.poke()
     assert begun.wait(60)
     for number in range(20):  # would raise `database is locked` if the thread held the file
         queue(connection, said("head", str(number)))
