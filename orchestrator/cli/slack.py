@@ -12,10 +12,8 @@ from notifiers.base import Button
 from notifiers.slack_manifest import MANIFEST, NEXT_STEPS
 from notifiers.slack_settings import settings_of
 from notifiers.slack_trial import tried
-from orchestrator.presses.press import Press
+from orchestrator.presses.press import TRIAL_RUN, Press
 from skint.errors import OK
-
-TEST_RUN = "slack-test"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(NEXT_STEPS, end="", file=sys.stderr)
         return OK
     channel = settings_of({"channel": arguments.channel}).channel
-    button = Button("Press me", Press(TEST_RUN, "let-run").to_json(), "primary")
+    button = Button("Press me", Press(TRIAL_RUN, "let-run").to_json(), "primary")
     code = OK
     for check in tried(channel, button, os.environ):
         mark = "ok   " if check.ok else "WRONG"

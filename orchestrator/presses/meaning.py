@@ -10,7 +10,7 @@ from budget.instant import format_instant
 from orchestrator.commands import AnswerVerdict, Request, ResumeJobs, StopJobs
 from orchestrator.events import StopAsked, StopScope
 from orchestrator.graph import Job
-from orchestrator.presses.press import Press, is_current, is_of
+from orchestrator.presses.press import TRIAL_RUN, Press, is_current, is_of
 from orchestrator.questions import TIME_OUT, answer_to, jobs_meant
 from orchestrator.resumption import stopped
 from orchestrator.state import RunState, State
@@ -18,7 +18,15 @@ from orchestrator.verdict import VerdictGiven
 from orchestrator.views.job_words import title_of
 
 Why = Literal[
-    "malformed", "unknown-run", "stranger", "old", "over", "asked-already", "answered", "nothing"
+    "malformed",
+    "trial",
+    "unknown-run",
+    "stranger",
+    "old",
+    "over",
+    "asked-already",
+    "answered",
+    "nothing",
 ]
 
 
@@ -39,6 +47,9 @@ def understand(
     `allow` are those who may; nobody where it is empty. `zone`: on whose clock times are shown.
     """
     run = state.runs.get(press.run)
+    if run is None and press.run == TRIAL_RUN:
+        member = by.partition(":")[2]
+        return Refusal("trial", f"presses arrive here; your member ID, for `allow`, is {member}")
     if run is None:
         return Refusal("unknown-run", f"there is no run {press.run} on the machine that listens")
     stranger = not_allowed(run, by, allow)

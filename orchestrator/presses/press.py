@@ -22,6 +22,9 @@ VALUE_VERSION = 1
 VALUE_CHARS = 2000
 """The most that Slack takes as the value of a button."""
 
+TRIAL_RUN = "slack-test"
+"""The run of the button that `skint slack test` posts; there is none."""
+
 _KEYS = {"v", "run", "do", "target", "rule", "nonce"}
 _DIGEST_CHARS = 8
 

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.commands import StopJobs
 from orchestrator.presses.meaning import Refusal, understand
-from orchestrator.presses.press import Do, Press, press_of
+from orchestrator.presses.press import TRIAL_RUN, Do, Press, press_of
 from orchestrator.state import RunState, State
 from tests.orchestrator.presses.pressing import RUN, Pressing
 from tests.orchestrator.worlds import World, kfold, training
@@ -69,6 +69,12 @@ def test_a_run_that_is_not_known_here_is_said_to_be_none_of_this_machine(
     refusal = refused(pressing.button("abort-run"), State())
     assert refusal == Refusal(
         "unknown-run", "there is no run seedlings-1 on the machine that listens"
+    )
+
+
+def test_the_button_of_a_trial_says_that_it_was_heard_and_who_pressed() -> None:
+    assert refused(Press(TRIAL_RUN, "let-run"), State(), allow=set()) == Refusal(
+        "trial", "presses arrive here; your member ID, for `allow`, is U0ANNA0001"
     )
 
 
