@@ -162,7 +162,7 @@ def test_the_guide_has_every_public_member_of_the_context() -> None:
 def test_the_guide_has_every_notifier_preset_stop_rule_variable_and_exit_code() -> None:
     assert rows(guide("notifiers")) >= set(catalog.BUILT_IN)
     assert rows(guide("budget")) >= set(PRESETS)
-    assert rows(guide("running"), "Stopping") == set(RULES)
+    assert rows(guide("stopping"), "The rules") == set(RULES)
     assert f"`{VARIABLE}`" in guide("running")
     assert f"`{DECLARED}`" in guide("running")
     codes = re.findall(r"^\| (\d+) \|", guide("running"), flags=re.M)

@@ -46,7 +46,7 @@ def beats_baseline(group: GroupView, options: Mapping[str, Any]) -> Verdict:
         return GO_ON
     sentence = (
         f"{course.when}: on course for {of_upright(group, course.mean)}, the best run has "
-        f"{of_upright(group, course.baseline)}; {chance:.1%} chance to beat it "
+        f"{of_upright(group, course.baseline)}; {chance:.2%} chance to beat it "
         f"(limit {limit:.1%}){savings(group)}"
     )
     return Verdict("stop", "group", "beats-baseline", sentence)

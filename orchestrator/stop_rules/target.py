@@ -27,7 +27,7 @@ def target(group: GroupView, options: Mapping[str, Any]) -> Verdict:
         return GO_ON
     sentence = (
         f"{course.when}: on course for {of_upright(group, course.mean)}, wanted is "
-        f"{metric(group, wanted)}; {chance:.1%} chance to reach it (limit {limit:.1%})"
+        f"{metric(group, wanted)}; {chance:.2%} chance to reach it (limit {limit:.1%})"
         f"{savings(group)}"
     )
     return Verdict("stop", "group", "target", sentence)

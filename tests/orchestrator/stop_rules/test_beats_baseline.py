@@ -24,7 +24,7 @@ def test_a_first_fold_that_is_far_below_the_same_fold_stops_the_group() -> None:
     assert (verdict.action, verdict.scope, verdict.reason) == ("stop", "group", "beats-baseline")
     assert verdict.sentence == (
         "after 1 of 5 folds: on course for 60.4%, the best run has 84.4%; "
-        "0.2% chance to beat it (limit 5.0%); stopping saves 4.1 h"
+        "0.16% chance to beat it (limit 5.0%); stopping saves 4.1 h"
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from orchestrator.stop_rules import RULES
@@ -36,3 +39,22 @@ def test_what_a_plan_gives_comes_before_the_default() -> None:
 def test_an_option_that_is_no_number_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="chance: `margin` is a number"):
         DEFAULTS["chance"].value("margin", {"margin": value})
+
+
+def test_the_guide_has_the_same_list() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "stopping.md").read_text("utf-8")
+    part = page.partition("\n## Options\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([\w-]+)` \| `(\w+)` \| (.+) \| (.+) \| (.+) \|$", part, flags=re.M)
+    assert rows == [
+        (
+            rule.name,
+            option.name,
+            option.unit,
+            option.meaning,
+            "has to be given" if option.default is None else f"{option.default:g}",
+        )
+        for rule in DEFAULTS.values()
+        for option in rule.options
+    ]
+    modes = re.findall(r"^\| `([\w-]+)` \|.*\| `(\w+)` \|$", page, flags=re.M)
+    assert modes == [(rule.name, rule.mode) for rule in DEFAULTS.values()]

@@ -15,7 +15,7 @@ def test_a_group_that_will_hardly_reach_it_is_stopped() -> None:
     assert (verdict.action, verdict.scope, verdict.reason) == ("stop", "group", "target")
     assert verdict.sentence == (
         "after 2 of 5 folds: on course for 80.4%, wanted is 95.0%; "
-        "0.0% chance to reach it (limit 2.0%); stopping saves 2.0 h"
+        "0.02% chance to reach it (limit 2.0%); stopping saves 2.0 h"
     )
 
 
