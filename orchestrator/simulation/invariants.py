@@ -78,6 +78,7 @@ class Invariants:
                 for allocation in run.allocations.values():
                     self._the_charge_is_what_was_kept(house, run, allocation)
                 self._every_line_counts_once(house, run)
+                self._a_stop_saves_once(run)
         self._every_charge_is_somebodys()
 
     # --- the store ----------------------------------------------------------------------------
@@ -230,6 +231,16 @@ class Invariants:
                 tries = [truth[name] for name in job.attempts if name in truth]
                 for before, after in pairwise(tries):
                     must(before[1] <= after[0], "two copies of a job ran at once", job.id)
+
+    def _a_stop_saves_once(self, run: RunState) -> None:
+        """What was resumed and stopped again saves what its last stop saved, and no more."""
+        back = {saving.takes_back for saving in run.savings.values()}
+        counted = Counter(
+            saving.job
+            for saving in run.savings.values()
+            if saving.kind == "early-stop" and not saving.takes_back and saving.id not in back
+        )
+        must(all(n == 1 for n in counted.values()), "the hours of a stop count twice", counted)
 
     def _every_line_counts_once(self, house: House, run: RunState) -> None:
         for name, attempt in run.attempts.items():

@@ -17,6 +17,7 @@ from orchestrator.simulation.admitted import Admitted, InvariantBroken
 from orchestrator.simulation.invariants import Invariants
 from orchestrator.simulation.misfortunes import Misfortunes, draw_faults, scripts
 from orchestrator.simulation.mortal import Fate
+from orchestrator.simulation.second_thoughts import SecondThoughts
 from orchestrator.simulation.world import NO_FAULTS, House, World
 from skint.attempt import Task
 
@@ -53,6 +54,7 @@ class FaultWeek:
         # By dice of its own, as everything drawn after it would be another week.
         own = random.Random(f"ahead {self.seed}")
         self.ahead, self.together = own.random() < 0.5, own.random() < 0.3
+        self.thoughts = SecondThoughts(random.Random(f"thoughts {self.seed}"), self.happened)
         accounts = draw_accounts(self.dice)
         start = self.dice.choice(STARTS)
         start_ms = round(start.timestamp() * 1000) + self.dice.randrange(2 * DAY_MS)
@@ -70,6 +72,7 @@ class FaultWeek:
                 tells=self.dice.random() < 0.3,
             )
             house.heard = self.admitted.heard
+            house.keeps_files = self.thoughts.some
             assert house.fate is not None
             house.fate.draw(self.dice)
             self.happened["second scheduler"] += number
@@ -97,7 +100,7 @@ class FaultWeek:
             replace(job, standby=self.ahead, together=1 + self.together) if job.devices else job
             for job in graph.jobs
         )
-        graph = replace(graph, jobs=tuple(jobs))
+        graph = self.thoughts.asking(replace(graph, jobs=tuple(jobs)))
         dice = self.dice
         house.submit(
             graph,
@@ -117,6 +120,8 @@ class FaultWeek:
                     if not house.round():
                         self.misfortunes.died(house)
                 self.misfortunes.strike()
+                for house in () if self.misfortunes.over else self.world.houses:
+                    self.thoughts.strike(house)
                 self.invariants.after_round()
                 self._end_of_the_storm()
                 if all(house.settled for house in self.world.houses):

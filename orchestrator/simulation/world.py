@@ -61,6 +61,8 @@ class House:
     """None: nothing stands between the scheduler and its world."""
     tells: bool = True
     """Notices are made, as if somebody read them."""
+    keeps_files: bool = False
+    """What an attempt has left in its folder is there; the engine has no files."""
     scheduler: Scheduler | None = None
     away_until_ms: int = 0
     """True time until which no scheduler lives here, or the machine sleeps."""
@@ -103,6 +105,7 @@ class House:
             runs_dir=Path("/simulated") / self.name,
             environ={},
             has_output=lambda out: True,
+            has_files=lambda path: self.keeps_files,
             has_folder=lambda path: False,
             tells=self.tells,
         )

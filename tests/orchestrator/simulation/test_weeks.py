@@ -53,6 +53,8 @@ def test_the_weeks_are_as_bad_as_they_are_meant_to_be() -> None:
     wanted = {
         "account changed",
         "answer lost",
+        "answer to a rule",
+        "baseline chosen",
         "cancel",
         "clock back",
         "clock forward",
@@ -78,6 +80,7 @@ def test_the_weeks_are_as_bad_as_they_are_meant_to_be() -> None:
         "worker crashed",
         "zombie line",
     }
+    wanted |= {"resume", "resume of a run that had ended"}
     assert wanted <= {kind for kind, times in happened.items() if times}
 
 
