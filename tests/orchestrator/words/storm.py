@@ -119,9 +119,11 @@ class Storm:
     # --- what is said -----------------------------------------------------------------------------
 
     def _batches(self) -> Iterator[list[Notice]]:
-        """The end of each run is its last head and an alert; before that heads, replies, alerts."""
+        """A run begins with a head and ends with its last head and an alert; between them are
+        heads, replies and alerts."""
         weather, runs = self.weather, [f"run-{n}" for n in range(self.weather.runs)]
-        told = [self._notice(self.dice.choice(runs), n) for n in range(weather.notices)]
+        told = [Notice(run, "head", f"{run}/begun", "begun") for run in runs]
+        told += [self._notice(self.dice.choice(runs), n) for n in range(weather.notices)]
         size = max(5, weather.notices // 50)
         for start in range(0, len(told), size):
             yield told[start : start + size]
