@@ -215,7 +215,9 @@ class Teller:
             title, lines = f"done: {score}{f' ({view.folds} folds)' if of else ''}", []
         else:
             title = f"{event.outcome}: {event.sentence}"
-            lines = [stop.sentence for stop in self.run.stops if stop.then == "end"][:1]
+            stops = [stop for stop in self.run.stops if stop.then == "end"]
+            stops.sort(key=lambda stop: stop.scope != "run")
+            lines = [stop.sentence for stop in stops[:1]]  # who ended the run, not a fold before
             lines.append(f"{score} over {of}" if score and of else score)
         if not self.run.cpu_only:
             lines += [_fold_line(row, view.amounts_in) for row in view.fold_rows]

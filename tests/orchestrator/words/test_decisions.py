@@ -145,17 +145,19 @@ def test_a_time_out_says_that_nobody_answered(tmp_path: Path) -> None:
 def test_the_head_of_a_run_offers_what_can_be_done_to_it_now(tmp_path: Path) -> None:
     world = world_with_folds(tmp_path)
     heads: list[Notice] = []
+    ends: list[Notice] = []
 
     def on_events(events: Iterable[e.Event], state: State) -> None:
         found = [notice for _, notice in notices([*events], state)]
         heads.extend(notice for notice in found if notice.topic == "head")
+        ends.extend(notice for notice in found if notice.about == "end")
         meanwhile(state.runs[RUN])
 
     def abort() -> None:
         world.stop(scope="attempt", target="train.fold0", by="slack:U0000001", reason="aborted")
 
     def cancel() -> None:
-        world.stop(by="slack:U0000001", reason="aborted")
+        world.stop(by="slack:U0000002", reason="cancelled")
 
     first = once(abort, lambda run: reports_of(run, "train.fold0") == 1)
     second = once(cancel, lambda run: reports_of(run, "train.fold1") == 1)
@@ -176,7 +178,8 @@ def test_the_head_of_a_run_offers_what_can_be_done_to_it_now(tmp_path: Path) -> 
         ("Resume",),
     ]
     assert heads[-1].final
-    assert "the run aborted by slack:U0000001 01:04 CET, checkpoint kept" in heads[-1].lines
+    assert "the run cancelled by slack:U0000002 01:04 CET, checkpoint kept" in heads[-1].lines
+    assert ends[0].lines[0] == "cancelled by slack:U0000002"
     between = next(head for head in heads if labels(head.buttons)[:1] == ["Abort fold 1"])
     assert "fold 0 aborted by slack:U0000001 01:02 CET, checkpoint kept" in between.lines
     (resume,) = heads[-1].buttons
