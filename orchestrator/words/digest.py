@@ -12,6 +12,7 @@ from notifiers.base import Notice
 from notifiers.quiet_hours import local_time
 from orchestrator.questions import answer_to
 from orchestrator.state import RunState, State
+from orchestrator.verdict import VerdictGiven
 from orchestrator.views.view import run_view
 from orchestrator.words.decisions import Decisions
 from orchestrator.words.headline import result
@@ -56,7 +57,7 @@ def _lines(run: RunState, state: State, place: Place, start_ms: int) -> Iterator
         return
     level, zone = place.manner.level, place.manner.zone
     ended = run.ended_ms is not None and run.ended_ms >= start_ms
-    asked = [v for v in run.verdicts if v.at_ms >= start_ms and v.action == "ask"]
+    asked = [v for v in run.verdicts if v.at_ms >= start_ms and v.action != "warn"]
     failed = [
         attempt
         for attempt in run.attempts.values()
@@ -68,13 +69,18 @@ def _lines(run: RunState, state: State, place: Place, start_ms: int) -> Iterator
     if level != "end":
         for one in asked:
             what = Decisions(run, view, one.at_ms, zone).what(one.scope, one.target)
-            answer = answer_to(run, one)
-            then = "waits for an answer"
-            if answer is not None:
-                then = "goes on" if answer.answer == "let-run" else "was stopped"
-            yield f"{run.name}: {what}: {one.sentence}; {then}"
+            yield f"{run.name}: {what}: {one.sentence}; {_outcome(run, one)}"
         if not ended:
             for title in dict.fromkeys(view.row(attempt.job).title for attempt in failed):
                 yield f"{run.name}: {title} failed"
     if ended:
         yield f"{run.name}: {view.status} · {result(view) or run.sentence}"
+
+
+def _outcome(run: RunState, said: VerdictGiven) -> str:
+    answer = answer_to(run, said)
+    if answer is not None and answer.answer == "let-run":
+        return "goes on"
+    if said.action == "ask" and answer is None:
+        return "waits for an answer"
+    return "was parked" if "park" in (said.action, said.would) else "was stopped"

@@ -76,6 +76,14 @@ def test_what_was_hushed_is_said_in_one_message_when_the_night_is_over() -> None
     assert third.headline == "quiet hours to 2026-11-23 07:00 · what happened meanwhile"
 
 
+def test_what_a_rule_stopped_by_itself_is_in_it_and_a_warning_is_not() -> None:
+    night = Night("s-1", "s-2")
+    night.tell(replace(asked("s-1", 3), action="warn"))
+    told = night.digest(replace(asked("s-2", 3), action="stop"))
+    assert told is not None
+    assert told.lines == ("s-2: train: below all others; was stopped",)
+
+
 def test_the_next_night_has_a_message_of_its_own() -> None:
     night = Night("s-1", "s-2")
     first, second = night.digest(ended("s-1", 3)), night.digest(ended("s-2", 27))
