@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import stop_rules
+from benchmarks.data import epoch_curves
 from benchmarks.stop_rules_replay import lcdb, peers, recorded, split
 from benchmarks.stop_rules_replay.campaign import Campaign, Fold, Run
 from benchmarks.stop_rules_replay.figures import figures
 from benchmarks.stop_rules_replay.replay import Judge, Outcome, Policy, orders, replay
-from benchmarks.stop_rules_replay.rules import OurRule
+from benchmarks.stop_rules_replay.rules import OurRule, together
 from orchestrator.stop_rules import RULES
 from orchestrator.stop_rules.base import FoldView, GroupView, Verdict
 
@@ -166,6 +167,27 @@ def test_intervals_are_over_families_and_hold_the_estimate() -> None:
     for one in (found.pooled, found.per_set, found.wrong):
         assert one.low < one.value < one.high
     assert found.wrong.value == pytest.approx(5.0)
+
+
+def test_recorded_trainings_that_went_wrong_are_stopped_by_the_end_of_their_first_fold() -> None:
+    """Labels shuffled, rates a thousand times too high or too low, after a good run and others."""
+    kinds = {run.id: run.kind for run in epoch_curves.read().runs}
+    seen = 0
+    for campaign in recorded.read():
+        good = [run for run in campaign.runs if kinds[run.name] == "usual"]
+        good.sort(key=lambda run: run.mean, reverse=True)
+        for run in campaign.runs:
+            # On the easiest set even such rates end well: nothing has to be stopped there.
+            went_wrong = run.mean < good[0].mean - 0.05
+            if kinds[run.name] not in ("shuffled", "rate-high", "rate-low") or not went_wrong:
+                continue
+            judge = OurRule(together)(campaign, random.Random(0))
+            for other in good[:4]:
+                judge.stops_at(other)
+            end = judge.stops_at(run)
+            assert end is not None and end[0] == 0, run.name
+            seen += 1
+    assert seen >= 20
 
 
 def table(folder: Path, learners: int, missing: str = "") -> None:
