@@ -109,7 +109,7 @@ def webhook_url(environ: Mapping[str, str]) -> str | None:
 def api_url(environ: Mapping[str, str]) -> str:
     """SKINT_SLACK_API_URL or SLACK_API_URL where another server stands in for Slack."""
     url = environ.get("SKINT_SLACK_API_URL") or environ.get("SLACK_API_URL") or API_URL
-    _refuse_plain("SKINT_SLACK_API_URL", url, shown=url)
+    _refuse_plain("SLACK_API_URL", url, shown=url)
     return url
 
 

@@ -24,6 +24,7 @@ from orchestrator.submitting import Prepared, needed, prepare, refuse_if_it_does
 from orchestrator.views.baselines import lines as lines_of
 from skint.errors import OK
 
+_BY_MODE = {"auto": "would stop early if", "ask": "would ask whether", "warn": "would only say"}
 WIDEST = 36
 """Characters of what happens to a job that stand in the table; what is longer stands below it."""
 
@@ -185,9 +186,10 @@ def _account_lines(prepared: Prepared) -> list[str]:
     if prepared.fit is not None and prepared.account is not None:
         lines += _fit_lines(prepared, prepared.fit, prepared.account)
         lines += _too_many_lines(prepared, prepared.account)
-    rules = {rule.name: None for e in prepared.expected for rule in e.job.stop}
-    if rules:
-        lines.append(f"would stop early if   {' · '.join(rules)}")
+    rules = {(rule.mode, rule.name): None for e in prepared.expected for rule in e.job.stop}
+    for mode, head in _BY_MODE.items():
+        if names := [name for how, name in rules if how == mode]:
+            lines.append(f"{head:<21} {' · '.join(names)}")
     lines += baseline_lines(prepared)
     if prepared.all_known:
         lines.append("everything in it is known already; run it again with --again")

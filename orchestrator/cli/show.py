@@ -24,8 +24,8 @@ from orchestrator.views.gaps import usage_lines
 from orchestrator.views.meters import HEADS as METER_HEADS
 from orchestrator.views.meters import meter_notes, meter_rows
 from orchestrator.views.question_words import question_lines
-from orchestrator.views.said import said_line
-from orchestrator.views.savings import exactly, saving_line
+from orchestrator.views.said import resumed_lines, said_line
+from orchestrator.views.savings import exactly, kept, saving_line
 from orchestrator.views.stages import stage_rows
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
@@ -130,6 +130,7 @@ def _summary(
     spoken = [said_line(said) for said in view.verdicts if not said.open]
     heads = ["stop rules", *[""] * len(spoken)]
     lines += [f"{head:<18} {text}" for head, text in zip(heads, spoken, strict=False)]
+    lines += [f"{'resumed':<18} {text}" for text in resumed_lines(run)]
     simulated = "  (simulated)" if view.simulated else ""
     count = len({name for name in charged if charged[name]})
     if charged:
@@ -137,9 +138,9 @@ def _summary(
         attempts = "1 attempt" if count == 1 else f"{count} attempts"
         lines.append(f"{'charged':<18} {total} for {attempts}, by the ledger{simulated}")
     lines += [f"{head:<18} {text}" for head, text in usage_lines(run)]
-    if view.savings:
-        lines.append(f"{'saved':<18} {exactly(view.savings)}{simulated}")
-        lines += [f"{'':<18} {saving_line(saving)}" for saving in view.savings]
+    if savings := kept(view.savings):
+        lines.append(f"{'saved':<18} {exactly(savings)}{simulated}")
+        lines += [f"{'':<18} {saving_line(saving)}" for saving in savings]
     if run.graph.account and run.graph.account in {a.name for a in ledger.accounts()}:
         lines.append(_left(ledger.balance(run.graph.account, now_ms)))
     lines.append(f"{run.name} {view.status}" + (f": {view.sentence}" if view.sentence else ""))

@@ -121,6 +121,6 @@ def _check_own(
             place,
             error.what,
             got=error.got or name,
-            wanted=error.wanted or "a function of one group, as docs/stopping.md has it",
+            wanted=error.wanted or "a function of one group, as docs/undoing.md has it",
             next=error.next,
         )

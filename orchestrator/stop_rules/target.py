@@ -19,6 +19,11 @@ def target(group: GroupView, options: Mapping[str, Any]) -> Verdict:
     """
     rule = DEFAULTS["target"]
     wanted = rule.value("wanted", options)
+    if group.is_share and not 0 <= wanted <= 1:
+        sentence = (
+            f"target cannot be judged: {group.metric} lies between 0 and 1, not at {wanted:g}"
+        )
+        return Verdict("warn", "group", "target-no-share", sentence)
     course = course_of(group, rule.value("from", options))
     if course is None:
         return GO_ON

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from budget.instant import format_instant
 from orchestrator.questions import answer_to, open_questions
 from orchestrator.state import RunState
 from orchestrator.verdict import Answer, StopScope, VerdictAction
@@ -56,6 +57,14 @@ def said_of(run: RunState) -> tuple[Said, ...]:
             )
         )
     return tuple(found)
+
+
+def resumed_lines(run: RunState) -> list[str]:
+    """ "train by somebody at the command line, Sun 22 Nov 2026 15:40 UTC"."""
+    return [
+        f"{again.target} by {in_words(by_whom(again.by))}, {format_instant(again.at_ms, 'UTC')}"
+        for again in run.resumptions
+    ]
 
 
 def said_line(said: Said) -> str:

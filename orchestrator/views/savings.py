@@ -16,6 +16,12 @@ _BY = {
 }
 
 
+def kept(savings: Sequence[SavingState]) -> list[SavingState]:
+    """Without those that were taken back, as the job went on after all, and what took them back."""
+    undone = {saving.takes_back for saving in savings}
+    return [saving for saving in savings if not saving.takes_back and saving.id not in undone]
+
+
 def saved_words(savings: Iterable[SavingState]) -> str:
     """ "1.20 h saved by known results, 4 min 05 s by stopping early"; empty where nothing was."""
     sums_ms: dict[tuple[str, str], int] = {}

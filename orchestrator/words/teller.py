@@ -17,7 +17,7 @@ from orchestrator.pictures.drawn import mistakes_of
 from orchestrator.state import AttemptState, RunState, job_of
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.figures import amount, figure
-from orchestrator.views.savings import saved_words, saving_line
+from orchestrator.views.savings import kept, saved_words, saving_line
 from orchestrator.views.view import JobRow, RunView
 from orchestrator.words import buttons
 from orchestrator.words.decisions import Decisions
@@ -150,7 +150,7 @@ class Teller:
                 _cost(row, self.view.amounts_in),
                 self._unused([self.run.graph.job(event.job)]),
             ]
-            saved = [one for one in self.view.savings if one.job == event.job]
+            saved = [one for one in kept(self.view.savings) if one.job == event.job]
             lines += [f"saved {saving_line(one)}" for one in saved]
             title = f"{row.title} {row.status}"
             if event.reason == "deadline":

@@ -149,3 +149,12 @@ def test_what_wants_more_devices_than_there_are_is_told_before_it_is_refused(
     assert "write `devices: 1`, or practise with SKINT_DEVICES=simulated:2" in said
     monkeypatch.setenv("SKINT_DEVICES", "simulated:2")
     assert "cannot run here" not in toy.skint("plan", "plan.yaml").out
+
+
+def test_a_plan_says_which_rules_stop_which_ask_and_which_only_tell(toy: Terminal) -> None:
+    stop = "[broken, chance, plateau, {target: {wanted: 0.9, mode: warn}}, {quota: {mode: off}}]"
+    toy.write("plan.yaml", PLAN + f"    stop: {stop}\n")
+    shown = toy.skint("plan", "plan.yaml").out
+    assert lines_of(shown, "would stop early if") == ["would stop early if   broken"]
+    assert lines_of(shown, "would ask whether") == ["would ask whether     chance"]
+    assert lines_of(shown, "would only say") == ["would only say        plateau · target"]

@@ -40,3 +40,9 @@ def test_a_wanted_loss_is_reached_downwards() -> None:
 def test_it_has_to_be_said_what_is_wanted() -> None:
     with pytest.raises(ValueError, match="`wanted` is a number, not None"):
         target(group(done(0, 0.8)), {})
+
+
+def test_percent_wanted_of_a_share_is_a_warning_and_stops_nothing() -> None:
+    verdict = target(group(done(0, 0.80), done(1, 0.81)), {"wanted": 90})
+    assert (verdict.action, verdict.reason) == ("warn", "target-no-share")
+    assert verdict.sentence == "target cannot be judged: val_acc lies between 0 and 1, not at 90"

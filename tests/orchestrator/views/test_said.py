@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.cli.progress import Lines
 from orchestrator.cli.show import render
-from orchestrator.commands import AnswerVerdict
+from orchestrator.commands import AnswerVerdict, ResumeJobs
 from orchestrator.graph import StopRule
 from orchestrator.state import State
 from orchestrator.views.said import said_line
@@ -53,6 +53,24 @@ def test_where_nobody_answered_that_is_said(tmp_path: Path) -> None:
     run = world.until_settled().runs["seedlings-1"]
     (said,) = run_view(run, world.clock.now_ms()).verdicts
     assert said_line(said).endswith("; nobody in time: stop")
+
+
+def test_what_was_saved_by_a_stop_that_was_undone_is_shown_no_more(tmp_path: Path) -> None:
+    world, _ = asked(tmp_path)
+    world.until_settled()
+    shown = render(
+        world.scheduler.state.runs["seedlings-1"],
+        world.store.state(),
+        world.ledger,
+        world.clock.now_ms(),
+    )
+    assert "train.fold2 was stopped" in shown and "resumed " not in shown
+    request = ResumeJobs(run="seedlings-1", scope="attempt", target="train.fold2")
+    world.store.ask(request, world.clock.now_ms())
+    run = world.until(lambda state: bool(state.runs["seedlings-1"].resumptions)).runs["seedlings-1"]
+    shown = render(run, world.store.state(), world.ledger, world.clock.now_ms())
+    assert "train.fold2 was" not in shown
+    assert "resumed            train.fold2 by somebody at the command line, " in shown
 
 
 def test_whoever_follows_a_run_in_a_pipe_reads_the_question_once(
