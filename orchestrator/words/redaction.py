@@ -24,6 +24,8 @@ PUBLIC = frozenset({"CUDA_VISIBLE_DEVICES", "HOME", "LANG", "PATH", "PWD", "SHEL
 _SECRET_NAME = re.compile(
     r"(?i)(token|secret|passw(or)?d|passwd|api_?key|access_key|credentials?|webhook_url|_urls)$"
 )
+# Nothing that is repeated without a limit may be tried from every letter of a long line: the
+# scheduler waits for this, and a log may end with 100 kB of base64.
 _TOKENS = re.compile(
     r"""
       \bxox[a-z](?:\.xox[a-z])?-[\w-]{6,}     # Slack
@@ -35,24 +37,24 @@ _TOKENS = re.compile(
     | \b(?:AKIA|ASIA)[A-Z0-9]{12,}            # AWS
     | \bAIza[\w-]{30,}                        # Google
     | \bsk-[\w-]{16,} | \bKGAT_\w{16,}        # OpenAI and others, Kaggle
-    | \beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*    # JSON web tokens
+    | \beyJ[\w-]{8,999}\.eyJ[\w-]{8,9999}\.[\w-]*  # JSON web tokens
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----(?:.|\n)*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     """,
     re.VERBOSE,
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+)(?=\S*[\d=])([\w.~+/=-]{12,})")
-_IN_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)([^\s/@:]*):([^\s/@]+)@")
+_IN_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,40}://)([^\s/@:]*):([^\s/@]+)@")
 _PASSWORD = re.compile(
     r"""(?ix)
-    ( [\w.-]* (?: secret | passw(?:or)?d | passwd | credential ) [\w.-]* ["']? \s* [:=] \s* ["']? )
+    ( (?: secret | passw(?:or)?d | passwd | credential ) [\w.-]{0,64} ["']? \s* [:=] \s* ["']? )
     ( [^\s"',;&}\])\[]{6,} )
     """
 )
 _KEY = re.compile(
     r"""(?ix)
-    ( [\w.-]* (?: api_?key | access_?key | token | kaggle_key | ["']key ) [\w.-]* ["']?
+    ( (?: api_?key | access_?key | token | kaggle_key | ["']key ) [\w.-]{0,64} ["']?
       \s* [:=] \s* ["']? )
-    ( (?=\S*\d) [^\s"',;&}\])\[]{12,} )
+    ( (?=\S{0,999}\d) [^\s"',;&}\])\[]{12,} )
     """
 )
 _HOMES = re.compile(r"(?<![\w.-])(?:/home/[^/\s:\"'<>]+|/Users/[^/\s:\"'<>]+|/root)(?![\w.-])")

@@ -133,3 +133,9 @@ def test_everything_of_a_notice_that_is_seen_is_redacted() -> None:
     clean = redacted(notice, Hidden())
     assert token not in clean.to_json()
     assert clean.pictures[0].path == f"{HOME}/x.png"  # read when it is sent, not shown
+
+
+def test_a_line_without_an_end_is_read_as_fast_as_lines_are() -> None:
+    line = "a" * 300_000  # in time of its square this takes an hour
+
+    assert Hidden().redact(f"{line} password={line}") == f"{line} password={HIDDEN}"
