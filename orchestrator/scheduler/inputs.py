@@ -259,5 +259,10 @@ class Step:
     events: tuple[Event, ...]
     state: State
     actions: tuple[Action, ...]
-    wake_ms: int | None
-    """When something becomes due without anybody asking, e.g. a weekly reset."""
+    wake: Callable[[], int | None] = field(compare=False)
+
+    @property
+    def wake_ms(self) -> int | None:
+        """When something becomes due without anybody asking, e.g. a weekly reset. Worked out when
+        it is asked for: most steps are followed by another at once."""
+        return self.wake()

@@ -30,8 +30,8 @@ from orchestrator.views.figures import amount
 CACHE, EARLY_STOP, REFUSED, PARKED = KINDS
 
 
-_SAVING = (e.JobEnded, e.AllocationSettled)
-"""Events that something may have been saved by."""
+_TELLING = (e.JobEnded, e.AllocationSettled, e.JobsResumed)
+"""Events that something may have been saved by, or that take that back."""
 AFTER_ALL = "back"
 """Ends the id of what takes a saving back."""
 
@@ -47,9 +47,10 @@ def found(
 ) -> Iterator[e.SavingFound]:
     """What `events`, which led to `state`, saved; once only, since an event happens once."""
     for event in events:
+        if not isinstance(event, _TELLING):
+            continue
         if isinstance(event, e.JobsResumed):
             yield from _taken_back(state.runs[event.run], event, now_ms)
-        if not isinstance(event, _SAVING):
             continue
         run = state.runs.get(event.run)
         account = inputs.accounts.get(run.graph.account or "") if run else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeGuard
 
 from orchestrator import events as e
@@ -79,9 +80,8 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     for answer in inputs.answers:
         _take_answer(deciding, answer, inputs, now_ms)
     if _is_only_word_of_it(inputs, deciding.events):
-        return i.Step(
-            tuple(deciding.events), deciding.state, (), _wake_ms(deciding.state, inputs, now_ms)
-        )
+        wake = partial(_wake_ms, deciding.state, inputs, now_ms)
+        return i.Step(tuple(deciding.events), deciding.state, (), wake)
     deciding.observe(observations.starts, inputs, now_ms)
     if inputs.lines:
         for run in deciding.state.live_runs():
@@ -98,7 +98,7 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     done = [x.attempt for x in deciding.events[over:] if _is_done(x)]
     if done:
         deciding.judge(done, inputs, now_ms)
-    for run in deciding.state.live_runs():
+    for run in () if inputs.answers else deciding.state.live_runs():
         for attempt, quiet_s in quiet.quiet_attempts(run, inputs, now_ms):
             deciding.judge([attempt.id], inputs, now_ms, quiet_s)
     for said in inputs.said:
@@ -117,7 +117,7 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         events=tuple(deciding.events),
         state=deciding.state,
         actions=tuple(actions.due(deciding.state, inputs, deciding.events, now_ms)),
-        wake_ms=_wake_ms(deciding.state, inputs, now_ms),
+        wake=partial(_wake_ms, deciding.state, inputs, now_ms),
     )
 
 

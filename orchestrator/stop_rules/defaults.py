@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 Mode = Literal["auto", "ask", "warn", "off"]
@@ -33,10 +34,13 @@ class RuleDefaults:
     mode: Mode
     options: tuple[Option, ...]
 
+    @cached_property
+    def _defaults(self) -> Mapping[str, float | None]:
+        return {option.name: option.default for option in self.options}
+
     def value(self, name: str, given: Mapping[str, Any]) -> float:
         """What the plan gives, or the default. ValueError: neither is there, or no number."""
-        option = next(option for option in self.options if option.name == name)
-        value = given.get(name, option.default)
+        value = given[name] if name in given else self._defaults[name]
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{self.name}: `{name}` is a number, not {value!r}")
         return float(value)
