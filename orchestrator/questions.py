@@ -43,8 +43,9 @@ def has_spoken(run: RunState, rule: str, job: Job) -> bool:
 
 def answer_to(run: RunState, said: VerdictGiven) -> VerdictAnswered | None:
     """The answer that a verdict got, the newest where there are several."""
+    asked = (said.rule, said.target, said.at_ms)
     for answer in reversed(run.answers):
-        if (answer.rule, answer.target) == (said.rule, said.target) and answer.at_ms >= said.at_ms:
+        if (answer.rule, answer.target, answer.given_ms) == asked:
             return answer
     return None
 

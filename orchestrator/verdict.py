@@ -42,6 +42,8 @@ class VerdictAnswered(Event):
 
     rule: str
     target: str
+    given_ms: int
+    """When the verdict was given that this answers: what a clock that is set back leaves as it is."""
     answer: Answer
     by: str
     """A person, as in `StopAsked.by`; `time-out` where nobody answered."""

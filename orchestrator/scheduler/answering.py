@@ -55,6 +55,7 @@ def _answer(
                 run=run.name,
                 rule=verdict.rule,
                 target=verdict.target,
+                given_ms=verdict.at_ms,
                 answer=request.answer,
                 by=request.by,
             )
@@ -92,7 +93,9 @@ def _counts(run: RunState, said: e.VerdictGiven, request: AnswerVerdict) -> bool
         and (attempt.stop_sent if attempt.live else run.jobs[job.id].status == "stopped")
         for job in jobs
     )
-    return request.answer == "let-run" and said.action == "stop" and not begun
+    if request.answer == "stop" or said.action == "park" or begun:
+        return False
+    return bool(stopped(run, said.scope, said.target))
 
 
 def _too_late(run: RunState, said: e.VerdictGiven) -> str:
@@ -101,6 +104,8 @@ def _too_late(run: RunState, said: e.VerdictGiven) -> str:
         return f"{said.target} of {run.name} has ended already"
     if said.action == "park":
         return f"{said.target} is parked and goes on by itself"
+    if not stopped(run, said.scope, said.target):
+        return f"{said.target} goes on already: what {said.rule} had stopped was resumed"
     return f"{said.rule} is stopping {said.target} already; skint resume {run.name} undoes it"
 
 

@@ -34,6 +34,7 @@ def resume(
                 run=run.name,
                 rule=asked.rule,
                 target=asked.target,
+                given_ms=asked.at_ms,
                 answer="let-run",
                 by=request.by,
             )

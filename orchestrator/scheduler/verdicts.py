@@ -111,6 +111,7 @@ def time_outs(run: RunState, now_ms: int) -> Iterator[e.Event]:
             run=run.name,
             rule=asked.rule,
             target=asked.target,
+            given_ms=asked.at_ms,
             answer=asked.default,
             by=TIME_OUT,
         )

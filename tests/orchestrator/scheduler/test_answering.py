@@ -100,6 +100,16 @@ def test_an_answer_that_comes_too_late_says_so(tmp_path: Path) -> None:
     assert world.ask(say("stop")) == (False, f"{RUN} has ended already: done")
 
 
+def test_an_answer_counts_though_the_clock_was_set_back_before_it(tmp_path: Path) -> None:
+    world = asked(tmp_path, after_s=3600)
+    world.clock.advance(-600)
+    assert world.ask(say("let-run"))[0]
+    assert open_questions(world.run) == ()
+    run = world.until_settled().runs[RUN]
+    assert [statuses(run)[job] for job in FOLDS] == ["done"] * 3
+    assert [answer.by for answer in run.answers] == ["slack:U1"]
+
+
 def test_it_is_refused_where_nothing_was_said(tmp_path: Path) -> None:
     world = asked(tmp_path)
     assert world.ask(say("stop", "chance")) == (False, "chance has said nothing of train")
@@ -144,9 +154,13 @@ def test_a_stop_that_has_begun_is_undone_by_resuming_only(tmp_path: Path) -> Non
     assert not ok
     assert text == f"broken is stopping train already; skint resume {RUN} undoes it"
     assert world.ask(ResumeJobs(run=RUN, scope="run", target=RUN))[0]
+    resumed = "train goes on already: what broken had stopped was resumed"
+    assert world.ask(say("let-run")) == (False, resumed)
+    assert world.ask(say("stop")) == (False, resumed)
     run = world.until_settled().runs[RUN]
     assert [statuses(run)[job] for job in FOLDS] == ["done"] * 3
     assert len(run.verdicts) == 1  # it says no more of what a person has resumed
+    assert len(run.resumptions) == 1
 
 
 def test_a_question_that_was_open_when_a_run_was_cancelled_does_not_stop_what_is_resumed(

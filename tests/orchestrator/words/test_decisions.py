@@ -118,7 +118,7 @@ def test_an_answer_is_said_in_the_thread_and_in_the_question_which_loses_its_but
     (_, question), state = told(state, asked)
     answer = e.VerdictAnswered(
         at_ms=asked.at_ms + 60_000, run=RUN, rule="curve", target="train.fold0", answer="let-run",
-        by="slack:U0000001",
+        given_ms=asked.at_ms, by="slack:U0000001",
     )  # fmt: skip
     (head, reply, edit), _ = told(state, answer)
     assert reply.title == "fold 0 (1 of 3) goes on, said slack:U0000001 01:02 CET"
@@ -136,7 +136,7 @@ def test_a_time_out_says_that_nobody_answered(tmp_path: Path) -> None:
     _, state = told(state, asked)
     answer = e.VerdictAnswered(
         at_ms=asked.at_ms + 600_000, run=RUN, rule="curve", target="train.fold0", answer="stop",
-        by="time-out",
+        given_ms=asked.at_ms, by="time-out",
     )  # fmt: skip
     (_, reply, _), _ = told(state, answer)
     assert reply.title == "fold 0 (1 of 3) is stopped: nobody answered by 01:11 CET"

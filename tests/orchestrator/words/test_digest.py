@@ -56,7 +56,7 @@ def test_what_was_hushed_is_said_in_one_message_when_the_night_is_over() -> None
     first = night.digest(asked("s-2", 3))
     answer = e.VerdictAnswered(
         at_ms=EVENING + 3 * HOUR_MS + 600_000, run="s-2", rule="curve", target="train",
-        answer="stop", by="time-out",
+        given_ms=EVENING + 3 * HOUR_MS, answer="stop", by="time-out",
     )  # fmt: skip
     second = night.digest(answer)
     third = night.digest(ended("s-3", 5))

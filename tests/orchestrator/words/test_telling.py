@@ -145,7 +145,7 @@ def test_answers_and_resumptions_name_who_and_what(tmp_path: Path) -> None:
     state = world.until_settled()
     answer = e.VerdictAnswered(
         at_ms=1, run="seedlings-1", rule="curve", target="train.fold0", answer="let-run",
-        by="slack:U0123456",
+        given_ms=0, by="slack:U0123456",
     )  # fmt: skip
     assert tell(answer, state) == (
         "fold 0 (1 of 2) goes on: answered by a person on Slack (U0123456)"
