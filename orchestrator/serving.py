@@ -104,6 +104,7 @@ def scheduler_in(
             on_events=spread,
             read_meters=LocalMeters(MachineMeter()).look,
         )
+        stack.callback(scheduler.close)
         presses = Listening(home, os.environ, clock, lambda: scheduler.state, clock.interrupt)
         runs = scheduler.state.runs
         _add_notifiers(notifiers, scheduler.state.live_runs())

@@ -43,7 +43,7 @@ class VerdictAnswered(Event):
     rule: str
     target: str
     given_ms: int
-    """When the verdict was given that this answers: what a clock that is set back leaves as it is."""
+    """When the verdict was given that this answers: a clock may be set back in between."""
     answer: Answer
     by: str
     """A person, as in `StopAsked.by`; `time-out` where nobody answered."""

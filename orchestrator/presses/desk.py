@@ -86,13 +86,23 @@ class Desk:
                 self._changed.wait(FOLLOW_S if waits else None)
 
     def work(self) -> bool:
-        """Go on with every press as far as that is possible now; whether one waits for a reply."""
+        """Go on with every press as far as that is possible now; whether one waits for a reply.
+
+        Raises what went wrong with the first of those that could not be gone on with.
+        """
         found = self.kept.open()
         if not found:
             return False
+        waits, failure = False, None
         with Store(self._path) as store:
-            over = [self._go_on(store, one) for one in found]
-        return not all(over)
+            for one in found:
+                try:
+                    waits |= not self._go_on(store, one)
+                except Exception as error:  # it must not hold up what others have pressed
+                    failure = failure or error
+        if failure is not None:
+            raise failure
+        return waits
 
     def _go_on(self, store: Store, one: Open) -> bool:
         """Whether it has been dealt with to its end."""

@@ -21,8 +21,9 @@ ANSWER_S = 30.0
 """A rule that has not answered by then is ended and counts as failed."""
 MOST = 2
 """That many run at a time; of the same rule about the same job the newest question waits."""
-KEPT = ("PATH", "HOME", "LANG", "LC_", "TMPDIR", "VIRTUAL_ENV", "CONDA", "LD_LIBRARY", "PYTHON")
-"""Beginnings of the variables that a rule gets: it judges numbers, and needs nobody's tokens."""
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH")
+"""Variables that a rule gets: it judges numbers, and needs nobody's tokens."""
+KEPT_BEGINNINGS = ("LC_", "PYTHON")
 LARGEST = 1 << 20
 """Bytes of an answer that are read."""
 
@@ -41,7 +42,11 @@ class RuleProcesses:
     """`ask` begins, `answers` collects; neither waits."""
 
     def __init__(self, environ: Mapping[str, str], *, answer_s: float = ANSWER_S) -> None:
-        kept = {name: value for name, value in environ.items() if name.startswith(KEPT)}
+        kept = {
+            name: value
+            for name, value in environ.items()
+            if name in KEPT or name.startswith(KEPT_BEGINNINGS)
+        }
         self._environ = {**kept, **visibility((), kept)}  # it runs on the CPU, beside trainings
         self._answer_s = answer_s
         self._running: dict[_Key, _Running] = {}
@@ -110,7 +115,7 @@ class RuleProcesses:
             running.err.seek(0)
             answer = _read(running.out.read(LARGEST))
             last = running.err.read(LARGEST).decode(errors="replace").strip().splitlines()
-        if answer is None:
+        if answer is None:  # or it prints something else, with the skint of another Python
             why = f": {last[-1]}" if last else ""
             code = running.process.returncode
             return RuleSaid(*key, error=f"its process ended with code {code} without answer{why}")
@@ -133,4 +138,6 @@ def _read(out: bytes) -> dict[str, Any] | None:
         answer = json.loads(out)
     except ValueError:
         return None
-    return answer if isinstance(answer, dict) else None
+    wanted = ("error",), ("action", "scope", "sentence")
+    is_one = isinstance(answer, dict) and any(set(keys) <= answer.keys() for keys in wanted)
+    return answer if is_one else None

@@ -140,6 +140,10 @@ class Scheduler:
                 inputs = self._with_hours(inputs)
             cursors = {}
 
+    def close(self) -> None:
+        """End what was started to judge; trainings go on without a scheduler."""
+        self._rules.close()
+
     # --- looking ------------------------------------------------------------------------------
 
     def _look(self) -> tuple[i.Inputs, dict[str, int]]:

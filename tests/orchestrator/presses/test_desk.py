@@ -13,6 +13,8 @@ from orchestrator import events as e
 from orchestrator.commands import StopJobs
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import StopRule
+from orchestrator.presses.desk import Desk
+from orchestrator.presses.kept import Arrival
 from skint.attempt import Task
 from tests.orchestrator.presses.pressing import ANNA, BEN, RUN, STRANGER, Pressing, pressable
 from tests.orchestrator.presses.test_meaning import training_fold0
@@ -96,6 +98,20 @@ def test_a_value_of_nobody_is_refused_told_and_logged(
     ((_, text),) = pressing.answers
     assert text.startswith("this button cannot be read")
     assert "refused (malformed)" in caplog.text
+
+
+def test_a_press_that_cannot_be_dealt_with_holds_up_no_other(pressing: Pressing) -> None:
+    def say(arrival: Arrival, text: str) -> None:
+        raise OSError("no way to tell")
+
+    pressing.desk.take(pressing.arrival("nonsense", STRANGER, key="stuck"))
+    pressing.desk.take(pressing.arrival(pressing.button("abort-run")))
+    desk = Desk(pressing.world.path / "store.db", pressing.world.clock, say)
+    with pytest.raises(OSError, match="no way to tell"):
+        desk.work()
+    pressing.world.scheduler.tick()
+    assert stops(pressing) == [(RUN, f"slack:{ANNA}")]
+    assert "stuck" in [one.arrival.key for one in desk.kept.open()]
 
 
 def test_what_the_scheduler_says_no_to_is_told(pressing: Pressing) -> None:

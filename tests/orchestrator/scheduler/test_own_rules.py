@@ -35,7 +35,7 @@ def low(group, least=0.5):
 
 def bare(group):
     ours = [name for name in sys.modules if name.partition(".")[0] in ("orchestrator", "budget")]
-    secrets = [name for name in os.environ if "TOKEN" in name]
+    secrets = [name for name in os.environ if "TOKEN" in name or "KEY" in name]
     return f"imported {ours}, knows {secrets}, mask {os.environ['CUDA_VISIBLE_DEVICES']!r}"
 
 
@@ -70,7 +70,7 @@ def said(base: Path, name: str, answer_s: float = 30.0, **options: Any) -> RuleS
     """The answer of one rule about a fold that came to 0.4."""
     group = {"now": {"job": "train.fold0", "best": 0.4}, "metric": "val_acc"}
     given = json.dumps({"group": group, "options": options})
-    environ = {**os.environ, "SLACK_BOT_TOKEN": "xoxb-1"}
+    environ = {**os.environ, "SLACK_BOT_TOKEN": "xoxb-1", "LANGUAGE_MODEL_API_KEY": "sk-1"}
     rules = RuleProcesses(environ, answer_s=answer_s)
     rules.ask(AskRule("a-1", "train.fold0", f"./rules.py:{name}", str(base), "", given))
     while not (answers := rules.answers()):
@@ -160,3 +160,13 @@ def test_its_failure_is_a_warning_that_is_given_once_and_stops_nothing(base: Pat
     assert (verdict.action, verdict.reason) == ("warn", RULE_FAILED)
     assert "stops nothing: " in verdict.sentence
     assert "no such thing" in verdict.sentence
+
+
+def test_a_scheduler_that_leaves_ends_what_judges_for_it(base: Path) -> None:
+    here = world(base, [0.1, 0.4])
+    here.submit(replace(kfold(stop=(rule("sleeps"),)), base=str(here.path)))
+    asked = here.scheduler._rules
+    here.until(lambda state: bool(asked._running))
+    processes = [one.process for one in asked._running.values()]
+    here.scheduler.close()
+    assert [process.poll() for process in processes] == [-9] * len(processes)
