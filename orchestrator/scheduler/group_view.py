@@ -13,7 +13,7 @@ from orchestrator.forecasting import forecast_job
 from orchestrator.graph import Job
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State
-from orchestrator.stop_rules.base import FoldView, GroupView
+from orchestrator.stop_rules.base import Finished, FoldView, GroupView
 
 
 def short_view(run: RunState, job: Job, quiet_s: float) -> GroupView:
@@ -32,11 +32,12 @@ def whole_view(
     folds = [_against(fold, compared, inputs) for fold in folds]
     now = replace(folds[jobs.index(job)], quiet_s=quiet_s)
     folds[jobs.index(job)] = now
-    likely_ms = {
-        other.id: min(forecast_job(state, run, other, now_ms, inputs.history).likely_ms, limit_ms)
-        for other, limit_ms in ((other, other.wall_limit_ms) for other in jobs)
+    left_s = {
+        other.id: _left_s(state, run, other, compared.baseline, inputs, now_ms)
+        for other in jobs
         if not _is_over(run, other)
     }
+    known_s = [seconds for seconds in left_s.values() if seconds is not None]
     walls_s = inputs.book.walls_s()
     return GroupView(
         group=job.cell,
@@ -50,11 +51,22 @@ def whole_view(
         baseline=compared.baseline,
         history=compared.history,
         explore=run.graph.explore,
-        left_s=sum(likely_ms.values()) / 1000,
+        left_s=sum(known_s) if len(known_s) == len(left_s) else None,
         usual_s=median(walls_s) if walls_s else None,
-        left_of_fold_s=likely_ms.get(job.id, 0) / 1000,
+        left_of_fold_s=left_s.get(job.id, 0.0),
         free_s=_free_s(run, job, inputs, now_ms),
     )
+
+
+def _left_s(
+    state: State, run: RunState, job: Job, baseline: Finished | None, inputs: Inputs, now_ms: int
+) -> float | None:
+    """What a fold will likely still take: by its own epochs or others like it, else by the folds of
+    the baseline. A limit says nothing of that."""
+    found = forecast_job(state, run, job, now_ms, inputs.history)
+    if found.source != "unknown":
+        return min(found.likely_ms, job.wall_limit_ms) / 1000
+    return baseline.wall_s / len(baseline.folds) if baseline and baseline.folds else None
 
 
 def _is_over(run: RunState, job: Job) -> bool:
