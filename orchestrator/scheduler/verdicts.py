@@ -76,7 +76,8 @@ def follow(
         would="park" if verdict.action == "park" else "stop",
     )
     yield given
-    if action in ("stop", "park"):
+    # Parking after the end of a fold is about those to come: what runs has its hours already.
+    if action == "stop" or (action == "park" and not over):
         yield from stop_for(run, given, f"rule {rule.name}", now_ms)
 
 

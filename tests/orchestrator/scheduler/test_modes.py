@@ -117,6 +117,27 @@ def test_what_a_rule_says_at_the_end_of_a_fold_stops_the_folds_that_have_not_beg
     assert run.verdicts[0].sentence == "train.fold0 came to 0.8; 1 of 3 folds"
 
 
+def next_fold_is_short(group: GroupView, options: Mapping[str, Any]) -> Verdict:
+    return Verdict("park", "group", "quota", "too short") if group.now.done else GO_ON
+
+
+def test_a_fold_that_runs_is_not_parked_because_the_next_one_lacks_hours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RULES, "short", next_fold_is_short)
+    slow = {0: 5, 1: 20}
+    world = World(
+        tmp_path,
+        lambda task: training(task) if task.fold is None else epochs([0.5] * slow[task.fold]),
+        devices=2,
+    )
+    run = world.settle(kfold(folds=2, stop=(StopRule("short"),)))
+    assert [statuses(run)[f"train.fold{n}"] for n in range(2)] == ["done", "done"]
+    assert run.verdicts[0].action == "park"
+    assert run.verdicts[0].at_ms < (run.attempts["seedlings-1.train.fold1.1"].ended_ms or 0)
+    assert run.stops == ()
+
+
 def test_a_run_that_explores_is_stopped_by_nothing_but_what_is_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
