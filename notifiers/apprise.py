@@ -91,7 +91,6 @@ class Apprise:
             stored = stored.replace(url, "…")
         notice = Notice.from_json(stored)
         told = address.get("told", "").split() if address.get("of") == notice.key else []
-        begun = {"begun": "yes"} if address.get("begun") else {}
         failures: list[NotifyError] = []
         with TemporaryDirectory() as folder, _silent():
             files, remark = _pictures(notice, Path(folder))
@@ -102,9 +101,12 @@ class Apprise:
                     failures += [failure] if failure else []
         if not failures:
             return {"begun": "yes"}
+        permanent = all(failure.permanent for failure in failures)
+        # One service that refuses for good must not make the others hear of every head.
+        begun = {"begun": "yes"} if address.get("begun") or permanent else {}
         raise NotifyError(
             "; ".join(failure.what for failure in failures),
-            permanent=all(failure.permanent for failure in failures),
+            permanent=permanent,
             uncertain=any(failure.uncertain for failure in failures),
             reached={**begun, "of": notice.key, "told": " ".join(told)} if told else None,
         )

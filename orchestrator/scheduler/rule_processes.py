@@ -71,7 +71,8 @@ class RuleProcesses:
     def close(self) -> None:
         """End what runs."""
         for running in self._running.values():
-            _end(running)
+            with running.out, running.err:
+                _end(running)
         self._running.clear()
         self._waiting.clear()
 

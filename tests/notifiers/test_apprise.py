@@ -81,6 +81,19 @@ def test_a_service_that_refuses_for_good_is_named_and_the_others_are_told(
     assert len(receivers[1].posts) == 1
 
 
+def test_one_that_refuses_every_head_does_not_make_the_others_hear_of_each(
+    receivers: tuple[Receiver, Receiver],
+) -> None:
+    receivers[0].answers.extend([Answer(403), Answer(403)])
+    notifier = both(receivers)
+    with pytest.raises(NotifyError) as caught:
+        notifier.send(said("head", "epoch 1"), {})
+    address = caught.value.reached
+    assert address is not None
+    assert notifier.send(said("head", "epoch 2"), address) == address
+    assert titles(receivers[1]) == ["s-1 · epoch 1"]
+
+
 def test_a_curve_is_attached_as_png(receivers: tuple[Receiver, Receiver]) -> None:
     curve = Curve("s-1", "val_acc", {"fold 0": ((1.0, 0.4), (2.0, 0.9))})
     both(receivers).send(replace(said("alert", "done"), curve=curve), {})
