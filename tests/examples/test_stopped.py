@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from orchestrator.state import RunState, State
 from orchestrator.store import read_state
+from tests.stand_ins.slack import CHANNEL, TOKEN, SlackStandIn
 from tests.terminal import Terminal, until
 
 pytest.importorskip("pytorch_lightning")
@@ -73,6 +75,9 @@ def mixed_up(params: Params, ctx: skint.Context) -> None:
 """
 
 
+TOLD = f"notify: {{console: {{}}, slack: {{channel: {CHANNEL}}}}}\n"
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     """A home in which the plan has been trained once as it should be: the baseline."""
@@ -101,9 +106,16 @@ def test_a_run_that_goes_wrong_is_stopped_in_its_first_fold(
     name: str, plan: str, trained: Terminal
 ) -> None:
     assert folds(run_of(trained, "good")) == ["done"] * 5
-    trained.write(f"{name}.yaml", plan)
-    said = trained.skint("run", f"{name}.yaml", "--name", name)
-    assert said.code == 6, said.out + said.err
+    trained.write(f"{name}.yaml", plan + TOLD)
+    with SlackStandIn() as slack:
+        credentials = {"SLACK_BOT_TOKEN": TOKEN, "SKINT_SLACK_API_URL": slack.url}
+        told = replace(trained, environ={**trained.environ, **credentials})
+        said = told.skint("run", f"{name}.yaml", "--name", name)
+        assert said.code == 6, said.out + said.err
+        # What was not sent when the run was over goes out with the next scheduler.
+        until(lambda: told.skint("tick").code == 0 and any(m.files for m in slack.messages))
+        (head,) = slack.heads()
+        thread = slack.thread(head)
     run = run_of(trained, name)
     assert folds(run) == ["stopped"] * 5
     assert [run.jobs[f"train.fold{n}"].attempts for n in range(1, 5)] == [()] * 4
@@ -111,6 +123,12 @@ def test_a_run_that_goes_wrong_is_stopped_in_its_first_fold(
     assert verdict.rule in ("broken", "chance")
     assert re.search(r"\d", verdict.sentence)
     assert verdict.sentence in re.sub(r"\s+", " ", said.out)
+    # The same in Slack: how it stands in the head, the sentence in its thread, the end with a plot.
+    assert head.text.startswith(f"{name} · ") and head.edits > 0
+    assert any(verdict.sentence in message.text for message in thread)
+    assert [message.broadcast for message in thread].count(True) == 1
+    (plot,) = (file for message in thread for file in message.files)
+    assert plot.content.startswith(b"\x89PNG") and "val_acc by epoch" in plot.title
     # Four folds that were never begun, and the rest of the first.
     saved = {saving.job for saving in run.savings.values() if saving.amount_ms > 0}
     assert {f"train.fold{n}" for n in range(1, 5)} <= saved
