@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
-    rule, target = _meant(home, arguments.name, arguments.rule, arguments.about)
+    rule, target = meant(home, arguments.name, arguments.rule, arguments.about)
     home.start_scheduler()
     said = AnswerVerdict(
         run=arguments.name,
@@ -45,13 +45,22 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _meant(home: Home, name: str, rule: str, about: str) -> tuple[str, str]:
+def meant(home: Home, name: str, rule: str, about: str) -> tuple[str, str]:
     """The one question that is open, unless it is named."""
     known = read_state(home.store).runs.get(name)
     if known is None:
         raise NothingAsked(f"there is no run {name}", next="skint status")
     if not known.verdicts:
-        raise NothingAsked(f"no stop rule has said anything of {name}", next="skint status")
+        raise NothingAsked(f"no stop rule has said anything of {name}", next=f"skint show {name}")
+    if not any(rule in ("", said.rule) and about in ("", said.target) for said in known.verdicts):
+        who = f"{rule} has said nothing" if rule else "no stop rule has said anything"
+        raise NothingAsked(
+            f"{who} of {about or name}",
+            wanted="; ".join(
+                dict.fromkeys(f"--rule {one.rule} --about {one.target}" for one in known.verdicts)
+            ),
+            next=f"skint show {name}",
+        )
     asked = [
         said
         for said in open_questions(known)

@@ -56,9 +56,8 @@ class Lines:
             return
         view = run_view(run, time.time_ns() // 1_000_000, state.runs)
         for verdict in view.verdicts:
-            self._say(f"! {self.name} · {said_line(verdict)}")
-            if verdict.open:
-                self._say(f"  skint answer {self.name} --stop, or --let-run")
+            answer = f" · skint answer {self.name} --stop, or --let-run" if verdict.open else ""
+            self._say(f"! {self.name} · {said_line(verdict)}{answer}")
         for row in view.rows:
             parts = [row.status]
             if row.epochs and row.status == "running":

@@ -82,4 +82,4 @@ def test_whoever_follows_a_run_in_a_pipe_reads_the_question_once(
     lines.tell(state)
     told = capsys.readouterr().out.splitlines()
     (question,) = [line for line in told if line.startswith("! seedlings-1 · broken asked about")]
-    assert told[told.index(question) + 1] == "  skint answer seedlings-1 --stop, or --let-run"
+    assert question.endswith(" · skint answer seedlings-1 --stop, or --let-run")
