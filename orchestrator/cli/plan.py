@@ -19,6 +19,7 @@ from orchestrator.home import Home
 from orchestrator.plans.fitting import Fit
 from orchestrator.plans.only_folds import parse_folds
 from orchestrator.plans.preview import Expectation
+from orchestrator.scheduler.verdicts import ALWAYS
 from orchestrator.store import read_state
 from orchestrator.submitting import Prepared, needed, prepare, refuse_if_it_does_not_fit
 from orchestrator.views.baselines import lines as lines_of
@@ -186,7 +187,10 @@ def _account_lines(prepared: Prepared) -> list[str]:
     if prepared.fit is not None and prepared.account is not None:
         lines += _fit_lines(prepared, prepared.fit, prepared.account)
         lines += _too_many_lines(prepared, prepared.account)
-    rules = {(rule.mode, rule.name): None for e in prepared.expected for rule in e.job.stop}
+    given = [rule for e in prepared.expected for rule in e.job.stop]
+    if prepared.graph.explore:
+        given = [rule for rule in given if rule.name == ALWAYS]
+    rules = dict.fromkeys((rule.mode, rule.name) for rule in given)
     for mode, head in _BY_MODE.items():
         if names := [name for how, name in rules if how == mode]:
             lines.append(f"{head:<21} {' · '.join(names)}")

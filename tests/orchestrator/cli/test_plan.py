@@ -158,3 +158,6 @@ def test_a_plan_says_which_rules_stop_which_ask_and_which_only_tell(toy: Termina
     assert lines_of(shown, "would stop early if") == ["would stop early if   broken"]
     assert lines_of(shown, "would ask whether") == ["would ask whether     chance"]
     assert lines_of(shown, "would only say") == ["would only say        plateau · target"]
+    toy.write("plan.yaml", "explore: true\n" + PLAN + f"    stop: {stop}\n")
+    shown = toy.skint("plan", "plan.yaml").out
+    assert len(lines_of(shown, "would")) == 1 and "would stop early if   broken\n" in shown
