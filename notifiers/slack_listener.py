@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from notifiers.loopback import is_loopback
 from notifiers.slack_errors import understand
-from notifiers.slack_settings import API_URL, is_loopback
+from notifiers.slack_settings import API_URL
 from notifiers.slack_web import silent_logger
 
 if TYPE_CHECKING:

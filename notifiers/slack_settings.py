@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from notifiers.base import NotifierSettingsError
 from notifiers.catalog import refuse_unknown
+from notifiers.loopback import is_loopback
 from notifiers.manner import KEYS, manner_of
 from skint.errors import CREDENTIALS
 
@@ -122,7 +123,3 @@ def _refuse_plain(name: str, url: str, shown: str) -> None:
         got=shown or None,
         wanted="https://… (http only on this machine)",
     )
-
-
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from notifiers.loopback import is_loopback
 from notifiers.slack_errors import understand
-from notifiers.slack_settings import API_URL, is_loopback
+from notifiers.slack_settings import API_URL
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient

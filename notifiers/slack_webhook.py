@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from notifiers.base import Notice
+from notifiers.loopback import is_loopback
 from notifiers.slack_blocks import Block, blocks, fallback_text
 from notifiers.slack_errors import (
     BLOCKS_REFUSED,
@@ -19,7 +20,6 @@ from notifiers.slack_errors import (
     understand,
     understand_webhook,
 )
-from notifiers.slack_settings import is_loopback
 from notifiers.slack_web import silent_logger
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from notifiers.base import Arrival, Notice, NotifierSettingsError, NotifyError
 from notifiers.catalog import refuse_unknown
+from notifiers.loopback import is_loopback
 from notifiers.manner import KEYS, manner_of
 from notifiers.retry_after import retry_after_s
 from skint.errors import CREDENTIALS
@@ -59,7 +60,7 @@ class Webhook:
         self._now_s = now_s
         self._host = urlsplit(url).netloc
         self._opener = urllib.request.build_opener(_NoRedirects())
-        if _is_loopback(url):
+        if is_loopback(url):
             self._opener = urllib.request.build_opener(
                 _NoRedirects(), urllib.request.ProxyHandler({})
             )
@@ -80,7 +81,7 @@ class Webhook:
                 got=None if url is None else "something else",  # it may hold a secret
                 wanted="https://host/path, without user:password@",
             )
-        if urlsplit(url).scheme != "https" and not _is_loopback(url):
+        if urlsplit(url).scheme != "https" and not is_loopback(url):
             raise NotifierSettingsError(
                 "this address would send what it is told unencrypted",
                 where="notify.webhook.url",
@@ -224,7 +225,3 @@ def _is_address(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-
-
-def _is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
+
+from tests.stand_ins.server import Server
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Answer:
     hang_s: float = 0.0
 
 
-class Receiver:
+class Receiver(Server):
     """`with Receiver() as receiver:` listens at `receiver.url` until the block ends."""
 
     def __init__(self) -> None:
@@ -38,32 +38,11 @@ class Receiver:
         """Given first, one each."""
         self.judge: Callable[[Post], int] = lambda post: 200
         """The status of the others."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-
-    @property
-    def port(self) -> int:
-        return self._server.server_port
+        super().__init__(_handler(self))
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hooks/ThePathIsASecret"
-
-    def __enter__(self) -> Receiver:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:

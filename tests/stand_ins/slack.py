@@ -15,10 +15,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from tests.stand_ins.server import Server
 from tests.stand_ins.slack_form import blocks_of, form_of, metadata_of
 from tests.stand_ins.slack_history import history, replies
 from tests.stand_ins.slack_records import Call as Call
@@ -51,7 +51,7 @@ class _Limited(Exception):
         self.retry_after = str(max(1, math.ceil(retry_after_s)))
 
 
-class SlackStandIn:
+class SlackStandIn(Server):
     """`with SlackStandIn() as slack:` serves at `slack.url` until the block ends."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
@@ -80,32 +80,15 @@ class SlackStandIn:
         self._last_post: dict[str, float] = {}
         self._minute: dict[str, deque[float]] = {}
         self._count = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
+        super().__init__(_handler(self))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/api/"
+        return f"http://127.0.0.1:{self.port}/api/"
 
     @property
     def webhook_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}{WEBHOOK_PATH}"
-
-    def __enter__(self) -> SlackStandIn:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        return f"http://127.0.0.1:{self.port}{WEBHOOK_PATH}"
 
     def fail(self, method: str, *failures: Failure) -> None:
         self.failures.setdefault(method, deque()).extend(failures)
