@@ -84,12 +84,15 @@ def _counts(value: Any) -> tuple[int, ...]:
     return tuple(int(word) for word in words if word.isdecimal())
 
 
-def _quiet_ms(attempt: AttemptState, now_ms: int) -> int:
-    heard = [
-        attempt.started_ms or now_ms,
-        attempt.reports[-1]["at_ms"] if attempt.reports else 0,
+def said_ms(attempt: AttemptState) -> int:
+    """When it last said anything, on its own clock; 0 if it never did."""
+    return max(
+        int(attempt.reports[-1]["at_ms"]) if attempt.reports else 0,
         attempt.marks[-1][0] if attempt.marks else 0,
         attempt.stages[-1][0] if attempt.stages else 0,
         attempt.checkpoint_ms or 0,
-    ]
-    return max(0, now_ms - max(heard))
+    )
+
+
+def _quiet_ms(attempt: AttemptState, now_ms: int) -> int:
+    return max(0, now_ms - max(attempt.started_ms or now_ms, said_ms(attempt)))

@@ -10,7 +10,7 @@ from orchestrator.baselines.book import Book, why_no_baseline
 from orchestrator.baselines.comparison import Comparison
 from orchestrator.baselines.group import Group
 from orchestrator.cli.screen import prose, table
-from orchestrator.cli.show import RunNotFound
+from orchestrator.cli.show import run_named
 from orchestrator.cli.submit import ask
 from orchestrator.commands import SetBaseline
 from orchestrator.home import Home
@@ -47,13 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.name is None:
         print(prose_of(list(_chosen(state))))
         return OK
-    found = state.runs.get(arguments.name)
-    if found is None:
-        raise RunNotFound(
-            f"there is no run {arguments.name}",
-            wanted=", ".join([*state.runs][-5:]) or None,
-            next="skint status",
-        )
+    found = run_named(state, arguments.name)
     if arguments.action == "show":
         print(prose_of(list(_shown(state, found))))
         return OK

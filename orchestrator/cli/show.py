@@ -43,16 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="RUN")
 
 
+def run_named(state: State, name: str) -> RunState:
+    """Raises RunNotFound, which names the newest ones."""
+    found = state.runs.get(name)
+    if found is None:
+        newest = ", ".join([*state.runs][-5:])
+        raise RunNotFound(f"there is no run {name}", wanted=newest or None, next="skint status")
+    return found
+
+
 def run(arguments: argparse.Namespace) -> int:
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
     state = read_state(home.store)
-    found = state.runs.get(arguments.name)
-    if found is None:
-        raise RunNotFound(
-            f"there is no run {arguments.name}",
-            wanted=", ".join([*state.runs][-5:]) or None,
-            next="skint status",
-        )
+    found = run_named(state, arguments.name)
     with Ledger(home.ledger, read_only=True) as ledger:
         print(render(found, state, ledger, now_ms))
     if not found.settled and home.scheduler_pid() is None:

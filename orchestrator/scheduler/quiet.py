@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from orchestrator.baselines.fold_view import said_ms
 from orchestrator.graph import Job
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.verdicts import ALWAYS
@@ -41,11 +42,11 @@ def _heard(run: RunState, inputs: Inputs, now_ms: int) -> Iterator[tuple[Attempt
         allowed_ms = _allowed_ms(run.graph.job(attempt.job))
         if allowed_ms is None or attempt.unreachable or attempt.started_ms is None:
             continue
-        said_ms = _said_ms(attempt)
+        last_ms = said_ms(attempt)
         can = inputs.capabilities.get(attempt.executor)
-        if not said_ms or can is None or not can.live_events:
+        if not last_ms or can is None or not can.live_events:
             continue
-        heard_ms = max(said_ms, inputs.watched_ms)
+        heard_ms = max(last_ms, inputs.watched_ms)
         if heard_ms + allowed_ms <= now_ms:
             allowed_ms = max(allowed_ms, GAPS * _longest_gap_ms(attempt))
         yield attempt, heard_ms, heard_ms + allowed_ms
@@ -56,16 +57,6 @@ def _allowed_ms(job: Job) -> int | None:
         if rule.name == ALWAYS:
             return int(rule.options.get("quiet_min", _QUIET_MIN) * 60_000)
     return None
-
-
-def _said_ms(attempt: AttemptState) -> int:
-    """When it last said anything, on its own clock; 0 if it never did."""
-    return max(
-        int(attempt.reports[-1]["at_ms"]) if attempt.reports else 0,
-        attempt.marks[-1][0] if attempt.marks else 0,
-        attempt.stages[-1][0] if attempt.stages else 0,
-        attempt.checkpoint_ms or 0,
-    )
 
 
 def _longest_gap_ms(attempt: AttemptState) -> int:
