@@ -17,7 +17,7 @@ from orchestrator.views.view import run_view
 from orchestrator.words.decisions import Decisions
 from orchestrator.words.headline import result
 from orchestrator.words.notifying import places
-from orchestrator.words.place import Place, for_place, is_quiet
+from orchestrator.words.place import Place, for_place, quiet_until_ms
 
 
 def digest(state: State, place: Place, said: Sequence[Notice]) -> Notice | None:
@@ -25,10 +25,10 @@ def digest(state: State, place: Place, said: Sequence[Notice]) -> Notice | None:
     hushed = [
         notice
         for notice in said
-        if notice.about in ("decision", "trouble", "quota", "end")
+        if notice.about in ("decision", "trouble", "end")
         and notice.topic != "head"
         and not notice.edits
-        and is_quiet(notice, place)
+        and quiet_until_ms(notice, place) is not None
     ]
     if not hushed or place.manner.quiet is None:
         return None

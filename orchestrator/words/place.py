@@ -48,14 +48,18 @@ def for_place(notice: Notice, place: Place) -> Notice | None:
 
     Slack's channel sees what is to be decided, the hours of an account and the end; the rest stays
     in the thread of its run. In quiet hours a decision is still seen by the channel, but wakes
-    nobody, and all else is in the threads; `orchestrator.words.digest` says it in the morning.
+    nobody; that hours run low is kept back for the morning, as it is said only once; all else is in
+    the threads, and `orchestrator.words.digest` says it in the morning.
     """
     if notice.topic != "head" and notice.about not in _AT_LEVEL[place.manner.level]:
         return None
     if notice.edits and not place.presses:  # there are no buttons to take away
         return None
-    quiet = is_quiet(notice, place)
-    if notice.topic == "alert" and (
+    quiet_ms = quiet_until_ms(notice, place)
+    quiet = quiet_ms is not None
+    if quiet_ms is not None and notice.about == "quota":
+        notice = replace(notice, not_before_ms=quiet_ms)
+    elif notice.topic == "alert" and (
         (place.kind == SLACK and notice.about in ("news", "trouble"))
         or (quiet and notice.about != "decision")
     ):
@@ -67,10 +71,11 @@ def for_place(notice: Notice, place: Place) -> Notice | None:
     return notice if place.kind == SLACK else _with_words(notice)
 
 
-def is_quiet(notice: Notice, place: Place) -> bool:
-    """Whether it is of an instant within the place's quiet hours."""
+def quiet_until_ms(notice: Notice, place: Place) -> int | None:
+    """When the quiet hours of the place end that it is in; None outside of them."""
     quiet = place.manner.quiet
-    return quiet is not None and quiet.around(notice.at_ms) is not None
+    around = quiet.around(notice.at_ms) if quiet is not None else None
+    return None if around is None else around[1]
 
 
 def _with_words(notice: Notice) -> Notice:

@@ -66,11 +66,24 @@ def test_in_quiet_hours_the_channel_sees_decisions_only_and_nobody_is_woken() ->
     abouts: tuple[About, ...] = ("trouble", "quota", "decision", "end")
     assert [shown(notice("alert", about, MIDNIGHT), place) for about in abouts] == [
         ("reply", False),
-        ("reply", False),
+        ("alert", False),
         ("alert", False),
         ("reply", False),
     ]
     assert shown(notice("alert", "decision", NOON), place) == ("alert", True)
+
+
+def test_that_hours_run_low_is_kept_back_until_the_quiet_hours_end() -> None:
+    for place in (
+        place_of("slack", NIGHT),
+        place_of("apprise", {"quiet": "22:00-07:00", "timezone": "UTC"}),
+    ):
+        got = for_place(notice("alert", "quota", MIDNIGHT), place)
+        assert got is not None
+        assert got.not_before_ms - MIDNIGHT in (6 * 3_600_000, 7 * 3_600_000)
+        by_day = for_place(notice("alert", "quota"), place)
+        assert by_day is not None
+        assert by_day.not_before_ms == 0
 
 
 def test_an_answer_to_a_decision_wakes_nobody() -> None:
