@@ -32,7 +32,7 @@ def beats_baseline(group: GroupView, options: Mapping[str, Any]) -> Verdict:
     if lost is not None:
         sentence = (
             f"after {len(lost.done)} of {lost.folds} folds: even perfect scores in the others "
-            f"would not beat {of_upright(group, lost.mean)} of the best run{savings(group)}"
+            f"would not beat {of_upright(group, lost.mean)} of the baseline{savings(group)}"
         )
         return Verdict("stop", "group", "cannot-win", sentence)
     rule = DEFAULTS["beats-baseline"]
@@ -45,7 +45,7 @@ def beats_baseline(group: GroupView, options: Mapping[str, Any]) -> Verdict:
     if chance >= limit:
         return GO_ON
     sentence = (
-        f"{course.when}: on course for {of_upright(group, course.mean)}, the best run has "
+        f"{course.when}: on course for {of_upright(group, course.mean)}, the baseline has "
         f"{of_upright(group, course.baseline)}; {chance:.2%} chance to beat it "
         f"(limit {limit:.1%}){savings(group)}"
     )

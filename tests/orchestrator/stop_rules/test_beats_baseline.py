@@ -23,7 +23,7 @@ def test_a_first_fold_that_is_far_below_the_same_fold_stops_the_group() -> None:
     verdict = beats_baseline(group(done(0, 0.60), left_s=14_760.0), {})
     assert (verdict.action, verdict.scope, verdict.reason) == ("stop", "group", "beats-baseline")
     assert verdict.sentence == (
-        "after 1 of 5 folds: on course for 60.4%, the best run has 84.4%; "
+        "after 1 of 5 folds: on course for 60.4%, the baseline has 84.4%; "
         "0.16% chance to beat it (limit 5.0%); stopping saves 4.1 h"
     )
 
@@ -49,7 +49,7 @@ def test_inside_the_first_fold_the_gain_of_the_same_schedule_is_added() -> None:
     assert (verdict.action, verdict.reason) == ("stop", "beats-baseline")
     gain = 0.84 - rising(0.84)[4]
     assert verdict.sentence.startswith(
-        f"fold 0 at 50%: on course for {low[-1] + gain + 0.004:.1%}, the best run has 84.4%;"
+        f"fold 0 at 50%: on course for {low[-1] + gain + 0.004:.1%}, the baseline has 84.4%;"
     )
     assert verdict.sentence.endswith("(limit 2.0%); stopping saves 10.0 min")
 
@@ -116,7 +116,7 @@ def test_what_cannot_win_any_more_is_stopped_however_the_chance_is() -> None:
     assert (verdict.action, verdict.reason) == ("stop", "cannot-win")
     assert verdict.sentence == (
         "after 1 of 5 folds: even perfect scores in the others would not beat "
-        "100.0% of the best run"
+        "100.0% of the baseline"
     )
 
 
@@ -127,7 +127,7 @@ def test_a_loss_has_no_bound_and_waits_for_two_folds_or_two_other_runs() -> None
     assert beats_baseline(group(*high[:1], baseline=baseline, **loss), {}) == GO_ON
     verdict = beats_baseline(group(*high[:2], baseline=baseline, **loss), {})
     assert verdict.action == "stop"
-    assert "on course for 0.908, the best run has 0.408" in verdict.sentence
+    assert "on course for 0.908, the baseline has 0.408" in verdict.sentence
     history = [finished(f"h{n}", (0.51, 0.50, 0.52, 0.51, 0.505)) for n in range(2)]
     early = group(*high[:1], baseline=baseline, history=history, **loss)
     assert beats_baseline(early, {}).action == "stop"
