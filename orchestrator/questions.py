@@ -50,6 +50,12 @@ def answer_to(run: RunState, said: VerdictGiven) -> VerdictAnswered | None:
     return None
 
 
+def verdict_of(run: RunState, answer: VerdictAnswered) -> VerdictGiven | None:
+    """What was answered."""
+    meant = (answer.rule, answer.target, answer.given_ms)
+    return next((v for v in run.verdicts if (v.rule, v.target, v.at_ms) == meant), None)
+
+
 def open_questions(run: RunState) -> tuple[VerdictGiven, ...]:
     """What a rule has asked and nobody has answered, of jobs that have not all ended."""
     if not run.verdicts or not run.live:

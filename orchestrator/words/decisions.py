@@ -9,7 +9,7 @@ from notifiers.base import Notice
 from notifiers.quiet_hours import local_time
 from orchestrator import events as e
 from orchestrator.graph import Job
-from orchestrator.questions import answer_to, jobs_meant, open_questions
+from orchestrator.questions import answer_to, jobs_meant, open_questions, verdict_of
 from orchestrator.state import RunState, job_of
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.figures import amount
@@ -79,8 +79,7 @@ class Decisions:
 
     def answered(self, event: e.VerdictAnswered) -> list[Notice]:
         """In place of the question, without buttons, and in the thread."""
-        said = [v for v in self.run.verdicts if (v.rule, v.target) == (event.rule, event.target)]
-        asked = said[-1] if said else None
+        asked = verdict_of(self.run, event)
         what = self.what(asked.scope, asked.target) if asked else event.target
         title = f"{what} {self._outcome(event, asked)}"
         number = self.run.answers.index(event) + 1
@@ -169,11 +168,11 @@ class Decisions:
         return f"{what} {verb} by {who} {self.clock(stop.at_ms)}{kept}"
 
     def _answer_deed(self, answer: e.VerdictAnswered) -> str:
-        said = [v for v in self.run.verdicts if (v.rule, v.target) == (answer.rule, answer.target)]
-        if not said or answer_to(self.run, said[-1]) != answer:
+        said = verdict_of(self.run, answer)
+        if said is None or answer_to(self.run, said) != answer:
             return ""
-        what = self.what(said[-1].scope, said[-1].target).split(" (")[0]
-        return f"{what} {self._outcome(answer, said[-1])}"
+        what = self.what(said.scope, said.target).split(" (")[0]
+        return f"{what} {self._outcome(answer, said)}"
 
     def _keeps(self, stop: e.StopAsked) -> bool:
         return buttons.keeps_checkpoints(self.run, self.jobs(stop.scope, stop.target))
