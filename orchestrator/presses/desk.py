@@ -47,6 +47,9 @@ class Desk:
         self._thread = threading.Thread(target=self._run, name="presses", daemon=True)
 
     def start(self) -> None:
+        """Goes on at once with what the last scheduler has kept: an answer that was given in time
+        comes before the time-out that this one finds."""
+        self._round()
         self._thread.start()
 
     def stop(self, timeout_s: float = 1.0) -> None:
@@ -77,13 +80,15 @@ class Desk:
     def _run(self) -> None:
         while not self._stopping:
             self._changed.clear()
-            try:
-                waits = self.work()
-            except Exception:  # the store is full, say: presses stay where they are until it is not
-                _log.exception("presses wait")
-                self._changed.wait(RETRY_S)
-            else:
-                self._changed.wait(FOLLOW_S if waits else None)
+            self._changed.wait(self._round())
+
+    def _round(self) -> float | None:
+        """Seconds until the next one; None: it is for whatever comes in."""
+        try:
+            return FOLLOW_S if self.work() else None
+        except Exception:  # the store is full, say: presses stay where they are until it is not
+            _log.exception("presses wait")
+            return RETRY_S
 
     def work(self) -> bool:
         """Go on with every press as far as that is possible now; whether one waits for a reply.

@@ -211,6 +211,20 @@ def test_a_question_that_was_answered_is_said_to_be_with_who_and_when(tmp_path: 
     assert pressing.world.kept(e.StopAsked) == []
 
 
+def test_an_answer_that_was_kept_in_time_comes_before_the_time_out_of_the_next_scheduler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pressing = asked(tmp_path, after_s=60)
+    (question,) = pressing.run.verdicts
+    pressing.desk.take(pressing.arrival(pressing.button("let-run", question.target, question.rule)))
+    pressing.world.clock.advance(90)  # the process is killed, and nobody listens for a while
+    pressing.restart()
+    monkeypatch.setattr(pressing.desk._thread, "start", lambda: None)  # it may be slow
+    pressing.desk.start()
+    pressing.world.scheduler.tick()
+    assert [answer.by for answer in pressing.run.answers] == [f"slack:{ANNA}"]
+
+
 def test_a_question_whose_time_is_over_has_its_default_for_an_answer(tmp_path: Path) -> None:
     pressing = asked(tmp_path, after_s=60)
     (question,) = pressing.run.verdicts
