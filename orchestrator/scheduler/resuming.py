@@ -61,6 +61,10 @@ def _why_not(run: RunState, request: ResumeJobs, jobs: list[Job], inputs: Inputs
         known = [run.jobs[name].status for name in meant]
         is_one = f": it is {known[0]}" if len(set(known)) == 1 else ""
         return f"nothing of {what} was stopped{is_one}"
+    account = run.graph.account
+    if account and account not in inputs.accounts and any(job.devices for job in jobs):
+        # They would fail at once, and could not be resumed any more.
+        return f"the account {account} is gone; bring it back with skint account add {account}"
     for job in jobs:
         attempt = goes_on_from(run, job)
         if attempt is None or attempt.started_ms is None or not job.devices:

@@ -174,6 +174,25 @@ def test_it_is_refused_where_there_is_nothing_to_undo(tmp_path: Path) -> None:
     assert world.kept(e.JobsResumed) == []
 
 
+def test_it_is_refused_where_the_account_is_gone_and_can_be_once_it_is_back(
+    tmp_path: Path,
+) -> None:
+    world = Living(tmp_path)
+    world.submit(folds())
+    world.until(epoch_of(0, 1))
+    world.ask(stop())
+    before = world.until_settled().runs[RUN]
+    account = world.ledger.account("lab")
+    world.ledger.remove_account("lab", world.clock.now_ms())
+    text = "the account lab is gone; bring it back with skint account add lab"
+    assert world.ask(resume()) == (False, text)
+    assert world.run == before
+    world.ledger.add_account(account, world.clock.now_ms())
+    assert world.ask(resume())[0]
+    run = world.until_settled().runs[RUN]
+    assert {statuses(run)[job] for job in FOLDS} == {"done"}
+
+
 def test_it_is_refused_where_the_checkpoint_is_gone_and_nothing_changes(tmp_path: Path) -> None:
     world = Living(tmp_path)
     world.submit(folds())
