@@ -127,7 +127,8 @@ def _summary(
     lines = []
     if view.mean is not None:
         spread = f" ± {view.spread:.4f} (sd over folds)" if view.spread is not None else ""
-        groups = {row.group for row in view.rows if row.fold is not None}
+        trained = [job for job in run.graph.jobs if job.fold is not None and not job.smoke]
+        groups = {job.group for job in trained}
         whose = f" of {view.fold_rows[0].group}" if len(groups) > 1 else ""
         lines.append(f"{f'mean{whose}':<18} {view.metric} {_figure(view.mean)}{spread}")
     spoken = [said_line(said) for said in view.verdicts if not said.open]

@@ -24,7 +24,8 @@ def test_the_mean_says_of_which_entry_it_is_where_several_have_folds(tmp_path: P
     shown = render(run, world.store.state(), world.ledger, world.clock.now_ms())
     assert "mean of one        val_acc 0.7500" in shown
     assert "for 2 attempts, by the ledger" in shown
-    run = world.settle(graph(jobs[0]), "alone-1", again=True)
+    rehearsed = job("one.smoke", smoke=True, fold=0, folds=1)
+    run = world.settle(graph(rehearsed, jobs[0]), "alone-1", again=True)
     shown = render(run, world.store.state(), world.ledger, world.clock.now_ms())
     assert "mean               val_acc 0.7500" in shown
     assert "for 1 attempt, by the ledger" in shown
