@@ -15,7 +15,7 @@ from typing import Any
 from orchestrator.clock import Clock
 from orchestrator.presses.kept import Arrival, KeptPresses, Open
 from orchestrator.presses.meaning import Refusal, understand
-from orchestrator.presses.press import PressError, read_press
+from orchestrator.presses.press import Press, PressError, read_press
 from orchestrator.state import RunState
 from orchestrator.store import Store, read_run
 
@@ -137,18 +137,19 @@ class Desk:
             return Refusal("malformed", f"this button cannot be read: {error.what}")
         state = read_run(self._path, press.run)
         by = f"slack:{arrival.person}"
-        if self.kept.is_left_over(press.command, by):
-            return press.command
+        command = _command_of(store, press)
+        if self.kept.is_left_over(command, by):
+            return command
         run = state.runs.get(press.run)
         zone = str(slack_settings(run).get("timezone", "UTC")) if run else "UTC"
         meant = understand(press, state, by, allowed(run), zone)
         if isinstance(meant, Refusal):
             return meant
-        store.ask(meant, self._clock.now_ms(), press.command)
-        first = self.kept.asked_by(press.command)
+        store.ask(meant, self._clock.now_ms(), command)
+        first = self.kept.asked_by(command)
         if first != by:
             return Refusal("asked-already", f"{first} was faster, and has asked for the same")
-        return press.command
+        return command
 
     def _close(self, arrival: Arrival, outcome: str, sentence: str) -> None:
         """Tell the one who pressed, if there is something to tell, and write down what came of it.
@@ -159,6 +160,16 @@ class Desk:
             self._say(arrival, sentence)
         _log.info("%s: %s%s", _shown(arrival), outcome, f": {sentence}" if sentence else "")
         self.kept.close(arrival.key, outcome)
+
+
+def _command_of(store: Store, press: Press) -> str:
+    """The id of the command that a press becomes. What the scheduler has refused may be asked for
+    again: the reason may be gone."""
+    command, tries = press.command, 1
+    while (reply := store.reply(command)) is not None and not reply.ok:
+        tries += 1
+        command = f"{press.command}-{tries}"
+    return command
 
 
 def allowed(run: RunState | None) -> frozenset[str]:

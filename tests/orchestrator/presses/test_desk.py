@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,25 @@ def test_what_the_scheduler_says_no_to_is_told(pressing: Pressing) -> None:
     pressing.world.scheduler.tick()
     assert not pressing.desk.work()
     assert pressing.answers == [(ANNA, "there is no run gone")]
+
+
+def test_what_the_scheduler_has_refused_may_be_asked_for_again(tmp_path: Path) -> None:
+    plain = pressable()
+    jobs = tuple(replace(job, resumes=bool(job.devices)) for job in plain.jobs)
+    pressing = Pressing.of(tmp_path, replace(plain, jobs=jobs))
+    pressing.until(training_fold0)
+    pressing.press(pressing.button("abort-run"))
+    pressing.world.until_settled()
+    resume = pressing.button("resume")
+    account = pressing.world.ledger.account("lab")
+    pressing.world.ledger.remove_account("lab", pressing.world.clock.now_ms())
+    for _ in range(2):
+        pressing.press(resume)
+    assert ["the account lab is gone" in text for _, text in pressing.answers] == [True, True]
+    pressing.world.ledger.add_account(account, pressing.world.clock.now_ms())
+    pressing.press(resume)
+    assert len(pressing.answers) == 2
+    assert pressing.run.live
 
 
 def test_a_press_that_was_kept_is_dealt_with_by_the_next_desk(pressing: Pressing) -> None:
