@@ -60,7 +60,9 @@ def _why_not(run: RunState, request: ResumeJobs, jobs: list[Job], inputs: Inputs
         what = request.target if request.scope != "run" else run.name
         known = [run.jobs[name].status for name in meant]
         is_one = f": it is {known[0]}" if len(set(known)) == 1 else ""
-        return f"nothing of {what} was stopped{is_one}"
+        elsewhere = request.scope != "run" and stopped(run, "run", run.name)
+        then = f"; skint resume {run.name} undoes what was stopped of it" if elsewhere else ""
+        return f"nothing of {what} was stopped{is_one}{then}"
     account = run.graph.account
     if account and account not in inputs.accounts and any(job.devices for job in jobs):
         # They would fail at once, and could not be resumed any more.
@@ -84,7 +86,7 @@ def _why_not(run: RunState, request: ResumeJobs, jobs: list[Job], inputs: Inputs
 def _words(run: RunState, jobs: list[Job], again: list[Job]) -> str:
     names = [job.id for job in jobs]
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    began = sum(run.current(job.id) is not None for job in jobs)
+    began = sum(job.resumes and run.current(job.id) is not None for job in jobs)
     waits = "waits" if len(names) == 1 else "wait"
     goes = "goes on from its checkpoint" if began == 1 else "go on from their checkpoints"
     text = f"{shown} of {run.name} {waits} again"

@@ -13,7 +13,7 @@ from orchestrator.graph import Graph
 from orchestrator.state import RunState, State
 from skint.attempt import Task
 from tests.orchestrator.scheduler.courses import Course, attempts
-from tests.orchestrator.worlds import World, kfold, statuses
+from tests.orchestrator.worlds import World, graph, job, kfold, statuses
 
 RUN = "seedlings-1"
 FOLDS = ("train.fold0", "train.fold1", "train.fold2")
@@ -262,3 +262,28 @@ def test_it_is_resumed_once_by_a_scheduler_that_dies_all_the_time(tmp_path: Path
     run = world.until_settled_with_restarts().runs[RUN]
     assert set(statuses(run).values()) == {"done"}
     assert len(world.kept(e.JobsResumed)) == 1
+
+
+def test_what_was_skipped_because_a_smoke_test_was_stopped_is_resumed_with_it(
+    tmp_path: Path,
+) -> None:
+    smoke = job("train.smoke", "scan", smoke=True)
+    train = replace(job("train", "scan", "train.smoke", devices=1, limit_s=600), resumes=True)
+    world = Living(tmp_path)
+    world.course = Course(epochs=1, epoch_s=60)
+    world.course.world = world
+    world.submit(graph(job("scan"), smoke, train, job("errors", "train")))
+    world.until(lambda state: RUN in state.runs and statuses(state.runs[RUN])["scan"] == "done")
+    world.ask(stop("attempt", "train.smoke"))
+    run = world.until_settled().runs[RUN]
+    assert list(statuses(run).values()) == ["done", "stopped", "skipped", "skipped"]
+    assert world.ask(resume("group", "train")) == (
+        False,
+        f"nothing of train was stopped: it is skipped; skint resume {RUN} undoes what was stopped"
+        " of it",
+    )
+    # A smoke test has no checkpoint, and begins anew.
+    text = f"train.smoke of {RUN} waits again; so do 2 that needed it"
+    assert world.ask(resume()) == (True, text)
+    run = world.until_settled().runs[RUN]
+    assert set(statuses(run).values()) == {"done"}
