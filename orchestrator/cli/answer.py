@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     rule, target = meant(home, arguments.name, arguments.rule, arguments.about)
-    home.start_scheduler()
+    # The answer is there before a scheduler is started that would find the question overdue.
     said = AnswerVerdict(
         run=arguments.name,
         rule=rule,
