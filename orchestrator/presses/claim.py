@@ -28,11 +28,13 @@ class Claim:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"pid {os.getpid()}, {who}".encode())
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"pid {os.getpid()}, {who}".encode())
+        except OSError as error:
+            os.close(descriptor)  # with it goes the lock, which nobody else would hold
+            if isinstance(error, BlockingIOError):
+                return False
+            raise
         self._descriptor = descriptor
         return True
 

@@ -6,7 +6,7 @@ from budget.duration import format_clock
 from orchestrator.questions import open_questions
 from orchestrator.state import RunState
 
-_DEFAULTS = {"stop": "it is stopped", "let-run": "it goes on"}
+_WOULD = {"stop": "it is stopped", "park": "it is parked"}
 
 
 def question_lines(run: RunState, now_ms: int) -> list[str]:
@@ -15,9 +15,10 @@ def question_lines(run: RunState, now_ms: int) -> list[str]:
     lines = []
     for asked in open_questions(run):
         left_ms = max(0, (asked.until_ms or now_ms) - now_ms)
+        then = "it goes on" if asked.default == "let-run" else _WOULD[asked.would]
         lines.append(
             f"{asked.rule} asks about {asked.target}: {asked.sentence}"
-            f" · without an answer {_DEFAULTS[asked.default]} in {format_clock(left_ms)}"
+            f" · without an answer {then} in {format_clock(left_ms)}"
             f" · skint answer {run.name} --stop, or --let-run"
         )
     return lines

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from orchestrator.presses.claim import Claim
 
 TOKEN = "xapp-1-A0-1-secret"
@@ -44,3 +46,16 @@ def test_another_token_is_another_claim_and_stands_in_no_name(tmp_path: Path) ->
     assert "secret" not in "".join(path.name + path.read_text() for path in tmp_path.glob("*.lock"))
     one.release()
     other.release()
+
+
+def test_a_claim_that_could_not_be_written_down_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.ftruncate", full)
+        with pytest.raises(OSError, match="No space"):
+            Claim(TOKEN, tmp_path).take("first")
+    assert Claim(TOKEN, tmp_path).take("second")
