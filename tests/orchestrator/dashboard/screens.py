@@ -15,6 +15,8 @@ from orchestrator.home import Home
 from skint.attempt import Task
 from tests.orchestrator.worlds import World, epochs, kfold
 
+DRAWN_S = 0.05
+"""Longer than Textual takes between two drawings."""
 ACCURACIES = [0.5, 0.7, 0.8, 0.85]
 
 
@@ -80,9 +82,12 @@ def watch(
 
 
 async def look(app: Dashboard, pilot: Pilot[None]) -> None:
-    """What the dashboard does each second, now."""
+    """What the dashboard does each second, now, and until it has been drawn."""
     await app.look()
-    await pilot.pause()
+    before = ""
+    while shown(app) != before:
+        before = shown(app)
+        await pilot.pause(DRAWN_S)
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
