@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
 import sys
 from collections.abc import Sequence
 
 from orchestrator.cli.commands import COMMANDS, parser_of, usage
+from orchestrator.cli.manner import Manner, split
 from skint import __version__
-from skint.errors import FAILED, OK, USAGE, SkintError
+from skint.errors import OK, USAGE, SkintError
 
 __all__ = ["main"]
 
@@ -20,7 +22,9 @@ GC_THRESHOLD = 100_000
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. A person's mistake is one message, never a traceback."""
     gc.set_threshold(GC_THRESHOLD)
-    words = list(sys.argv[1:] if argv is None else argv)
+    manner, words = split(sys.argv[1:] if argv is None else argv)
+    if manner.no_color:
+        os.environ["NO_COLOR"] = "1"  # what rich, textual and our own scheduler's children heed
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())
         return OK
@@ -32,20 +36,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     try:
         module, parser = parser_of(words[0])
-        return int(module.run(parser.parse_args(words[1:])))
+        arguments = parser.parse_args(words[1:])
+        arguments.manner = manner
+        return int(module.run(arguments))
     except SkintError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        return _failed(error, manner)
     except BrokenPipeError:
         sys.stderr.close()
         return OK
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(f"error: {_no_room(error)}", file=sys.stderr)
-        return FAILED
+        return _failed(_no_room(error), manner)
     except KeyboardInterrupt:
         return 130
+
+
+def _failed(error: SkintError, manner: Manner) -> int:
+    if manner.json:
+        from orchestrator.cli.output import print_error
+
+        print_error(error)
+    else:
+        print(f"error: {error}", file=sys.stderr)
+    return error.exit_code
 
 
 def _no_room(error: OSError) -> SkintError:

@@ -63,7 +63,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also checkpoints and results that cost accelerator hours",
     )
     pruned.add_argument("--dry-run", action="store_true", help="only say what would go")
-    pruned.add_argument("-y", "--yes", action="store_true", help="do not ask")
     pruned.add_argument("--json", action="store_true", help="for programs: what went, as JSON")
 
 
@@ -185,7 +184,7 @@ def _prune(
         _announce(going, found, wish, now_ms, dry=arguments.dry_run)
     removed = Removed()
     if going and not arguments.dry_run:
-        if not arguments.yes and not _confirmed(going, as_json=arguments.json):
+        if not arguments.manner.yes and not _confirmed(going, as_json=arguments.json):
             print("nothing was removed")
             return FAILED
         scheduler_runs = home.scheduler_pid() is not None

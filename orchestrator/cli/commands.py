@@ -7,6 +7,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Protocol, cast
 
+from orchestrator.cli.manner import HELP
+
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("orchestrator.cli.plan", "show what a plan would do and cost; changes nothing"),
     "run": ("orchestrator.cli.run", "run a plan in the foreground, with live progress"),
@@ -33,6 +35,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 
 class CommandModule(Protocol):
+    """`run` finds a `Manner` in `arguments.manner`. `EXAMPLES`, lines that CI runs in order in an
+    empty folder with a simulated account `demo`, may stand in the module."""
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
 
     def run(self, arguments: argparse.Namespace) -> int: ...
@@ -45,7 +50,7 @@ def parser_of(name: str) -> tuple[CommandModule, argparse.ArgumentParser]:
     parser = argparse.ArgumentParser(
         prog=f"skint {name}",
         description=summary,
-        epilog=module.__doc__,
+        epilog=f"{module.__doc__ or ''}\n{HELP}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

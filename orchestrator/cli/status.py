@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 
+from orchestrator.cli.output import finite
 from orchestrator.home import Home
 from orchestrator.state import RunState
 from orchestrator.store import read_recent, read_state
@@ -35,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     ended = [run for run in runs if run.settled][-ENDED_SHOWN:]
     if arguments.json:
         views = [asdict(run_view(run, now_ms, state.runs)) for run in runs]
-        print(json.dumps(_finite({"scheduler_pid": pid, "runs": views}), indent=1))
+        print(json.dumps(finite({"scheduler_pid": pid, "runs": views}), indent=1))
         return OK
     print(scheduler_line(pid, live))
     for one in live:
@@ -49,17 +48,6 @@ def run(arguments: argparse.Namespace) -> int:
     for one in ended:
         print(_run_line(run_view(one, now_ms, state.runs)))
     return OK
-
-
-def _finite(value: object) -> object:
-    """Strict JSON has no NaN and no infinities: they become words, as in a job's own reports."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
 
 
 def scheduler_line(pid: int | None, live: list[RunState]) -> str:

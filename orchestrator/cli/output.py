@@ -1,0 +1,71 @@
+"""What a command answers to programs: one JSON document with a name and a version."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from skint.errors import SkintError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+class Shape(Protocol):
+    """A frozen dataclass of plain values, in `orchestrator/shapes/COMMAND.py`.
+
+    `SCHEMA` is its name and version, `status/1`; a field that is taken away or changes its meaning
+    makes another version, a new one does not. Times are ISO 8601 in UTC; amounts are milliseconds
+    of an account's unit and are called `…_ms`.
+    """
+
+    SCHEMA: ClassVar[str]
+
+
+def print_answer(answer: Shape) -> None:
+    fields: DataclassInstance = answer  # type: ignore[assignment]
+    print(as_text({"schema": answer.SCHEMA, **asdict(fields)}))
+
+
+def print_error(error: SkintError) -> None:
+    """What `--json` answers where a command fails."""
+    about = {"where": error.where, "got": error.got, "wanted": error.wanted}
+    print(
+        as_text(
+            {
+                "schema": "error/1",
+                "error": {
+                    "code": code_of(type(error)),
+                    "exit_code": error.exit_code,
+                    "message": error.what,
+                    **{name: text for name, text in about.items() if text},
+                    "hint": error.next or "",
+                    "docs": "docs/reference/errors.md",
+                },
+            }
+        )
+    )
+
+
+def code_of(kind: type[SkintError]) -> str:
+    """`run-not-found` of RunNotFound: what a program may compare."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", kind.__name__).lower()
+
+
+def as_text(value: Mapping[str, Any]) -> str:
+    return json.dumps(finite(value), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def finite(value: object) -> object:
+    """Strict JSON has no NaN and no infinities: they become words, as in a job's own reports."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
