@@ -213,6 +213,29 @@ class Store:
                 raise self._unreadable(f"event {id}, {kind},", error) from error
             yield id, event
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """What is read inside belongs together, whatever others write meanwhile."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+    def recent(self, ended: int) -> State:
+        """The live runs and the last `ended` others; see `runs`."""
+        names = self._db.execute(
+            "SELECT run FROM snapshot WHERE live OR rowid IN"
+            " (SELECT rowid FROM snapshot WHERE NOT live ORDER BY rowid DESC LIMIT ?)",
+            (ended,),
+        ).fetchall()
+        return _of_runs(self, {name for (name,) in names})
+
+    def runs(self, names: set[str]) -> State:
+        """The runs called so, those that their reused results come from, and no results."""
+        return _of_runs(self, names)
+
     def last_event(self) -> int:
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
         return int(last)
@@ -280,24 +303,19 @@ def read_state(path: Path) -> State:
 
 
 def read_recent(path: Path, ended: int) -> State:
-    """As `read_state`, of the live runs and the last `ended` others; see `_of_runs`."""
+    """As `read_state`, of the live runs and the last `ended` others; see `Store.runs`."""
     if not path.exists():
         return State()
     with Store(path) as store:
-        names = store._db.execute(
-            "SELECT run FROM snapshot WHERE live OR rowid IN"
-            " (SELECT rowid FROM snapshot WHERE NOT live ORDER BY rowid DESC LIMIT ?)",
-            (ended,),
-        ).fetchall()
-        return _of_runs(store, {name for (name,) in names})
+        return store.recent(ended)
 
 
 def read_run(path: Path, name: str) -> State:
-    """As `read_state`, of one run; see `_of_runs`."""
+    """As `read_state`, of one run; see `Store.runs`."""
     if not path.exists():
         return State()
     with Store(path) as store:
-        return _of_runs(store, {name})
+        return store.runs({name})
 
 
 def _of_runs(store: Store, names: set[str]) -> State:
