@@ -1,4 +1,4 @@
-"""kill -9 before every single statement that the ledger runs, then all of it again.
+"""kill -9 before every single statement that changes the ledger, then all of it again.
 
 Edges 10 to 15: whatever was answered stands, what was not can be asked again, nothing is half done.
 """
@@ -31,6 +31,8 @@ LAB = Account(
 )
 CHILD = Account("child", "machine", "local", (weekly(20 * HOUR_MS),), parent="lab")
 OLD = replace(CHILD, name="old")
+READS = ("SELECT", "WITH", "PRAGMA")
+"""A kill before one of these finds the file as the kill before the next change does."""
 
 
 def work(ledger: Ledger) -> None:
@@ -97,16 +99,18 @@ def fresh(path: Path, disk: Disk) -> None:
 
 
 def killed_before(statement: int, path: Path, disk: Disk) -> bool:
-    """Work in a process that is killed before its `statement`-th statement; False if it came to
-    its end first."""
+    """Work in a process that is killed before its `statement`-th change; False if it came to its
+    end first."""
     child = os.fork()
     if child == 0:
         try:
             left = statement
             ledger = Ledger(path, disk=disk)
 
-            def count(_: str) -> None:
+            def count(sql: str) -> None:
                 nonlocal left
+                if sql.lstrip().startswith(READS):
+                    return
                 left -= 1
                 if left == 0:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -122,8 +126,8 @@ def killed_before(statement: int, path: Path, disk: Disk) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("disk", "step"), [(Disk(), 1), (Disk("nfs4"), 4)])
-def test_a_kill_before_any_statement_leaves_a_sound_ledger_that_can_go_on(
+@pytest.mark.parametrize(("disk", "step"), [(Disk(), 1), (Disk("nfs4"), 2)])
+def test_a_kill_before_any_change_leaves_a_sound_ledger_that_can_go_on(
     folder: Path, disk: Disk, step: int
 ) -> None:
     """Edges 10, 11, 12, 13, 14 and 15, in the ledger."""
@@ -144,4 +148,4 @@ def test_a_kill_before_any_statement_leaves_a_sound_ledger_that_can_go_on(
         if not killed:
             break
         statement += step
-    assert statement > 100
+    assert statement > 70
