@@ -8,10 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from orchestrator.cli.commands import COMMANDS, parser_of, usage
+from orchestrator.cli.aliases import meant
+from orchestrator.cli.commands import parser_of
 from orchestrator.cli.manner import Manner, split
 from skint import __version__
-from skint.errors import OK, USAGE, SkintError
+from skint.errors import OK, SkintError
 
 __all__ = ["main"]
 
@@ -25,18 +26,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     manner, words = split(sys.argv[1:] if argv is None else argv)
     if manner.no_color:
         os.environ["NO_COLOR"] = "1"  # what rich, textual and our own scheduler's children heed
-    if not words or words[0] in ("-h", "--help", "help"):
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
+    if not words or words[0] in ("-h", "--help"):
+        from orchestrator.cli.usage import usage
+
         print(usage())
         return OK
     if words[0] == "--version":
         print(f"skint {__version__}")
         return OK
-    if words[0] not in COMMANDS:
-        print(_unknown(words[0]), file=sys.stderr)
-        return USAGE
     try:
-        module, parser = parser_of(words[0])
-        arguments = parser.parse_args(words[1:])
+        name, words = meant(words)
+        module, parser = parser_of(name)
+        arguments = parser.parse_args(words)
         arguments.manner = manner
         return int(module.run(arguments))
     except SkintError as error:
@@ -71,11 +74,3 @@ def _no_room(error: OSError) -> SkintError:
         got=error.strerror,
         next="make room, for example with `skint cache prune`, then try again",
     )
-
-
-def _unknown(word: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, COMMANDS, n=1)
-    hint = f"did you mean `skint {near[0]}`?" if near else "skint --help"
-    return f"error: there is no command {word!r}\n  next    {hint}"

@@ -1,4 +1,4 @@
-"""All commands, in the order that `skint --help` shows them."""
+"""All commands. `orchestrator.cli.usage` says which serves what purpose."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol, cast
 
 from orchestrator.cli.manner import HELP
+from orchestrator.cli.parser import Parser
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("orchestrator.cli.plan", "show what a plan would do and cost; changes nothing"),
@@ -43,35 +44,14 @@ class CommandModule(Protocol):
     def run(self, arguments: argparse.Namespace) -> int: ...
 
 
-def parser_of(name: str) -> tuple[CommandModule, argparse.ArgumentParser]:
+def parser_of(name: str) -> tuple[CommandModule, Parser]:
     """The command's module and its argument parser."""
     path, summary = COMMANDS[name]
     module = cast("CommandModule", importlib.import_module(path))
-    parser = argparse.ArgumentParser(
-        prog=f"skint {name}",
-        description=summary,
-        epilog=f"{module.__doc__ or ''}\n{HELP}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    examples = "\n".join(f"  {line}" for line in getattr(module, "EXAMPLES", ()))
+    parts = [module.__doc__ or "", f"examples:\n{examples}" if examples else "", HELP]
+    parser = Parser(
+        prog=f"skint {name}", description=summary, epilog="\n\n".join(filter(None, parts))
     )
     module.add_arguments(parser)
     return module, parser
-
-
-def usage() -> str:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
-    return "\n".join(
-        [
-            "usage: skint COMMAND [OPTIONS]",
-            "",
-            "Trains vision models on an accelerator allowance that it never overdraws.",
-            "",
-            "commands:",
-            *lines,
-            "",
-            "`skint COMMAND --help` tells more of one.",
-            "exit codes: 0 ok, 1 failed, 2 usage or plan, 3 not found, 4 credentials,",
-            "            5 over budget, 6 a run failed, 7 no scheduler, 130 Ctrl-C",
-        ]
-    )

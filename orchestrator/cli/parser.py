@@ -1,0 +1,144 @@
+"""A command's parser: a mistake on the line is an error like any other; help fits the screen."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+
+from skint.errors import USAGE, SkintError
+
+_KINDS: dict[Callable[[str], Any], str] = {int: "a whole number", float: "a number"}
+_TOO_MANY = "unrecognized arguments: "
+_MISSING = "the following arguments are required: "
+
+
+class WrongLine(SkintError):
+    """An option, a word or a value on the command line is not one that the command takes."""
+
+    exit_code = USAGE
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises WrongLine where argparse would print and exit. Its subparsers are of its kind."""
+
+    def __init__(self, **given: Any) -> None:
+        given.setdefault("formatter_class", Help)
+        given.setdefault("allow_abbrev", False)
+        super().__init__(**given)
+
+    def parse_args(  # type: ignore[override]  # the overload with a namespace of one's own
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        words = sys.argv[1:] if args is None else args
+        found, extra = self.parse_known_args(words, namespace)
+        if extra:
+            raise self._meant(words)._too_many(extra[0])
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith(_TOO_MANY):
+            raise self._too_many(message.removeprefix(_TOO_MANY).split(" ")[0])
+        if message.startswith(_MISSING):
+            missing = message.removeprefix(_MISSING)
+            raise WrongLine(
+                f"`{self.prog}` wants more on its line",
+                wanted=missing,
+                next=self._usage_line(),
+            )
+        name, _, rest = message.removeprefix("argument ").partition(": ")
+        what = f"{name}: {rest}" if rest else message
+        raise WrongLine(f"`{self.prog}` cannot take this line: {what}", next=f"{self.prog} --help")
+
+    def _too_many(self, word: str) -> WrongLine:
+        options = sorted(self._option_string_actions)
+        if not word.startswith("-"):
+            return WrongLine(
+                f"`{self.prog}` has no use for this word", got=word, next=self._usage_line()
+            )
+        option = word.partition("=")[0]
+        near = nearest(option, options)
+        return WrongLine(
+            f"`{self.prog}` has no option {option}",
+            got=word,
+            wanted=", ".join(one for one in options if one.startswith("--") and one != "--help")
+            or "no options",
+            next=f"did you mean {near}?" if near else f"{self.prog} --help",
+        )
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        known = list(map(str, action.choices))
+        near = nearest(str(value), known)
+        raise WrongLine(
+            f"`{self.prog}` does not know this",
+            got=value,
+            wanted=", ".join(known),
+            next=f"did you mean {near}?" if near else f"{self.prog} --help",
+        )
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        try:
+            return super()._get_value(action, arg_string)
+        except argparse.ArgumentError as error:
+            name = "/".join(action.option_strings) or action.metavar or action.dest
+            kind = _KINDS.get(action.type) if callable(action.type) else None
+            own = not error.message.startswith("invalid ")
+            raise WrongLine(
+                f"`{self.prog}` cannot use this for {name}",
+                got=arg_string,
+                wanted=kind or (error.message if own else action.help),
+                next=f"{self.prog} --help",
+            ) from None
+
+    def _meant(self, words: Sequence[str]) -> Parser:
+        """The parser of the action that `words` name: its options are those to choose from."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for word in words:
+                    below = action.choices.get(word)
+                    if isinstance(below, Parser):
+                        return below
+        return self
+
+    def _usage_line(self) -> str:
+        return " ".join(self.format_usage().removeprefix("usage: ").split())
+
+
+class Help(argparse.HelpFormatter):
+    """Paragraphs are filled; what is indented, or stands in a list, keeps its lines."""
+
+    def __init__(self, prog: str, **given: Any) -> None:
+        given.setdefault("max_help_position", 28)
+        super().__init__(prog, **given)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(
+            _filled(paragraph, width, indent) for paragraph in text.strip("\n").split("\n\n")
+        )
+
+
+def _filled(paragraph: str, width: int, indent: str) -> str:
+    lines = paragraph.splitlines()
+    if any(line.startswith((" ", "- ", "| ")) for line in lines):
+        return "\n".join(indent + line for line in lines)
+    return textwrap.fill(
+        re.sub(r"\s+", " ", paragraph),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """What was probably meant, by its spelling."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), n=1, cutoff=0.65)
+    return near[0] if near else None

@@ -1,0 +1,48 @@
+"""`skint --help`: the commands by what one wants to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from orchestrator.cli.commands import COMMANDS
+
+PURPOSES: Mapping[str, tuple[str, ...]] = {
+    "start": ("init", "plan", "demo", "simulate"),
+    "run": ("run", "submit", "exec", "scheduler", "tick"),
+    "look": (
+        "top", "status", "queue", "show", "logs", "metrics", "compare", "report", "artifacts",
+        "replay",
+    ),
+    "stop and go on": (
+        "cancel", "abort", "pause", "resume", "retry", "hold", "release", "answer", "baseline",
+    ),
+    "hours": ("budget", "ledger", "account"),
+    "set up": ("doctor", "config", "slack", "cache", "completion", "schema"),
+}  # fmt: skip
+"""Those that are not named here stand last, under `more`."""
+
+
+def by_purpose() -> dict[str, list[str]]:
+    """The commands there are, by purpose."""
+    named = {name for names in PURPOSES.values() for name in names}
+    purposes = {
+        purpose: [name for name in names if name in COMMANDS] for purpose, names in PURPOSES.items()
+    }
+    return {**purposes, "more": [name for name in COMMANDS if name not in named]}
+
+
+def usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = ["usage: skint COMMAND [OPTIONS]", ""]
+    lines += ["Trains vision models on an accelerator allowance that it never overdraws.", ""]
+    for purpose, names in by_purpose().items():
+        if names:
+            lines += [purpose, *(f"  {name:<{width}}  {COMMANDS[name][1]}" for name in names), ""]
+    return "\n".join(
+        [
+            *lines,
+            "`skint COMMAND --help` tells more of one, `skint --version` which skint this is.",
+            "exit codes: 0 ok, 1 failed, 2 usage or plan, 3 not found, 4 credentials,",
+            "            5 over budget, 6 a run failed, 7 no scheduler, 130 Ctrl-C",
+        ]
+    )

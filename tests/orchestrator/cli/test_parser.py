@@ -1,0 +1,110 @@
+"""Mistakes on the command line, other names of commands, and help that fits the screen."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from orchestrator.cli import main
+from orchestrator.cli.aliases import ALIASES, ELSEWHERE
+from orchestrator.cli.commands import COMMANDS, parser_of
+from orchestrator.cli.usage import PURPOSES, by_purpose
+from skint.errors import OK, USAGE
+
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("plan", ("wants more on its line", "wanted  FILE")),
+        ("plan --agian p.yaml", ("has no option --agian", "did you mean --again?")),
+        ("plan a.yaml b.yaml", ("no use for this word", "got     b.yaml")),
+        ("logs r --fold x", ("cannot use this for --fold", "got     x", "a whole number")),
+        ("account lst", ("does not know this", "got     lst", "did you mean list?")),
+        ("account add x --quotas 3h", ("`skint account add` has no option", "--quota?")),
+        ("logs r --fold", ("--fold: expected one argument", "skint logs --help")),
+        ("plna p.yaml", ("there is no command 'plna'", "did you mean `skint plan`?")),
+        ("estimate p.yaml", ("there is no command 'estimate'", "uses: probe")),
+        ("--jsom status", ("skint has no option --jsom", "did you mean --json?")),
+        ("--json", ("a command is missing",)),
+    ],
+)
+def test_a_mistake_on_the_line_is_one_error_with_what_was_meant(
+    line: str, words: tuple[str, ...], capsys: Said
+) -> None:
+    assert main(line.split()) == USAGE
+    said = capsys.readouterr()
+    assert "json" in line or not said.out
+    text = said.err + said.out
+    assert [word for word in words if word not in text] == []
+    assert "Traceback" not in text
+
+
+def test_a_program_hears_of_its_mistake_in_json(capsys: Said) -> None:
+    assert main(["logs", "r", "--fold", "x", "--json"]) == USAGE
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "wrong-line"
+    assert error["exit_code"] == USAGE
+    assert error["got"] == "x"
+
+
+@pytest.mark.parametrize("line", ["--json cache ls", "cache --json ls", "-q --json cache ls"])
+def test_what_holds_everywhere_may_stand_before_the_command(line: str, capsys: Said) -> None:
+    code = main(line.split())
+    if line.startswith("cache"):  # `--json` belongs to what is done with the cache
+        assert code == USAGE
+    else:
+        assert code == OK
+        json.loads(capsys.readouterr().out)
+
+
+def test_another_name_of_a_command_is_that_command(capsys: Said) -> None:
+    assert main(["daemon", "status"]) == OK
+    one = capsys.readouterr().out
+    assert main(["scheduler", "status"]) == OK
+    assert capsys.readouterr().out == one
+    assert main(["prune", "--unused", "--dry-run"]) == OK
+    assert all(line[0] in COMMANDS for line in ALIASES.values())
+    assert not COMMANDS.keys() & (ALIASES.keys() | ELSEWHERE.keys())
+
+
+def test_the_help_has_each_command_once_and_fits_the_screen(capsys: Said) -> None:
+    assert main([]) == OK
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    for name in COMMANDS:
+        assert len(re.findall(rf"^  {name} ", text, re.M)) == 1
+    names = [name for names in PURPOSES.values() for name in names]
+    assert len(names) == len(set(names))
+    assert sorted(COMMANDS) == sorted(name for names in by_purpose().values() for name in names)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_fits_the_screen(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        main(["help", name])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    wide = [
+        line
+        for line in text.splitlines()
+        if len(line) > 80 and not line.strip().startswith("skint")
+    ]
+    assert wide == []
+    assert COMMANDS[name][1].partition(",")[0][:30] in text
+
+
+def test_every_option_says_what_it_is_for() -> None:
+    silent = [
+        f"skint {name} {action.option_strings}"
+        for name in COMMANDS
+        for action in parser_of(name)[1]._actions
+        if action.option_strings and not action.help
+    ]
+    assert silent == []
