@@ -7,5 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SHAPES: Mapping[str, str] = {}
+SHAPES: Mapping[str, str] = {
+    "accounts/1": "orchestrator.shapes.accounts:Accounts",
+    "baseline/1": "orchestrator.shapes.baseline:Baseline",
+    "budget/1": "orchestrator.shapes.budget:Budget",
+    "cache-ls/1": "orchestrator.shapes.cache:CacheList",
+    "cache-prune/1": "orchestrator.shapes.cache:CachePrune",
+    "cache-verify/1": "orchestrator.shapes.cache:CacheVerify",
+    "done/1": "orchestrator.shapes.done:Done",
+    "ledger/1": "orchestrator.shapes.ledger:Ledger",
+    "logs/1": "orchestrator.shapes.logs:Logs",
+    "plan/1": "orchestrator.shapes.plan:Plan",
+    "show/1": "orchestrator.shapes.show:Show",
+    "simulate/1": "orchestrator.shapes.simulate:Simulate",
+    "status/1": "orchestrator.shapes.status:Status",
+}
 """Name and version, as in the answer, and `module:class`."""

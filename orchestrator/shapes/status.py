@@ -1,0 +1,19 @@
+"""`skint status --json`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from orchestrator.shapes.run import Run
+from orchestrator.shapes.shape import shape
+
+
+@shape
+class Status:
+    SCHEMA: ClassVar[str] = "status/1"
+
+    at: str
+    scheduler_pid: int | None
+    """null where none runs."""
+    runs: tuple[Run, ...]
+    """All of them, the oldest first."""
