@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from orchestrator.events import StopScope
+from orchestrator.holding import HeldLane
 from orchestrator.verdict import Answer
 from skint.attempt import StopHow, StopThen
 
@@ -79,10 +80,58 @@ class SetBaseline:
     by: str = "cli"
 
 
-Request = SubmitRun | StopJobs | AnswerVerdict | ResumeJobs | SetBaseline
-REQUESTS: dict[str, type[Request]] = {
-    kind.__name__: kind for kind in (SubmitRun, StopJobs, AnswerVerdict, ResumeJobs, SetBaseline)
-}
+@dataclass(frozen=True, kw_only=True)
+class PauseJobs:
+    """Park what runs on an accelerator, losslessly, and start nothing more until `ResumeJobs`."""
+
+    run: str
+    scope: StopScope
+    target: str
+    by: str = "cli"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryJobs:
+    """Have what failed or was aborted tried anew, and what was skipped because of it."""
+
+    run: str
+    scope: StopScope
+    target: str
+    which: Literal["all", "failed", "aborted"] = "all"
+    by: str = "cli"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetHold:
+    """Start no new jobs, on an account, in a lane or at all; what runs goes on."""
+
+    account: str = ""
+    lane: HeldLane = ""
+    reason: str = ""
+    by: str = "cli"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseHold:
+    """End holds: of this account and lane, where they are named, else all of them."""
+
+    account: str = ""
+    lane: HeldLane = ""
+    by: str = "cli"
+
+
+Request = (
+    SubmitRun
+    | StopJobs
+    | AnswerVerdict
+    | ResumeJobs
+    | SetBaseline
+    | PauseJobs
+    | RetryJobs
+    | SetHold
+    | ReleaseHold
+)
+REQUESTS: dict[str, type[Request]] = {kind.__name__: kind for kind in get_args(Request)}
 
 
 @dataclass(frozen=True)

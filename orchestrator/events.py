@@ -11,6 +11,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from orchestrator.event import Event as Event
+from orchestrator.holding import HoldReleased as HoldReleased
+from orchestrator.holding import HoldSet as HoldSet
+from orchestrator.pausing import JobsPaused as JobsPaused
+from orchestrator.pausing import JobsUnpaused as JobsUnpaused
+from orchestrator.retrying import JobsRetried as JobsRetried
 from orchestrator.standby import StandbyAccepted as StandbyAccepted
 from orchestrator.standby import StandbyDropped as StandbyDropped
 from orchestrator.standby import StandbyEnded as StandbyEnded
@@ -377,7 +382,7 @@ def _kinds(cls: type[Event]) -> dict[str, type[Event]]:
 KINDS = _kinds(Event)
 """Every kind of event by its name; the name is what the store keeps."""
 
-_TUPLES = ("devices", "attempts", "limits_s", "graces_s", "jobs")
+_TUPLES = ("devices", "attempts", "limits_s", "graces_s", "jobs", "accounts")
 
 
 def to_json(event: Event) -> dict[str, Any]:

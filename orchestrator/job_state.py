@@ -28,6 +28,11 @@ class JobState:
     """Since when jobs that come later start before it; None once it has started."""
     ahead: int = 0
     """How many workers were started ahead for it that have not become attempts."""
+    paused: str = ""
+    """By whom it is kept from starting, in a sentence; empty where it is not."""
+    forgiven: int | None = None
+    """How many of its attempts somebody has let pass who had it tried anew; None where nobody
+    has."""
     unready: str = ""
     """Why no worker is started ahead for it any more: how the last one ended."""
 

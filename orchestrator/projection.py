@@ -9,8 +9,11 @@ from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.changed import changed
 from orchestrator.graph import Graph
+from orchestrator.holding import with_hold, without_hold
 from orchestrator.pace import with_mark
+from orchestrator.pausing import paused, unpaused
 from orchestrator.resumption import resumed
+from orchestrator.retrying import retried
 from orchestrator.selection import with_record
 from orchestrator.state import (
     AllocationState,
@@ -51,6 +54,10 @@ def apply(state: State, event: e.Event) -> State:
     """The state after `event`. Facts that contradict what is known are refused by KeyError."""
     if isinstance(event, e.CommandAnswered):
         return state
+    if isinstance(event, e.HoldSet):
+        return changed(state, holds=with_hold(state.holds, event))
+    if isinstance(event, e.HoldReleased):
+        return changed(state, holds=without_hold(state.holds, event))
     if isinstance(event, e.RunSubmitted):
         graph = Graph.from_json(event.graph)
         new = RunState(
@@ -232,6 +239,7 @@ def _job_ended(run: RunState, event: e.JobEnded) -> RunState:
         reason=event.reason,
         sentence=event.sentence,
         until_ms=None,
+        paused="",
         **changes,
     )
 
@@ -345,6 +353,9 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.VerdictGiven: lambda run, event: changed(run, verdicts=(*run.verdicts, event)),
     e.VerdictAnswered: lambda run, event: changed(run, answers=(*run.answers, event)),
     e.JobsResumed: resumed,
+    e.JobsPaused: paused,
+    e.JobsUnpaused: unpaused,
+    e.JobsRetried: retried,
     e.BaselineSet: lambda run, event: changed(run, baseline_ms=event.at_ms if event.on else None),
     e.StopAsked: lambda run, event: changed(run, stops=(*run.stops, event)),
     e.StopSent: _stop_sent,

@@ -3,7 +3,7 @@ is not is asked for again and again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
@@ -75,6 +75,20 @@ def with_record(run: RunState, field: str, record: Record) -> RunState:
                 del values[selection.name]
             else:
                 values[selection.name] = following
-    new = object.__new__(type(run))
+    return _made(type(run), values)
+
+
+def with_records(run: RunState, field: str, records: Iterable[Record]) -> RunState:
+    """As `with_record`, of many at once: each alone would copy all of them."""
+    values = {**vars(run)}
+    known: Mapping[str, Any] = values[field]
+    values[field] = {**known, **{record.id: record for record in records}}
+    for selection in run.selections[field]:
+        values.pop(selection.name, None)
+    return _made(type(run), values)
+
+
+def _made(kind: type[RunState], values: Mapping[str, Any]) -> RunState:
+    new = object.__new__(kind)
     object.__setattr__(new, "__dict__", values)
     return new

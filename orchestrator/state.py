@@ -19,14 +19,15 @@ from typing import Any, ClassVar, Literal, Protocol
 from budget.meters.log import Metered
 from orchestrator import events as e
 from orchestrator.graph import Graph, Job, Lane
+from orchestrator.holding import Hold as Hold
 from orchestrator.job_state import JobState as JobState
 from orchestrator.job_state import JobStatus as JobStatus
 from orchestrator.pace import Marks
 from orchestrator.selection import Selection
 from orchestrator.standby import StandbyState as StandbyState
 
-STATE_VERSION = 4
-STATES_READ = (1, 2, 3, 4)
+STATE_VERSION = 5
+STATES_READ = (1, 2, 3, 4, 5)
 """What an earlier version does not have yet has its default."""
 
 QUEUED = ("devices", "turn")
@@ -285,7 +286,7 @@ def _names(job: Job) -> tuple[str, ...]:
 
 
 def _waits_in(run: RunState, job: JobState, lane: Lane) -> bool:
-    return job.status == "waiting" and run.graph.lanes()[job.id] == lane
+    return job.status == "waiting" and not job.paused and run.graph.lanes()[job.id] == lane
 
 
 def _waits_for_a_time(job: JobState) -> bool:
@@ -326,6 +327,8 @@ class Result:
 class State:
     runs: Mapping[str, RunState] = field(default_factory=dict)
     results: Mapping[str, Result] = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
+    """Where no new job is to start, the oldest first."""
 
     def live_runs(self) -> tuple[RunState, ...]:
         """Those that have not ended, or of which something is still owed, the oldest first."""
@@ -337,7 +340,7 @@ class State:
 
     def with_run(self, run: RunState) -> State:
         """The same with `run` as it is now."""
-        new = State({**self.runs, run.name: run}, self.results)
+        new = State({**self.runs, run.name: run}, self.results, self.holds)
         live, known = vars(self).get("_live_runs"), self.runs.get(run.name)
         if live is not None and known is not None and known.live and run.live:
             vars(new)["_live_runs"] = tuple([run if one is known else one for one in live])

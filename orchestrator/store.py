@@ -20,12 +20,14 @@ from orchestrator import commands as c
 from orchestrator import events as e
 from orchestrator import snapshot
 from orchestrator.projection import apply_all
-from orchestrator.state import RunState, State, run_of
+from orchestrator.state import Hold, RunState, State, run_of
 from orchestrator.words import outbox
+from skint import bell
 from skint.errors import SkintError
 
-STORE_VERSION = 3
-"""Version 1 has fewer kinds of events, version 2 notes of no send of a notice that it began."""
+STORE_VERSION = 4
+"""Version 1 has fewer kinds of events, version 2 notes of no send of a notice that it began,
+version 3 knows no holds, pauses and retries."""
 
 _SCHEMA = """
 CREATE TABLE event (
@@ -179,6 +181,7 @@ class Store:
         return State(
             {run: self._run_of(run, data) for run, data in runs},
             {key: snapshot.result_from_json(json.loads(data)) for key, data in results},
+            self.holds(),
         )
 
     def _run_of(self, name: str, data: str) -> RunState:
@@ -196,6 +199,14 @@ class Store:
             next="pip install --upgrade skint",
         )
 
+    def holds(self) -> tuple[Hold, ...]:
+        """What keeps new jobs from starting. It belongs to no run, and is read off the events."""
+        rows = self._db.execute(
+            "SELECT id, kind, data FROM event WHERE run = ''"
+            " AND kind IN ('HoldSet', 'HoldReleased') ORDER BY id"
+        ).fetchall()
+        return apply_all(State(), (self._event_of(*row) for row in rows)).holds
+
     def replayed(self) -> State:
         """The state projected from the events alone."""
         return apply_all(State(), (event for _, event in self.events()))
@@ -207,11 +218,13 @@ class Store:
         if run is not None:
             query, values = query + " AND run = ?", (after, run)
         for id, kind, data in self._db.execute(query + " ORDER BY id", values):
-            try:
-                event = e.from_json(kind, json.loads(data))
-            except (KeyError, TypeError, ValueError) as error:
-                raise self._unreadable(f"event {id}, {kind},", error) from error
-            yield id, event
+            yield id, self._event_of(id, kind, data)
+
+    def _event_of(self, id: int, kind: str, data: str) -> e.Event:
+        try:
+            return e.from_json(kind, json.loads(data))
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable(f"event {id}, {kind},", error) from error
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -253,6 +266,7 @@ class Store:
                 "INSERT OR IGNORE INTO command (id, at_ms, kind, data) VALUES (?, ?, ?, ?)",
                 (id, now_ms, type(request).__name__, _dump(c.to_json(request))),
             )
+        bell.ring(self.path.with_name(bell.NAME))
         return id
 
     def unanswered(self) -> list[c.Command]:
@@ -332,7 +346,8 @@ def _of_runs(store: Store, names: set[str]) -> State:
     read(names)
     jobs = [job for _, run in found.values() for job in run.jobs.values()]
     read({run_of(job.result_of) for job in jobs if job.status == "reused"})
-    return State({run.name: run for _, run in sorted(found.values(), key=lambda row: row[0])})
+    runs = {run.name: run for _, run in sorted(found.values(), key=lambda row: row[0])}
+    return State(runs, holds=store.holds())
 
 
 def _dump(data: object) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from orchestrator.graph import Graph
+from orchestrator.state import STATE_VERSION
 from orchestrator.store import STORE_VERSION, Store, StoreError, read_recent, read_run
 from tests.orchestrator.worlds import World, graph, job, kfold, training
 from tests.terminal import Terminal
@@ -78,7 +79,10 @@ def of_a_newer_skint(path: Path, data: Changed) -> None:
 @pytest.mark.parametrize(
     ("data", "got"),
     [
-        (lambda data: {**data, "version": 99}, "state of version 99, this skint reads up to 4"),
+        (
+            lambda data: {**data, "version": 99},
+            f"state of version 99, this skint reads up to {STATE_VERSION}",
+        ),
         (
             lambda data: {**data, "graph": {**data["graph"], "version": 99}},
             "graph of version 99, this skint reads up to 4",
