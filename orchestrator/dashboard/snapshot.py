@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -13,9 +13,11 @@ from typing import TypeVar
 from budget.accounts.account import Account
 from budget.ledger import Ledger
 from budget.ledger.balance import LimitBalance
+from orchestrator import events as e
 from orchestrator.commands import Request
 from orchestrator.home import Home
-from orchestrator.state import RunState, State
+from orchestrator.projection import apply_all
+from orchestrator.state import RunState, State, run_of
 from orchestrator.store import Reply, Store
 from orchestrator.views.account_tree import in_tree
 from orchestrator.views.view import RunView, run_view
@@ -24,6 +26,10 @@ from skint.errors import SkintError
 
 EVENTS_KEPT = 300
 ENDED_SHOWN = 8
+MOST_APPLIED = 5_000
+"""Behind by more events than this, as after a night with the lid closed, it is read anew."""
+MOST_ENDED = 64
+"""With more ended runs in memory than this, all but the last ones are forgotten."""
 
 T = TypeVar("T")
 
@@ -56,6 +62,7 @@ class Screen:
     accounts: tuple[AccountLimit, ...] = ()
     """Each limit of each account, sub-budgets after their parent."""
     state: State = field(default_factory=State)
+    """The runs of `views`, those that their reused results come from, and no results."""
     views: tuple[RunView, ...] = ()
     """Live runs in the order they were submitted, then the last ones that ended, newest first."""
     events: tuple[EventLine, ...] = ()
@@ -81,6 +88,7 @@ class Reader:
         self._file: tuple[int, int] | None = None
         # What the store said, up to this event; forgotten with the store.
         self._seen, self._known, self._lines = 0, State(), deque[EventLine](maxlen=EVENTS_KEPT)
+        self._over: dict[str, tuple[RunState, RunView]] = {}
         self._last = Screen(now_ms=0)
 
     async def look(self, now_ms: int) -> Screen:
@@ -124,22 +132,46 @@ class Reader:
             self._close()
             return Screen(now_ms, pid, accounts)
         self._read_store(self._opened())
-        state = self._known
         return Screen(
-            now_ms, pid, accounts, state, _views(state, now_ms), events=tuple(self._lines)
+            now_ms, pid, accounts, self._known, self._views(now_ms), events=tuple(self._lines)
         )
 
     def _read_store(self, store: Store) -> None:
-        newest = store.last_event()
-        if newest == self._seen:
+        """What has happened since the last look, applied to what was known then."""
+        if store.last_event() == self._seen:
             return
-        new = list(store.events(max(self._seen, newest - EVENTS_KEPT)))
-        state = store.state()  # after the events, so that it knows all that they speak of
-        for id, event in new:
-            text = tell(event, state)
+        with store.standing_still():
+            newest = store.last_event()
+            ended = len(self._known.runs) - len(self._known.live_runs())
+            if not self._seen or newest - self._seen > MOST_APPLIED or ended > MOST_ENDED:
+                self._known = store.recent(ENDED_SHOWN)
+                told = list(store.events(max(self._seen, newest - EVENTS_KEPT)))
+                self._known = _with_runs(self._known, {event.run for _, event in told}, store)
+            else:
+                told = list(store.events(self._seen))
+                self._known = _followed(self._known, [event for _, event in told], store)
+        for id, event in told[-EVENTS_KEPT:]:
+            text = tell(event, self._known)
             if text is not None:
                 self._lines.append(EventLine(id, event.at_ms, event.run, text, tone(event)))
-        self._known, self._seen = state, new[-1][0]
+        self._seen = newest
+
+    def _views(self, now_ms: int) -> tuple[RunView, ...]:
+        """An ended run looks as it did, however late it is."""
+        runs = sorted(self._known.runs.values(), key=lambda run: run.submitted_ms)
+        ended = [run for run in reversed(runs) if run.settled][:ENDED_SHOWN]
+        over = {run.name: run for run in ended}
+        self._over = {
+            run.name: seen
+            if (seen := self._over.get(run.name)) is not None and seen[0] is run
+            else (run, run_view(run, now_ms, self._known.runs))
+            for run in over.values()
+        }
+        live = [run for run in runs if not run.settled]
+        return (
+            *(run_view(run, now_ms, self._known.runs) for run in live),
+            *(self._over[name][1] for name in over),
+        )
 
     def _opened(self) -> Store:
         """The store, opened anew where another file has taken its place."""
@@ -154,15 +186,22 @@ class Reader:
         if self._store is not None:
             self._store.close()
         self._store, self._file = None, None
-        self._seen, self._known = 0, State()
+        self._seen, self._known, self._over = 0, State(), {}
         self._lines.clear()
 
 
-def _views(state: State, now_ms: int) -> tuple[RunView, ...]:
-    runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
-    live = [run for run in runs if not run.settled]
-    ended = [run for run in reversed(runs) if run.settled][:ENDED_SHOWN]
-    return tuple(run_view(run, now_ms, state.runs) for run in (*live, *ended))
+def _followed(known: State, new: Sequence[e.Event], store: Store) -> State:
+    """`known` after the `new` events. Runs that it does not know are read as they are by now."""
+    begun = {event.run for event in new if isinstance(event, e.RunSubmitted)}
+    here = begun | known.runs.keys()
+    state = apply_all(known, (event for event in new if event.run in here))
+    reused = {run_of(event.attempt) for event in new if isinstance(event, e.JobReused)}
+    return _with_runs(state, {event.run for event in new} | reused, store)
+
+
+def _with_runs(state: State, names: set[str], store: Store) -> State:
+    missing = names - state.runs.keys() - {""}
+    return State({**store.runs(missing).runs, **state.runs}) if missing else state
 
 
 def _in_a_line(error: Exception) -> str:

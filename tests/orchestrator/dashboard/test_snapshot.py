@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.commands import StopJobs
+from orchestrator.commands import SetBaseline, StopJobs
 from orchestrator.dashboard import snapshot
 from orchestrator.dashboard.snapshot import Reader
 from orchestrator.home import Home
 from tests.orchestrator.dashboard.screens import second_fold
-from tests.orchestrator.worlds import World, kfold
+from tests.orchestrator.worlds import World, kfold, training
 
 
 def reading(home: Home, steps: Callable[[Reader], Awaitable[None]]) -> None:
@@ -41,7 +41,7 @@ def test_each_event_is_told_once_and_in_order(tmp_path: Path) -> None:
         assert ids == sorted(set(ids))
         assert last.events[: len(first.events)] == first.events
         assert last.events[-1].text.startswith("run done")
-        assert last.state == world.store.state()
+        assert last.state.runs == world.store.state().runs
         fresh = Reader(Home(world.path))
         assert (await fresh.look(world.clock.now_ms())).events == last.events
         await fresh.close()
@@ -102,6 +102,46 @@ def test_the_loop_is_free_while_the_store_is_busy(tmp_path: Path) -> None:
         reply = await reader.reply(command)
         assert reply is not None
         assert reply.ok
+
+    reading(Home(world.path), steps)
+
+
+def test_what_is_followed_event_by_event_is_what_the_store_says(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.settle(kfold(), run="old-1")
+
+    async def steps(reader: Reader) -> None:
+        await reader.look(world.clock.now_ms())
+        world.submit(kfold(), run="new-1")  # its results are known: reused
+        world.submit(kfold("other"), run="other-1")
+        for _ in range(40):
+            world.scheduler.tick()
+            world.clock.advance(20)
+            screen = await reader.look(world.clock.now_ms())
+            assert screen.trouble == ""
+            assert dict(screen.state.runs) == dict(world.store.state().runs)
+        assert {run.name for run in screen.state.runs.values() if run.settled} >= {"new-1"}
+
+    reading(Home(world.path), steps)
+
+
+def test_a_run_that_was_not_read_is_read_when_something_happens_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "ENDED_SHOWN", 1)
+    monkeypatch.setattr(snapshot, "EVENTS_KEPT", 1)
+    world = World(tmp_path, training)
+    for name in ("a-1", "b-1", "c-1"):
+        world.settle(kfold(name), run=name)
+        world.clock.advance(60)
+
+    async def steps(reader: Reader) -> None:
+        first = await reader.look(world.clock.now_ms())
+        assert [*first.state.runs] == ["a-1", "c-1"], "a-1 is where the results of c-1 come from"
+        world.store.ask(SetBaseline(run="b-1", on=True), world.clock.now_ms())
+        world.scheduler.tick()
+        last = await reader.look(world.clock.now_ms())
+        assert last.state.runs["b-1"].baseline_ms is not None
 
     reading(Home(world.path), steps)
 
