@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 # What the demo remembers between runs; absolute, so that it holds from any folder.
 SKINT_HOME ?= $(CURDIR)/.skint-demo
 
-.PHONY: help env demo test quick lint types wheel bench soak gpu-check picture clean
+.PHONY: help env demo test pytest quick lint types wheel bench soak gpu-check picture clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +44,12 @@ demo: $(VENV)/.demo  ## the main job on real photos, on a simulated device
 	@$(BIN)/skint account add demo --preset simulated
 	@$(BIN)/skint run examples/photos/plan.yaml
 
-test: lint types  ## what CI runs: ruff, mypy, pytest (the wheel in a clean environment included)
-	$(BIN)/pytest -q -n logical --dist loadfile
+test: $(VENV)/.test  ## what CI runs: ruff, mypy, pytest (the wheel in a clean environment included)
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint types pytest
+
+# One process more than there are cores: a fifth of the time goes to waiting for other processes.
+pytest: $(VENV)/.test
+	$(BIN)/pytest -q -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile
 
 quick: lint types  ## the same without training, long tests and the wheel
 	$(BIN)/pytest -q -m 'not torch and not slow and not install'
