@@ -45,7 +45,7 @@ demo: $(VENV)/.demo  ## the main job on real photos, on a simulated device
 	@$(BIN)/skint run examples/photos/plan.yaml
 
 test: $(VENV)/.test  ## what CI runs: ruff, mypy, pytest (the wheel in a clean environment included)
-	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint types pytest
+	@$(MAKE) --no-print-directory --jobs 3 lint types pytest
 
 # One process more than there are cores: a fifth of the time goes to waiting for other processes.
 pytest: $(VENV)/.test
