@@ -1,0 +1,143 @@
+"""A run from its submission to its end, in this terminal: with a scheduler of our own, or with the
+one that runs in the background. Ctrl-C stops the run; a second one leaves its jobs alone."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+
+from orchestrator.cli.attending import Attendant
+from orchestrator.cli.submit import Refused, ask, put
+from orchestrator.clock import SystemClock
+from orchestrator.commands import StopJobs, SubmitRun
+from orchestrator.home import Home, SchedulerRuns
+from orchestrator.serving import Serving, scheduler_in
+from orchestrator.state import State
+from orchestrator.store import Store, read_run, read_state
+
+FOLLOW_S = 0.5
+
+Shown = Callable[[Callable[[], State], str], AbstractContextManager[object]]
+"""Draws what a function says of the state, for the run of a name, while the block lasts."""
+Told = Callable[[State], None]
+"""Is given each state of a run that another process schedules."""
+
+
+def until_over(
+    home: Home, request: SubmitRun, shown: Shown, told: Told, say: Callable[[str], None] = print
+) -> tuple[State, bool]:
+    """Submit and wait: the state when the run is settled, and whether Ctrl-C has stopped it.
+
+    `say` has the words of a background scheduler. Raises Refused, NoReply or SchedulerError.
+    """
+    if home.scheduler_pid() is None:
+        with suppress(SchedulerRuns):  # another one was faster
+            return _in_foreground(home, request, shown)
+    clock = SystemClock()
+    with _until_interrupted(clock) as interrupted:  # also while the scheduler has yet to answer
+        say(ask(home, request))
+        state = _follow(home, request.run, clock, interrupted, shown, told)
+        return state, interrupted.came
+
+
+def _in_foreground(home: Home, request: SubmitRun, shown: Shown) -> tuple[State, bool]:
+    """Be the scheduler until the run is over. Raises SchedulerRuns while another process is."""
+    with ExitStack() as afterwards, scheduler_in(home) as serving:
+        # Called after the lock is given up.
+        afterwards.callback(lambda: _hand_over(home, serving.scheduler.state, request.run))
+        served = _serve(serving, request, shown)
+        serving.drain()
+    return served
+
+
+def _hand_over(home: Home, state: State, ours: str) -> None:
+    """Whoever queued a run or a command meanwhile saw a scheduler, and started none."""
+    others = [run.name for run in state.live_runs() if run.name != ours]
+    with Store(home.store) as store:
+        asked = bool(store.unanswered())
+    if others or asked:
+        pid = home.start_scheduler()
+        words = ", ".join(others) or "what was asked"
+        print(f"a background scheduler goes on with {words}, pid {pid}", file=sys.stderr)
+
+
+def _serve(serving: Serving, request: SubmitRun, shown: Shown) -> tuple[State, bool]:
+    scheduler, clock = serving.scheduler, serving.clock
+    id = put(scheduler.store, request, clock.now_ms())
+
+    def over(state: State) -> bool:
+        if interrupted.first():
+            put(scheduler.store, _stop(request.run), clock.now_ms())
+        if request.run in state.runs:
+            return state.runs[request.run].settled
+        reply = scheduler.store.reply(id)
+        if reply is not None and not reply.ok:
+            raise Refused(reply.text, next="skint status")
+        return False
+
+    with (
+        _until_interrupted(clock) as interrupted,
+        shown(lambda: scheduler.state, request.run),
+    ):
+        return scheduler.run(over), interrupted.came
+
+
+def _follow(
+    home: Home, name: str, clock: SystemClock, interrupted: _Interrupt, shown: Shown, told: Told
+) -> State:
+    """Watch a run that another process schedules; where that dies, another is started."""
+    attendant = Attendant(home)
+    seen = read_run(home.store, name)
+    with shown(lambda: seen, name):
+        while not (name in seen.runs and seen.runs[name].settled):
+            clock.sleep(FOLLOW_S)
+            attendant.look()
+            if interrupted.first():
+                try:
+                    ask(home, _stop(name))
+                except Refused as refused:  # it ended in this moment
+                    print(refused.what, file=sys.stderr)
+            seen = read_run(home.store, name)
+            told(seen)
+    return read_state(home.store)  # with the runs that it is compared with
+
+
+def _stop(run: str) -> StopJobs:
+    return StopJobs(run=run, scope="run", target=run, by="Ctrl-C")
+
+
+class _Interrupt:
+    """The first Ctrl-C. Its handler may come between any two instructions, even in a transaction:
+    it sets a flag, and the loop acts."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self.came = self._told = False
+
+    def handle(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.came = True
+        self._clock.interrupt()
+
+    def first(self) -> bool:
+        """Whether it came; True once."""
+        if not self.came or self._told:
+            return False
+        self._told = True
+        print(
+            "stopping; checkpoints are kept (Ctrl-C again leaves the jobs alone)", file=sys.stderr
+        )
+        return True
+
+
+@contextmanager
+def _until_interrupted(clock: SystemClock) -> Iterator[_Interrupt]:
+    """Ctrl-C is noted; a second one is a KeyboardInterrupt as ever."""
+    interrupt = _Interrupt(clock)
+    before = signal.signal(signal.SIGINT, interrupt.handle)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
