@@ -60,9 +60,14 @@ class Candidate:
         )
 
 
+def scores_of(finished: Finished) -> list[float]:
+    """Of its folds, in their order."""
+    return [fold.best for fold in finished.folds if fold.best is not None]
+
+
 def mean_of(finished: Finished) -> float:
     """Of the scores of its folds."""
-    scores = [fold.best for fold in finished.folds if fold.best is not None]
+    scores = scores_of(finished)
     return sum(scores) / len(scores)
 
 

@@ -14,6 +14,7 @@ from budget.accounts.presets import PRESETS
 from budget.amount import format_amount
 from budget.ledger import Ledger
 from budget.windows import Lots
+from budget.windows.base import NoUsage
 from orchestrator.cli.account_options import (
     add_options,
     change_options,
@@ -21,6 +22,7 @@ from orchestrator.cli.account_options import (
     described,
     quota_ms,
 )
+from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.views.account_words import account_rows, limits_words
@@ -34,10 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="add | list | show | presets | set-quota | change | remove",
     )
     add_options(actions.add_parser("add", help="add an account", allow_abbrev=False))
-    actions.add_parser("list", help="list the accounts", allow_abbrev=False)
+    add_json(actions.add_parser("list", help="list the accounts", allow_abbrev=False))
     show = actions.add_parser("show", help="all that is known of an account", allow_abbrev=False)
     show.add_argument("name", metavar="NAME")
-    actions.add_parser("presets", help="list the presets", allow_abbrev=False)
+    add_json(actions.add_parser("presets", help="list the presets", allow_abbrev=False))
     quota = actions.add_parser("set-quota", help="change an amount", allow_abbrev=False)
     quota.add_argument("name", metavar="NAME")
     quota.add_argument("amount", metavar="AMOUNT", help="e.g. 40h, unlimited")
@@ -54,12 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     now_ms = time.time_ns() // 1_000_000
     if arguments.action == "presets":
-        print(_accounts_table(tuple(PRESETS.values()), now_ms))
-        return OK
+        return _list(tuple(PRESETS.values()), now_ms, as_json=arguments.json)
     if arguments.action in ("list", "show"):
         with Ledger(Home.find().ledger, read_only=True) as ledger:
             return (
-                _list(ledger, now_ms)
+                _list(ledger.accounts(), now_ms, as_json=arguments.json)
                 if arguments.action == "list"
                 else _show(ledger, arguments.name, now_ms)
             )
@@ -198,13 +199,43 @@ def _show(ledger: Ledger, name: str, now_ms: int) -> int:
     return OK
 
 
-def _list(ledger: Ledger, now_ms: int) -> int:
-    accounts = ledger.accounts()
-    if not accounts:
+def _list(accounts: tuple[Account, ...], now_ms: int, *, as_json: bool) -> int:
+    if as_json:
+        _print_accounts(accounts, now_ms)
+    elif accounts:
+        print(_accounts_table(accounts, now_ms))
+    else:
         print("no accounts yet · skint account add NAME --preset simulated")
-        return OK
-    print(_accounts_table(accounts, now_ms))
     return OK
+
+
+def _print_accounts(accounts: tuple[Account, ...], now_ms: int) -> None:
+    from orchestrator.shapes import accounts as shapes
+    from orchestrator.shapes.shape import instant
+
+    def limit_of(limit: Limit) -> shapes.Limit:
+        return shapes.Limit(
+            name=limit.name,
+            amount_ms=limit.amount_ms,
+            unlimited=limit.unlimited,
+            assumed=limit.assumed,
+            window=limit.window.describe(),
+            next_gain=instant(limit.window.next_gain_ms(now_ms, NoUsage())),
+        )
+
+    found = (
+        shapes.Account(
+            name=account.name,
+            kind=account.kind,
+            executor=account.executor,
+            unit=account.unit,
+            part_of=account.parent or None,
+            keep_back_ms=account.keep_back_ms,
+            limits=tuple(map(limit_of, account.limits)),
+        )
+        for account in accounts
+    )
+    print_answer(shapes.Accounts(tuple(found)))
 
 
 def _accounts_table(accounts: tuple[Account, ...], now_ms: int) -> str:

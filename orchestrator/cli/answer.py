@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from orchestrator.cli.output import add_json, print_done
 from orchestrator.cli.submit import ask
 from orchestrator.commands import AnswerVerdict
 from orchestrator.home import Home
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--about", default="", metavar="WHAT", help="a fold, a group or the run, where several are"
     )
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         target=target,
         answer="stop" if arguments.stop else "let-run",
     )
-    print(ask(home, said))
+    print_done("answer", ask(home, said), arguments.name, as_json=arguments.json)
     return OK
 
 

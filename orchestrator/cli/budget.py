@@ -8,15 +8,16 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.instant import format_instant
+from budget.instant import LATEST_MS, format_instant
 from budget.ledger import AccountNotFound, Ledger
 from budget.ledger.balance import Balance, LimitBalance
 from budget.ledger.reading import Reading
 from orchestrator.cli.amount import parse_instant
+from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.views.account_tree import in_tree
@@ -26,6 +27,7 @@ from skint.errors import OK, USAGE, SkintError
 if TYPE_CHECKING:
     from orchestrator.forecasting import Queue
     from orchestrator.history import History
+    from orchestrator.shapes import budget as shapes
     from orchestrator.state import State
 
 NO_ACCOUNTS = "no accounts yet · skint account add NAME --preset simulated"
@@ -43,7 +45,7 @@ class HistoryError(SkintError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("account", nargs="?", help="one account; default: all")
     parser.add_argument("--exact", action="store_true", help="to the millisecond")
-    parser.add_argument("--json", action="store_true", help="for other programs, in milliseconds")
+    add_json(parser)
     parser.add_argument("--at", metavar="INSTANT", help="as of e.g. 2026-11-28T00:00Z")
     parser.add_argument("--history", type=int, metavar="N", help="the last N windows as well")
 
@@ -62,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Ledger(home.ledger, read_only=True) as ledger:
         accounts = (ledger.account(arguments.account),) if arguments.account else ledger.accounts()
         if arguments.json:
-            print(_json(ledger, accounts, at_ms))
+            print_answer(told(ledger, accounts, at_ms))
             return OK
         if not accounts:
             print(NO_ACCOUNTS)
@@ -212,63 +214,61 @@ def _past_table(account: Account, past: Sequence[LimitBalance], exact: bool) -> 
     return table(heads, [(f"  {name}", *rest) for name, *rest in rows])
 
 
-def _json(ledger: Ledger, accounts: Sequence[Account], at_ms: int) -> str:
-    import json
+def told(ledger: Ledger, accounts: Sequence[Account], at_ms: int) -> shapes.Budget:
+    """The same for programs."""
+    from orchestrator.shapes import budget as shapes
+    from orchestrator.shapes.shape import instant
 
-    balances = [ledger.balance(account.name, at_ms) for account in accounts]
-    value = {
-        "version": 1,
-        "at_ms": at_ms,
-        "accounts": [
-            _account_value(account, balance, _newest_readings(ledger, balance))
-            for account, balance in zip(accounts, balances, strict=True)
-        ],
-    }
-    return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _account_value(
-    account: Account, balance: Balance, readings: Sequence[Reading]
-) -> dict[str, Any]:
-    return {
-        "account": account.name,
-        "kind": account.kind,
-        "unit": account.unit,
-        "simulated": balance.simulated,
-        "part_of": account.parent or None,
-        "best_effort": account.best_effort,
-        "free_ms": balance.free_ms,
-        "limits": [_limit_value(limit, readings) for limit in balance.limits],
-        "saved_ms": dict(balance.saved),
-    }
+    found = []
+    for account in accounts:
+        balance = ledger.balance(account.name, at_ms)
+        readings = _newest_readings(ledger, balance)
+        found.append(
+            shapes.Account(
+                account=account.name,
+                kind=account.kind,
+                unit=account.unit,
+                simulated=balance.simulated,
+                part_of=account.parent or None,
+                best_effort=account.best_effort,
+                free_ms=balance.free_ms,
+                limits=tuple(_limit_told(limit, readings) for limit in balance.limits),
+                saved_ms=dict(balance.saved),
+            )
+        )
+    return shapes.Budget(instant(at_ms), tuple(found))
 
 
-def _limit_value(limit: LimitBalance, readings: Sequence[Reading]) -> dict[str, Any]:
+def _limit_told(limit: LimitBalance, readings: Sequence[Reading]) -> shapes.Limit:
+    from orchestrator.shapes import budget as shapes
+    from orchestrator.shapes.shape import instant
+
     reading = newest_reading(readings, limit)
-    return {
-        "account": limit.account,
-        "limit": limit.limit.name,
-        "window": limit.limit.window.kind,
-        "start_ms": limit.window.start_ms,
-        "end_ms": limit.window.end_ms,
-        "next_gain_ms": limit.next_gain_ms,
-        "assumed": limit.limit.assumed,
-        "unlimited": limit.limit.unlimited,
-        "amount_ms": limit.amount_ms,
-        "settled_ms": limit.settled_ms,
-        "in_flight_ms": limit.in_flight_ms,
-        "reserved_ms": limit.reserved_ms,
-        "foreign_ms": limit.foreign_ms,
-        "kept_back_ms": limit.kept_back_ms,
-        "free_ms": limit.free_ms,
-        "reading": None
+    end_ms = limit.window.end_ms
+    return shapes.Limit(
+        account=limit.account,
+        limit=limit.limit.name,
+        window=limit.limit.window.kind,
+        start=instant(limit.window.start_ms),
+        end=instant(end_ms) if end_ms <= LATEST_MS else None,
+        next_gain=instant(limit.next_gain_ms),
+        assumed=limit.limit.assumed,
+        unlimited=limit.limit.unlimited,
+        amount_ms=limit.amount_ms,
+        settled_ms=limit.settled_ms,
+        in_flight_ms=limit.in_flight_ms,
+        reserved_ms=limit.reserved_ms,
+        foreign_ms=limit.foreign_ms,
+        kept_back_ms=limit.kept_back_ms,
+        free_ms=limit.free_ms,
+        reading=None
         if reading is None
-        else {
-            "at_ms": reading.at_ms,
-            "used_ms": reading.used_ms,
-            "allowed_ms": reading.allowed_ms,
-            "reserved_ms": reading.reserved_ms,
-            "refresh_ms": reading.refresh_ms,
-            "source": reading.source,
-        },
-    }
+        else shapes.Reading(
+            at=instant(reading.at_ms),
+            used_ms=reading.used_ms,
+            allowed_ms=reading.allowed_ms,
+            reserved_ms=reading.reserved_ms,
+            refresh=instant(reading.refresh_ms),
+            source=reading.source,
+        ),
+    )

@@ -5,17 +5,16 @@ cost accelerator hours unless --accelerator says so. Records and logs stay."""
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 
 from budget.duration import DAY_MS, HOUR_MS, MINUTE_MS, format_clock, parse_ms
 from orchestrator.cache.choice import Wish, chosen
 from orchestrator.cache.entry import Entry, entries, needed_keys
 from orchestrator.cache.removal import Removed, remove, size_of, sweep
+from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import table
 from orchestrator.cli.size import format_size, parse_size
 from orchestrator.home import Home
@@ -44,9 +43,9 @@ class NotConfirmed(SkintError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     shown = actions.add_parser("ls", help="what is on disk, the newest use first")
-    shown.add_argument("--json", action="store_true", help="for programs: all of it, as JSON")
+    add_json(shown)
     verified = actions.add_parser("verify", help="read every result and compare it with its hashes")
-    verified.add_argument("--json", action="store_true", help="for programs: as JSON")
+    add_json(verified)
     pruned = actions.add_parser(
         "prune",
         help="remove results, the oldest use first",
@@ -63,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also checkpoints and results that cost accelerator hours",
     )
     pruned.add_argument("--dry-run", action="store_true", help="only say what would go")
-    pruned.add_argument("--json", action="store_true", help="for programs: what went, as JSON")
+    add_json(pruned)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -83,7 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(found: Sequence[Entry], as_json: bool, now_ms: int) -> None:
     if as_json:
-        print(json.dumps([asdict(entry) for entry in found], indent=1))
+        from orchestrator.shapes.cache import CacheList, entry_shape
+
+        print_answer(CacheList(_bytes(found), tuple(map(entry_shape, found))))
         return
     if not found:
         print("nothing is kept yet; `skint run PLAN` makes results")
@@ -162,8 +163,10 @@ def _verify(found: Sequence[Entry], as_json: bool) -> int:
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     if as_json:
-        damaged = [{"attempt": entry.attempt, "out": entry.out, "what": why} for entry, why in bad]
-        print(json.dumps({"verified": len(results), "damaged": damaged}, indent=1))
+        from orchestrator.shapes.cache import CacheVerify, Damaged
+
+        damaged = (Damaged(entry.attempt, entry.out, why) for entry, why in bad)
+        print_answer(CacheVerify(len(results), tuple(damaged)))
         return FAILED if bad else OK
     for entry, wrong in bad:
         print(f"damaged  {entry.job} of {entry.run}: {wrong}; it is made again when it is needed")
@@ -195,14 +198,17 @@ def _prune(
         sweep(home.runs, now_ms)
         KeptIngredients(home.keys).forget_all_but(needed_keys(state, left))
     if arguments.json:
-        said = {
-            "dry_run": arguments.dry_run,
-            "removed": [asdict(entry) for entry in gone],
-            "freed_bytes": _bytes(gone),
-            "left_bytes": _bytes(left),
-            "failed": [{"attempt": entry.attempt, "why": why} for entry, why in removed.failed],
-        }
-        print(json.dumps(said, indent=1))
+        from orchestrator.shapes.cache import CachePrune, Failed, entry_shape
+
+        print_answer(
+            CachePrune(
+                dry_run=arguments.dry_run,
+                removed=tuple(map(entry_shape, gone)),
+                freed_bytes=_bytes(gone),
+                left_bytes=_bytes(left),
+                failed=tuple(Failed(entry.attempt, why) for entry, why in removed.failed),
+            )
+        )
     elif going and not arguments.dry_run:
         _report(removed, left)
     too_large = wish.max_bytes is not None and _bytes(left) > wish.max_bytes

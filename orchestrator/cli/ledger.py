@@ -35,7 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed = actions.add_parser("list", help="what was written down", allow_abbrev=False)
     listed.add_argument("account", nargs="?", metavar="ACCOUNT", help="one account; default: all")
     listed.add_argument("--since", metavar="TIME", help="of the last e.g. 7d; default: all")
-    listed.add_argument("--format", choices=("text", "csv", "json"), default="text")
+    how = listed.add_mutually_exclusive_group()
+    how.add_argument("--format", choices=("text", "csv", "json"), default="text")
+    how.add_argument(
+        "--json",
+        action="store_const",
+        dest="format",
+        const="json",
+        help="for programs: one JSON document",
+    )
     listed.add_argument("--exact", action="store_true", help="to the millisecond")
     export = actions.add_parser("export", help="all of it, for other programs", allow_abbrev=False)
     export.add_argument("account", nargs="?", metavar="ACCOUNT", help="one account; default: all")

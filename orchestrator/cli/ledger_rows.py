@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from budget.amount import format_amount
 from budget.instant import format_instant
+from orchestrator.cli.output import answer_text
 from orchestrator.cli.screen import table
 from orchestrator.views.entries import COLUMNS, Cell, Entry, cells_of
 from orchestrator.views.figures import amount
-
-VERSION = 1
-"""Of the JSON form; it counts up when a column changes its meaning or goes."""
 
 HEADS = ("when", "what", "account", "whose", ">devices", ">reserved", ">charged", "id", "why")
 
@@ -37,19 +35,10 @@ def _no_formula(cell: Cell) -> Cell:
 
 
 def as_json(entries: Sequence[Entry]) -> str:
-    """`{"version": 1, "entries": [{column: value}]}`, an entry a line."""
-    import json
+    """One document, of the shape `ledger/1`."""
+    from orchestrator.shapes.ledger import Ledger, entry_shape
 
-    lines = (
-        json.dumps(dict(zip(COLUMNS, cells_of(entry), strict=True)), ensure_ascii=False)
-        for entry in entries
-    )
-    body = ",\n  ".join(lines)
-    return (
-        f'{{"version": {VERSION}, "entries": [\n  {body}\n]}}\n'
-        if body
-        else (f'{{"version": {VERSION}, "entries": []}}\n')
-    )
+    return f"{answer_text(Ledger(tuple(map(entry_shape, entries))))}\n"
 
 
 def as_table(entries: Sequence[Entry], zones: Mapping[str, str], exact: bool = False) -> str:

@@ -7,14 +7,21 @@ import sys
 import time
 from pathlib import Path
 
+from orchestrator.cli.output import add_json, print_answer
 from orchestrator.home import Home
 from orchestrator.state import AttemptState, State
 from orchestrator.store import read_state
-from skint.errors import NOT_FOUND, OK, SkintError
+from skint.errors import NOT_FOUND, OK, USAGE, SkintError
 
 
 class LogNotFound(SkintError):
     exit_code = NOT_FOUND
+
+
+class FollowedAsJson(SkintError):
+    """A document has an end, and what is followed has none."""
+
+    exit_code = USAGE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,18 +29,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--job", help="a job such as scan or train.fold0")
     parser.add_argument("--fold", type=int, help="a fold, from 0")
     parser.add_argument("-f", "--follow", action="store_true", help="go on as it grows")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
+    if arguments.json and arguments.follow:
+        raise FollowedAsJson("--json is one document and cannot follow", next="without --follow")
     attempt = _attempt(read_state(home.store), arguments)
     path, position = Path(attempt.folder) / "log.txt", 0
+    if arguments.json:
+        _print_json(arguments.name, attempt, path)
+        return OK
     while True:
         over = (Path(attempt.folder) / "exit.json").exists()
         position = _copy(path, position)
         if over or not arguments.follow:
             return OK
         time.sleep(0.2)
+
+
+def _print_json(run: str, attempt: AttemptState, path: Path) -> None:
+    from orchestrator.shapes.logs import Logs
+
+    ended = (path.parent / "exit.json").exists()
+    text = path.read_bytes().decode(errors="replace") if path.exists() else ""
+    print_answer(
+        Logs(
+            run=run,
+            job=attempt.job,
+            attempt=attempt.id,
+            path=str(path),
+            ended=ended,
+            lines=tuple(text.splitlines()),
+        )
+    )
 
 
 def _copy(path: Path, position: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import re
@@ -26,9 +27,28 @@ class Shape(Protocol):
     SCHEMA: ClassVar[str]
 
 
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`, of a command that has a shape."""
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON document")
+
+
 def print_answer(answer: Shape) -> None:
+    print(answer_text(answer))
+
+
+def answer_text(answer: Shape) -> str:
     fields: DataclassInstance = answer  # type: ignore[assignment]
-    print(as_text({"schema": answer.SCHEMA, **asdict(fields)}))
+    return as_text({"schema": answer.SCHEMA, **asdict(fields)})
+
+
+def print_done(did: str, text: str, run: str | None, *, as_json: bool) -> None:
+    """What a command that does something says in the end: to a person, or to a program."""
+    if not as_json:
+        print(text)
+        return
+    from orchestrator.shapes.done import Done
+
+    print_answer(Done(did, run, text))
 
 
 def print_error(error: SkintError) -> None:

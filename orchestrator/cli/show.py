@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from typing import TYPE_CHECKING
 
 from budget.amount import format_amount
 from budget.duration import format_clock
@@ -12,13 +13,14 @@ from budget.ledger import Ledger
 from budget.ledger.balance import Balance
 from orchestrator.baselines.book import Book
 from orchestrator.cli.job_words import below, cut, said
+from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import prose, room_for_last, table
 from orchestrator.cli.status import scheduler_line
 from orchestrator.home import Home
 from orchestrator.scheduler.books import owner_of
 from orchestrator.state import RunState, State
 from orchestrator.store import read_state
-from orchestrator.views.baselines import comparisons_of, lines
+from orchestrator.views.baselines import comparisons_of, lines, sentence
 from orchestrator.views.figures import figure
 from orchestrator.views.gaps import usage_lines
 from orchestrator.views.meters import HEADS as METER_HEADS
@@ -29,6 +31,9 @@ from orchestrator.views.savings import exactly, kept, saving_line
 from orchestrator.views.stages import stage_rows
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
 from skint.errors import NOT_FOUND, OK, SkintError
+
+if TYPE_CHECKING:
+    from orchestrator.shapes.show import Show
 
 CURVE_WIDTH = 16
 LEAST_SAID = 24
@@ -41,6 +46,7 @@ class RunNotFound(SkintError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="RUN")
+    add_json(parser)
 
 
 def run_named(state: State, name: str) -> RunState:
@@ -57,6 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     state = read_state(home.store)
     found = run_named(state, arguments.name)
     with Ledger(home.ledger, read_only=True) as ledger:
+        if arguments.json:
+            print_answer(told(found, state, ledger, now_ms))
+            return OK
         print(render(found, state, ledger, now_ms))
     if not found.settled and home.scheduler_pid() is None:
         print(prose(scheduler_line(None, [found])))
@@ -89,6 +98,49 @@ def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
     summary = map(prose, [*against, *_summary(run, view, ledger, charged, now_ms)])
     asked = map(prose, question_lines(run, now_ms))
     return "\n".join([table(heads, rows), "", *details, *summary, *asked])
+
+
+def told(run: RunState, state: State, ledger: Ledger, now_ms: int) -> Show:
+    """The same for programs."""
+    from orchestrator.shapes.run import run_shape
+    from orchestrator.shapes.shape import instant
+    from orchestrator.shapes.show import Attempt, Compared, Saving, Show
+
+    charged = ledger.charged_by(owner_of(run.name))
+    view = run_view(run, now_ms, state.runs)
+    compared = comparisons_of(Book().update(state), run)
+    return Show(
+        at=instant(now_ms),
+        run=run_shape(run, view),
+        attempts=tuple(
+            Attempt(
+                id=one.id,
+                job=one.job,
+                status=one.status,
+                started=instant(one.started_ms),
+                ended=instant(one.ended_ms),
+                outcome=one.outcome,
+                reason=one.reason,
+                sentence=one.sentence,
+                devices=tuple(one.devices),
+                charged_ms=charged.get(one.id),
+                folder=one.folder,
+            )
+            for one in run.attempts.values()
+        ),
+        savings=tuple(
+            Saving(one.job, one.account, one.kind, one.amount_ms, one.derivation)
+            for one in kept(view.savings)
+        ),
+        compared=tuple(
+            Compared(
+                group=name,
+                baseline=found.baseline.run if found.baseline else None,
+                sentence=sentence(found, group, over=not run.live),
+            )
+            for name, (group, found) in compared.items()
+        ),
+    )
 
 
 def _stages(run: RunState, view: RunView, charged: dict[str, int]) -> list[str]:

@@ -18,6 +18,7 @@ from budget.accounts.account import Account
 from budget.duration import format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
+from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.store import read_state
@@ -73,10 +74,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--faults", action="store_true", help="a week of faults with all invariants checked"
     )
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.faults:
+        if arguments.json:
+            raise SimulateError("a week of faults is told in words only", next="without --json")
         return _faults(arguments.seed)
     against = _policies(arguments.against or "")
     if not arguments.files:
@@ -91,6 +95,10 @@ def run(arguments: argparse.Namespace) -> int:
     from orchestrator.simulation.peers import play
 
     setting, lines = _setting(arguments)
+    if arguments.json:
+        tallies = [look_ahead(setting), *(play(name, setting) for name in against)]
+        _print_json(arguments.seed, setting, lines[1:], tallies)
+        return OK
     print("\n".join(lines))
     skint = look_ahead(setting)
     print(f"\n{_weeks(skint, setting)}")
@@ -100,6 +108,35 @@ def run(arguments: argparse.Namespace) -> int:
         others = [play(name, setting) for name in against]
         print(f"\n{_policy_table([skint, *others])}")
     return OK
+
+
+def _print_json(seed: int, setting: Setting, basis: list[str], tallies: Sequence[Tally]) -> None:
+    from orchestrator.shapes import simulate as shapes
+    from orchestrator.shapes.shape import instant
+
+    found = (
+        shapes.Policy(
+            policy=tally.policy,
+            weeks=tuple(
+                shapes.Week(
+                    start=instant(week.from_ms),
+                    end=instant(week.end_ms),
+                    amount_ms=week.amount_ms,
+                    folds=week.folds,
+                    runs=week.runs,
+                    used_ms=week.used_ms,
+                    wasted_ms=week.wasted_ms,
+                    saved_ms=week.saved_ms,
+                    left_ms=week.left_ms,
+                )
+                for week in tally.weeks
+            ),
+            waiting=dict(tally.waiting),
+        )
+        for tally in tallies
+    )
+    account = setting.account.name
+    print_answer(shapes.Simulate(account, setting.devices, seed, tuple(basis), tuple(found)))
 
 
 def _faults(seed: int) -> int:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from dataclasses import asdict
 
-from orchestrator.cli.output import finite
+from orchestrator.cli.output import add_json, print_answer
 from orchestrator.home import Home
 from orchestrator.state import RunState
 from orchestrator.store import read_recent, read_state
@@ -21,7 +19,7 @@ ENDED_SHOWN = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs: all of it, as JSON")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,8 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
     live = [run for run in runs if not run.settled]
     ended = [run for run in runs if run.settled][-ENDED_SHOWN:]
     if arguments.json:
-        views = [asdict(run_view(run, now_ms, state.runs)) for run in runs]
-        print(json.dumps(finite({"scheduler_pid": pid, "runs": views}), indent=1))
+        from orchestrator.shapes.run import run_shape
+        from orchestrator.shapes.shape import instant
+        from orchestrator.shapes.status import Status
+
+        told = (run_shape(run, run_view(run, now_ms, state.runs)) for run in runs)
+        print_answer(Status(instant(now_ms), pid, tuple(told)))
         return OK
     print(scheduler_line(pid, live))
     for one in live:

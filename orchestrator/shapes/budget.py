@@ -32,7 +32,8 @@ class Limit:
     window: str
     """The kind of window: calendar, rolling, first-use, lots, per-session or unbounded."""
     start: str
-    end: str
+    end: str | None
+    """null where it has none."""
     next_gain: str | None
     """When hours come back by themselves."""
     assumed: bool

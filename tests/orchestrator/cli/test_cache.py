@@ -48,7 +48,7 @@ def test_what_is_kept_is_listed_with_size_use_and_cost(desk: Terminal) -> None:
     assert {row.split()[0] for row in rows} == {"packed", "stats"}
     assert all("small-1" in row for row in rows)
     assert total == "2.0 kB in all: 2 results 2.0 kB"
-    data = json.loads(desk.skint("cache", "ls", "--json").out)
+    data = json.loads(desk.skint("cache", "ls", "--json").out)["entries"]
     assert [(one["job"], one["size_bytes"]) for one in data] == [("packed", 2000), ("stats", 5)]
     assert data[0]["used_by"] == ["small-1"] and data[0]["accelerator"] is False
 
@@ -133,7 +133,7 @@ def test_damage_is_found_by_reading_and_never_used_after_that(desk: Terminal) ->
     assert "packed of small-1 cannot be used: pixels is not what was published" in plan
     assert desk.skint("run", "plan.yaml").code == 0
     data = json.loads(desk.skint("cache", "verify", "--json").out)
-    assert data == {"verified": 2, "damaged": []}
+    assert data == {"schema": "cache-verify/1", "verified": 2, "damaged": []}
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])

@@ -177,7 +177,7 @@ def test_an_export_can_be_read_back_whatever_stands_in_it(desk: Terminal) -> Non
     assert adjusted["reason"] == reason
     assert (granted["unit"], granted["granted_ms"]) == ("credit", str(5 * HOUR_MS))
     value = json.loads(done(desk.skint("ledger", "export", "--format", "json")))
-    assert value["version"] == 1
+    assert value["schema"] == "ledger/1"
     assert [entry["reason"] for entry in value["entries"]] == ["used", reason, "bought"]
     assert value["entries"][1]["charged_ms"] == -HOUR_MS
     listed = done(desk.skint("ledger", "list", "kaggle-gpu"))
@@ -234,7 +234,7 @@ def test_since_leaves_out_what_is_older(desk: Terminal) -> None:
     assert "today" in listed and "long ago" not in listed
     assert "long ago" in done(desk.skint("ledger", "list"))
     assert json.loads(done(desk.skint("ledger", "list", "colab", "--format", "json"))) == {
-        "version": 1,
+        "schema": "ledger/1",
         "entries": [],
     }
 
