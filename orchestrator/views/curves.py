@@ -57,7 +57,7 @@ def drawn(
         high_y=high_y,
     )
     draw_left(canvas, frame, marks_y, names)
-    marks_x = ticks(frame.low_x, frame.high_x, max(2, frame.width // 10), whole=True)
+    marks_x = ticks(frame.low_x, frame.high_x, max(2, frame.width // 7), whole=True)
     draw_below(canvas, frame, [(value, f"{value:.0f}") for value in marks_x or xs[:1]])
     for number, (curve, points) in enumerate(known):
         _draw(canvas, frame, curve, points, number, len(known))
