@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
-GRAPH_VERSION = 4
-GRAPHS_READ = (1, 2, 3, 4)
+GRAPH_VERSION = 5
+GRAPHS_READ = (1, 2, 3, 4, 5)
 """What an earlier version does not have yet has its default: in version 1 no priority, and nothing
 is cut at an edge; in version 2 nothing is started ahead or side by side; in version 3 every stop
-rule acts by itself, and no run explores."""
+rule acts by itself, and no run explores; in version 4 no program was started by `skint exec`."""
 
 TEARDOWN_S = 2.0
 """Seconds beyond limit and grace that killing the last process may take; reserved as well."""
@@ -74,6 +74,9 @@ class Job:
     env: tuple[str, ...] = ()
     """Names of environment variables to pass on; their values are stored nowhere."""
     python: str = ""
+    caller: Mapping[str, Any] = field(default_factory=dict)
+    """The process that has asked for it and gives it its environment, as
+    `skint.process.Identity`; empty: the scheduler does."""
     smoke: bool = False
     stop: tuple[StopRule, ...] = ()
     metric: str | None = None
@@ -161,6 +164,18 @@ class Graph:
     def dependents(self, id: str) -> tuple[str, ...]:
         """Everything that depends on `id`, nearest first."""
         return self._reached(self._needed_by, id)
+
+    def needed_by(self, id: str) -> tuple[str, ...]:
+        """What depends on `id` directly."""
+        return self._needed_by.get(id, ())
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """Ids of the jobs that a group, a combination of its matrix, or a job's own id means."""
+        return self._named.get(name, ())
+
+    def place(self, id: str) -> int:
+        """Its number among the jobs, from 0."""
+        return self._order[id]
 
     def inputs(self, id: str) -> dict[str, tuple[str, ...]]:
         """Ancestors by plan entry, nearest entry first.
@@ -257,11 +272,19 @@ class Graph:
 
     @cached_property
     def _needed_by(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, list[str]] = {}
         for job in self.jobs:
             for need in job.needs:
-                found[need] = (*found.get(need, ()), job.id)
-        return found
+                found.setdefault(need, []).append(job.id)
+        return {need: tuple(dict.fromkeys(jobs)) for need, jobs in found.items()}
+
+    @cached_property
+    def _named(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for job in self.jobs:
+            for name in {job.group, job.cell, job.id}:
+                found.setdefault(name, []).append(job.id)
+        return {name: tuple(jobs) for name, jobs in found.items()}
 
     @cached_property
     def _order(self) -> dict[str, int]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,14 @@ def prepare(
     needs_account = graph.account is not None and not cpu_only
     used = known.get(graph.account or "")
     if needs_account:
-        used = _account(plan, known, graph, source, devices)
+        used = usable_account(
+            graph.account or "",
+            known,
+            devices if any(job.devices for job in graph.jobs) else None,
+            source,
+            partial(plan.error, ("account",)),
+            f"skint run {plan.path} --cpu-only does the rest",
+        )
     history = History({device.uuid: device.name for device in devices}).update(state)
 
     def kind_for(job: Job) -> Kind | None:
@@ -175,53 +182,52 @@ def _past(ingredients: Mapping[str, Ingredients], keys: Path | None) -> KeptPast
     return KeptPast(record, detail, has_files)
 
 
-def _account(
-    plan: Plan,
+def usable_account(
+    name: str,
     known: Mapping[str, Account],
-    graph: Graph,
+    devices: Sequence[Device] | None,
     source: Source,
-    devices: Sequence[Device],
+    error: Callable[..., SkintError],
+    without: str,
 ) -> Account:
-    """The plan's account, if it can be used here."""
-    name = graph.account or ""
+    """The account, if it can be charged for these devices; `devices` is None where none is needed.
+
+    `error` makes an error that stands where the account was named; `without` is the command that
+    does without a device.
+    """
     account = known.get(name)
     if account is None:
-        raise plan.error(
-            ("account",),
+        raise error(
             "there is no such account",
             got=name,
             wanted=", ".join(known) or "an account (there is none yet)",
             next=f"skint account add {name} --preset {_preset_like(name)}",
         )
-    if not any(job.devices for job in graph.jobs):
+    if devices is None:
         return account
     if account.executor not in EXECUTORS:
-        raise plan.error(
-            ("account",),
+        raise error(
             f"this account needs the executor {account.executor!r}, which this skint does not have",
             got=name,
             wanted=f"an account whose executor is one of: {', '.join(EXECUTORS)}",
             next="skint account list",
         )
     if not devices:
-        raise plan.error(
-            ("account",),
+        raise error(
             "this machine has no accelerator to use",
             got=f"{DECLARED}=none",
             wanted=f"{DECLARED}=simulated, a list of devices, or nothing set",
-            next=f"skint run {plan.path} --cpu-only does the rest",
+            next=without,
         )
     if source == "simulated" and account.kind != "simulated":
-        raise plan.error(
-            ("account",),
+        raise error(
             "this machine has no accelerator; its simulated one cannot be charged to this account",
             got=f"{name} (kind {account.kind})",
             wanted="an account of kind simulated, or a machine with an accelerator",
             next="skint account add practice --preset simulated",
         )
     if source != "simulated" and account.kind == "simulated":
-        raise plan.error(
-            ("account",),
+        raise error(
             "this machine has accelerators; they cannot be charged to a simulated account",
             got=name,
             wanted="an account of another kind",

@@ -73,6 +73,9 @@ class Task:
     """True for the ten-second rehearsal of an accelerator job on the CPU."""
     previous: str | None = None
     """`out/` of the job's previous attempt, to resume from."""
+    caller: Mapping[str, Any] | None = None
+    """The process whose environment the program gets, as `skint.process.Identity`; None: the
+    shim's own. What the program prints is then split by stream (`skint.calling`)."""
     standby_s: float | None = None
     """Set for one that is started ahead, without devices: so long it waits for `go.json` at most.
     Its limit counts from there on."""
@@ -177,10 +180,15 @@ class AttemptDir:
     def log(self) -> Path:
         return self.path / "log.txt"
 
+    @property
+    def streams(self) -> Path:
+        """Which bytes of the log came from which stream: `o START LENGTH`, or `e …`, a line."""
+        return self.path / "log.streams"
+
     def create(self, task: Task) -> None:
         """Lay the directory out; writing the same task again changes nothing."""
         self.out.mkdir(parents=True, exist_ok=True)
-        write_json(self.task, asdict(task))
+        write_json(self.task, asdict(task), durable=False)  # a power cut ends the attempt too
 
     def read_task(self) -> Task:
         """Raises ValueError where the file is there and is no task."""
@@ -246,13 +254,16 @@ class AttemptDir:
         return exit
 
 
-def write_json(path: Path, data: object) -> None:
-    """Write atomically and durably: a reader sees the old file or the new one, never half."""
-    write_atomic(path, json.dumps(data, separators=(",", ":")).encode())
+def write_json(path: Path, data: object, *, durable: bool = True) -> None:
+    """Write atomically: a reader sees the old file or the new one, never half.
+
+    Durably too, unless nothing reads the file after a power cut but what can do without it.
+    """
+    write_atomic(path, json.dumps(data, separators=(",", ":")).encode(), durable=durable)
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    os.replace(_written_beside(path, content), path)
+def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
+    os.replace(_written_beside(path, content, durable=durable), path)
 
 
 def write_once(path: Path, content: bytes) -> bool:
@@ -267,10 +278,11 @@ def write_once(path: Path, content: bytes) -> bool:
     return True
 
 
-def _written_beside(path: Path, content: bytes) -> Path:
+def _written_beside(path: Path, content: bytes, *, durable: bool = True) -> Path:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with open(temporary, "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     return temporary

@@ -84,4 +84,5 @@ def task_of(run: RunState, attempt: AttemptState) -> Task:
         smoke=job.smoke,
         previous=attempt.previous,
         python=job.python,
+        caller=job.caller or None,
     )

@@ -85,7 +85,7 @@ def of_a_newer_skint(path: Path, data: Changed) -> None:
         ),
         (
             lambda data: {**data, "graph": {**data["graph"], "version": 99}},
-            "graph of version 99, this skint reads up to 4",
+            "graph of version 99, this skint reads up to 5",
         ),
         (lambda data: {**data, "colour": "red"}, "TypeError: .*'colour'"),
     ],
