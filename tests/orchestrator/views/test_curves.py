@@ -73,7 +73,7 @@ def test_each_curve_carries_its_mark_and_numbers_stand_beside_the_axes() -> None
     assert "0.8┤" in "\n".join(lines)
     assert lines[0].rstrip().endswith("0b"), "the marks of their ends stand side by side"
     inside = "".join(line[4:] for line in lines[:-2])
-    assert all(inside.count(mark) >= 2 for mark in "01")
+    assert all(mark in inside for mark in "01b")
 
 
 @pytest.mark.parametrize(
