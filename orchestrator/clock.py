@@ -6,9 +6,15 @@ Nothing below the shell reads a clock; the shell reads this one. Times are Unix 
 from __future__ import annotations
 
 import heapq
+import math
+import os
+import select
 import time
-from queue import Empty, SimpleQueue
+import weakref
+from contextlib import suppress
 from typing import Protocol
+
+from skint.bell import Bell, drain
 
 
 class Clock(Protocol):
@@ -23,12 +29,21 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock. `interrupt()` from a signal handler or another thread ends a sleep."""
+    """The machine's clock. A sleep ends when the bell rings, if there is one, and when a signal
+    handler or another thread calls `interrupt()`."""
 
-    def __init__(self) -> None:
-        # Its `put` is reentrant. An Event's `set` in a signal handler waits for ever for the lock
-        # that the interrupted `wait` may hold.
-        self._interrupts: SimpleQueue[None] = SimpleQueue()
+    def __init__(self, bell: Bell | None = None) -> None:
+        self._bell = bell
+        # A pipe, because a write is reentrant. An Event's `set` in a signal handler waits for ever
+        # for the lock that the interrupted `wait` may hold.
+        self._interrupted, self._interrupts = os.pipe()
+        for end in (self._interrupted, self._interrupts):
+            os.set_blocking(end, False)
+            weakref.finalize(self, os.close, end).atexit = False
+        self._ready = select.poll()
+        self._ready.register(self._interrupted, select.POLLIN)
+        if bell is not None:
+            self._ready.register(bell.descriptor, select.POLLIN)
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
@@ -39,15 +54,15 @@ class SystemClock:
     def sleep(self, seconds: float, wake_ms: int | None = None) -> None:
         if wake_ms is not None:
             seconds = min(seconds, max(0.0, (wake_ms - self.now_ms()) / 1000))
-        try:
-            self._interrupts.get(timeout=seconds)
-        except Empty:
+        if not self._ready.poll(max(0, math.ceil(seconds * 1000))):
             return
-        while not self._interrupts.empty():
-            self._interrupts.get()
+        drain(self._interrupted)
+        if self._bell is not None:
+            self._bell.silence()
 
     def interrupt(self) -> None:
-        self._interrupts.put(None)
+        with suppress(BlockingIOError):  # it is full: the sleep ends anyway
+            os.write(self._interrupts, b"\n")
 
 
 class SimulatedClock:

@@ -5,6 +5,7 @@ ledger.db        accounts and charges; it outlives every plan
 runs/RUN/JOB/N/  attempt directories
 scheduler.lock   held by the one scheduler; its pid stands in it
 scheduler.log    what a background scheduler says
+bell             rings the scheduler awake (`skint.bell`); may be removed at any time
 keys/            what jobs' keys were made of (`orchestrator.plans.ingredients`)
 parsed.json      what files of code say (`orchestrator.plans.parsed`); may be removed at any time
 """
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from skint import bell
 from skint.errors import UNREACHABLE, SkintError
 
 VARIABLE = "SKINT_HOME"
@@ -74,6 +76,10 @@ class Home:
     @property
     def keys(self) -> Path:
         return self.path / "keys"
+
+    @property
+    def bell(self) -> Path:
+        return self.path / bell.NAME
 
     @property
     def log(self) -> Path:

@@ -24,6 +24,9 @@ from orchestrator.state import RunState, State
 from orchestrator.store import Store
 from orchestrator.words.notifying import notifiers_for, places
 from orchestrator.words.outbox import Sender, places_waiting
+from skint.bell import Bell
+
+_log = logging.getLogger(__name__)
 
 IDLE_EXIT_MS = 600_000
 """A background scheduler with nothing to do leaves after this; the next `submit` starts another.
@@ -83,7 +86,7 @@ def scheduler_in(
         )
         store = stack.enter_context(Store(home.store))
         ledger = stack.enter_context(Ledger(home.ledger))
-        clock = SystemClock()
+        clock = SystemClock(_bell(home, stack))
         notifiers: dict[str, Notifier] = {}
         sender = Sender(home.store, notifiers, clock)
 
@@ -95,10 +98,13 @@ def scheduler_in(
             sender.poke()
             on_events(events, state)
 
+        local = LocalExecutor(home.runs, bell=home.bell)
+        stack.callback(local.close)
+        local.prepare()
         scheduler = Scheduler(
             store,
             ledger,
-            {"local": LocalExecutor(home.runs)},
+            {"local": local},
             clock,
             runs_dir=home.runs,
             on_events=spread,
@@ -114,6 +120,17 @@ def scheduler_in(
         presses.look()
         stack.callback(presses.stop)
         yield Serving(scheduler, sender, clock, presses)
+
+
+def _bell(home: Home, stack: ExitStack) -> Bell | None:
+    """What wakes the scheduler; without one it looks now and then."""
+    try:
+        heard = Bell(home.bell)
+    except OSError as error:
+        _log.warning("no bell wakes this scheduler, it looks now and then: %s", error)
+        return None
+    stack.callback(heard.close)
+    return heard
 
 
 def _with_unsent(home: Home, runs: Iterable[RunState]) -> list[RunState]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from skint.attempt import AttemptDir, Task
+from skint.bell import VARIABLE
 from skint.context import usable_cores
 from skint.ranks import RANK
 from skint.report import ATTEMPT, ATTEMPT_DIR
@@ -38,8 +39,9 @@ def worker_environment(
     """The environment in which the worker, or the program of a `run:` job, is started."""
     threads = str(task.cpus or usable_cores())
     environment = {
-        # Whoever it is that started us, its processes are not those of this training.
-        **{name: value for name, value in inherited.items() if name != RANK},
+        # Whoever it is that started us, its processes are not those of this training, and its bell
+        # is the shim's to ring.
+        **{name: value for name, value in inherited.items() if name not in (RANK, VARIABLE)},
         ATTEMPT_DIR: str(directory.path),
         ATTEMPT: task.attempt,
         OUT: str(directory.out),

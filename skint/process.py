@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 LINUX = sys.platform == "linux"
@@ -50,6 +51,7 @@ def is_alive(process: Identity) -> bool:
     return identity(process.pid) == process
 
 
+@cache
 def boot_id() -> str:
     """A text that changes with each boot; the same in all processes of a machine."""
     if LINUX:
@@ -120,6 +122,22 @@ def send(pid: int, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def in_group(pid: int, group: int) -> bool:
+    """Whether a process is there and belongs to that process group."""
+    try:
+        return os.getpgid(pid) == group
+    except ProcessLookupError:
+        return False
+
+
+def send_group(group: int, number: int) -> None:
+    """Send a signal to all of a process group, where it is there still."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return
 
 
 def adopt_orphans() -> bool:

@@ -22,6 +22,7 @@ from types import FrameType
 if __package__ in (None, ""):  # started by its path: -P leaves the folder of skint off the path
     sys.path.append(str(Path(__file__).resolve().parent.parent))
 
+from skint import bell
 from skint.attempt import (
     EXIT_STOPPED,
     AttemptDir,
@@ -35,7 +36,15 @@ from skint.attempt import (
 from skint.environment import worker_environment
 from skint.events import EventWriter
 from skint.outputs import digest_of, hash_outputs, stamps_of
-from skint.process import adopt_orphans, descendants, die_with_parent, identity, send
+from skint.process import (
+    adopt_orphans,
+    descendants,
+    die_with_parent,
+    identity,
+    in_group,
+    send,
+    send_group,
+)
 
 POLL_S = 0.05
 """How often the stop request and the deadline are looked at."""
@@ -45,6 +54,9 @@ SIGNALLED = 128
 
 TIGHT_BYTES = 1 << 20
 """A disk with less than this free counts as full."""
+
+CALLING = Path(__file__).with_name("calling.py")
+"""Starts a program in the environment of whoever asked for it."""
 
 DEADLINE = StopRequest("step", "requeue", "deadline", "its time limit was reached")
 UNUSED = StopRequest("step", "requeue", "unused", "no devices came for what was started ahead")
@@ -64,9 +76,11 @@ def main(arguments: list[str]) -> int:
     except FileExistsError:
         return 0
     me = identity(os.getpid())
-    write_json(directory.handle, asdict(me) if me else {})
+    write_json(directory.handle, asdict(me) if me else {}, durable=False)
     adopt_orphans()
     Shim(directory, directory.read_task()).run()
+    if bell.VARIABLE in os.environ:
+        bell.ring(Path(os.environ[bell.VARIABLE]))
     return 0
 
 
@@ -136,7 +150,7 @@ class Shim:
         if reason == "failed":
             self._explain(code)
         if reason == "done":  # before they are read: what changes meanwhile shows
-            write_json(self.directory.stamp, stamps_of(self.directory.out))
+            write_json(self.directory.stamp, stamps_of(self.directory.out), durable=False)
         outputs = hash_outputs(self.directory.out) if reason == "done" else {}
         digest = digest_of(outputs) if reason == "done" else ""
         started_ms = ended_ms if unused else self.started_ms  # whoever pays by it pays nothing
@@ -146,7 +160,9 @@ class Shim:
     def _start(self) -> bool:
         task, parent = self.task, os.getpid()
         own = (task.python or sys.executable, "-P", "-m", "skint.worker", str(self.directory.path))
-        command = task.argv or own
+        if task.caller:
+            own = (sys.executable, "-S", "-P", str(CALLING), str(self.directory.path))
+        command = own if task.caller else task.argv or own
 
         def in_child() -> None:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -370,20 +386,6 @@ def is_tight(folder: Path) -> bool:
     """Whether the disk of `folder` is as good as full."""
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize < TIGHT_BYTES
-
-
-def in_group(pid: int, group: int) -> bool:
-    try:
-        return os.getpgid(pid) == group
-    except ProcessLookupError:
-        return False
-
-
-def send_group(group: int, number: int) -> None:
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return
 
 
 def last_line(log: Path) -> str | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,10 +32,10 @@ from orchestrator.executors.local_records import (
     identity_of,
     last_line_ms,
 )
+from orchestrator.executors.local_shims import Shim, Shims
 from orchestrator.executors.local_standby import give_devices, give_up, is_same, sight_of_waiting
 from orchestrator.executors.together import observation
 from skint import process
-from skint import shim as shim_module
 from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, Task, write_json
 
 _log = logging.getLogger(__name__)
@@ -54,21 +52,41 @@ TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")
 
 
 class LocalExecutor:
-    """Attempts are processes of this host. `devices` overrides what is found (for tests)."""
+    """Attempts are processes of this host. `devices` overrides what is found (for tests). The
+    `bell` is rung when an attempt has ended. Where nothing `forks`, each has a Python to start."""
 
     name = "local"
     capabilities = Capabilities(together=True, standby=True)
 
     def __init__(
-        self, runs_dir: Path, *, devices: tuple[Device, ...] | None = None, cpus: int | None = None
+        self,
+        runs_dir: Path,
+        *,
+        devices: tuple[Device, ...] | None = None,
+        cpus: int | None = None,
+        bell: Path | None = None,
+        forks: bool = process.LINUX,
     ) -> None:
         self.runs_dir = runs_dir
         self._devices = find_devices()[1] if devices is None else devices
         self._cpus = cpus or len(os.sched_getaffinity(0))
-        self._shims: dict[str, subprocess.Popen[bytes]] = {}
+        self._mem_mb = psutil.virtual_memory().total >> 20
+        self._starter = Shims(bell, forks=forks)
+        self._shims: dict[str, Shim] = {}
         """By attempt."""
-        self._leaving: list[subprocess.Popen[bytes]] = []
+        self._leaving: list[Shim] = []
         """Shims that have written their last record and are to be reaped."""
+
+    def prepare(self) -> None:
+        """Make ready what the first attempt would have to wait for."""
+        try:
+            self._starter.prepare(_own_environment())
+        except OSError as error:  # the first attempt will say it, if it is so still
+            _log.warning("nothing can be started now: %s", error)
+
+    def close(self) -> None:
+        """Attempts go on."""
+        self._starter.close()
 
     def stage(self, digests: Sequence[str]) -> None:
         """Nothing to move: attempts read the same disk."""
@@ -76,9 +94,12 @@ class LocalExecutor:
     def submit(self, submission: Submission) -> None:
         parts = list(zip(submission.tasks, map(AttemptDir, submission.folders), strict=True))
         fresh = [part for part in parts if not self._is_there(submission.name, *part)]
+        own = _own_environment()
         for number, (task, directory) in enumerate(fresh):
             try:
-                self._launch(task, directory, submission.env)
+                directory.create(task)
+                environ = {**own, **submission.env}
+                self._shims[task.attempt] = self._starter.start(directory, environ)
             except OSError as error:
                 if number:  # some have started, so it is no refusal: this one is tried again
                     raise ExecutorUnreachable(f"{task.attempt} did not start: {error}") from error
@@ -91,19 +112,6 @@ class LocalExecutor:
         if not give_devices(directory, name, task):
             _refuse_another(directory, task)
         return True
-
-    def _launch(self, task: Task, directory: AttemptDir, env: Mapping[str, str]) -> None:
-        directory.create(task)
-        with open(directory.log, "ab") as log:
-            self._shims[task.attempt] = subprocess.Popen(
-                [sys.executable, "-P", "-S", shim_module.__file__, str(directory.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env={**_own_environment(), **env},
-                start_new_session=True,
-            )
 
     def poll(self, handles: Sequence[Handle]) -> Mapping[str, Observation]:
         self._leaving = [shim for shim in self._leaving if shim.poll() is None]
@@ -129,9 +137,7 @@ class LocalExecutor:
             sights[attempt] = sight
         return observation(sights, "; ".join(filter(None, reasons)))
 
-    def _sight(
-        self, directory: AttemptDir, attempt: str, shim: subprocess.Popen[bytes] | None
-    ) -> AttemptSight:
+    def _sight(self, directory: AttemptDir, attempt: str, shim: Shim | None) -> AttemptSight:
         # A shim leaves with 0 when it has run the attempt, and when another one has claimed it:
         # that says nothing about the other one.
         died = shim is not None and shim.poll() not in (None, 0)
@@ -155,7 +161,7 @@ class LocalExecutor:
         self,
         directory: AttemptDir,
         attempt: str,
-        shim: subprocess.Popen[bytes] | None,
+        shim: Shim | None,
         died: bool,
     ) -> AttemptSight:
         """No shim has said who it is: not started, a moment of its start, or the folder is gone."""
@@ -254,8 +260,7 @@ class LocalExecutor:
         return found
 
     def capacity(self) -> Capacity:
-        mem_mb = psutil.virtual_memory().total >> 20
-        return Capacity(self._cpus, mem_mb, self._devices)
+        return Capacity(self._cpus, self._mem_mb, self._devices)
 
 
 def _is_asked(directory: AttemptDir, request: StopRequest) -> bool:

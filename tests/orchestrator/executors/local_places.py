@@ -21,8 +21,8 @@ class Place:
         self.runs = path
         self.made: list[Submission] = []
 
-    def executor(self) -> LocalExecutor:
-        return LocalExecutor(self.runs, devices=(), cpus=1)
+    def executor(self, *, forks: bool = True) -> LocalExecutor:
+        return LocalExecutor(self.runs, devices=(), cpus=1, forks=forks)
 
     def submission(self, script: str = "sleep 600") -> Submission:
         name = f"run-1.job{len(self.made)}.1"

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.executors import local
 from orchestrator.executors.base import Submission
 from skint.attempt import StopRequest
-from skint.process import identity, survivors
+from skint.process import survivors
 from tests.orchestrator.executors.local_places import (
     Place,
     children,
@@ -42,14 +42,12 @@ def test_a_shim_that_comes_second_is_no_proof_that_the_first_one_is_lost(place: 
 def test_a_shim_that_left_because_another_one_has_the_claim_is_no_proof_either(
     place: Place,
 ) -> None:
-    executor = place.executor()
+    executor = place.executor(forks=False)  # one that starts slowly enough for that
     for _ in range(20):
-        before = children()
         submission = place.submission("exit 0")
         executor.submit(submission)
         directory(submission).claim.touch()  # the other one, which has not said yet who it is
-        shims = children() - before
-        until(lambda pids=shims: not any(identity(pid) for pid in pids))  # type: ignore[misc]
+        until(lambda name=submission.name: executor._shims[name].poll() == 0)  # type: ignore[misc]
         if not directory(submission).handle.exists():  # else it was faster than this test
             assert [condition(executor, submission) for _ in range(3)] == ["pending"] * 3
             return
@@ -105,7 +103,7 @@ def test_a_cancel_after_its_folder_was_removed_is_no_proof_that_it_never_started
 
 
 def test_a_shim_that_is_alive_may_still_begin_however_old_its_claim_is(place: Place) -> None:
-    executor = place.executor()
+    executor = place.executor(forks=False)  # one that starts slowly enough to be stopped before
     for _ in range(20):
         before = children()
         submission = place.submission("exit 0")

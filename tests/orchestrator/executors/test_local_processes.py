@@ -107,6 +107,7 @@ def test_the_same_pid_after_a_reboot_is_somebody_else(place: Place) -> None:
 
 def test_no_zombie_is_left_of_a_shim_that_has_ended(place: Place) -> None:
     executor = place.executor()
+    executor.prepare()
     submission = place.submission("exit 0")
     before = children()
     executor.submit(submission)
