@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("orchestrator.cli.status", "what runs, what waits and why"),
     "show": ("orchestrator.cli.show", "one run: metric, hours and state of each job"),
     "logs": ("orchestrator.cli.logs", "what a job printed"),
+    "metrics": ("orchestrator.cli.metrics", "what was measured, epoch by epoch and fold by fold"),
     "top": ("orchestrator.cli.top", "live dashboard: budget, jobs, events"),
     "budget": ("orchestrator.cli.budget", "hours used, reserved and free on each account"),
     "ledger": ("orchestrator.cli.ledger", "what was written down; adjust, readings, lots, export"),

@@ -21,7 +21,7 @@ from orchestrator.scheduler.books import owner_of
 from orchestrator.state import RunState, State
 from orchestrator.store import read_state
 from orchestrator.views.baselines import comparisons_of, lines, sentence
-from orchestrator.views.figures import figure
+from orchestrator.views.figures import exact_figure
 from orchestrator.views.gaps import usage_lines
 from orchestrator.views.meters import HEADS as METER_HEADS
 from orchestrator.views.meters import meter_notes, meter_rows
@@ -161,11 +161,7 @@ def _metric(row: JobRow) -> str:
     if row.value is None or (row.lane != "accelerator" and row.epochs is None):
         return ""
     curve = f" {sparkline(row.history, CURVE_WIDTH)}" if len(row.history) > 1 else ""
-    return f"{row.metric} {_figure(row.value)}{curve}"
-
-
-def _figure(value: float) -> str:
-    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 else figure(value)
+    return f"{row.metric} {exact_figure(row.value)}{curve}"
 
 
 def _charged(run: RunState, row: JobRow, charged: dict[str, int], unit: str) -> str:
@@ -182,7 +178,7 @@ def _summary(
         trained = [job for job in run.graph.jobs if job.fold is not None and not job.smoke]
         groups = {job.group for job in trained}
         whose = f" of {view.fold_rows[0].group}" if len(groups) > 1 else ""
-        lines.append(f"{f'mean{whose}':<18} {view.metric} {_figure(view.mean)}{spread}")
+        lines.append(f"{f'mean{whose}':<18} {view.metric} {exact_figure(view.mean)}{spread}")
     spoken = [said_line(said) for said in view.verdicts if not said.open]
     heads = ["stop rules", *[""] * len(spoken)]
     lines += [f"{head:<18} {text}" for head, text in zip(heads, spoken, strict=False)]

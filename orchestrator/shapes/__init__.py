@@ -17,6 +17,7 @@ SHAPES: Mapping[str, str] = {
     "done/1": "orchestrator.shapes.done:Done",
     "ledger/1": "orchestrator.shapes.ledger:Ledger",
     "logs/1": "orchestrator.shapes.logs:Logs",
+    "metrics/1": "orchestrator.shapes.metrics:Metrics",
     "plan/1": "orchestrator.shapes.plan:Plan",
     "show/1": "orchestrator.shapes.show:Show",
     "simulate/1": "orchestrator.shapes.simulate:Simulate",

@@ -21,6 +21,11 @@ def figure(value: float) -> str:
     return f"{value:.3g}"
 
 
+def exact_figure(value: float) -> str:
+    """The same with a digit more: "0.8713", "1.2e-05"."""
+    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 else figure(value)
+
+
 def mean_and_spread(mean: float, spread: float | None) -> str:
     """ "0.904 ± 0.006"; the spread is a sample standard deviation."""
     return figure(mean) if spread is None else f"{figure(mean)} ± {figure(spread)}"

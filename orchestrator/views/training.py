@@ -165,6 +165,11 @@ def epoch_ends(reports: Iterable[Mapping[str, Any]]) -> dict[int, int]:
     return found
 
 
+def epoch_of(report: Mapping[str, Any]) -> int | None:
+    """The epoch that a report is about; None where it names none."""
+    return _count(report.get("epoch"))
+
+
 def newest_count(reports: Iterable[Mapping[str, Any]], name: str) -> int | None:
     """The newest count under `name`."""
     counts = [_count(report.get(name)) for report in reports]
