@@ -149,7 +149,7 @@ class Home:
                 if pid is not None:
                     return pid
                 break
-            time.sleep(0.05)
+            time.sleep(0.01)
         raise SchedulerError(
             "the background scheduler does not start",
             got=self._last_words(),

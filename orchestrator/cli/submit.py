@@ -24,6 +24,8 @@ from orchestrator.words.notifying import check_notify
 from skint.errors import FAILED, OK, UNREACHABLE, USAGE, SkintError
 
 REPLY_TIMEOUT_S = 20.0
+REPLY_POLL_S = 0.005
+"""The bell has rung: the scheduler answers within its next round, which is short."""
 
 
 class NoReply(SkintError):
@@ -104,7 +106,7 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
     for line in baseline_lines(prepared):
         print(prose(line))
     return SubmitRun(
-        run=_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
+        run=checked_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
         graph=(prepared.graph if not arguments.explore else exploring(prepared.graph)).to_json(),
         cpu_only=arguments.cpu_only,
         again=arguments.again,
@@ -113,7 +115,8 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
     )
 
 
-def _name(given: str | None, state: State) -> str | None:
+def checked_name(given: str | None, state: State) -> str | None:
+    """Raises WrongName where no run can be called so, or one is."""
     if given is not None and not RUN_NAME.fullmatch(given):
         raise WrongName("a run cannot have this name", got=given, wanted=RUN_NAME_WANTED)
     if given in state.runs:
@@ -138,7 +141,7 @@ def ask(home: Home, request: Request) -> str:
                     "the scheduler did not answer; the command stays queued for it",
                     next="skint status",
                 )
-            clock.sleep(0.05)
+            clock.sleep(REPLY_POLL_S)
     if not reply.ok:
         raise Refused(reply.text, next="skint status")
     return reply.text
