@@ -11,10 +11,12 @@ from orchestrator.cli.manner import HELP
 from orchestrator.cli.parser import Parser
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("orchestrator.cli.init", "look at a folder of pictures and write a plan for it"),
     "plan": ("orchestrator.cli.plan", "show what a plan would do and cost; changes nothing"),
     "run": ("orchestrator.cli.run", "run a plan in the foreground, with live progress"),
     "simulate": ("orchestrator.cli.simulate", "what an account would give, week by week"),
     "submit": ("orchestrator.cli.submit", "queue a plan for the background scheduler"),
+    "exec": ("orchestrator.cli.exec", "run any program under the budget of an account"),
     "status": ("orchestrator.cli.status", "what runs, what waits and why"),
     "show": ("orchestrator.cli.show", "one run: metric, hours and state of each job"),
     "logs": ("orchestrator.cli.logs", "what a job printed"),

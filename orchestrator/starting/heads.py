@@ -1,0 +1,143 @@
+"""Sizes, channels and dtype of pictures, from the headers of some and the pixels of a few."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from orchestrator.starting.found import Heads
+
+HEADERS = 2_000
+"""Files whose header is read: about half a second."""
+DECODED = 12
+"""Files that are decoded: what a header says of bands and 16 bits is not all."""
+
+
+def spread(paths: Sequence[str], count: int) -> list[str]:
+    """`count` of them at most, evenly over the whole: a class a folder stands together."""
+    if len(paths) <= count:
+        return list(paths)
+    return [paths[number * len(paths) // count] for number in range(count)]
+
+
+def read_heads(root: Path, paths: Sequence[str]) -> Heads:
+    """Imports Pillow and NumPy. Pictures that cannot be read stand under `broken`."""
+    with _without_remarks():
+        return _read(root, paths)
+
+
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Pillow and tifffile log what is odd about a file, on stderr and without its name."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _read(root: Path, paths: Sequence[str]) -> Heads:
+    broken: dict[str, str] = {}
+    sizes: list[tuple[int, int]] = []
+    chosen = spread(paths, HEADERS)
+    for path in chosen:
+        size = _size(root / path)
+        if isinstance(size, str):
+            broken[path] = size
+        else:
+            sizes.append(size)
+    kinds: Counter[tuple[int, str]] = Counter()
+    gaps = False
+    usable = [path for path in chosen if path not in broken]
+    for path in spread(usable, DECODED):
+        facts = _facts(root / path)
+        if isinstance(facts, str):
+            broken[path] = facts
+        else:
+            kinds[facts[:2]] += 1
+            gaps = gaps or facts[2]
+    if not kinds:
+        return Heads(len(chosen), len(paths), broken=tuple(sorted(broken.items())))
+    (channels, dtype), _ = kinds.most_common(1)[0]
+    return Heads(
+        looked_at=len(chosen),
+        of=len(paths),
+        least_px=min(sizes, key=lambda size: size[0] * size[1]),
+        most_px=max(sizes, key=lambda size: size[0] * size[1]),
+        short_px=round(median(map(min, sizes))),
+        ratio=median(max(size) / min(size) for size in sizes),
+        channels=channels,
+        dtype=dtype,
+        mixed=" and ".join(_kind(*kind) for kind in kinds) if len(kinds) > 1 else "",
+        gaps=gaps,
+        broken=tuple(sorted(broken.items())),
+    )
+
+
+def _kind(channels: int, dtype: str) -> str:
+    return "photos" if (channels, dtype) == (3, "uint8") else f"{channels} bands of {dtype}"
+
+
+def _size(file: Path) -> tuple[int, int] | str:
+    """Width and height, or why the file is no picture."""
+    from PIL import Image
+
+    from jobs.decode.opening import FORMATS, reading, refuse_size
+    from jobs.decode.unreadable import Unreadable
+
+    try:
+        with file.open("rb") as content:
+            start = content.read(64)
+        with reading(start):
+            size = _size_of_tiff(file, start)
+            if size is None:
+                with Image.open(file, formats=FORMATS) as image:
+                    size = image.size
+            refuse_size(*size)
+            return size
+    except Unreadable as error:
+        return str(error)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    raise AssertionError("unreachable")
+
+
+def _size_of_tiff(file: Path, start: bytes) -> tuple[int, int] | None:
+    """None where it is no TIFF, or one that Pillow may know better."""
+    from jobs.decode.tiff import is_tiff
+
+    if not is_tiff(start):
+        return None
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(file) as opened:
+            page = opened.pages[0]
+            return int(page.imagewidth), int(page.imagelength)
+    except Exception:  # as `jobs.decode.tiff` does: what tifffile raises has no end
+        return None
+
+
+def _facts(file: Path) -> tuple[int, str, bool] | str:
+    """Channels and dtype once packed and whether it has NaN, or why it cannot be used."""
+    from jobs.decode import MAX_PIXELS, examine
+    from jobs.decode.tiff import read_bands
+    from jobs.decode.unreadable import Unreadable
+
+    try:
+        content = file.read_bytes()
+        facts = examine(content)
+        gaps = False
+        if facts.dtype.startswith("float"):
+            bands = read_bands(content, MAX_PIXELS)
+            gaps = bands is not None and bool((bands != bands).any())
+        return facts.channels, facts.dtype, gaps
+    except Unreadable as error:
+        return str(error)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
