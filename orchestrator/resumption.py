@@ -31,13 +31,15 @@ def _means(run: RunState, stop: StopAsked, job: Job) -> bool:
     return is_about(job, stop.scope, stop.target) or stop.target in run.jobs[job.id].attempts
 
 
-def skipped_with(run: RunState, jobs: list[Job]) -> list[Job]:
+def skipped_with(
+    run: RunState, jobs: list[Job], reasons: tuple[str, ...] = ("needs-failed",)
+) -> list[Job]:
     """What was skipped because those had no result, and may wait for it again."""
     open_again = {job.id for job in jobs}
     found = []
     for job in run.graph.jobs:  # in topological order
         known = run.jobs[job.id]
-        if known.status != "skipped" or known.reason != "needs-failed":
+        if known.status != "skipped" or known.reason not in reasons or job.id in open_again:
             continue
         needs = [run.jobs[need] for need in job.needs]
         if all(need.has_result or not need.ended or need.id in open_again for need in needs):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from orchestrator import events as e
 from orchestrator.changed import changed
 from orchestrator.graph import Job
+from orchestrator.holding import holding
 from orchestrator.plans.keys import job_key
 from orchestrator.scheduler import cpu_lane, earlier
 from orchestrator.scheduler.inputs import Inputs
@@ -23,6 +24,8 @@ def admit(state: State, run: RunState, inputs: Inputs, now_ms: int) -> Iterator[
     One decision at a time: the caller applies it and asks again, so that each decision sees the
     cores and results that the one before left.
     """
+    if holding(state.holds, run.graph.account, "cpu") is not None:
+        return
     for known in run.cpu_queue:
         job = run.graph.job(known.id)
         if not needs_are_met(run, job) or run.stop_of(job) is not None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from budget.accounts.account import Account
-from orchestrator.commands import ResumeJobs, SubmitRun
+from orchestrator.commands import ResumeJobs, RetryJobs, SubmitRun
+from orchestrator.holding import holding
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.admission import needs_are_met
 from orchestrator.state import RunState, State
@@ -22,8 +23,9 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
         if isinstance(command.request, SubmitRun)
     }
     for command in inputs.commands:  # a run that has ended waits for devices again
-        if isinstance(command.request, ResumeJobs) and command.request.run in state.runs:
-            found.add(state.runs[command.request.run].graph.account or "")
+        request = command.request
+        if isinstance(request, ResumeJobs | RetryJobs) and request.run in state.runs:
+            found.add(state.runs[request.run].graph.account or "")
     # What ends now frees devices, or was needed by others.
     stirs = bool(inputs.commands) or any(
         seen.condition not in ("pending", "running", "unknown")
@@ -36,6 +38,7 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
         if (account := inputs.accounts.get(run.graph.account or "")) is not None
         and account.executor in inputs.capacity
         and run.queue
+        and holding(state.holds, account.name, "accelerator") is None
     ]
     executors = {account.executor for _, account in waiting}
     free = any(

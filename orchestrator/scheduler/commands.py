@@ -11,13 +11,17 @@ from orchestrator.commands import (
     RUN_NAME_WANTED,
     AnswerVerdict,
     Command,
+    PauseJobs,
+    ReleaseHold,
     ResumeJobs,
+    RetryJobs,
     SetBaseline,
+    SetHold,
     StopJobs,
     SubmitRun,
 )
 from orchestrator.graph import Graph, Job
-from orchestrator.scheduler import answering, resuming
+from orchestrator.scheduler import answering, holding, pausing, resuming, retrying
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State
 from orchestrator.views.charges import freed_ms, unit_of
@@ -35,6 +39,14 @@ def obey(state: State, command: Command, inputs: Inputs, now_ms: int) -> Iterato
         yield from answering.answer(state, command.id, request, now_ms)
     elif isinstance(request, ResumeJobs):
         yield from resuming.resume(state, command.id, request, inputs, now_ms)
+    elif isinstance(request, PauseJobs):
+        yield from pausing.pause(state, command.id, request, now_ms)
+    elif isinstance(request, RetryJobs):
+        yield from retrying.retry(state, command.id, request, inputs, now_ms)
+    elif isinstance(request, SetHold):
+        yield from holding.hold(state, command.id, request, inputs, now_ms)
+    elif isinstance(request, ReleaseHold):
+        yield from holding.release(state, command.id, request, now_ms)
     else:
         yield from _choose(state, command.id, request, now_ms)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from budget.duration import format_clock
 from budget.forecasts.edge import is_worth_starting
 from orchestrator import events as e
 from orchestrator.graph import Job
+from orchestrator.pausing import PAUSED
 from orchestrator.scheduler.edges import EDGE
 from orchestrator.scheduler.pieces import attempts_of_job, gets_nowhere, left_ms, tail_of
 from orchestrator.state import AttemptState, RunState
@@ -47,7 +49,7 @@ def end_jobs(run: RunState, job: Job, failed: Mapping[str, str], now_ms: int) ->
     if status == "running":
         attempt = run.current(job.id)
         if attempt is not None and not attempt.live:
-            yield _after(run, job, attempt, now_ms)
+            yield _kept_back(run, _after(run, job, attempt, now_ms))
     elif status == "waiting":
         why = _never_starts(run, job, failed)
         if why is None:
@@ -63,6 +65,14 @@ def end_jobs(run: RunState, job: Job, failed: Mapping[str, str], now_ms: int) ->
                 reason=reason,
                 sentence=sentence,
             )
+
+
+def _kept_back(run: RunState, event: e.Event) -> e.Event:
+    """A paused job that would try again, or go on, waits for a person first."""
+    if not isinstance(event, e.JobWaited) or not (paused := run.jobs[event.job].paused):
+        return event
+    said = "" if event.reason == "parked" else f"{event.sentence}; "
+    return replace(event, reason=PAUSED, sentence=f"{said}{paused}", until_ms=None)
 
 
 def _after(run: RunState, job: Job, attempt: AttemptState, now_ms: int) -> e.Event:
@@ -93,12 +103,13 @@ def _after(run: RunState, job: Job, attempt: AttemptState, now_ms: int) -> e.Eve
 
 
 def _tries(run: RunState, job: Job) -> int:
-    """How often it has failed. Attempts that were parked are parts of one try."""
+    """How often it has failed since somebody retried it. Attempts that were parked are parts of one
+    try."""
     asked = {name for stop in run.stops for name in stop.attempts}
     return sum(
         attempt.outcome not in ("stopped", "deadline", "unused")
         and not (attempt.outcome == "killed" and attempt.id in asked)
-        for attempt in attempts_of_job(run, job)
+        for attempt in attempts_of_job(run, job)[run.jobs[job.id].forgiven or 0 :]
     )
 
 
@@ -170,7 +181,7 @@ def _never_starts(
             if needed.reason == "cpu-only":
                 return "skipped", "cpu-only", f"needs {need}, which needs an accelerator"
             return "skipped", "needs-failed", f"needs {need}, which {needed.status}"
-    if job.lane == "accelerator" and job.group in failed:
+    if job.lane == "accelerator" and job.group in failed and run.jobs[job.id].forgiven is None:
         text = f"{failed[job.group]} failed, and this would run the same code"
         return "skipped", "sibling-failed", text
     return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator import events as e
-from orchestrator.commands import ResumeJobs
+from orchestrator.commands import ResumeJobs, RetryJobs
 from orchestrator.graph import Job
 from orchestrator.questions import jobs_meant, open_in_spite
 from orchestrator.resumption import skipped_with, stopped
 from orchestrator.scheduler.inputs import Inputs
+from orchestrator.scheduler.pausing import paused_jobs, unpaused
 from orchestrator.scheduler.pieces import goes_on_from, left_ms
 from orchestrator.state import RunState, State
 
@@ -20,12 +21,16 @@ def resume(
     """The jobs that wait again, and the reply. All of them or none."""
     run = state.runs.get(request.run)
     if run is None:
-        ok, text, jobs = False, f"there is no run {request.run}", list[Job]()
+        ok, text, jobs, waits = False, f"there is no run {request.run}", list[Job](), list[Job]()
     else:
         jobs = stopped(run, request.scope, request.target)
-        text = _why_not(run, request, jobs, inputs)
+        waits = paused_jobs(run, request)
+        text = "" if waits and not jobs else why_not(run, request, jobs, inputs)
         ok = not text
-    if ok and run is not None:
+    if ok and run is not None and waits:
+        yield unpaused(run, waits, request.by, now_ms)
+        text = _goes_on(run, request, waits)
+    if ok and run is not None and jobs:
         again = [*jobs, *skipped_with(run, jobs)]
         # A question that is still open would stop it at once, its time being over by now.
         for asked in open_in_spite(run, jobs):
@@ -46,12 +51,20 @@ def resume(
             jobs=tuple(job.id for job in again),
             by=request.by,
         )
-        text = _words(run, jobs, again)
+        text = "; ".join([*([text] if text else []), _words(run, jobs, again)])
     name = request.run if run else ""
     yield e.CommandAnswered(at_ms=now_ms, run=name, command=command, ok=ok, text=text)
 
 
-def _why_not(run: RunState, request: ResumeJobs, jobs: list[Job], inputs: Inputs) -> str:
+def _goes_on(run: RunState, request: ResumeJobs, waits: list[Job]) -> str:
+    """What was paused."""
+    what = run.name if request.scope == "run" else f"{request.target} of {run.name}"
+    parked = any(job.resumes and run.current(job.id) is not None for job in waits)
+    goes_on = "; what had begun goes on from its checkpoint" if parked else ""
+    return f"{what} is paused no more{goes_on}"
+
+
+def why_not(run: RunState, request: ResumeJobs | RetryJobs, jobs: list[Job], inputs: Inputs) -> str:
     """Empty where all of them can go on."""
     meant = [job.id for job in jobs_meant(run.graph, request.scope, request.target)]
     if not meant:

@@ -14,6 +14,8 @@ from budget.accounts.account import Account
 from orchestrator import events as e
 from orchestrator.executors.base import Observation
 from orchestrator.graph import Job
+from orchestrator.holding import HELD, holding
+from orchestrator.pausing import PAUSED
 from orchestrator.scheduler import cpu_lane
 from orchestrator.scheduler.admission import key_of
 from orchestrator.scheduler.earlier import previous_of
@@ -40,6 +42,8 @@ def plan(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
     """The worker to start ahead on each executor, for the job that its next devices go to."""
     for run in state.live_runs():
         if not run.live or run.cpu_only or not run.graph.has_standby:
+            continue
+        if holding(state.holds, run.graph.account, "accelerator") is not None:
             continue
         for known in run.queue:
             job = run.graph.job(known.id)
@@ -162,15 +166,22 @@ def drop(state: State, now_ms: int) -> Iterator[e.Event]:
     for run, standby in state.live_standbys():
         if standby.dropped:
             continue
-        why = _unwanted(run, standby)
+        why = _unwanted(run, standby) or _held(state, run)
         if why:
             yield _dropped(run, standby, *why, now_ms)
+
+
+def _held(state: State, run: RunState) -> tuple[str, str] | None:
+    hold = holding(state.holds, run.graph.account, "accelerator")
+    return (HELD, f"held by {hold.by}") if hold is not None else None
 
 
 def _unwanted(run: RunState, standby: StandbyState) -> tuple[str, str] | None:
     known = run.jobs[standby.job]
     if known.status != "waiting":
         return known.reason or known.status, f"{standby.job} is {known.status}"
+    if known.paused:
+        return PAUSED, known.paused
     stop = run.stop_of(run.graph.job(standby.job))
     if stop is not None:
         return stop.reason, stop.sentence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator import events as e
 from orchestrator.graph import Job
+from orchestrator.holding import holding
 from orchestrator.scheduler.admission import cannot_run, key_of, needs_are_met, reuse
 from orchestrator.scheduler.backfill import OVERTAKEN_MS
 from orchestrator.scheduler.earlier import remarks
@@ -34,7 +35,7 @@ class Waiting:
         """Those that wait for nothing but their turn, devices and hours, oldest run first."""
         found = []
         for age, run in enumerate(self._state.live_runs()):
-            if run.live and not run.cpu_only:
+            if self._may_start(run):
                 found += self._of_run(run, age)
         return found
 
@@ -42,7 +43,7 @@ class Waiting:
         """The accounts of those that wait, where each of them has said why; None otherwise."""
         found: set[str | None] = set()
         for run in self._state.live_runs():
-            if not run.live or run.cpu_only:
+            if not self._may_start(run):
                 continue
             if len(run.untold) < len(run.queue):
                 found.add(run.graph.account)
@@ -52,6 +53,11 @@ class Waiting:
                     if (run.name, known.id) not in self.carried:
                         return None
         return found
+
+    def _may_start(self, run: RunState) -> bool:
+        """Whether anything of the lane may start in it; what a hold covers says nothing either."""
+        held = holding(self._state.holds, run.graph.account, "accelerator")
+        return run.live and not run.cpu_only and held is None
 
     def _of_run(self, run: RunState, age: int) -> list[Candidate]:
         waiting = run.queue
