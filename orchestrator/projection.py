@@ -12,6 +12,7 @@ from orchestrator.graph import Graph
 from orchestrator.holding import with_hold, without_hold
 from orchestrator.pace import with_mark
 from orchestrator.pausing import paused, unpaused
+from orchestrator.records import with_entry
 from orchestrator.resumption import resumed
 from orchestrator.retrying import retried
 from orchestrator.selection import with_record
@@ -76,7 +77,7 @@ def apply(state: State, event: e.Event) -> State:
     run = _APPLY[type(event)](state.runs[event.run], event)
     if isinstance(event, e.JobEnded) and event.outcome == "done":
         result = result_of(run, event.job)
-        state = changed(state, results={**state.results, result.key: result})
+        state = changed(state, results=with_entry(state.results, result.key, result))
     return state.with_run(run)
 
 
@@ -275,12 +276,11 @@ def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
         found_ms=event.at_ms,
         takes_back=event.takes_back,
     )
-    return changed(run, savings={**run.savings, saving.id: saving})
+    return with_record(run, "savings", saving)
 
 
 def _saving_booked(run: RunState, event: e.SavingBooked) -> RunState:
-    booked = changed(run.savings[event.saving], booked=True)
-    return changed(run, savings={**run.savings, event.saving: booked})
+    return with_record(run, "savings", changed(run.savings[event.saving], booked=True))
 
 
 _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {

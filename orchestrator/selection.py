@@ -3,8 +3,10 @@ is not is asked for again and again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+
+from orchestrator.records import MANY, Part, Records, with_entries, with_entry
 
 if TYPE_CHECKING:
     from orchestrator.state import RunState
@@ -21,74 +23,145 @@ R = TypeVar("R", bound=Record)
 
 
 class Selection(Generic[R]):
-    """A property of a run: the records of one of its mappings that `holds` of, in their order.
+    """A property of a run: the records of one of its mappings that are of a `sort`, in their order.
 
-    They are looked for once, and then handed on from one state of the run to the next.
+    They are looked for once, and then handed on from one state of the run to the next. The sorts
+    of a record are bits of a number that `RunState.sorts_of` says by field.
     """
 
-    def __init__(self, field: str, holds: Callable[[RunState, R], bool]) -> None:
+    def __init__(
+        self, field: str, sort: int, *, wide: bool = False, by_status: bool = False
+    ) -> None:
+        """A `wide` one holds of a job by what has become of others, one `by_status` by nothing but
+        how far it has come itself."""
         self.field = field
-        self.holds = holds
+        self.sort = sort
+        self.wide = wide
+        self.by_status = by_status
         self.name = ""
 
     def __set_name__(self, owner: type[RunState], name: str) -> None:
         self.name = name
         owner.selections.setdefault(self.field, []).append(self)
+        if self.field == "jobs":
+            (owner.by_status if self.by_status else owner.by_more).append(self)
 
     @overload
     def __get__(self, run: None, owner: type[RunState]) -> Selection[R]: ...
     @overload
-    def __get__(self, run: RunState, owner: type[RunState]) -> tuple[R, ...]: ...
-    def __get__(self, run: RunState | None, owner: type[RunState]) -> tuple[R, ...] | Selection[R]:
+    def __get__(self, run: RunState, owner: type[RunState]) -> Sequence[R]: ...
+    def __get__(self, run: RunState | None, owner: type[RunState]) -> Sequence[R] | Selection[R]:
         if run is None:
             return self
         records: Mapping[str, R] = getattr(run, self.field)
-        found = tuple([record for record in records.values() if self.holds(run, record)])
+        sort, sorts_of = self.sort, run.sorts_of[self.field]
+        if self.by_status:  # the other sorts of a job ask for these
+            sorts_of = run.sorts_by_status
+        found: Sequence[R]
+        if type(records) is Records:
+            found = Part.of(
+                [one for one in chunk if sorts_of(run, one) & sort] for chunk in records.chunks
+            )
+        else:
+            found = tuple([one for one in records.values() if sorts_of(run, one) & sort])
         vars(run)[self.name] = found  # which hides this property
         return found
-
-    def after(
-        self, run: RunState, known: tuple[R, ...], old: R | None, new: R
-    ) -> tuple[R, ...] | None:
-        """What `known` becomes where `new` takes the place of `old`, or the last one where there
-        is no old one; None where its place has to be looked for."""
-        was = bool(known) and old is not None and self.holds(run, old)
-        if not self.holds(run, new):
-            return tuple([one for one in known if one is not old]) if was else known
-        if was:
-            return tuple([new if one is old else one for one in known])
-        return (*known, new) if old is None or not known else None
 
 
 def with_record(run: RunState, field: str, record: Record) -> RunState:
     """The run with `record` in its place among those of `field`: the way to change one, as the
     selections would not follow anything else."""
-    values = {**vars(run)}
-    records: Mapping[str, Any] = values[field]
-    old = records.get(record.id)
-    values[field] = {**records, record.id: record}
-    for selection in run.selections[field]:
-        known = values.get(selection.name)
-        if known is not None:
-            following = selection.after(run, known, old, record)
-            if following is None:
-                del values[selection.name]
-            else:
-                values[selection.name] = following
-    return _made(type(run), values)
+    known: Mapping[str, Any] = getattr(run, field)
+    old = known.get(record.id)
+    new = _made(run, {field: with_entry(known, record.id, record)})
+    if old is not None and field == "jobs":
+        _with_job(run, new, old, record)
+        return new
+    sorts_of = run.sorts_of[field]
+    before = sorts_of(run, old) if old is not None else 0
+    _follow(new, run.selections[field], old, record, before, sorts_of(new, record))
+    if field == "allocations" and old is None and "carriers" in vars(new):
+        vars(new)["carriers"] = run.also_carried_by(new.allocations[record.id])
+    return new
 
 
 def with_records(run: RunState, field: str, records: Iterable[Record]) -> RunState:
     """As `with_record`, of many at once: each alone would copy all of them."""
-    values = {**vars(run)}
-    known: Mapping[str, Any] = values[field]
-    values[field] = {**known, **{record.id: record for record in records}}
+    new = _made(run, {field: with_entries(getattr(run, field), {one.id: one for one in records})})
     for selection in run.selections[field]:
-        values.pop(selection.name, None)
-    return _made(type(run), values)
+        vars(new).pop(selection.name, None)
+    vars(new).pop("failed_groups", None)
+    return new
 
 
-def _made(kind: type[RunState], values: Mapping[str, Any]) -> RunState:
-    new = object.__new__(kind)
-    object.__setattr__(new, "__dict__", values)
+def _with_job(run: RunState, new: RunState, old: Record, record: Record) -> None:
+    """Have the selections of `new` follow where `record` has taken the place of `old`, which was in
+    `run`. How far it has come counts first: the other sorts, of others as well, depend on that."""
+    sorts_of = run.sorts_of["jobs"]
+    before, after = run.sorts_by_status(run, old), run.sorts_by_status(new, record)
+    _follow(new, run.by_status, old, record, before, after)
+    values = vars(new)
+    if before == after:
+        _follow(new, run.by_more, old, record, sorts_of(run, old), sorts_of(new, record))
+        return
+    values.pop("failed_groups", None)
+    _follow(new, run.by_more, old, record, sorts_of(run, old), sorts_of(new, record))
+    wide = [one for one in run.by_more if one.wide and one.name in values]
+    others = new.concerned(record.id, before | after) if wide else ()
+    if len(others) > MANY:
+        for selection in wide:
+            del values[selection.name]
+        return
+    for name in others:
+        if name != record.id:
+            other = new.jobs[name]
+            _follow(new, wide, other, other, sorts_of(run, other), sorts_of(new, other))
+
+
+def _follow(
+    run: RunState,
+    selections: Iterable[Selection[Any]],
+    old: Record | None,
+    new: Record,
+    before: int,
+    after: int,
+) -> None:
+    """Have those `selections` of `run` that are known say `new` where they said `old`."""
+    if not before | after or (before == after and old is new):
+        return
+    values = vars(run)
+    for selection in selections:
+        sort = selection.sort
+        if not (before | after) & sort or selection.name not in values:
+            continue
+        known = values[selection.name]
+        records: Mapping[str, Any] = values[selection.field]
+        following: Sequence[Record] | None
+        if type(known) is Part and type(records) is Records:
+            following = known.changed(records, new.id, old, new, bool(after & sort))
+        elif type(records) is Records:
+            following = None
+        else:
+            following = _after(known, old, new, bool(before & sort), bool(after & sort))
+        if following is None:
+            del values[selection.name]
+        else:
+            values[selection.name] = following
+
+
+def _after(
+    known: tuple[Record, ...], old: Record | None, new: Record, was: bool, holds: bool
+) -> tuple[Record, ...] | None:
+    """What `known` becomes where `new` takes the place of `old`, or the last one where there is no
+    old one; None where its place has to be looked for."""
+    if not holds:
+        return tuple([one for one in known if one is not old])
+    if was:
+        return tuple([new if one is old else one for one in known])
+    return (*known, new) if old is None or not known else None
+
+
+def _made(run: RunState, changes: Mapping[str, Any]) -> RunState:
+    new = object.__new__(type(run))
+    object.__setattr__(new, "__dict__", {**vars(run), **changes})
     return new

@@ -10,7 +10,7 @@ State
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,11 +18,14 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from budget.meters.log import Metered
 from orchestrator import events as e
-from orchestrator.graph import Graph, Job, Lane
+from orchestrator import sorts
+from orchestrator.aims import aims_of
+from orchestrator.graph import Graph, Job
 from orchestrator.holding import Hold as Hold
 from orchestrator.job_state import JobState as JobState
 from orchestrator.job_state import JobStatus as JobStatus
 from orchestrator.pace import Marks
+from orchestrator.records import with_entries, with_entry
 from orchestrator.selection import Selection
 from orchestrator.standby import StandbyState as StandbyState
 
@@ -30,12 +33,6 @@ STATE_VERSION = 5
 STATES_READ = (1, 2, 3, 4, 5)
 """What an earlier version does not have yet has its default."""
 
-QUEUED = ("devices", "turn")
-"""Reasons to wait that end when another job does; their `until_ms` is the latest time, no alarm."""
-
-_FRUITLESS = frozenset({"failed", "stopped", "skipped"})
-_CLOSED = ("settled", "released", "refused")
-_KEEPING = ("planned", "reserved", "running")
 AttemptStatus = Literal["planned", "accepted", "running", "ended"]
 AllocationStatus = Literal[
     "planned", "refused", "reserved", "running", "ended", "settled", "released"
@@ -143,12 +140,12 @@ class AllocationState:
 
     @property
     def keeps_devices(self) -> bool:
-        return self.status in _KEEPING
+        return self.status in ("planned", "reserved", "running")
 
     @property
     def open(self) -> bool:
         """Something is still owed to the ledger."""
-        return self.status not in _CLOSED
+        return self.status not in ("settled", "released", "refused")
 
 
 @dataclass(frozen=True)
@@ -182,7 +179,7 @@ class RunState:
     by: str = "cli"
     jobs: Mapping[str, JobState] = field(default_factory=dict)
     attempts: Mapping[str, AttemptState] = field(default_factory=dict)
-    allocations: dict[str, AllocationState] = field(default_factory=dict)
+    allocations: Mapping[str, AllocationState] = field(default_factory=dict)
     standbys: Mapping[str, StandbyState] = field(default_factory=dict)
     """Those that have not ended, by the name of the attempt that each may become."""
     stops: tuple[e.StopAsked, ...] = ()
@@ -202,28 +199,56 @@ class RunState:
 
     selections: ClassVar[dict[str, list[Selection[Any]]]] = {}
     """By the field that they choose from."""
+    by_status: ClassVar[list[Selection[Any]]] = []
+    """Those of the jobs that go by nothing but how far each has come."""
+    by_more: ClassVar[list[Selection[Any]]] = []
+    """The others of the jobs."""
+    sorts_of: ClassVar[dict[str, Callable[[RunState, Any], int]]] = {
+        "jobs": sorts.of_job,
+        "attempts": sorts.of_attempt,
+        "allocations": sorts.of_allocation,
+        "savings": sorts.of_saving,
+    }
 
-    open_jobs = Selection[JobState]("jobs", lambda run, job: not job.ended)
-    running_jobs = Selection[JobState]("jobs", lambda run, job: job.status == "running")
-    fruitless_jobs = Selection[JobState]("jobs", lambda run, job: job.status in _FRUITLESS)
-    """Ended without a result."""
-    cpu_queue = Selection[JobState]("jobs", lambda run, job: _waits_in(run, job, "cpu"))
-    """Those of the CPU lane that could start or start again."""
-    queue = Selection[JobState]("jobs", lambda run, job: _waits_in(run, job, "accelerator"))
-    """Those of the accelerator lane."""
-    untold = Selection[JobState](
-        "jobs", lambda run, job: not job.reason and _waits_in(run, job, "accelerator")
-    )
-    """Those of them that have not said why they wait."""
-    timed = Selection[JobState]("jobs", lambda run, job: _waits_for_a_time(job))
-    live_attempts = Selection[AttemptState]("attempts", lambda run, one: one.status != "ended")
-    open_allocations = Selection[AllocationState](
-        "allocations", lambda run, one: one.status not in _CLOSED
-    )
-    """Those of which something is still owed to the ledger."""
-    kept = Selection[AllocationState]("allocations", lambda run, one: one.status in _KEEPING)
-    """Those that keep devices."""
-    refused = Selection[AllocationState]("allocations", lambda run, one: one.status == "refused")
+    @staticmethod
+    def sorts_by_status(run: RunState, job: Any) -> int:
+        return sorts.by_status(job)
+
+    open_jobs = Selection[JobState]("jobs", sorts.OPEN, by_status=True)
+    running_jobs = Selection[JobState]("jobs", sorts.RUNNING, by_status=True)
+    fruitless_jobs = Selection[JobState]("jobs", sorts.FRUITLESS, by_status=True)
+    cpu_ready = Selection[JobState]("jobs", sorts.CPU_READY, wide=True)
+    cpu_untold = Selection[JobState]("jobs", sorts.CPU_UNTOLD, wide=True)
+    cpu_awaiting = Selection[JobState]("jobs", sorts.CPU_AWAITING, wide=True)
+    queue = Selection[JobState]("jobs", sorts.QUEUE)
+    ready = Selection[JobState]("jobs", sorts.READY, wide=True)
+    untold = Selection[JobState]("jobs", sorts.UNTOLD, wide=True)
+    timed = Selection[JobState]("jobs", sorts.TIMED)
+    doomed = Selection[JobState]("jobs", sorts.DOOMED, wide=True)
+    live_attempts = Selection[AttemptState]("attempts", sorts.LIVE)
+    open_allocations = Selection[AllocationState]("allocations", sorts.OWING)
+    kept = Selection[AllocationState]("allocations", sorts.KEPT)
+    refused = Selection[AllocationState]("allocations", sorts.REFUSED)
+    unbooked = Selection[SavingState]("savings", sorts.UNBOOKED)
+
+    @cached_property
+    def failed_groups(self) -> dict[str, str]:
+        """The groups of the accelerator lane of which a job has failed by itself, and which."""
+        found: dict[str, str] = {}
+        for known in self.fruitless_jobs:
+            if sorts.by_status(known) & sorts.FAILED and known.id in self.graph:
+                job = self.graph.job(known.id)
+                if job.devices:
+                    found.setdefault(job.group, job.id)
+        return found
+
+    def concerned(self, job: str, sort: int) -> Sequence[str]:
+        """Ids of the jobs that it means something to that `job` has, or had, these sorts."""
+        others = self.graph.needed_by(job)
+        known = self.graph.job(job)
+        if sort & sorts.FRUITLESS and known.devices:
+            return (*others, *(one.id for one in self.graph.groups()[known.group]))
+        return others
 
     @property
     def settled(self) -> bool:
@@ -232,7 +257,7 @@ class RunState:
             self.outcome is not None
             and not self.open_allocations
             and not self.standbys
-            and all(saving.booked for saving in self.savings.values())
+            and not self.unbooked
         )
 
     def current(self, job: str) -> AttemptState | None:
@@ -249,56 +274,31 @@ class RunState:
 
     def allocation_of(self, job: str) -> AllocationState | None:
         """The newest allocation that is meant to carry the job."""
-        for allocation in reversed(self.allocations.values()):
-            if any(job_of(name) == job for name in allocation.attempts):
-                return allocation
-        return None
+        carrier = self.carriers.get(job)
+        return None if carrier is None else self.allocations[carrier]
+
+    @cached_property
+    def carriers(self) -> Mapping[str, str]:
+        """Of each job the newest allocation meant to carry it; `with_record` hands it on."""
+        return {job_of(name): one.id for one in self.allocations.values() for name in one.attempts}
+
+    def also_carried_by(self, allocation: AllocationState) -> Mapping[str, str]:
+        """`carriers` with one more allocation."""
+        return with_entries(
+            self.carriers, {job_of(name): allocation.id for name in allocation.attempts}
+        )
 
     def aimed_at(self, aim: Aim) -> tuple[str, ...]:
         """The live attempts that a stop of this scope and target reaches."""
         return tuple(
             a.id
             for a in self.live_attempts
-            if aim.scope == "run" or aim.target in (a.id, *_names(self.graph.job(a.job)))
+            if aim.scope == "run" or aim.target == a.id or a.job in self.graph.named(aim.target)
         )
 
     def stop_of(self, job: Job) -> e.StopAsked | None:
-        """The stop that is asked of a job, the strictest first.
-
-        One that requeues holds for the attempts it was aimed at, and no longer than they count.
-        """
-        if not self.stops:
-            return None
-        known = self.jobs[job.id]
-        names = (*_names(job), *known.attempts)
-        asked = [
-            stop
-            for stop in self.stops
-            if (stop.scope == "run" or stop.target in names)
-            and (not stop.attempts or _is_aimed_at(stop, known))
-        ]
-        return min(asked, key=_strictness, default=None)
-
-
-def _names(job: Job) -> tuple[str, ...]:
-    """What a stop that means this job may name."""
-    return job.group, job.cell, job.id
-
-
-def _waits_in(run: RunState, job: JobState, lane: Lane) -> bool:
-    return job.status == "waiting" and not job.paused and run.graph.lanes()[job.id] == lane
-
-
-def _waits_for_a_time(job: JobState) -> bool:
-    return job.until_ms is not None and job.status == "waiting" and job.reason not in QUEUED
-
-
-def _is_aimed_at(stop: e.StopAsked, job: JobState) -> bool:
-    return job.status == "running" and job.attempts[-1] in stop.attempts
-
-
-def _strictness(stop: e.StopAsked) -> tuple[int, bool]:
-    return ("kill", "step", "epoch").index(stop.how), stop.then == "requeue"
+        """The stop that is asked of a job, the strictest first; see `orchestrator.aims`."""
+        return aims_of(self).strictest(job, self.jobs[job.id]) if self.stops else None
 
 
 class Aim(Protocol):
@@ -340,7 +340,7 @@ class State:
 
     def with_run(self, run: RunState) -> State:
         """The same with `run` as it is now."""
-        new = State({**self.runs, run.name: run}, self.results, self.holds)
+        new = State(with_entry(self.runs, run.name, run), self.results, self.holds)
         live, known = vars(self).get("_live_runs"), self.runs.get(run.name)
         if live is not None and known is not None and known.live and run.live:
             vars(new)["_live_runs"] = tuple([run if one is known else one for one in live])

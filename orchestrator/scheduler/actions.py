@@ -39,9 +39,9 @@ def due(
 
 
 def _closings(run: RunState) -> Iterator[i.Action]:
-    for saving in run.savings.values():
+    for saving in run.unbooked:
         # What is taken back has to stand there before.
-        if not saving.booked and (not saving.takes_back or run.savings[saving.takes_back].booked):
+        if not saving.takes_back or run.savings[saving.takes_back].booked:
             yield i.BookSaving(run.name, saving.id)
     for allocation in run.open_allocations:
         if allocation.status == "ended":

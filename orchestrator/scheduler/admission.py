@@ -26,9 +26,9 @@ def admit(state: State, run: RunState, inputs: Inputs, now_ms: int) -> Iterator[
     """
     if holding(state.holds, run.graph.account, "cpu") is not None:
         return
-    for known in run.cpu_queue:
+    for known in run.cpu_ready:
         job = run.graph.job(known.id)
-        if not needs_are_met(run, job) or run.stop_of(job) is not None:
+        if run.stop_of(job) is not None:
             continue
         key = key_of(run, job)
         decided = tuple(reuse(state, run, job, key, inputs, now_ms)) or tuple(
@@ -37,11 +37,6 @@ def admit(state: State, run: RunState, inputs: Inputs, now_ms: int) -> Iterator[
         if decided:
             yield from decided
             return
-
-
-def needs_are_met(run: RunState, job: Job) -> bool:
-    """Whether everything that it needs is there. What is planned last probably comes last."""
-    return all(run.jobs[need].has_result for need in reversed(job.needs))
 
 
 def key_of(run: RunState, job: Job) -> str:

@@ -9,7 +9,6 @@ from budget.accounts.account import Account
 from orchestrator.commands import ResumeJobs, RetryJobs, SubmitRun
 from orchestrator.holding import holding
 from orchestrator.scheduler import inputs as i
-from orchestrator.scheduler.admission import needs_are_met
 from orchestrator.state import RunState, State
 
 FREEING = i.Refused | i.NotAccepted | i.Released
@@ -53,12 +52,10 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
 
 def _may_be_told(run: RunState, free: bool) -> bool:
     """Whether one of its jobs may start, or has not said yet why it waits."""
-    for known in run.queue if free else run.untold:
-        job = run.graph.job(known.id)
-        if needs_are_met(run, job):
-            carrier = run.allocation_of(job.id)
-            if carrier is None or not carrier.keeps_devices:
-                return True
+    for known in run.ready if free else run.untold:
+        carrier = run.allocation_of(known.id)
+        if carrier is None or not carrier.keeps_devices:
+            return True
     return False
 
 

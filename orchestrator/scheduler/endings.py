@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from budget.duration import format_clock
 from budget.forecasts.edge import is_worth_starting
 from orchestrator import events as e
+from orchestrator.aims import aims_of
 from orchestrator.graph import Job
 from orchestrator.pausing import PAUSED
 from orchestrator.scheduler.edges import EDGE
@@ -17,41 +18,25 @@ from orchestrator.state import AttemptState, RunState
 _CUT = ("stopped", "deadline", "killed")
 
 
-def may_end(run: RunState) -> bool:
-    """Whether any job of it could end now. Where this is False, `end_jobs` has nothing to say."""
-    return may_never_start(run) or any(
-        not run.attempts[known.attempts[-1]].live for known in run.running_jobs
-    )
+def may_end(run: RunState) -> list[str]:
+    """Ids of the jobs of it that could end now, in topological order. Of all others `end_jobs` has
+    nothing to say."""
+    over = [job.id for job in run.running_jobs if not run.attempts[job.attempts[-1]].live]
+    never = [job.id for job in run.doomed]
+    if run.stops:
+        never += [job.id for job in aims_of(run).open_jobs(run) if job.status == "waiting"]
+    return sorted({*over, *never}, key=run.graph.place)
 
 
-def may_never_start(run: RunState) -> bool:
-    """Whether any job that waits could end now. A job without a result is one that others may
-    depend on, or that has run the same code."""
-    return bool(run.stops) or run.cpu_only or bool(run.fruitless_jobs)
-
-
-def failed_groups(run: RunState) -> dict[str, str]:
-    """The groups of which a job has failed by itself, and which job it is."""
-    found: dict[str, str] = {}
-    for job in run.graph.jobs:
-        known = run.jobs[job.id]
-        if known.status == "failed" and known.reason != "lost":
-            found.setdefault(job.group, job.id)
-    return found
-
-
-def end_jobs(run: RunState, job: Job, failed: Mapping[str, str], now_ms: int) -> Iterator[e.Event]:
-    """The end of one job, if it has come. Call in topological order, applying as you go.
-
-    `failed` are the `failed_groups` of the run.
-    """
+def end_jobs(run: RunState, job: Job, now_ms: int) -> Iterator[e.Event]:
+    """The end of one job, if it has come. Call in topological order, applying as you go."""
     status = run.jobs[job.id].status
     if status == "running":
         attempt = run.current(job.id)
         if attempt is not None and not attempt.live:
             yield _kept_back(run, _after(run, job, attempt, now_ms))
     elif status == "waiting":
-        why = _never_starts(run, job, failed)
+        why = _never_starts(run, job)
         if why is None:
             return
         allocation = run.allocation_of(job.id)
@@ -167,9 +152,7 @@ def _parked(
     )
 
 
-def _never_starts(
-    run: RunState, job: Job, failed: Mapping[str, str]
-) -> tuple[e.JobOutcome, str, str] | None:
+def _never_starts(run: RunState, job: Job) -> tuple[e.JobOutcome, str, str] | None:
     stop = run.stop_of(job)
     if stop is not None:
         return "stopped", stop.reason, stop.sentence
@@ -181,8 +164,9 @@ def _never_starts(
             if needed.reason == "cpu-only":
                 return "skipped", "cpu-only", f"needs {need}, which needs an accelerator"
             return "skipped", "needs-failed", f"needs {need}, which {needed.status}"
-    if job.lane == "accelerator" and job.group in failed and run.jobs[job.id].forgiven is None:
-        text = f"{failed[job.group]} failed, and this would run the same code"
+    failed = run.failed_groups.get(job.group) if job.devices and run.fruitless_jobs else None
+    if failed is not None and run.jobs[job.id].forgiven is None:
+        text = f"{failed} failed, and this would run the same code"
         return "skipped", "sibling-failed", text
     return None
 

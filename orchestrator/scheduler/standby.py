@@ -45,7 +45,7 @@ def plan(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
             continue
         if holding(state.holds, run.graph.account, "accelerator") is not None:
             continue
-        for known in run.queue:
+        for known in run.ready:
             job = run.graph.job(known.id)
             if job.together > 1:
                 continue  # several at once: the devices of one would wait for the others' starts

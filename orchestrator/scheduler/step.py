@@ -285,16 +285,10 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
     while again:
         again = False
         run = deciding.state.runs[name]
-        if endings.may_end(run):
-            failed = endings.failed_groups(run) if run.fruitless_jobs else {}
-            some_never_start = endings.may_never_start(run)
-            for known in run.open_jobs:
-                if known.status == "waiting" and not some_never_start:
-                    continue
-                if deciding.take(endings.end_jobs(run, run.graph.job(known.id), failed, now_ms)):
-                    again = True
-                    run = deciding.state.runs[name]
-                    some_never_start = endings.may_never_start(run)
+        for job in endings.may_end(run):
+            if deciding.take(endings.end_jobs(run, run.graph.job(job), now_ms)):
+                again = True
+                run = deciding.state.runs[name]
         again |= deciding.take(admission.admit(deciding.state, run, inputs, now_ms))
 
 

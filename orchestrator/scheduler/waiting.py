@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.holding import holding
-from orchestrator.scheduler.admission import cannot_run, key_of, needs_are_met, reuse
+from orchestrator.scheduler.admission import cannot_run, key_of, reuse
 from orchestrator.scheduler.backfill import OVERTAKEN_MS
 from orchestrator.scheduler.earlier import remarks
 from orchestrator.scheduler.inputs import Inputs
@@ -45,13 +45,12 @@ class Waiting:
         for run in self._state.live_runs():
             if not self._may_start(run):
                 continue
-            if len(run.untold) < len(run.queue):
+            if len(run.untold) < len(run.ready):
                 found.add(run.graph.account)
             for known in run.untold:
-                if needs_are_met(run, run.graph.job(known.id)):
-                    self._note_allocations(run)
-                    if (run.name, known.id) not in self.carried:
-                        return None
+                self._note_allocations(run)
+                if (run.name, known.id) not in self.carried:
+                    return None
         return found
 
     def _may_start(self, run: RunState) -> bool:
@@ -60,20 +59,17 @@ class Waiting:
         return run.live and not run.cpu_only and held is None
 
     def _of_run(self, run: RunState, age: int) -> list[Candidate]:
-        waiting = run.queue
+        waiting = run.ready
         if not waiting:
             return []
         self._note_allocations(run)
         account = self._inputs.accounts.get(run.graph.account or "")
         usable = account is not None and account.executor in self._inputs.capacity
-        needs, group = None, None
-        met = begun = False
+        group, begun = None, False
         found = []
         for place, known in enumerate(waiting):
             job = run.graph.job(known.id)
-            if job.needs != needs:  # the folds of an entry, which stand together, need the same
-                needs, met = job.needs, needs_are_met(run, job)
-            if not met or (run.name, job.id) in self.carried:
+            if (run.name, job.id) in self.carried:
                 continue
             if run.stops and run.stop_of(job) is not None:
                 continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.graph import Job
+from orchestrator.records import newest_first
 from orchestrator.state import AllocationState, AttemptState, RunState
 
 SIMULATED = "simulated"
@@ -24,7 +25,7 @@ def is_simulated(run: RunState) -> bool:
 
 def unit_of(run: RunState) -> str:
     """What the account of the run counts: of its newest allocation, hours where it has none."""
-    newest = next(reversed(run.allocations.values()), None)
+    newest = next(newest_first(run.allocations), None)
     return newest.unit if newest is not None else "device"
 
 
@@ -84,7 +85,7 @@ def freed_ms(run: RunState, jobs: Iterable[Job], now_ms: int) -> int:
 def _limit_ms(run: RunState, job: Job) -> int:
     """What a job's limit costs, at the rate of the run's newest allocation if it has one."""
     limit_ms = round((job.limit_s or 0) * 1000)
-    newest = next(reversed(run.allocations.values()), None)
+    newest = next(newest_first(run.allocations), None)
     if newest is None or not job.devices:
         return job.devices * limit_ms
     devices = 1 if newest.unit == "session" else job.devices

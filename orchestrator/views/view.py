@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean, median, stdev
 
 from orchestrator.graph import Job
-from orchestrator.state import QUEUED, AttemptState, JobState, RunState, SavingState
+from orchestrator.sorts import QUEUED
+from orchestrator.state import AttemptState, JobState, RunState, SavingState
 from orchestrator.views.charges import (
     attempt_in_flight_ms,
     in_flight_ms,

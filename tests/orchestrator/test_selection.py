@@ -40,7 +40,7 @@ def test_what_ends_is_selected_no_more(run: RunState) -> None:
     done = now(now(run, "scan", "done"), "fold0", "failed")
     assert [job.id for job in done.open_jobs] == ["fold1", "fold2"]
     assert [job.id for job in done.fruitless_jobs] == ["fold0"]
-    assert done.cpu_queue == ()
+    assert done.cpu_ready == ()
 
 
 def test_what_comes_back_has_its_old_place(run: RunState) -> None:
