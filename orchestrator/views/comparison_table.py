@@ -1,0 +1,221 @@
+"""The table of `skint compare`: a column for each group of folds, a row for each thing to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from budget.amount import format_amount
+from budget.duration import HOUR_MS
+from orchestrator.plans.ingredients import KeptIngredients
+from orchestrator.state import RunState, State
+from orchestrator.views.comparison import (
+    Column,
+    Fold,
+    Paired,
+    columns_of,
+    paired,
+    sections,
+    why_not,
+)
+from orchestrator.views.figures import exact_figure
+from orchestrator.views.metrics import courses_of
+from orchestrator.views.recipe import Trained, code_changes, recipe_rows
+
+LONGEST = 28
+"""Characters of a value of the recipe."""
+MOST_CHANGES = 5
+
+
+@dataclass(frozen=True)
+class Side:
+    """A column with what it is beside the first one."""
+
+    column: Column
+    why_not: str
+    """Why its scores must not be set beside those of the first; empty where they may."""
+    paired: Paired | None
+    recipe: Mapping[str, Any]
+    """What is not the same in all columns."""
+    changed: tuple[str, ...]
+    """Code, libraries and files that differ from the first one's."""
+    measured: tuple[str, ...]
+    """The names of what it has reported."""
+
+
+def sides_of(
+    runs: Sequence[RunState],
+    state: State,
+    now_ms: int,
+    kept: KeptIngredients,
+    metric: str | None = None,
+) -> list[tuple[str, list[Side]]]:
+    """By the entries of the plans, where there are several; `kept` says what jobs were made of."""
+    found = [one for run in runs for one in columns_of(run, state.runs, now_ms, metric)]
+    return [(name, _beside(columns, state, kept)) for name, columns in sections(found)]
+
+
+def _beside(columns: Sequence[Column], state: State, kept: KeptIngredients) -> list[Side]:
+    first = columns[0]
+    trained = [Trained(state.runs[one.run].graph, one.group.jobs[0]) for one in columns]
+    rows = recipe_rows(trained)
+    sides = []
+    for number, (column, recipe) in enumerate(zip(columns, trained, strict=True)):
+        why = why_not(first, column, state.runs) if number else ""
+        changes = code_changes(trained[0], recipe, kept.record, kept.detail) if number else ()
+        ids = {job.id for job in column.group.jobs}
+        courses = courses_of(state.runs[column.run], state.runs)
+        names = dict.fromkeys(n for one in courses if one.job in ids for n in one.names)
+        sides.append(
+            Side(
+                column=column,
+                why_not=why,
+                paired=paired(first, column) if number and not why else None,
+                recipe={row.name: row.values[number] for row in rows},
+                changed=tuple(changes),
+                measured=tuple(names),
+            )
+        )
+    return sides
+
+
+def lines_of(sides: Sequence[Side]) -> list[str]:
+    """The table, and below it what does not fit into cells."""
+    rows = [*_recipe(sides), *_scores(sides), *_costs(sides)]
+    heads = ("", "", *(side.column.name for side in sides))
+    widths = [max(len(row[at]) for row in [heads, *rows]) for at in range(len(heads))]
+    table = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [heads, *rows]
+    ]
+    notes = [line for side in sides for line in _notes(side, sides[0])]
+    pretended = [side.column.name for side in sides if side.column.simulated]
+    if pretended:
+        whose = "all" if len(pretended) == len(sides) else ", ".join(pretended)
+        notes.append(f"simulated devices, whose hours are pretended: {whose}")
+    return [*table, *(["", *notes] if notes else [])]
+
+
+Cells = tuple[str, ...]
+
+
+def _recipe(sides: Sequence[Side]) -> Iterator[Cells]:
+    yield ("submitted", "", *(_local(side.column.submitted_ms) for side in sides))
+    for name in sides[0].recipe:
+        yield (name, "", *(_value(side.recipe[name]) for side in sides))
+
+
+def _scores(sides: Sequence[Side]) -> Iterator[Cells]:
+    """A row a fold, under the name of the metric; then their mean."""
+    names = {side.column.metric.name for side in sides if side.column.metric.name}
+    head = names.pop() if len(names) == 1 else "score"
+    by_fold = [{fold.fold or 0: fold for fold in side.column.folds} for side in sides]
+    if names:
+        yield ("metric", "", *(side.column.metric.name or "–" for side in sides))
+    split = any(fold.fold is not None for folds in by_fold for fold in folds.values())
+    for number in sorted({fold for folds in by_fold for fold in folds}):
+        title = f"fold {number}" if split else ""
+        yield (head, title, *(_score(folds.get(number)) for folds in by_fold))
+        head = ""
+    if not split:
+        return
+    yield (head, "mean", *(_mean(side.column) for side in sides))
+    if any(side.paired for side in sides):
+        first = sides[0].column
+        cells = ["" if side.column is first else _difference(side.paired) for side in sides]
+        yield ("", f"less {first.name}", *cells)
+
+
+def _costs(sides: Sequence[Side]) -> Iterator[Cells]:
+    columns = [side.column for side in sides]
+    credits = [column.unit == "credit" for column in columns]
+    word = "credits" if all(credits) else "hours"
+    if any(column.cost_ms or column.charged_ms for column in columns):
+        yield (word, "charged", *(_cost(column, any(credits)) for column in columns))
+    if any(column.saved_ms for column in columns):
+        yield ("", "saved", *(_amount(c.saved_ms, c, any(credits)) for c in columns))
+    if any(column.per_hour is not None for column in columns):
+        per = (("–" if c.per_hour is None else exact_figure(c.per_hour)) for c in columns)
+        yield ("", f"{columns[0].metric.name} per {word.removesuffix('s')}", *per)
+
+
+def _notes(side: Side, first: Side) -> Iterator[str]:
+    column = side.column
+    if side.why_not:
+        yield (
+            f"! {column.name} cannot be compared with {first.column.name}: {side.why_not};"
+            " its scores say something else"
+        )
+    for change in side.changed[:MOST_CHANGES]:
+        yield f"{column.name} · {change}"
+    if len(side.changed) > MOST_CHANGES:
+        yield f"{column.name} · {len(side.changed) - MOST_CHANGES} more differences in code"
+    yield from (f"{column.name} · {text}" for text in column.stops)
+    for fold in column.folds:
+        if fold.why and not (column.stops and fold.status in ("stopped", "parked")):
+            yield f"{column.name} · {fold.title} {fold.status}: {fold.why}"
+    if column.cost_ms > column.charged_ms:
+        elsewhere = column.cost_ms - column.charged_ms
+        yield (
+            f"{column.name} · {format_amount(elsewhere, column.unit)} of what its scores cost was"
+            " charged to the runs that it has them from"
+        )
+
+
+def _score(fold: Fold | None) -> str:
+    """ "0.9020"; of a fold that is not done the best so far, "(0.8610 at 4/12)"."""
+    if fold is None:
+        return ""
+    if fold.score is None:
+        return f"– {fold.status}" if not fold.done else "–"
+    if fold.done:
+        return exact_figure(fold.score)
+    at = f" at {fold.epoch}/{fold.epochs}" if fold.epoch and fold.epochs else ""
+    return f"({exact_figure(fold.score)}{at}) {fold.status}"
+
+
+def _mean(column: Column) -> str:
+    if column.mean is None:
+        wanted = column.group.jobs[0].folds or len(column.folds)
+        return f"– {len(column.scores)} of {wanted} done"
+    return exact_figure(column.mean) + (
+        "" if column.sd is None else f" ± {exact_figure(column.sd)}"
+    )
+
+
+def _difference(found: Paired | None) -> str:
+    if found is None:
+        return "–"
+    sign = "+" if found.mean >= 0 else "−"
+    se = "" if found.se is None else f" ± {_small(found.se)}"
+    return f"{sign}{_small(abs(found.mean))}{se} (se, {found.folds} folds)"
+
+
+def _small(value: float) -> str:
+    return f"{value:.4f}" if value < 1000 else exact_figure(value)
+
+
+def _cost(column: Column, says_unit: bool) -> str:
+    return _amount(column.charged_ms, column, says_unit)
+
+
+def _amount(ms: int, column: Column, says_unit: bool) -> str:
+    """Hours with two digits, more where they are few."""
+    if says_unit:
+        return format_amount(ms, column.unit)
+    hours = ms / HOUR_MS
+    return f"{hours:.2f}" if hours >= 0.1 or not ms else f"{hours:.4f}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "–"
+    text = ("no", "yes")[value] if isinstance(value, bool) else str(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _local(at_ms: int) -> str:
+    """On the clock of this machine: "Sat 21 Nov 14:02"."""
+    return datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%a %-d %b %H:%M")
