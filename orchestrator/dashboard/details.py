@@ -1,62 +1,357 @@
-"""All that is known of one job."""
+"""One group of a run on a screen of its own: curves, folds, log, events, costs, recipe."""
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+from datetime import tzinfo
+from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Label, Static
+from textual.widgets import Footer, RichLog
 
-from budget.duration import format_clock, format_exact
-from orchestrator.dashboard.confirm import facts_table
-from orchestrator.dashboard.rows import to_go
-from orchestrator.views.glyphs import bar, sparkline
-from orchestrator.views.view import JobRow, RunView
+from orchestrator.baselines.group import Group, group_of
+from orchestrator.dashboard.beside import Beside, read_beside, state_with
+from orchestrator.dashboard.detail_lines import event_lines, fact_lines, facts_of, fold_lines
+from orchestrator.dashboard.group_curves import (
+    JobCurve,
+    baseline_curve,
+    curves_of,
+    drawn_curves,
+    last_epoch,
+    metrics_of,
+)
+from orchestrator.dashboard.ink import RULE, Line, Piece, headed, justified
+from orchestrator.dashboard.log_tail import LogTail
+from orchestrator.dashboard.painted import Painted
+from orchestrator.dashboard.snapshot import EventLine, Screen
+from orchestrator.graph import Job
+from orchestrator.home import Home
+from orchestrator.state import RunState
+from orchestrator.views.curves import Curve, drawn
+from orchestrator.views.view import RunView, run_view
+from skint.errors import SkintError
 
-CURVE_CELLS = 48
-
-
-def details_of(view: RunView, row: JobRow) -> tuple[tuple[str, str], ...]:
-    """(name, sentence) of what there is to say; what is not known is left out."""
-    lane = f"{row.lane}, simulated device" if view.simulated and row.lane != "cpu" else row.lane
-    facts = [("state", row.status), ("lane", lane), ("why", row.why), ("said", row.note)]
-    if row.epochs:
-        share = bar(row.progress or 0.0, 24)
-        facts.append(("epoch", f"{share} {row.epoch or 0} of {row.epochs}"))
-    elif row.counted:
-        facts.append(("progress", f"{bar(row.progress or 0.0, 24)} {row.counted}"))
-    if row.value is not None:
-        best = f", best {row.best:.4f}" if row.best is not None else ""
-        facts.append((row.metric, f"{row.value:.4f}{best}"))
-    facts.append(("curve", sparkline(row.history, CURVE_CELLS)))
-    facts.append(("to go", to_go(row.eta)))
-    if row.wall_ms is not None:
-        facts.append(("time", format_clock(row.wall_ms)))
-    if row.charged_ms:
-        facts.append(("charged", format_exact(row.charged_ms)))
-    if row.in_flight_ms:
-        facts.append(("in flight", format_exact(row.in_flight_ms)))
-    if row.saved_ms:
-        facts.append(("saved", f"{format_exact(row.saved_ms)}: its result was known"))
-    facts.append(("log", row.log))
-    return tuple((name, sentence) for name, sentence in facts if sentence)
+LOG_LINES = 2_000
+WIDE, TALL = 110, 28
+"""Cells from which all panes have room side by side."""
+PANES = ("folds", "log", "events", "costs")
+NO_CURVE = "nothing was reported epoch by epoch yet"
+NO_LOG = "no log here yet"
 
 
 class Details(ModalScreen[None]):
-    """Any of the keys that leave closes it."""
+    """Follows what `follow` is told, and reads the rest itself, in threads.
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss", "Close")]
+    `job` is the one that is chosen first; its group is what is shown. `pane` is the one that is
+    seen where there is no room for all.
+    """
 
-    def __init__(self, view: RunView, row: JobRow) -> None:
+    AUTO_FOCUS = None
+    DEFAULT_CSS = """
+    Details { background: $background; layout: vertical; }
+    Details #detail { height: 1fr; layout: vertical; }
+    Details.wide #detail { layout: horizontal; }
+    Details #detail-left { height: 3fr; }
+    Details #detail-right { height: 2fr; }
+    Details.wide #detail-left, Details.wide #detail-right { height: 1fr; }
+    Details.wide #detail-left { width: 3fr; margin-right: 1; }
+    Details.wide #detail-right { width: 2fr; }
+    Details #pane-plot { height: 3fr; }
+    Details #pane-log { height: 2fr; }
+    Details #pane-folds { height: 1fr; scrollbar-size: 1 1; }
+    Details.wide #pane-folds { height: auto; max-height: 40%; }
+    Details #pane-facts { height: 3fr; scrollbar-size: 1 1; }
+    Details #pane-events { height: 2fr; }
+    Details #events-scroll, Details #detail-log { height: 1fr; scrollbar-size: 1 1; }
+    Details #detail-log { background: transparent; padding: 0 0 0 1; }
+    Details #detail-plot { height: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", "Fold", key_display="↑↓"),
+        Binding("down,j", "choose(1)", show=False),
+        Binding("m", "metric(1)", "Metric"),
+        Binding("M", "metric(-1)", show=False),
+        Binding("g", "group", "Group"),
+        Binding("f", "follow", "Follow log"),
+        Binding("tab", "pane(1)", "Pane"),
+        Binding("shift+tab", "pane(-1)", show=False),
+        *(Binding(str(n), f"pane_at({n - 1})", show=False) for n in range(1, len(PANES) + 1)),
+        Binding("escape,enter,q", "dismiss", "Back", key_display="esc"),
+        Binding("pageup", "scroll_pane(-1)", show=False),
+        Binding("pagedown", "scroll_pane(1)", show=False),
+    ]
+
+    def __init__(
+        self,
+        home: Home,
+        seen: Screen,
+        run: str,
+        job: str,
+        *,
+        zone: tzinfo | None = None,
+        pane: str = "folds",
+    ) -> None:
         super().__init__()
-        self._title = f"{row.title} of {view.name}"
-        self._facts = details_of(view, row)
+        self._home, self._seen, self._run, self._job, self._zone = home, seen, run, job, zone
+        self._metric = 0
+        self._pane = PANES.index(pane)
+        self._following = True
+        self._beside: Beside | None = None
+        self._trouble = ""
+        self._asked_for: object = None
+        """What the last reading beside was about; another is made when it is not this any more."""
+        self._tail: LogTail | None = None
+        self._plot, self._folds = Painted("detail-plot", fills=True), Painted("detail-folds")
+        self._facts, self._events = Painted("detail-facts"), Painted("detail-events")
+        self._log_head, self._events_head = Painted("log-head"), Painted("events-head")
+        self._log = RichLog(id="detail-log", max_lines=LOG_LINES, wrap=False, min_width=20)
+        self._events_scroll = VerticalScroll(self._events, id="events-scroll", can_focus=False)
+        self._panes = {
+            "folds": VerticalScroll(self._folds, id="pane-folds", can_focus=False),
+            "costs": VerticalScroll(self._facts, id="pane-facts", can_focus=False),
+            "log": Vertical(self._log_head, self._log, id="pane-log"),
+            "events": Vertical(self._events_head, self._events_scroll, id="pane-events"),
+        }
+        self._events_scroll.anchor()  # at its end, until somebody scrolls
+        self._plot_pane = Vertical(self._plot, id="pane-plot")
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
-            yield Label(self._title, id="title", markup=False)
-            yield Static(facts_table(self._facts), id="facts")
-            yield Label("Esc closes", id="hint")
+        with Horizontal(id="detail"):
+            with Vertical(id="detail-left"):
+                yield self._plot_pane
+                yield self._panes["log"]
+            with Vertical(id="detail-right"):
+                yield self._panes["folds"]
+                yield self._panes["costs"]
+                yield self._panes["events"]
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._log.can_focus = False
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.look)
+
+    # --- what is shown --------------------------------------------------------------------------
+
+    def follow(self, screen: Screen) -> None:
+        """What was seen by now."""
+        self._seen = screen
+        self.look()
+
+    def look(self) -> None:
+        """Bring everything up to date with what was seen last."""
+        screen = self._seen
+        run = screen.state.runs.get(self._run)
+        if run is None or self._job not in run.jobs:
+            self.dismiss()  # another store has taken its place
+            return
+        if not self.is_mounted or not self.size.width:
+            return
+        self._arrange()
+        runs = self._runs(screen)
+        view = screen.view(self._run) or run_view(run, screen.now_ms, runs)
+        group = group_of(run.graph, run.graph.job(self._job))
+        metrics = metrics_of(run, group.jobs, runs)
+        metric = metrics[self._metric % len(metrics)] if metrics else ""
+        curves = curves_of(run, group.jobs, metric, runs)
+        baseline = self._baseline_curve(metric, runs)
+        self._show_plot(group, metrics, metric, curves, baseline)
+        self._show_folds(run, view, group, curves, baseline, screen.now_ms)
+        self._show_facts(run, view, curves, screen.now_ms)
+        self._show_events(screen)
+        self._read(run, group)
+
+    def _runs(self, screen: Screen) -> Mapping[str, RunState]:
+        return state_with(screen.state, self._beside) if self._beside else screen.state.runs
+
+    def _baseline_curve(self, metric: str, runs: Mapping[str, RunState]) -> Curve | None:
+        beside = self._beside
+        if beside is None or beside.baseline is None or beside.baseline_group is None:
+            return None
+        return baseline_curve(beside.baseline, beside.baseline_group, metric, runs)
+
+    def _show_plot(
+        self,
+        group: Group,
+        metrics: tuple[str, ...],
+        metric: str,
+        curves: tuple[JobCurve, ...],
+        baseline: Curve | None,
+    ) -> None:
+        width, height = self._plot_pane.size
+        more = f"m: {metrics.index(metric) + 1} of {len(metrics)}" if len(metrics) > 1 else ""
+        what = f" · {metric}" if metric else ""
+        head = headed(f"{self._run} · {group.name}{what}", width, more, active=True)
+        shown = drawn_curves(curves, self._job, baseline)
+        plotted = drawn(shown, width, height - 1, last_x=last_epoch(curves))
+        lines: list[Line] = [
+            head,
+            *(tuple((piece.text, _role(piece.style)) for piece in line) for line in plotted),
+        ]
+        if not plotted:
+            lines.append(((f" {NO_CURVE}", "dim"),))
+        self._plot.paint(lines[:height])
+
+    def _show_folds(
+        self,
+        run: RunState,
+        view: RunView,
+        group: Group,
+        curves: tuple[JobCurve, ...],
+        baseline: Curve | None,
+        now_ms: int,
+    ) -> None:
+        width = self._panes["folds"].size.width or self.size.width
+        folds = f" · {view.folds_done}/{view.folds} {view.unit}" if view.folds else ""
+        lines = fold_lines(
+            run, view, curves, self._job, now_ms, width, baseline=baseline, beside=self._beside
+        )
+        self._folds.paint([self._head(group.name, width, view.status + folds), *lines])
+        chosen = [one.job.id for one in curves].index(self._job)
+        self._panes["folds"].scroll_to(y=max(0, chosen - 2), animate=False)
+
+    def _show_facts(
+        self, run: RunState, view: RunView, curves: tuple[JobCurve, ...], now_ms: int
+    ) -> None:
+        width = self._panes["costs"].size.width - 1
+        row = view.row(self._job)
+        sections = facts_of(run, view, row, curves, self._beside, now_ms)
+        if self._trouble:
+            sections = (*sections, ("not read", (("why", self._trouble),)))
+        lines = fact_lines(sections, max(20, width))
+        head = () if self.has_class("wide") else (self._head("", width),)
+        self._facts.paint((*head, *lines))
+
+    def _show_events(self, screen: Screen) -> None:
+        width = self._panes["events"].size.width
+        old = self._beside.events if self._beside else ()
+        last = old[-1].id if old else 0
+        new: list[EventLine] = [
+            line for line in screen.events if line.run == self._run and line.id > last
+        ]
+        self._events_head.paint([self._head("Events", width)])
+        self._events.paint(event_lines((*old, *new), max(20, width - 1), self._zone))
+
+    def _head(self, title: str, width: int, right: str = "") -> Line:
+        """The rule above a pane: its title; or all panes by number, where one is seen at a time."""
+        if self.has_class("wide"):
+            return headed(title, width, right)
+        tabs: list[Piece] = [(f"{RULE} ", "rule")]
+        for number, name in enumerate(PANES):
+            tabs += [(f"{number + 1} {name}  ", "bold accent" if number == self._pane else "dim")]
+        return justified(tabs, ((right, "dim"), (" ", "")), width)
+
+    def _arrange(self) -> None:
+        """All panes side by side, or the one that was chosen below the curves."""
+        wide = self.size.width >= WIDE and self.size.height >= TALL
+        self.set_class(wide, "wide")
+        for number, name in enumerate(PANES):
+            self._panes[name].display = wide or number == self._pane
+        self.query_one("#detail-right").display = wide or PANES[self._pane] != "log"
+
+    # --- what is read ---------------------------------------------------------------------------
+
+    def _read(self, run: RunState, group: Group) -> None:
+        about = (group.name, tuple(run.jobs[job.id].status for job in group.jobs), run.outcome)
+        if about != self._asked_for:
+            self._asked_for = about
+            self._read_beside(run.graph.job(self._job))
+        attempt = run.current(self._job)
+        path = attempt.path / "log.txt" if attempt is not None else None
+        self._read_log(path)
+
+    @work(group="beside", exclusive=True)
+    async def _read_beside(self, job: Job) -> None:
+        try:
+            self._beside = await asyncio.to_thread(read_beside, self._home, self._run, job)
+            self._trouble = ""
+        except (SkintError, sqlite3.Error, OSError) as error:
+            self._trouble = str(error)
+        self.look()
+
+    @work(group="log", exclusive=True)
+    async def _read_log(self, path: Path | None) -> None:
+        if path is None or self._tail is None or self._tail.path != path:
+            self._tail = LogTail(path) if path is not None else None
+            self._log.clear()
+        tail = self._tail
+        lines: tuple[str, ...] = ()
+        if tail is not None:
+            try:
+                lines = await asyncio.to_thread(tail.look)
+            except OSError as error:
+                lines = (f"the log cannot be read: {error}",)
+        if tail is self._tail:
+            for line in lines:
+                self._log.write(Text.from_ansi(line), scroll_end=self._following)
+        self._show_log_head()
+
+    def _show_log_head(self) -> None:
+        width = self._panes["log"].size.width
+        empty = self._tail is None or not self._tail.position
+        how = NO_LOG if empty else "f: follows" if self._following else "f: stands still"
+        self._log_head.paint([self._head(f"Log of {self._job}", width, how)])
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    def _jobs(self) -> tuple[RunState, tuple[Job, ...]]:
+        run = self._seen.state.runs[self._run]
+        return run, group_of(run.graph, run.graph.job(self._job)).jobs
+
+    def action_choose(self, by: int) -> None:
+        _, jobs = self._jobs()
+        at = [job.id for job in jobs].index(self._job)
+        self._job = jobs[(at + by) % len(jobs)].id
+        self.look()
+
+    def action_metric(self, by: int) -> None:
+        self._metric += by
+        self.look()
+
+    def action_group(self) -> None:
+        """The next group of the run."""
+        run, jobs = self._jobs()
+        cells = [*run.graph.cells().values()]
+        at = next(number for number, cell in enumerate(cells) if jobs[0] in cell)
+        self._job, self._metric = cells[(at + 1) % len(cells)][0].id, 0
+        self.look()
+
+    def action_follow(self) -> None:
+        self._following = not self._following
+        self._log.auto_scroll = self._following
+        if self._following:
+            self._log.scroll_end(animate=False)
+        self._show_log_head()
+
+    def action_pane(self, by: int) -> None:
+        self.action_pane_at((self._pane + by) % len(PANES))
+
+    def action_pane_at(self, number: int) -> None:
+        self._pane = number
+        self._arrange()
+        self.call_after_refresh(self.look)
+
+    def action_scroll_pane(self, by: int) -> None:
+        target = {
+            "log": self._log,
+            "events": self._events_scroll,
+            "costs": self._panes["costs"],
+            "folds": self._panes["costs"],
+        }[PANES[self._pane]]
+        if by < 0:
+            target.scroll_page_up(animate=False)
+        else:
+            target.scroll_page_down(animate=False)
+
+
+def _role(style: str) -> str:
+    return {"axis": "dim", "baseline": "baseline"}.get(style, style)
