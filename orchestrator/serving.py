@@ -20,6 +20,7 @@ from orchestrator.executors.local_meters import LocalMeters
 from orchestrator.home import Home
 from orchestrator.presses.listening import Listening
 from orchestrator.scheduler.shell import Scheduler
+from orchestrator.settings import read_settings
 from orchestrator.state import RunState, State
 from orchestrator.store import Store
 from orchestrator.words.notifying import notifiers_for, places
@@ -98,7 +99,7 @@ def scheduler_in(
             sender.poke()
             on_events(events, state)
 
-        local = LocalExecutor(home.runs, bell=home.bell)
+        local = LocalExecutor(home.runs, cpus=read_settings(home.path).cpus, bell=home.bell)
         stack.callback(local.close)
         local.prepare()
         scheduler = Scheduler(

@@ -32,10 +32,12 @@ from orchestrator.plans.preview import Expectation, preview
 from orchestrator.plans.reasons import KeptPast
 from orchestrator.plans.ways import Way, ways
 from orchestrator.results import has_files, wrong_with
+from orchestrator.settings import Settings, with_settings
 from orchestrator.state import State
 from orchestrator.views.baselines import planned_comparisons
 from skint.errors import OVER_BUDGET, SkintError
 
+NO_SETTINGS = Settings()
 EXECUTORS = ("local",)
 """The executors this version has."""
 
@@ -65,6 +67,8 @@ class Prepared:
     """Accelerators of this machine, where the plan would use any."""
     compared: Mapping[str, tuple[Group, Comparison]] = field(default_factory=dict)
     """By group of folds that it trains: what it would be compared with."""
+    settled: tuple[str, ...] = ()
+    """Keys that the plan leaves open and the person's settings say."""
 
     @property
     def all_known(self) -> bool:
@@ -85,13 +89,15 @@ def prepare(
     folds: Collection[int] | None = None,
     remembered: Path | None = None,
     keys: Path | None = None,
+    settings: Settings = NO_SETTINGS,
 ) -> Prepared:
     """Load, expand and check a plan. Raises PlanError and what the plan's parts raise.
 
     `remembered` keeps what was found in files of code for the next time (`plans.parsed`); in `keys`
-    stands what earlier keys were made of (`plans.ingredients`).
+    stands what earlier keys were made of (`plans.ingredients`). `settings` say what the plan leaves
+    open.
     """
-    plan = load_plan(path, sets, account)
+    plan, settled = with_settings(load_plan(path, sets, account), settings)
     graph, ingredients = (made := expanded(plan, remembered)).graph, made.ingredients
     if folds is not None:
         graph = only_folds(graph, folds)
@@ -132,7 +138,14 @@ def prepare(
     compared = planned_comparisons(Book().update(state), graph, digests)
     if used is None:
         return Prepared(
-            plan, graph, None, expected, None, ingredients=ingredients, compared=compared
+            plan,
+            graph,
+            None,
+            expected,
+            None,
+            ingredients=ingredients,
+            compared=compared,
+            settled=settled,
         )
     balance = ledger.balance(used.name, now_ms)
     queued = forecast_queue(state, used, now_ms, history)
@@ -158,6 +171,7 @@ def prepare(
         ingredients,
         len(devices),
         compared,
+        settled,
     )
 
 

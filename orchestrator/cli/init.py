@@ -21,6 +21,7 @@ from orchestrator.cli.manner import Manner
 from orchestrator.cli.screen import prose
 from orchestrator.devices import find_devices
 from orchestrator.home import Home
+from orchestrator.settings import read_settings
 from orchestrator.starting.account import new_account, usable
 from orchestrator.starting.choosing import Choice, Means, choose
 from orchestrator.starting.columns import Guess
@@ -113,7 +114,7 @@ def _account(home: Home, named: str | None, manner: Manner) -> _Charged:
         if named is not None:
             account, added = ledger.account(named), False
         elif here := usable(accounts, source):
-            account, added = _chosen(here, manner), False
+            account, added = _chosen(here, read_settings(home.path).account, manner), False
         else:
             account, added = new_account(accounts, source), True
             ledger.add_account(account, now_ms)
@@ -127,7 +128,9 @@ def _account(home: Home, named: str | None, manner: Manner) -> _Charged:
     return _Charged(account, added, free_ms)
 
 
-def _chosen(accounts: list[Account], manner: Manner) -> Account:
+def _chosen(accounts: list[Account], usual: str | None, manner: Manner) -> Account:
+    """The usual one of the settings, or the one that a person picks, or the first."""
+    accounts = sorted(accounts, key=lambda account: account.name != usual)
     if len(accounts) < 2 or not manner.may_ask or manner.yes:
         return accounts[0]
     number = _pick("which account is charged?", [account.name for account in accounts])
@@ -203,7 +206,12 @@ def _print_price(home: Home, plan: Path, choice: Choice) -> None:
     try:
         with Ledger(home.ledger, read_only=True) as ledger:
             prepared = prepare(
-                str(plan), read_recent(home.store, 50), ledger, now_ms, remembered=home.parsed
+                str(plan),
+                read_recent(home.store, 50),
+                ledger,
+                now_ms,
+                remembered=home.parsed,
+                settings=read_settings(home.path),
             )
     except SkintError as error:
         print(prose(f"price   not known: {error.what} ({error.got or error.where})", " " * 10))

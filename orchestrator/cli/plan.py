@@ -20,6 +20,7 @@ from orchestrator.plans.fitting import Fit
 from orchestrator.plans.only_folds import parse_folds
 from orchestrator.plans.preview import Expectation
 from orchestrator.scheduler.verdicts import ALWAYS
+from orchestrator.settings import read_settings
 from orchestrator.store import read_state
 from orchestrator.submitting import Prepared, needed, prepare, refuse_if_it_does_not_fit
 from orchestrator.views.baselines import lines as lines_of
@@ -80,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
             folds=arguments.folds,
             remembered=home.parsed,
             keys=home.keys,
+            settings=read_settings(home.path),
         )
     print(render(prepared))
     refuse_if_it_does_not_fit(prepared, park=arguments.park)
@@ -195,9 +197,19 @@ def _account_lines(prepared: Prepared) -> list[str]:
         if names := [name for how, name in rules if how == mode]:
             lines.append(f"{head:<21} {' · '.join(names)}")
     lines += baseline_lines(prepared)
+    lines += _settled_lines(prepared)
     if prepared.all_known:
         lines.append("everything in it is known already; run it again with --again")
     return lines
+
+
+def _settled_lines(prepared: Prepared) -> Iterator[str]:
+    """What the plan leaves open and the person's settings say."""
+    graph = prepared.graph
+    said = {"account": graph.account or "", "notify": ", ".join(graph.notify)}
+    if prepared.settled:
+        words = " · ".join(f"{key} {said[key]}" for key in prepared.settled)
+        yield f"{'from your settings':<21} {words} (skint config list)"
 
 
 def baseline_lines(prepared: Prepared) -> list[str]:

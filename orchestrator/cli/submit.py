@@ -16,6 +16,7 @@ from orchestrator.graph import exploring
 from orchestrator.home import Home
 from orchestrator.known_saving import book_known
 from orchestrator.plans.ingredients import KeptIngredients
+from orchestrator.settings import read_settings
 from orchestrator.state import State
 from orchestrator.store import Store, StoreError, read_state
 from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
@@ -92,6 +93,7 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
             folds=arguments.folds,
             remembered=home.parsed,
             keys=home.keys,
+            settings=read_settings(home.path),
         )
     if prepared.all_known:
         print(known_already(prepared, state))

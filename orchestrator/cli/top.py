@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from orchestrator.home import Home
+from orchestrator.settings import read_settings
 from skint.errors import OK
 
 
@@ -15,5 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from orchestrator.dashboard.app import Dashboard
 
-    Dashboard(Home.find(), read_only=arguments.read_only).run()
+    home = Home.find()
+    read_only = arguments.read_only or read_settings(home.path).read_only
+    Dashboard(home, read_only=read_only).run()
     return OK
