@@ -106,6 +106,14 @@ def prepare(
     source, devices = find_devices() if costs else ("declared", ())
     needs_account = graph.account is not None and not cpu_only
     used = known.get(graph.account or "")
+    if needs_account and "account" in settled and used is None:
+        raise SettingsError(
+            "the account that your settings name is not there",
+            where="skint config get account",
+            got=graph.account,
+            wanted=", ".join(known) or "an account (there is none yet)",
+            next="skint config set account NAME, or `account: NAME` in the plan",
+        )
     if needs_account:
         used = usable_account(
             graph.account or "",
