@@ -32,7 +32,7 @@ from orchestrator.plans.preview import Expectation, preview
 from orchestrator.plans.reasons import KeptPast
 from orchestrator.plans.ways import Way, ways
 from orchestrator.results import has_files, wrong_with
-from orchestrator.settings import Settings, with_settings
+from orchestrator.settings import Settings, SettingsError, with_settings
 from orchestrator.state import State
 from orchestrator.views.baselines import planned_comparisons
 from skint.errors import OVER_BUDGET, SkintError
