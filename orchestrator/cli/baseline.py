@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from orchestrator.baselines.book import Book, why_no_baseline
 from orchestrator.baselines.comparison import Comparison
 from orchestrator.baselines.group import Group, scores_of
+from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer, print_done
 from orchestrator.cli.screen import prose, table
-from orchestrator.cli.show import run_named
 from orchestrator.cli.submit import ask
 from orchestrator.commands import SetBaseline
 from orchestrator.home import Home

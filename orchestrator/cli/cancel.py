@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from orchestrator.cli.show import RunNotFound
+from orchestrator.cli.named import RunNotFound
 from orchestrator.cli.submit import ask
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home

@@ -12,9 +12,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import USUAL_WIDTH, columns, prose
-from orchestrator.cli.show import run_named
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.store import read_state

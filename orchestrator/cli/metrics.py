@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import USUAL_WIDTH, columns, table
-from orchestrator.cli.show import run_named
 from orchestrator.home import Home
 from orchestrator.store import read_state
 from orchestrator.views.figures import exact_figure

@@ -13,6 +13,7 @@ from budget.ledger import Ledger
 from budget.ledger.balance import Balance
 from orchestrator.baselines.book import Book
 from orchestrator.cli.job_words import below, cut, said
+from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import prose, room_for_last, table
 from orchestrator.cli.status import scheduler_line
@@ -30,7 +31,7 @@ from orchestrator.views.said import resumed_lines, said_line
 from orchestrator.views.savings import exactly, kept, saving_line
 from orchestrator.views.stages import stage_rows
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
-from skint.errors import NOT_FOUND, OK, SkintError
+from skint.errors import OK
 
 if TYPE_CHECKING:
     from orchestrator.shapes.show import Show
@@ -40,22 +41,9 @@ LEAST_SAID = 24
 """Characters of what a job says that stand in the table, however wide the rest of it is."""
 
 
-class RunNotFound(SkintError):
-    exit_code = NOT_FOUND
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="RUN")
     add_json(parser)
-
-
-def run_named(state: State, name: str) -> RunState:
-    """Raises RunNotFound, which names the newest ones."""
-    found = state.runs.get(name)
-    if found is None:
-        newest = ", ".join([*state.runs][-5:])
-        raise RunNotFound(f"there is no run {name}", wanted=newest or None, next="skint status")
-    return found
 
 
 def run(arguments: argparse.Namespace) -> int:
