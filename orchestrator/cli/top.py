@@ -1,4 +1,4 @@
-"""Keys: c cancels the run of the selected line after a question, e shows the events, q leaves."""
+"""Keys: ? shows them all; c cancels the run of the selected line after a question, q leaves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from skint.errors import OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--read-only", action="store_true", help="look, but let nothing be stopped")
+    parser.add_argument(
+        "--read-only", "--readonly", action="store_true", help="look, but let nothing be stopped"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

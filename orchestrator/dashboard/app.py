@@ -3,45 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import tzinfo
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
-from textual.widgets import DataTable, Footer, Static
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import Screen as TextualScreen
 
 from orchestrator.clock import SystemClock
-from orchestrator.commands import StopJobs
-from orchestrator.dashboard.budget_bars import BudgetBars
-from orchestrator.dashboard.confirm import Confirm
-from orchestrator.dashboard.details import Details
-from orchestrator.dashboard.events_log import EventsLog
+from orchestrator.dashboard.budget_bars import budget_lines
+from orchestrator.dashboard.deeds import ASKS, SENDS, question_of, sent_at_once
+from orchestrator.dashboard.events_log import event_lines
+from orchestrator.dashboard.filter_line import FilterLine
+from orchestrator.dashboard.ink import Line, fitted, headed
 from orchestrator.dashboard.jobs_table import JobsTable
-from orchestrator.dashboard.question import Question, abort_question, cancel_question
-from orchestrator.dashboard.rows import about
-from orchestrator.dashboard.scheduler_line import SchedulerLine
+from orchestrator.dashboard.key_line import KeyLine
+from orchestrator.dashboard.keys import KEYS, Key, Situation, hints, why_not
+from orchestrator.dashboard.lane_lines import lane_lines
+from orchestrator.dashboard.lanes import LaneWatch
+from orchestrator.dashboard.layout import Layout
+from orchestrator.dashboard.outgoing import GRACE_S, Outgoing
+from orchestrator.dashboard.painted import THEME, Painted
+from orchestrator.dashboard.question import Choice
+from orchestrator.dashboard.question_lines import question_lines
+from orchestrator.dashboard.rows import about, head_of
+from orchestrator.dashboard.scheduler_line import scheduler_line
+from orchestrator.dashboard.selected import selected_lines
 from orchestrator.dashboard.snapshot import Reader, Screen
 from orchestrator.home import Home
 from skint.errors import SkintError
 
 LOOK_EVERY_S = 1.0
-REPLY_EVERY_S = 0.2
-REPLY_TIMEOUT_S = 20.0
-
-READ_ONLY = "This screen is read-only: leave with q and start `skint top` without --read-only."
-NO_RUNS = (
-    "No runs yet.\n\n"
-    "skint plan PLAN.yaml     shows what a plan would do and cost\n"
-    "skint submit PLAN.yaml   queues it; it appears here by itself"
+NO_RUNS: tuple[Line, ...] = (
+    (),
+    (("  No runs yet.", "bold"),),
+    (("  skint plan PLAN.yaml     ", "accent"), ("shows what a plan would do and cost", "dim")),
+    (("  skint submit PLAN.yaml   ", "accent"), ("queues it; it appears here by itself", "dim")),
 )
+EVENTS_SHOWN = 80
 
 
 class Dashboard(App[None]):
-    """The dashboard of `home`. `now_ms` and `zone` are the person's unless a test says otherwise.
+    """The dashboard of `home`. `now_ms`, `zone` and `watch` are the person's and the machine's
+    unless a test says otherwise; `grace_s` is how long a stop can be taken back.
 
     With `read_only` nothing can be stopped or started from here.
     """
@@ -49,13 +58,14 @@ class Dashboard(App[None]):
     TITLE = "skint top"
     CSS_PATH = "dashboard.tcss"
     AUTO_FOCUS = "#jobs"
-    ENABLE_COMMAND_PALETTE = False
+    ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "cancel", "Cancel run"),
-        Binding("a", "abort", "Abort fold"),
-        Binding("s", "start", "Start scheduler"),
-        Binding("e", "events", "Events"),
-        Binding("q", "quit", "Quit"),
+        *(
+            Binding(key.key, f"press('{key.action}')", key.short)
+            for key in KEYS
+            if key.action != "command_palette"
+        ),
+        Binding("ctrl+c", "quit", show=False),
     ]
 
     def __init__(
@@ -65,40 +75,56 @@ class Dashboard(App[None]):
         read_only: bool = False,
         now_ms: Callable[[], int] | None = None,
         zone: tzinfo | None = None,
+        watch: LaneWatch | None = None,
+        grace_s: float = GRACE_S,
     ) -> None:
         super().__init__()
         self.home = home
         self.read_only = read_only
+        self.zone = zone
         self.seen = Screen(now_ms=0)
         self._now_ms = now_ms or SystemClock().now_ms
-        self._reader = Reader(home)
+        self._reader = Reader(home, watch)
+        self.outgoing = Outgoing(home, self._reader, self._say, self._now_ms, grace_s)
         # Kept, not queried: a query looks into the dialog that lies above, if one does.
-        self.scheduler = SchedulerLine(zone, read_only=read_only)
-        self.budget = BudgetBars()
+        self._top, self._asked = Painted("scheduler"), Painted("questions")
+        self._budget, self._lanes = Painted("budget"), Painted("lanes")
+        self._jobs_head, self._empty = Painted("jobs-head"), Painted("empty")
         self.jobs = JobsTable()
-        self.events = EventsLog(zone)
-        self._hint = Static(NO_RUNS, id="hint-empty", markup=False)
-        self._about = Static("", id="about", markup=False)
+        self._side, self._events = Painted("side", fills=True), Painted("events", fills=True)
+        self._about, self._keys = Painted("about"), KeyLine()
+        self._tiny = Painted("tiny")
+        self._filter = FilterLine()
 
     def compose(self) -> ComposeResult:
-        yield self.scheduler
-        yield self.budget
-        with Container(id="middle"):
-            with Vertical(id="work") as pane:
-                pane.border_title = "Jobs"
-                yield self.jobs
-                yield self._hint
-                yield self._about
-            yield self.events
-        yield Footer(show_command_palette=False)
+        yield self._tiny
+        with Vertical(id="all"):
+            yield self._top
+            yield self._asked
+            yield self._budget
+            yield self._lanes
+            with Horizontal(id="middle"):
+                with Vertical(id="work"):
+                    yield self._jobs_head
+                    yield self.jobs
+                    yield self._empty
+                yield self._side
+            yield self._events
+            yield self._about
+            yield self._keys
 
     def on_mount(self) -> None:
-        self.theme = "nord"
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self._fit()
         self.keep_looking()
-        self.set_interval(LOOK_EVERY_S, self._show_scheduler)
+        self.set_interval(LOOK_EVERY_S, self._tick)
 
     async def on_unmount(self) -> None:
-        await self._reader.close()
+        try:
+            await self.outgoing.flush()
+        finally:
+            await self._reader.close()
 
     # --- looking ------------------------------------------------------------------------------
 
@@ -111,110 +137,265 @@ class Dashboard(App[None]):
 
     async def look(self) -> None:
         """Read once and show it."""
-        self.seen = screen = await self._reader.look(self._now_ms())
+        self.seen = await self._reader.look(self._now_ms())
         if not self.jobs.is_attached:
             return  # leaving
-        self._show_scheduler()
-        self.budget.show(screen)
-        self.jobs.show(screen)
-        self.events.show(screen)
-        appeared = self.jobs.has_class("empty") and bool(screen.views)
-        self._hint.set_class(not screen.views, "empty")
-        self.jobs.set_class(not screen.views, "empty")
-        if appeared and self.focused is None:
-            self.jobs.focus()  # what is hidden has lost it
+        self.draw()
+        follow = getattr(self.screen, "follow", None)
+        if follow is not None:
+            follow(self.seen)
 
-    def _show_scheduler(self) -> None:
-        if self.scheduler.is_attached:
-            self.scheduler.show(self.seen, self._now_ms())
+    def draw(self) -> None:
+        """Show what was seen last; only what has changed is sent to the terminal."""
+        screen, layout = self.seen, self._layout
+        self._tick()
+        self._budget.paint(budget_lines(screen, layout.width))
+        self._lanes.paint(lane_lines(screen, layout.width, most=layout.devices))
+        self.jobs.show(screen)
+        self._jobs_head.paint((head_of(self.jobs.widths, self._jobs_title(), layout.main),))
+        if layout.events:
+            lines = event_lines(screen, layout.events - 1, self.zone, layout.width)
+            self._events.paint((headed("Events", layout.width), *lines))
+        self._empty.paint(() if screen.views else NO_RUNS)
+        self.jobs.set_class(not screen.views, "empty")
+
+    def _tick(self) -> None:
+        """What time alone changes, also while something is being read."""
+        if not self._top.is_attached:
+            return
+        now_ms, width = self._now_ms(), self._layout.width
+        line = scheduler_line(self.seen, now_ms, self.zone, width, read_only=self.read_only)
+        self._top.paint((line,))
+        self._asked.paint(question_lines(self.seen, now_ms, width, read_only=self.read_only))
+        for choice in self.outgoing.due():
+            self.send(choice)
+        self._tell_about()
+
+    @property
+    def _layout(self) -> Layout:
+        return Layout.fitting(*self.size)
+
+    def on_resize(self, event: Resize) -> None:
+        self._fit()
+        self.call_after_refresh(self.draw)
+
+    def _fit(self) -> None:
+        layout = self._layout
+        self._tiny.paint([((line, "attention"),) for line in layout.tiny.splitlines()])
+        self.screen_stack[0].set_class(bool(layout.tiny), "tiny")
+        self._side.display = bool(layout.side)
+        self._side.styles.width = layout.side or 1
+        self._events.display = bool(layout.events)
+        self._events.styles.height = layout.events or 1
+
+    def _jobs_title(self) -> str:
+        chosen = self.jobs.arrangement
+        turned = " ↑" if chosen.turned else ""
+        return "Jobs" if chosen.order == "age" and not turned else f"Jobs by {chosen.order}{turned}"
 
     @on(JobsTable.Moved)
-    def _tell_about(self, message: JobsTable.Moved) -> None:
-        """The sentence of the line under the cursor, for which the table has no room."""
-        line = message.line
+    def _tell_about(self) -> None:
+        """The sentence on the line under the cursor, and the keys that do something to it."""
+        line, width = self.jobs.selected, self._layout.width
         view = self.seen.view(line.run) if line else None
-        words = about(view, line.job) if view is not None and line is not None else ""
-        if words != self._about.content:
-            self._about.update(words)
+        words = about(view, line.job) if view and line and not line.more else ""
+        said: Line = ((f" {words}", "dim"),)
+        if marked := len(self.jobs.marked):
+            said = (
+                (f" {marked} marked: keys mean all of them", "attention"),
+                (f" · {words}", "dim"),
+            )
+        elif self.jobs.arrangement.text:
+            shown = f" {len(self.jobs.runs_shown)} of {len(self.seen.views)} runs"
+            text = f" with “{self.jobs.arrangement.text}”; Esc ends the filter"
+            said = ((shown + text, "attention"), (f" · {words}", "dim"))
+        if pending := self.outgoing.words():
+            said = ((f" {pending}", "bold attention"),)
+        self._about.paint((fitted(said, width),))
+        self._keys.show(hints(self.situation), width)
+        if side := self._layout.side:
+            self._side.paint(self._side_lines(side))
 
-    @on(DataTable.RowSelected)
-    def _open(self) -> None:
+    def _side_lines(self, width: int) -> tuple[Line, ...]:
+        chosen = selected_lines(self.seen, self.jobs.selected, width)
+        room = max(1, self._side.size.height - len(chosen) - 2)
+        events = event_lines(self.seen, min(room, EVENTS_SHOWN), self.zone, width)
+        return (*chosen, (), headed("Events", width), *events)
+
+    # --- keys ---------------------------------------------------------------------------------
+
+    @property
+    def situation(self) -> Situation:
+        """What a key would be about now."""
         line = self.jobs.selected
-        view = self.seen.view(line.run) if line else None
-        if line is None or view is None:
-            return
-        if line.job:
-            self.push_screen(Details(view, view.row(line.job)))
-        else:
-            self.jobs.toggle(line.run)
+        return Situation(
+            self.seen,
+            self.jobs.marked or ((line,) if line is not None and not line.more else ()),
+            read_only=self.read_only,
+            undoable=bool(self.outgoing.pending),
+            arranged=bool(self.jobs.marked or self.jobs.arrangement.text),
+        )
 
-    def action_events(self) -> None:
-        self.events.toggle_class("shut")
+    def action_press(self, action: str) -> None:
+        """Do what a key of `KEYS` does, or say why not."""
+        if len(self.screen_stack) > 1:
+            return  # it is for the screen above
+        now = self.situation
+        if why := why_not(action, now):
+            self._say(why, True)
+        elif action in ASKS:
+            self._ask(action, now)
+        elif action in SENDS:
+            self.send(sent_at_once(action, now))
+            self.jobs.clear_marks()
+        else:
+            self._others[action]()
+
+    @property
+    def _others(self) -> dict[str, Callable[[], object]]:
+        return {
+            "undo": self._undo,
+            "detail": self._detail,
+            "log": self._detail,
+            "burn_down": self._burn_down,
+            "events": self._show_events,
+            "report": self.write_report,
+            "filter": self._filter_begins,
+            "sort": lambda: self._arrange(order=self.jobs.arrangement.next_order),
+            "turn": lambda: self._arrange(turned=not self.jobs.arrangement.turned),
+            "mark": self.jobs.mark,
+            "clear": self._clear,
+            "start": self.start_scheduler,
+            "help": self._help,
+            "quit": self.exit,
+        }
+
+    def get_system_commands(self, screen: TextualScreen[object]) -> Iterable[SystemCommand]:
+        """The same keys by name; without what cannot be done now."""
+        now = self.situation
+        for key in KEYS:
+            if key.action != "command_palette" and not why_not(key.action, now):
+                yield SystemCommand(key.short, f"{key.does} ({key.shown})", self._pressing(key))
+
+    def _pressing(self, key: Key) -> Callable[[], None]:
+        return lambda: self.action_press(key.action)
+
+    @on(KeyLine.Pressed)
+    def _key_clicked(self, message: KeyLine.Pressed) -> None:
+        if message.key.action == "command_palette":
+            self.action_command_palette()
+        else:
+            self.action_press(message.key.action)
 
     # --- stopping and starting ----------------------------------------------------------------
 
-    def action_cancel(self) -> None:
-        line = self.jobs.selected
-        if self._may_change() and line is not None:
-            self._confirm(lambda: cancel_question(self.seen.state.runs[line.run], self._now_ms()))
+    def _ask(self, action: str, now: Situation) -> None:
+        from orchestrator.dashboard.confirm import Confirm
 
-    def action_abort(self) -> None:
-        line = self.jobs.selected
-        if not self._may_change() or line is None:
-            return
-        if not line.job:
-            self._say("Move to a fold first: a stops one, c cancels the whole run.", bad=True)
-            return
-        run = self.seen.state.runs[line.run]
-        self._confirm(lambda: abort_question(run, line.job, self._now_ms()))
-
-    def _confirm(self, question: Callable[[], Question]) -> None:
         try:
-            asked = question()
+            asked = question_of(action, now)
         except ValueError as error:
-            self._say(str(error), bad=True)
+            self._say(str(error), True)
             return
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.stop_jobs(asked.request)
+        def answered(choice: Choice | None) -> None:
+            if choice is None or not choice.requests:
+                return
+            if not self.outgoing.put(choice):
+                self.send(choice)
+            self.jobs.clear_marks()
+            self._tell_about()
 
         self.push_screen(Confirm(asked), answered)
 
     @work(group="ask")
-    async def stop_jobs(self, request: StopJobs) -> None:
-        """Put the command into the inbox, have a scheduler there to obey it, tell its reply."""
-        try:
-            command = await self._reader.ask(request, self._now_ms())
-            await asyncio.to_thread(self.home.start_scheduler)
-            for _ in range(round(REPLY_TIMEOUT_S / REPLY_EVERY_S)):
-                reply = await self._reader.reply(command)
-                if reply is not None:
-                    self._say(reply.text, bad=not reply.ok)
-                    return
-                await asyncio.sleep(REPLY_EVERY_S)
-            self._say("The scheduler did not answer; the command stays queued for it.", bad=True)
-        except (SkintError, sqlite3.Error, OSError) as error:
-            self._say(f"{error}\nA command that was queued stays so.", bad=True)
+    async def send(self, choice: Choice) -> None:
+        """Put its commands into the inbox, and tell the replies."""
+        await self.outgoing.send(choice)
 
-    def action_start(self) -> None:
-        if self._may_change():
-            self.start_scheduler()
+    def _undo(self) -> None:
+        taken = self.outgoing.take_back()
+        if taken is not None:
+            self._say(f"{taken.what} was not sent: nothing has changed", False)
+            self._tell_about()
 
     @work(group="start", exclusive=True)
     async def start_scheduler(self) -> None:
         try:
             pid = await asyncio.to_thread(self.home.start_scheduler)
         except (SkintError, OSError) as error:
-            self._say(str(error), bad=True)
+            self._say(str(error), True)
             return
-        self._say(f"The scheduler runs, pid {pid}.")
+        self._say(f"The scheduler runs, pid {pid}.", False)
         await self.look()
 
-    def _may_change(self) -> bool:
-        if self.read_only:
-            self._say(READ_ONLY, bad=True)
-        return not self.read_only
-
-    def _say(self, words: str, *, bad: bool = False) -> None:
+    def _say(self, words: str, bad: bool) -> None:
         self.notify(words, severity="warning" if bad else "information", markup=False)
+
+    # --- other screens ------------------------------------------------------------------------
+
+    def _detail(self) -> None:
+        from orchestrator.dashboard.details import Details
+
+        line = self.jobs.selected
+        view = self.seen.view(line.run) if line else None
+        if line is None or view is None or not view.rows:
+            return
+        first = next(iter(view.fold_rows or view.rows))
+        job = line.job or first.id
+        self.push_screen(Details(self.home, self.seen, line.run, job, zone=self.zone))
+
+    @on(JobsTable.Opened)
+    def _opened(self) -> None:
+        self._detail()
+
+    def _burn_down(self) -> None:
+        from orchestrator.dashboard.burn_down import BurnDown
+
+        line = self.jobs.selected
+        view = self.seen.view(line.run) if line else None
+        account = view.account if view else None
+        self.push_screen(BurnDown(self.home, self.seen, account, zone=self.zone))
+
+    def _show_events(self) -> None:
+        from orchestrator.dashboard.events_log import EventsScreen
+
+        self.push_screen(EventsScreen(self.seen, self.zone))
+
+    def _help(self) -> None:
+        from orchestrator.dashboard.help import Help
+
+        self.push_screen(Help(self.situation))
+
+    @work(group="report", exclusive=True)
+    async def write_report(self) -> None:
+        from orchestrator.dashboard.report_command import report_of
+
+        line = self.jobs.selected
+        if line is not None:
+            self._say("the report is being written", False)
+            self._say(*await asyncio.to_thread(report_of, self.home, line.run))
+
+    # --- the list -----------------------------------------------------------------------------
+
+    def _arrange(self, **changes: object) -> None:
+        self.jobs.arrangement = replace(self.jobs.arrangement, **changes)  # type: ignore[arg-type]
+        self.draw()
+
+    def _filter_begins(self) -> None:
+        self._filter = FilterLine(self.jobs.arrangement.text)
+        self.mount(self._filter, before=self._about)
+
+    @on(FilterLine.Changed)
+    def _filter_changed(self, message: FilterLine.Changed) -> None:
+        self._arrange(text=message.value)
+
+    @on(FilterLine.Left)
+    def _filter_left(self, message: FilterLine.Left) -> None:
+        self._filter.remove()
+        self.jobs.focus()
+        self._arrange(text=message.text)
+
+    def _clear(self) -> None:
+        self.jobs.clear_marks()
+        self._arrange(text="")

@@ -1,82 +1,100 @@
-"""The budget of each account: a bar, and the same in numbers."""
+"""The budget: a line for each limit of each account, the most important words last. Pure."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from rich.text import Text
-from textual.widgets import Static
-
+from budget.amount import format_amount
+from budget.duration import DAY_MS, HOUR_MS
+from budget.instant import format_instant
 from budget.ledger.balance import LimitBalance
+from orchestrator.dashboard.ink import RULE, Line, fitted, headed, padded, width_of
 from orchestrator.dashboard.snapshot import AccountLimit, Screen
+from orchestrator.views.ahead import Dry
 from orchestrator.views.budget_parts import ALWAYS, MARKS, cells_of, shown_amount, shown_parts
+from orchestrator.views.dry_words import dry_words
 from orchestrator.views.windows import gain_words
 
 LOW_SHARE = 0.1
 """Less than this left is said in words."""
-NAME_CELLS = 24
 NO_ACCOUNTS = "no accounts yet · add one: skint account add NAME --preset simulated"
+HEADS = (("spent", 6), ("committed", 9), ("free", 7), ("of", 8))
+"""Of the amounts, with their cells; committed is `held` where there is little room."""
+NARROW = 6
 
 
-class BudgetBars(Static):
-    """Two lines for each limit of each account; `show` redraws them if they have changed."""
+@dataclass(frozen=True)
+class Columns:
+    name: int
+    bar: int
+    heads: tuple[tuple[str, int], ...]
+    words: int
 
-    STYLES: ClassVar[dict[str, str]] = {
-        "settled": "primary",
-        "in flight": "success",
-        "reserved": "warning",
-        "foreign": "secondary",
-        "kept back": "panel-lighten-3",
-        "free": "panel-lighten-2",
-    }
-
-    def __init__(self) -> None:
-        super().__init__(id="budget")
-        self._screen: Screen | None = None
-        self._shown: Text | None = None
-
-    def on_mount(self) -> None:
-        self.border_title = "Budget"
-
-    def on_resize(self) -> None:
-        if self._screen is not None:
-            self.show(self._screen)
-
-    def show(self, screen: Screen) -> None:
-        self._screen = screen
-        width = max(20, self.content_size.width or self.app.size.width - 4)
-        lines = [
-            line for shown in screen.accounts for line in self._drawn(shown, screen.now_ms, width)
-        ]
-        text = Text("\n").join(lines) if lines else Text(NO_ACCOUNTS, style="italic")
-        if text == self._shown and text.spans == self._shown.spans:
-            return
-        self._shown = text
-        self.update(text)
-        named = {part.name for shown in screen.accounts for part in shown_parts(shown.limit)}
-        self.border_subtitle = " ".join(
-            f"{mark} {name}"
-            for name, mark in MARKS.items()
-            if lines and (name in ALWAYS or name in named)
+    @classmethod
+    def fitting(cls, width: int) -> Columns:
+        """Amounts are as wide as they must be; the words get what the bar leaves."""
+        name = 14 if width < 100 else 16 if width < 120 else 24
+        heads = tuple(
+            ("held", NARROW) if head == "committed" and width < 100 else (head, cells)
+            for head, cells in HEADS
         )
+        rest = width - 1 - name - 1 - sum(cells + 1 for _, cells in heads) - 2
+        bar = max(6, min(30, rest * 2 // 5))
+        return cls(name, bar, heads, max(0, rest - bar))
 
-    def _drawn(self, shown: AccountLimit, now_ms: int, width: int) -> tuple[Text, Text]:
-        account, limit = shown.account, shown.limit
-        kind = " (simulated)" if account.kind == "simulated" else ""
-        name = "  " * shown.depth + _name(shown)
-        if len(name + kind) > NAME_CELLS:
-            name = f"{name[: NAME_CELLS - len(kind) - 1]}…"
-        share = _share(limit)
-        cells = max(4, width - NAME_CELLS - 1 - len(share) - 1)
-        head = Text.assemble((name, "bold"), kind)
-        head.pad_right(NAME_CELLS + 1 - head.cell_len)
-        for part, count in cells_of(limit, cells).items():
-            head.append(MARKS[part] * count, self._colour(part))
-        head.append(f" {share}", "bold" if limit.free_ms > 0 else f"bold {self._colour('free')}")
-        return head, Text(_numbers(limit, now_ms, width), style="dim", no_wrap=True)
 
-    def _colour(self, part: str) -> str:
-        return self.app.theme_variables[self.STYLES[part]]
+def budget_lines(screen: Screen, width: int) -> tuple[Line, ...]:
+    """The head of the section, and a line for each limit; the limit of an account that runs dry
+    says when and in which job."""
+    if not screen.accounts:
+        return headed("Budget", width), ((f"  {NO_ACCOUNTS}", "dim"),)
+    columns = Columns.fitting(width)
+    named = {part.name for shown in screen.accounts for part in shown_parts(shown.limit)}
+    lines = [_head(columns, named, width)]
+    for shown in screen.accounts:
+        lines.append(_line(shown, screen.outlook.dry, screen.now_ms, columns, width))
+    return tuple(lines)
+
+
+def _head(columns: Columns, named: set[str], width: int) -> Line:
+    legend = " ".join(f"{MARKS[name]} {name}" for name in MARKS if name in {*ALWAYS, *named})
+    room = columns.words + 1
+    legend = legend if len(legend) + 2 <= room else ""
+    head: list[tuple[str, str]] = [(f"{RULE} ", "rule"), ("Budget", "bold"), (" ", "")]
+    head.append((RULE * (1 + columns.name + 1 + columns.bar - width_of(head) + 1), "rule"))
+    for name, cells in columns.heads:
+        head += [(RULE * (cells - len(name) - 1), "rule"), (f" {name} ", "dim")]
+    rest = width - width_of(head)
+    if legend:
+        head += [(RULE * max(0, rest - len(legend) - 3), "rule"), (f" {legend} ", "dim")]
+    head.append((RULE * (width - width_of(head)), "rule"))
+    return fitted(head, width)
+
+
+def _line(
+    shown: AccountLimit,
+    dry: Mapping[tuple[str, str], Dry],
+    now_ms: int,
+    columns: Columns,
+    width: int,
+) -> Line:
+    account, limit = shown.account, shown.limit
+    name = "  " * shown.depth + _name(shown)
+    simulated = account.kind == "simulated"
+    kind = " simulated" if simulated and len(name) + 10 <= columns.name else " sim." * simulated
+    room = columns.name - len(kind)
+    head = padded(name, min(len(name), room))
+    pieces = [(" ", ""), (head, "bold"), (padded(kind, columns.name - len(head)), "dim"), (" ", "")]
+    for part, count in cells_of(limit, columns.bar).items():
+        pieces.append((MARKS[part] * count, part))
+    low = limit.free_ms < LOW_SHARE * limit.amount_ms and not limit.limit.unlimited
+    free_role = "bold bad" if limit.free_ms <= 0 else "bold attention" if low else "bold"
+    roles = ("", "", free_role, "dim")
+    for words, role, (_, cells) in zip(_figures(limit), roles, columns.heads, strict=True):
+        pieces.append((" " + padded(words, cells, right=True), role))
+    said, role = _said(limit, dry.get((account.name, limit.limit.name)), now_ms, columns.words)
+    return fitted((*pieces, ("  ", ""), (said, role)), width)
 
 
 def _name(shown: AccountLimit) -> str:
@@ -85,25 +103,96 @@ def _name(shown: AccountLimit) -> str:
     return f"{shown.account.name} · {shown.limit.limit.name}"
 
 
-def _share(limit: LimitBalance) -> str:
+def _figures(limit: LimitBalance) -> tuple[str, str, str, str]:
+    """Spent, committed, free, and of how much; the unit stands with the last one."""
+    spent_ms = limit.settled_ms + limit.in_flight_ms + limit.foreign_ms
     if limit.limit.unlimited:
-        return "unlimited"
-    free, whole = (shown_amount(ms, limit) for ms in (limit.free_ms, limit.amount_ms))
-    if limit.unit == "credit":
-        free = free.removesuffix(" credits")
-    return f"{free} free of {whole}{' assumed' if limit.limit.assumed else ''}"
+        return _bare(spent_ms, limit), _bare(limit.reserved_ms, limit), "–", "no limit"
+    whole = _bare(limit.amount_ms, limit)
+    unit = "cr" if limit.unit == "credit" else "h" if limit.amount_ms >= HOUR_MS else ""
+    amounts = (spent_ms, limit.reserved_ms, limit.free_ms)
+    spent, held, free = (_bare(ms, limit) for ms in amounts)
+    return spent, held, free, f"{whole} {unit}".strip()
 
 
-def _numbers(limit: LimitBalance, now_ms: int, width: int) -> str:
-    parts = [
-        f"{part.name} {shown_amount(part.amount_ms, limit)}"
-        for part in shown_parts(limit)
-        if part.name != "free"
-    ]
+def _bare(ms: int, limit: LimitBalance) -> str:
+    """Without its unit: hours, credits, or minutes where the whole limit is less than an hour."""
+    text = shown_amount(ms, limit)
+    return text.removesuffix(" h").removesuffix(" credits")
+
+
+def _said(limit: LimitBalance, dry: Dry | None, now_ms: int, room: int) -> tuple[str, str]:
+    """The words that fit best, and their role."""
+    for words, role in _candidates(limit, dry, now_ms):
+        fitting = next((text for text in words if len(text) <= room), None)
+        if fitting is not None:
+            return fitting, role
+    return "", ""
+
+
+def _candidates(
+    limit: LimitBalance, dry: Dry | None, now_ms: int
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What matters most first; each from the longest words to the shortest."""
+    gains = gain_words(limit, now_ms)
+    foreign = next((p for p in shown_parts(limit) if p.name == "foreign"), None)
+    aside = f"; foreign {shown_amount(foreign.amount_ms, limit)}" if foreign else ""
     if limit.free_ms < 0:
-        parts.insert(0, f"overdrawn by {shown_amount(-limit.free_ms, limit)}")
-    elif limit.free_ms < LOW_SHARE * limit.amount_ms:
-        parts.insert(0, "nearly used up")
-    lines = ["  " + " · ".join([*parts, words]) for words in gain_words(limit, now_ms)]
-    lines.append("  " + " · ".join(parts))
-    return next((line for line in lines if len(line) <= width), lines[0 if len(lines) == 1 else -2])
+        over = f"overdrawn by {shown_amount(-limit.free_ms, limit)}"
+        yield (*_joined(over + aside, gains), over, "overdrawn"), "bold bad"
+    if dry is not None and dry.at_ms is not None:
+        when = _clock(dry.at_ms, limit, now_ms)
+        short = f"{shown_amount(-dry.left_ms, limit)} short"
+        job = f"{dry.run} {dry.title}"
+        yield (
+            (
+                f"dry {when} in {job}; {short}",
+                f"dry {when} in {job}",
+                f"dry {when} in {dry.run}; {short}",
+                f"dry {when} in {dry.run}",
+                f"dry {when} (-{shown_amount(-dry.left_ms, limit)})",
+                f"dry {when}",
+            ),
+            "bold attention",
+        )
+    if limit.free_ms < LOW_SHARE * limit.amount_ms and not limit.limit.unlimited:
+        yield (*_joined("nearly used up" + aside, gains), "nearly used up", "nearly"), "attention"
+    if dry is not None:
+        ends = _clock(dry.ends_ms, limit, now_ms)
+        if limit.limit.unlimited:
+            yield (f"the queue is over {ends}",), "dim"
+        elif dry.left_ms < 0:
+            short = f"lasts to the reset; {shown_amount(-dry.left_ms, limit)} more after it"
+            yield (*_joined(short + aside, gains), short, "lasts to the reset"), "dim"
+        left = shown_amount(dry.left_ms, limit)
+        words = f"lasts: {left} left when all has run, {ends}"
+        brief = f"lasts: {left} left {ends}"
+        yield (
+            (*_joined(words + aside, gains), *_joined(brief, gains), brief, f"lasts: {left} left"),
+            "dim",
+        )
+    rate = dry_words(limit, now_ms)
+    if rate:
+        yield (*_joined(rate + aside, gains), rate), "dim"
+    if gains:
+        yield tuple(f"{words}{aside}" for words in gains) + gains, "dim"
+    yield (aside.removeprefix("; "),), "dim"
+
+
+def _clock(at_ms: int, limit: LimitBalance, now_ms: int) -> str:
+    """ "Thu 14:10", with its date where it is not within a week."""
+    weekday, day, month, _, *clock = format_instant(at_ms, limit.limit.window.zone).split()
+    far = at_ms - now_ms > 6 * DAY_MS
+    return f"{weekday} {day} {month} {clock[0]}" if far else f"{weekday} {clock[0]}"
+
+
+def _joined(words: str, gains: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{words} · {gain}" for gain in gains)
+
+
+def amount_of(ms: int, unit: str) -> str:
+    """Short, for the columns of a table: "1.50", "12.5c"."""
+    if unit != "credit":
+        return format_amount(ms, unit).split()[0]
+    digits = 2 if ms < 10 * HOUR_MS else 1 if ms < 100 * HOUR_MS else 0
+    return f"{ms / HOUR_MS:.{digits}f}c"

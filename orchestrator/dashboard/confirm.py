@@ -5,24 +5,25 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.table import Table
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Label, Static
 
-from orchestrator.dashboard.question import Question
+from orchestrator.dashboard.question import Choice, Question
 
 
-class Confirm(ModalScreen[bool]):
-    """True for yes. The button that changes nothing has the focus."""
+class Confirm(ModalScreen[Choice | None]):
+    """The choice that was made; None where none was. The last button, which changes nothing, has
+    the focus."""
 
-    AUTO_FOCUS = "#no"
+    AUTO_FOCUS = "#choice-last"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n,escape,q", "answer(False)", "No"),
-        Binding("left,right", "app.focus_next", show=False),
+        Binding("escape,q", "dismiss", "No"),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
     ]
 
     def __init__(self, question: Question) -> None:
@@ -34,15 +35,25 @@ class Confirm(ModalScreen[bool]):
             yield Label(self.question.title, id="title", markup=False)
             yield Static(facts_table(self.question.facts), id="facts")
             with Horizontal(id="answers"):
-                yield Button(f"y  {self.question.yes}", id="yes", variant="error")
-                yield Button(f"n  {self.question.no}", id="no", variant="primary")
+                last = len(self.question.choices) - 1
+                for number, choice in enumerate(self.question.choices):
+                    yield Button(
+                        f"{choice.key}  {choice.label}",
+                        id="choice-last" if number == last else f"choice-{number}",
+                        variant="error" if choice.grave else "primary",
+                        compact=True,
+                    )
+
+    def on_key(self, event: events.Key) -> None:
+        for choice in self.question.choices:
+            if event.key == choice.key:
+                event.stop()
+                self.dismiss(choice)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id == "yes")
-
-    def action_answer(self, yes: bool) -> None:
-        self.dismiss(yes)
+        named = (event.button.id or "").removeprefix("choice-")
+        self.dismiss(self.question.choices[-1 if named == "last" else int(named)])
 
 
 def facts_table(facts: tuple[tuple[str, str], ...]) -> Table:

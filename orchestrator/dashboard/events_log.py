@@ -1,38 +1,64 @@
-"""What has happened, newest last."""
+"""What has happened: the last lines on the main screen, and all that is kept on one of its own."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from typing import ClassVar
 
 from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.events import Resize
-from textual.widgets import RichLog
+from textual.screen import Screen as TextualScreen
+from textual.widgets import Label, RichLog
 
+from orchestrator.dashboard.ink import Line, fitted, text_of
 from orchestrator.dashboard.snapshot import EVENTS_KEPT, EventLine, Screen
 
-COLOURS = {"good": "success", "attention": "warning", "bad": "error"}
+COLOURS = {"good": "good", "attention": "attention", "bad": "bad", "plain": ""}
+THEME_COLOURS = {"good": "success", "attention": "warning", "bad": "error"}
+
+
+def event_lines(screen: Screen, most: int, zone: tzinfo | None, width: int) -> tuple[Line, ...]:
+    """The newest `most` of them, the newest last."""
+    if not screen.events:
+        return ((("  nothing has happened yet", "dim"),),)
+    days = {_at(line, zone).date() for line in screen.events[-most:]}
+    return tuple(
+        fitted(_pieces(line, zone, with_day=len(days) > 1), width) for line in screen.events[-most:]
+    )
+
+
+def _at(line: EventLine, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(line.at_ms / 1000, tz=UTC).astimezone(zone)
+
+
+def _pieces(line: EventLine, zone: tzinfo | None, *, with_day: bool = True) -> Line:
+    at = _at(line, zone)
+    return (
+        (f" {at:%a %H:%M:%S}  " if with_day else f" {at:%H:%M:%S}  ", "dim"),
+        (f"{line.run}  " if line.run else "", "bold"),
+        (line.text, COLOURS[line.tone]),
+    )
 
 
 class EventsLog(RichLog):
-    """One line an event, cut at the edge; `show` appends those it has not shown yet."""
+    """One line an event; `follow` appends those it has not shown yet."""
 
     def __init__(self, zone: tzinfo | None) -> None:
-        super().__init__(id="events", max_lines=EVENTS_KEPT, wrap=False, min_width=20)
+        super().__init__(id="events-log", max_lines=EVENTS_KEPT, wrap=True, min_width=20)
         self._zone = zone
         self._screen: Screen | None = None
         self._shown: tuple[int, int] | None = None
         """First and last event that it was told of."""
 
-    def on_mount(self) -> None:
-        self.border_title = "Events"
-
     def on_resize(self, event: Resize) -> None:
-        """Lines were cut for another width."""
+        """Lines were folded for another width."""
         if self._screen is not None:
             self._shown = None
-            self.show(self._screen)
+            self.follow(self._screen)
 
-    def show(self, screen: Screen) -> None:
+    def follow(self, screen: Screen) -> None:
         self._screen = screen
         if not self.size.width:
             return  # not laid out yet: a resize follows
@@ -48,12 +74,32 @@ class EventsLog(RichLog):
         self._shown = (ids[0], ids[-1]) if ids else None
 
     def _styled(self, line: EventLine) -> Text:
-        at = datetime.fromtimestamp(line.at_ms / 1000, tz=UTC).astimezone(self._zone)
-        colour = COLOURS.get(line.tone)
-        return Text.assemble(
-            (f"{at:%a %H:%M:%S}  ", "dim"),
-            (f"{line.run}  " if line.run else "", "bold"),
-            (line.text, self.app.theme_variables[colour] if colour else ""),
-            no_wrap=True,
-            overflow="ellipsis",
-        )
+        at, run, said = _pieces(line, self._zone)
+        colour = THEME_COLOURS.get(line.tone)
+        styled = self.app.theme_variables[colour] if colour else ""
+        text = Text.assemble((at[0], "dim"), (run[0], "bold"), (said[0], styled))
+        text.no_wrap = len(text_of((at, run, said))) <= self.size.width
+        return text
+
+
+class EventsScreen(TextualScreen[None]):
+    """All events that are kept, in full width."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,e", "dismiss", "Back")]
+
+    def __init__(self, seen: Screen, zone: tzinfo | None) -> None:
+        super().__init__()
+        self._seen = seen
+        self._log = EventsLog(zone)
+
+    def compose(self) -> ComposeResult:
+        yield Label("Events · newest last · Esc goes back", id="events-title")
+        yield self._log
+
+    def on_mount(self) -> None:
+        self._log.focus()
+        self._log.follow(self._seen)
+
+    def follow(self, screen: Screen) -> None:
+        """The screen as it is a second later."""
+        self._log.follow(screen)

@@ -1,4 +1,4 @@
-"""The lines of the jobs table as text, for a width: pure, and without textual."""
+"""The lines of the jobs table for a width: pure, and without textual."""
 
 from __future__ import annotations
 
@@ -7,73 +7,146 @@ from dataclasses import dataclass
 
 from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock
+from orchestrator.dashboard.budget_bars import amount_of
+from orchestrator.dashboard.ink import MORE, RULE, Line, Piece, cut, fitted, padded, width_of
+from orchestrator.views.ahead import Ahead
 from orchestrator.views.glyphs import bar, sparkline
 from orchestrator.views.training import Eta
 from orchestrator.views.view import JobRow, RunView
 
-GAP = 2
-"""Blank cells between two columns: one on either side of each."""
 OPEN, SHUT = "▾", "▸"
 RESTS = ("queued", "waiting", "done", "failed", "cancelled")
 """States of a run in which its jobs are folded away until somebody asks."""
+MOST_WAITING = 12
+"""Of one run so many waiting jobs have a line; the others are counted."""
+COLOURS = {
+    "running": "good",
+    "starting": "good",
+    "done": "accent",
+    "reused": "accent",
+    "failed": "bad",
+    "unreachable": "attention",
+    "stopping": "attention",
+    "parking": "attention",
+    "cancelled": "attention",
+    "stopped": "attention",
+    "parked": "attention",
+}
+"""Of the state's word; the word itself is always there."""
+TELLS_WHY = ("waiting", "reserving", "failed", "stopped", "skipped", "parked", "unreachable")
+"""States in which the reason stands where others have their progress."""
 
 
 @dataclass(frozen=True)
 class Widths:
-    """Cells of each column; 0 leaves a column out."""
+    """Cells of each column; 0 leaves a column out. A blank stands between two."""
 
     job: int
     state: int
     epoch: int
     to_go: int
     hours: int
+    use: int
     score: int
     curve: int
 
     @classmethod
     def fitting(cls, width: int) -> Widths:
-        """Columns for a table `width` cells wide: all of them from 80, names and curves from 98."""
-        fixed = {"state": 11, "epoch": 14, "to_go": 10, "hours": 5, "score": 14, "curve": 10}
-        if width < 98:
-            fixed |= {"epoch": 10, "score": 5, "curve": 5}
-        spare = width - 1 - sum(fixed.values()) - GAP * 7  # 1: the scroll bar
-        job = max(17, min(spare, 36))
-        curve = min(fixed["curve"] + max(0, spare - job), 30)
-        return cls(job=job, **(fixed | {"curve": curve}))
+        """Columns for a table `width` cells wide: all but the use from 76 cells on."""
+        fixed = {"state": 11, "epoch": 14, "to_go": 10, "hours": 5, "use": 4, "score": 16}
+        if width < 110:
+            fixed |= {"score": 14, "use": 0}
+        if width < 96:
+            fixed |= {"epoch": 10, "score": 5}
+        spare = width - 1 - sum(fixed.values()) - 7 - bool(fixed["use"])  # 1: the scroll bar
+        job = max(17, min(spare - 8, 36))
+        return cls(job=job, curve=max(0, min(spare - job, 40)), **fixed)
 
     @property
     def wide(self) -> bool:
         return self.score > 5
 
+    @property
+    def rest(self) -> int:
+        """All that stands behind the state."""
+        shown = [self.epoch, self.to_go, self.hours, self.use, self.score, self.curve]
+        return sum(shown) + sum(cells > 0 for cells in shown) - 1
+
 
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """One line: a run, or a job of it (`job` is empty for the run itself)."""
 
     run: str
     job: str
     state: str
-    cells: tuple[str, ...]
-    """In the order of the fields of `Widths`."""
+    pieces: Line = ()
+    more: bool = False
+    """It only counts jobs that have no line."""
 
     @property
     def key(self) -> str:
-        return f"{self.run}/{self.job}"
+        return f"{self.run}/{MORE if self.more else self.job}"
 
 
-HEADS = ("run / job", "state", "epoch", "to go", "hours", "score", "curve")
+def head_of(widths: Widths, title: str, width: int, *, active: bool = True) -> Line:
+    """The rule above the table, with the names of the columns in it."""
+    shown = [
+        ("state", widths.state, False),
+        ("epoch", widths.epoch, False),
+        ("to go", widths.to_go, True),
+        ("hours", widths.hours, True),
+        ("use", widths.use, True),
+        ("score", widths.score, False),
+        ("curve", widths.curve, False),
+    ]
+    head: list[Piece] = [(f"{RULE} ", "rule"), (title, "bold accent" if active else "bold")]
+    head += [(" ", ""), (RULE * (widths.job + 2 - width_of(head) - 1), "rule")]
+    for name, cells, right in shown:
+        if cells < len(name):
+            continue
+        fill = RULE * max(0, cells - len(name) - 1)
+        head += [(fill, "rule")] if right else []
+        head += [(" " if cells > len(name) or not right else "", ""), (name, "dim"), (" ", "")]
+        head += [] if right else [(fill[: cells - len(name) - 1], "rule")]
+    head.append((RULE * max(0, width - width_of(head)), "rule"))
+    return fitted(head, width)
 
 
 def lines_of(
-    views: Sequence[RunView], unfolded: Mapping[str, bool], widths: Widths
-) -> tuple[Line, ...]:
-    """A line for each run, and for its jobs where the run is unfolded (`is_unfolded`)."""
+    views: Sequence[RunView],
+    unfolded: Mapping[str, bool],
+    widths: Widths,
+    *,
+    expected: Mapping[tuple[str, str], Ahead] | None = None,
+    uses: Mapping[tuple[str, str], float] | None = None,
+    shown: Mapping[str, frozenset[str]] | None = None,
+) -> tuple[TableLine, ...]:
+    """A line for each run, and for its jobs where the run is unfolded (`is_unfolded`).
+
+    `expected` says what waiting jobs will probably cost and `uses` how busy devices are, both by
+    run and job; `shown` limits runs to some of their jobs, which are then shown.
+    """
     found = []
+    known = expected or {}
     for view in views:
-        opened = is_unfolded(view, unfolded)
-        found.append(_run_line(view, opened, widths))
-        if opened:
-            found += [_job_line(view, row, widths) for row in view.rows if _is_shown(view, row)]
+        only = (shown or {}).get(view.name)
+        opened = is_unfolded(view, unfolded) or only is not None
+        found.append(_run_line(view, opened, widths, known))
+        if not opened:
+            continue
+        rows = [row for row in view.rows if only is None or row.id in only]
+        waiting = 0
+        for row in rows:
+            if only is None and not _is_shown(view, row):
+                continue
+            waiting += row.status == "waiting"
+            if waiting <= MOST_WAITING or row.status != "waiting":
+                use = (uses or {}).get((view.name, row.id))
+                found.append(_job_line(view, row, widths, known.get((view.name, row.id)), use))
+        if waiting > MOST_WAITING:
+            text = f"    and {waiting - MOST_WAITING:,} more that wait"
+            found.append(TableLine(view.name, "", "waiting", ((text, "dim"),), more=True))
     return tuple(found)
 
 
@@ -125,45 +198,86 @@ def _is_shown(view: RunView, row: JobRow) -> bool:
     return bool(view.ended_ms) or row.lane == "accelerator" or row.status not in ("done", "reused")
 
 
-def _run_line(view: RunView, opened: bool, widths: Widths) -> Line:
+def _state(status: str, widths: Widths) -> Piece:
+    colour = COLOURS.get(status)
+    return f"{cut(status, widths.state):{widths.state}} ", f"bold {colour}" if colour else "dim"
+
+
+def _run_line(
+    view: RunView, opened: bool, widths: Widths, expected: Mapping[tuple[str, str], Ahead]
+) -> TableLine:
+    name = padded(f"{OPEN if opened else SHUT} {view.name}", widths.job)
+    pieces: list[Piece] = [(f"{name} ", "bold"), _state(view.status, widths)]
+    used_ms = view.charged_ms + view.in_flight_ms
+    if view.status in ("queued", "waiting") and not used_ms:
+        ahead = [one for (run, _), one in expected.items() if run == view.name]
+        counted = f"{view.folds_done}/{view.folds} {view.unit}" if view.folds else ""
+        parts = [_cost(ahead, view), counted, "" if opened else view.sentence]
+        why = " · ".join(part for part in parts if part)
+        return TableLine(view.name, "", view.status, (*pieces, (cut(why, widths.rest), "")))
     mean = "" if view.mean is None else f"{view.mean:.3f}"
     if mean and view.spread is not None and widths.wide:
         mean += f" ±{view.spread:.3f}"
     cells = (
-        _cut(f"{OPEN if opened else SHUT} {view.name}", widths.job),
-        view.status,
-        _folds(view, widths.epoch),
-        to_go(view.eta),
-        _used(view.charged_ms + view.in_flight_ms, view),
-        mean,
-        _cut("simulated" if widths.wide else "sim.", widths.curve) if view.simulated else "",
+        padded(_folds(view, widths.epoch), widths.epoch),
+        padded(to_go(view.eta), widths.to_go, right=True),
+        padded(amount_of(used_ms, view.amounts_in) if used_ms else "", widths.hours, right=True),
+        " " * widths.use,
+        padded(mean, widths.score),
     )
-    return Line(view.name, "", view.status, cells)
+    pieces.append((" ".join(cell for cell in cells if cell), "bold"))
+    return TableLine(view.name, "", view.status, tuple(pieces))
 
 
 def _folds(view: RunView, width: int) -> str:
     counted = f"{view.folds_done}/{view.folds}" if view.folds else ""
-    with_word = (
-        f"{counted} {'folds' if any(r.fold is not None for r in view.fold_rows) else 'jobs'}"
-    )
+    with_word = f"{counted} {view.unit}"
     return with_word if counted and len(with_word) <= width else counted
 
 
-def _job_line(view: RunView, row: JobRow, widths: Widths) -> Line:
+def _cost(ahead: Sequence[Ahead], view: RunView) -> str:
+    """ "~1.50 h", or "≤ 1.50 h" where nothing like it was ever measured."""
+    if not ahead:
+        return ""
+    mark = "~" if all(one.measured for one in ahead) else "≤ "
+    return f"{mark}{format_amount(sum(one.cost_ms for one in ahead), view.amounts_in)}"
+
+
+def _job_line(
+    view: RunView, row: JobRow, widths: Widths, ahead: Ahead | None, use: float | None
+) -> TableLine:
     name = row.title if len(row.title) <= widths.job - 2 else row.id
+    pieces: list[Piece] = [(f"{padded(f'  {name}', widths.job)} ", ""), _state(row.status, widths)]
+    if row.status in TELLS_WHY and (row.why or row.status == "waiting"):
+        used_ms = row.charged_ms + row.in_flight_ms
+        hours = f"{format_amount(used_ms, view.amounts_in)} used" if used_ms else ""
+        parts = [hours or _cost([ahead] if ahead else [], view), row.why or "its turn comes"]
+        why = " · ".join(part for part in parts if part)
+        role = "bad" if row.status == "failed" else "dim" if row.status == "waiting" else ""
+        pieces.append((cut(why, widths.rest), role))
+        return TableLine(view.name, row.id, row.status, tuple(pieces))
     value = "" if row.value is None else f"{row.value:.3f}"
     if value and widths.wide:
-        value = _cut(f"{value} {row.metric}", widths.score)
-    cells = (
-        _cut(f"  {name}", widths.job),
-        row.status,
-        _advance(row, widths.epoch),
-        to_go(row.eta),
-        _used(row.charged_ms + row.in_flight_ms, view),
-        value,
-        _curve(row.history, widths.curve),
-    )
-    return Line(view.name, row.id, row.status, cells)
+        value = f"{value} {row.metric}"
+    used_ms = row.charged_ms + row.in_flight_ms
+    hours = amount_of(used_ms, view.amounts_in) if used_ms else ""
+    live = row.status == "running"
+    pieces += [
+        (f"{padded(_advance(row, widths.epoch), widths.epoch)} ", "good" if live else "dim"),
+        (f"{padded(to_go(row.eta), widths.to_go, right=True)} ", ""),
+        (f"{padded(hours, widths.hours, right=True)} ", ""),
+    ]
+    if widths.use:
+        shown = "" if use is None or not live else f"{use:.0%}"
+        low = use is not None and use < IDLE_BELOW
+        pieces.append((f"{padded(shown, widths.use, right=True)} ", "attention" if low else ""))
+    pieces.append((f"{padded(value, widths.score)} ", ""))
+    pieces.append((_curve(row.history, widths.curve), "accent"))
+    return TableLine(view.name, row.id, row.status, tuple(pieces))
+
+
+IDLE_BELOW = 0.05
+"""A device that is used less is kept for nothing (`budget.meters.log`)."""
 
 
 def _advance(row: JobRow, width: int) -> str:
@@ -175,26 +289,14 @@ def _advance(row: JobRow, width: int) -> str:
         return ""
     share = row.progress or 0.0
     cells = min(8, width - len("12/12") - 1)
-    return _cut(f"{bar(share, cells)} {counted}", width)
+    return cut(f"{bar(share, cells)} {counted}", width)
 
 
 def _curve(history: Sequence[float], width: int) -> str:
     """All of the history, thinned out to `width` values; the first and the newest stay."""
     last = len(history) - 1
+    if width < 2:
+        return ""
     if last < width:
         return sparkline(history)
     return sparkline([history[round(at * last / (width - 1))] for at in range(width)])
-
-
-def _used(ms: int, view: RunView) -> str:
-    """Hours, or credits: "1.50", "1.50c", "12.5c", "125c"."""
-    if not ms:
-        return ""
-    if view.amounts_in != "credit":
-        return format_amount(ms, view.amounts_in).split()[0]
-    digits = 2 if ms < 10 * HOUR_MS else 1 if ms < 100 * HOUR_MS else 0
-    return f"{ms / HOUR_MS:.{digits}f}c"
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"

@@ -15,6 +15,8 @@ from budget.ledger import Ledger
 from budget.ledger.balance import LimitBalance
 from orchestrator import events as e
 from orchestrator.commands import Request
+from orchestrator.dashboard.lanes import Lanes, LaneWatch
+from orchestrator.dashboard.outlook import Forecaster, Outlook
 from orchestrator.home import Home
 from orchestrator.projection import apply_all
 from orchestrator.state import RunState, State, run_of
@@ -67,6 +69,8 @@ class Screen:
     """Live runs in the order they were submitted, then the last ones that ended, newest first."""
     events: tuple[EventLine, ...] = ()
     """Newest last."""
+    lanes: Lanes = field(default_factory=Lanes)
+    outlook: Outlook = field(default_factory=Outlook)
     trouble: str = ""
     """Why it could not be read; then all the rest is what was known before."""
 
@@ -81,8 +85,10 @@ class Screen:
 class Reader:
     """Everything that touches a file, on one thread: SQLite may be busy for seconds, keys not."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, watch: LaneWatch | None = None) -> None:
         self.home = home
+        self._watch = watch or LaneWatch()
+        self._forecaster = Forecaster()
         self._thread = ThreadPoolExecutor(1, "skint-top-reader")
         self._store: Store | None = None
         self._file: tuple[int, int] | None = None
@@ -130,10 +136,18 @@ class Reader:
             )
         if not self.home.store.exists():
             self._close()
-            return Screen(now_ms, pid, accounts)
+            return Screen(now_ms, pid, accounts, lanes=self._watch.look(State(), now_ms))
         self._read_store(self._opened())
+        limits = [(shown.account, shown.limit) for shown in accounts]
         return Screen(
-            now_ms, pid, accounts, self._known, self._views(now_ms), events=tuple(self._lines)
+            now_ms,
+            pid,
+            accounts,
+            self._known,
+            self._views(now_ms),
+            events=tuple(self._lines),
+            lanes=self._watch.look(self._known, now_ms),
+            outlook=self._forecaster.look(self._known, limits, now_ms),
         )
 
     def _read_store(self, store: Store) -> None:

@@ -32,6 +32,11 @@ def _step(value: float, low: float, high: float) -> str:
     return _STEPS[round((value / 2 - low / 2) / span * (len(_STEPS) - 1))]
 
 
+def level(share: float) -> str:
+    """One character of a curve for a share of 0 to 1; 0 is `▁`."""
+    return _step(min(1.0, max(0.0, share)), 0.0, 1.0)
+
+
 def bar(share: float, width: int) -> str:
     """`width` characters, filled to `share` of 0 to 1; full only when all of it is done."""
     inside = min(1.0, max(0.0, share if math.isfinite(share) else 0.0))

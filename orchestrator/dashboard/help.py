@@ -1,0 +1,47 @@
+"""The keys of the main screen. One that does nothing at the moment says why."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Label, Static
+
+from orchestrator.dashboard.keys import KEYS, MOVES, Situation, why_not
+
+
+class Help(ModalScreen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,enter", "dismiss")]
+
+    def __init__(self, now: Situation) -> None:
+        super().__init__()
+        self._now = now
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="dialog") as dialog:
+            dialog.can_focus = True
+            yield Label("Keys", id="title")
+            yield Static(self._table(), id="facts")
+            yield Label(MOVES, id="hint", markup=False)
+            yield Label("Esc closes", id="closes")
+
+    def _table(self) -> Table:
+        variables = self.app.theme_variables
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, style=f"bold {variables['primary']}")
+        table.add_column(overflow="fold")
+        for group, keys in groupby(KEYS, lambda key: key.group):
+            table.add_row("", Text(group, "bold"))
+            for key in keys:
+                why = why_not(key.action, self._now)
+                words = Text(key.does, "dim" if why else "")
+                if why:
+                    words.append(f" · not now: {why}", variables["warning"])
+                table.add_row(key.shown, words)
+        return table
