@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 SHAPES: Mapping[str, str] = {
     "accounts/1": "orchestrator.shapes.accounts:Accounts",
+    "artifacts/1": "orchestrator.shapes.artifacts:Artifacts",
     "baseline/1": "orchestrator.shapes.baseline:Baseline",
     "budget/1": "orchestrator.shapes.budget:Budget",
     "cache-ls/1": "orchestrator.shapes.cache:CacheList",
