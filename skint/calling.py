@@ -31,6 +31,8 @@ from skint.visibility import MASK
 NOT_STARTED = 127
 SIGNALLED = 128
 CHUNK_BYTES = 1 << 16
+PIPE_CHUNKS = 32
+"""More than a pipe can hold."""
 NOT_FOR_PROGRAMS = (MASK, "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", PREVIOUS)
 """The devices are the ones that were given, and the tokens are the scheduler's."""
 
@@ -113,23 +115,26 @@ def copy(program: subprocess.Popen[bytes], directory: AttemptDir) -> int:
     with open(directory.streams, "ab", buffering=0) as parts:
         while program.poll() is None:
             ready, _, _ = select.select([*streams, wakeup], [], [])
-            if wakeup in ready:
-                os.read(wakeup, 512)
             for stream in ready:
-                if stream in streams and not _take(stream, streams[stream], parts):
+                if stream == wakeup:
+                    os.read(wakeup, 512)
+                elif _take(stream, streams[stream], parts) == b"":
                     del streams[stream]
-        for stream, name in streams.items():  # what it started and left behind may still print
-            while _take(stream, name, parts):
-                pass
+        for stream, name in streams.items():  # what it has printed last
+            for _ in range(PIPE_CHUNKS):  # not for ever: what it has left behind may print on
+                if not _take(stream, name, parts):
+                    break
     return program.returncode
 
 
-def _take(stream: int, name: bytes, parts: IO[bytes]) -> bool:
-    """Copy one piece, if there is one; False at the end of the stream, and where it has nothing."""
+def _take(stream: int, name: bytes, parts: IO[bytes]) -> bytes | None:
+    """Copy one piece; b"" at the end of the stream, None where there is nothing at the moment."""
     try:
         piece = os.read(stream, CHUNK_BYTES)
     except BlockingIOError:
-        return False
+        return None
+    if not piece:
+        return b""
     try:
         written = 0
         while written < len(piece):
@@ -137,8 +142,8 @@ def _take(stream: int, name: bytes, parts: IO[bytes]) -> bool:
         end = os.lseek(1, 0, os.SEEK_CUR)
         parts.write(b"%s %d %d\n" % (name, end - len(piece), len(piece)))
     except OSError:  # a full disk: the words are lost, the program goes on
-        return True
-    return bool(piece)
+        return piece
+    return piece
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ class WrongLine(SkintError):
 class Parser(argparse.ArgumentParser):
     """Raises WrongLine where argparse would print and exit. Its subparsers are of its kind."""
 
+    takes_program = False
+    """What stands behind `--` is a program of the user's and its arguments: `arguments.program`."""
+
     def __init__(self, **given: Any) -> None:
         given.setdefault("formatter_class", Help)
         given.setdefault("allow_abbrev", False)
@@ -33,10 +36,27 @@ class Parser(argparse.ArgumentParser):
     def parse_args(  # type: ignore[override]  # the overload with a namespace of one's own
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> argparse.Namespace:
-        words = sys.argv[1:] if args is None else args
+        words = list(sys.argv[1:] if args is None else args)
+        program: list[str] = []
+        if self.takes_program and "--" in words:
+            end = words.index("--")
+            words, program = words[:end], words[end + 1 :]
         found, extra = self.parse_known_args(words, namespace)
+        if extra and self.takes_program:
+            raise WrongLine(
+                f"`{self.prog}` cannot tell its own words from the program's",
+                got=" ".join(extra),
+                wanted="`--` before the program",
+                next=self._usage_line(),
+            )
         if extra:
             raise self._meant(words)._too_many(extra[0])
+        if self.takes_program and not program:
+            raise WrongLine(
+                f"`{self.prog}` wants a program", wanted="-- PROGRAM", next=self._usage_line()
+            )
+        if self.takes_program:
+            found.program = program
         return found
 
     def error(self, message: str) -> NoReturn:

@@ -59,4 +59,7 @@ def notifiers_for(
 
 
 def _wanted(graph: Graph) -> Mapping[str, Mapping[str, Any]]:
-    return graph.notify or DEFAULT
+    if graph.notify:
+        return graph.notify
+    # What `skint exec` has started speaks for itself, on the very terminal that would be told.
+    return {} if graph.jobs and graph.jobs[0].caller else DEFAULT

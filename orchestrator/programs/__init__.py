@@ -1,0 +1,1 @@
+"""Any program under the budget: what `skint exec` submits."""
