@@ -8,13 +8,14 @@ are weighted milliseconds: time x devices, x 1, or x credits an hour, as the acc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from types import TracebackType
 
 from budget.accounts.account import Account
 from budget.duration import LONGEST_MS
-from budget.ledger import allocations, audit, corrections, reckoning, rows, versions
+from budget.ledger import allocations, audit, corrections, reckoning, rows, total, versions
 from budget.ledger.allocations import overrun_id
 from budget.ledger.balance import Balance
 from budget.ledger.file import LedgerError, LedgerFile
@@ -300,6 +301,26 @@ class Ledger(Notes):
         check_instants(now_ms=now_ms)
         with self._file.transaction(write=False) as connection:
             return reckoning.balance_of(connection, account, now_ms)
+
+    def charged_by_then(self, account: str, instants_ms: Sequence[int]) -> tuple[int, ...]:
+        """What was charged to `account` and to all below it from the first instant to each of
+        them, ascending. Raises `AccountNotFound`."""
+        for at_ms in instants_ms:
+            check_instants(at_ms=at_ms)
+        with self._file.transaction(write=False) as connection:
+            if not versions.of(connection, account):
+                raise versions.not_found(connection, account)
+            below = versions.subtree(connection, account)
+            parts = (
+                total.between(connection, account, below, start_ms, end_ms)
+                for start_ms, end_ms in pairwise(instants_ms)
+            )
+            return tuple(accumulate(parts, initial=0))
+
+    def open_reservations(self, account: str) -> tuple[Reservation, ...]:
+        """The open ones that count on `account`: its own, and those of all below it."""
+        with self._file.look() as connection:
+            return tuple(reckoning.open_below(connection, account))
 
     def check(self) -> tuple[str, ...]:
         """Compute all that can be computed from the lines again: a sentence for each disagreement.

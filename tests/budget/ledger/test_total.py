@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from budget.accounts.account import Account
 from budget.accounts.limit import weekly
 from budget.duration import DAY_MS, HOUR_MS, MINUTE_MS
-from budget.ledger import Ledger, audit, total
+from budget.ledger import AccountNotFound, Ledger, audit, total
 from budget.ledger.line import Charge, Span
 from budget.ledger.rows import insert_line
 from budget.ledger.usage import InFlight, Settled, Used
@@ -201,3 +202,21 @@ def test_a_hundred_thousand_small_charges_sum_exactly(ledger: Ledger) -> None:
         )
         total.fill(connection)
     assert ledger.balance("lab", START_MS).settled_ms == 33_334 + 33_333 * 2 + 33_333 * 3
+
+
+def test_what_was_charged_by_then_is_what_the_lines_say(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        for name, parent in (("lab", ""), ("ana", "lab")):
+            limit = weekly(30 * HOUR_MS)
+            made = Account(name, "simulated", "simulated", limits=(limit,), parent=parent)
+            ledger.add_account(made, START_MS)
+        for hour, name in ((1, "lab"), (2, "ana"), (4, "lab")):
+            at_ms = START_MS + hour * HOUR_MS
+            ledger.adjust(name, hour * HOUR_MS, "used", START_MS + DAY_MS, f"{hour}", at_ms=at_ms)
+        instants = [START_MS + hour * HOUR_MS for hour in (0, 1, 2, 3, 5)]
+        assert ledger.charged_by_then("lab", instants) == tuple(
+            hours * HOUR_MS for hours in (0, 0, 1, 3, 7)
+        )
+        assert ledger.charged_by_then("ana", instants)[-1] == 2 * HOUR_MS
+        with pytest.raises(AccountNotFound):
+            ledger.charged_by_then("nobody", instants)
