@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 
 from orchestrator.cli.folds import FoldNotFound, job_of_fold
-from orchestrator.cli.submit import ask
+from orchestrator.cli.inbox import ask
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
 from orchestrator.store import read_state
 from skint.attempt import StopHow
 from skint.errors import OK
+
+EXAMPLES = (
+    "skint submit plan.yaml --set train.lr=0.02 --set train.wait=60 --name other",
+    "skint abort other --fold 0",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

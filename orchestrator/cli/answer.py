@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json, print_done
-from orchestrator.cli.submit import ask
 from orchestrator.commands import AnswerVerdict
 from orchestrator.home import Home
 from orchestrator.questions import open_questions
@@ -19,6 +19,12 @@ class NothingAsked(SkintError):
 
 class SeveralAsked(SkintError):
     exit_code = USAGE
+
+
+EXAMPLES = (
+    "skint submit plan.yaml --set train.lr=9 --set train.wait=60 --name doubtful",
+    "skint answer doubtful --stop",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

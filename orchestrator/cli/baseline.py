@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from orchestrator.baselines.book import Book, why_no_baseline
 from orchestrator.baselines.comparison import Comparison
 from orchestrator.baselines.group import Group, scores_of
+from orchestrator.cli.inbox import ask
 from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer, print_done
 from orchestrator.cli.screen import prose, table
-from orchestrator.cli.submit import ask
 from orchestrator.commands import SetBaseline
 from orchestrator.home import Home
 from orchestrator.state import RunState, State
@@ -33,6 +33,9 @@ class NoBaseline(SkintError):
     """A run that nothing can be compared with."""
 
     exit_code = FAILED
+
+
+EXAMPLES = ("skint baseline set seedlings-1", "skint baseline show bold")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import argparse
 
+from orchestrator.cli.inbox import ask
 from orchestrator.cli.named import RunNotFound
-from orchestrator.cli.submit import ask
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
 from orchestrator.store import read_state
 from skint.attempt import StopHow
 from skint.errors import OK
+
+EXAMPLES = ("skint cancel wide",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,12 +6,14 @@ from __future__ import annotations
 import argparse
 
 from orchestrator.cli.folds import FoldNotFound, job_of_fold
-from orchestrator.cli.submit import ask
+from orchestrator.cli.inbox import ask
 from orchestrator.commands import ResumeJobs
 from orchestrator.home import Home
 from orchestrator.store import read_state
 from orchestrator.verdict import StopScope
 from skint.errors import OK
+
+EXAMPLES = ("skint resume other --fold 0", "skint cancel other --kill")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

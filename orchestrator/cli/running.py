@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 
 from orchestrator.cli.attending import Attendant
-from orchestrator.cli.submit import Refused, ask, put
+from orchestrator.cli.inbox import Refused, ask, put
 from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.home import Home, SchedulerRuns

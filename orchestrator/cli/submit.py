@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import time
 
 from budget.ledger import Ledger
-from orchestrator.cli.attending import Attendant
+from orchestrator.cli.inbox import ask
 from orchestrator.cli.plan import add_plan_arguments, baseline_lines
 from orchestrator.cli.screen import prose
-from orchestrator.clock import SystemClock
-from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, Request, SubmitRun
+from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, SubmitRun
 from orchestrator.graph import exploring
 from orchestrator.home import Home
 from orchestrator.known_saving import book_known
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.settings import read_settings
 from orchestrator.state import State
-from orchestrator.store import Store, StoreError, read_state
+from orchestrator.store import read_state
 from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
 from orchestrator.words.known import known_already
 from orchestrator.words.notifying import check_notify
-from skint.errors import FAILED, OK, UNREACHABLE, USAGE, SkintError
-
-REPLY_TIMEOUT_S = 20.0
-REPLY_POLL_S = 0.005
-"""The bell has rung: the scheduler answers within its next round, which is short."""
-
-
-class NoReply(SkintError):
-    """The scheduler does not answer."""
-
-    exit_code = UNREACHABLE
+from skint.errors import OK, USAGE, SkintError
 
 
 class WrongName(SkintError):
     """No run can be called so."""
 
     exit_code = USAGE
-
-
-class Refused(SkintError):
-    """The scheduler says no."""
-
-    exit_code = FAILED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,38 +106,3 @@ def checked_name(given: str | None, state: State) -> str | None:
     if given in state.runs:
         raise WrongName("there is a run of this name already", got=given, wanted="another name")
     return given
-
-
-def ask(home: Home, request: Request) -> str:
-    """Put a command into the inbox and wait for its reply. Raises Refused or NoReply.
-
-    Also StoreError if it cannot be put there, and SchedulerError if none runs and none starts.
-    """
-    clock, attendant = SystemClock(), Attendant(home)
-    with Store(home.store) as store:
-        id = put(store, request, clock.now_ms())
-        asked_ms = clock.now_ms()
-        while (reply := store.reply(id)) is None:
-            if attendant.look():
-                asked_ms = clock.now_ms()
-            if clock.now_ms() > asked_ms + round(REPLY_TIMEOUT_S * 1000):
-                raise NoReply(
-                    "the scheduler did not answer; the command stays queued for it",
-                    next="skint status",
-                )
-            clock.sleep(REPLY_POLL_S)
-    if not reply.ok:
-        raise Refused(reply.text, next="skint status")
-    return reply.text
-
-
-def put(store: Store, request: Request, now_ms: int) -> str:
-    """Put a command into the inbox; its id. Raises StoreError, say on a full disk."""
-    try:
-        return store.ask(request, now_ms)
-    except sqlite3.Error as error:
-        raise StoreError(
-            f"the command cannot be put into the store: {error}",
-            where=str(store.path),
-            next="see that the disk is not full and that the file may be written; then try again",
-        ) from error
