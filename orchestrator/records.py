@@ -104,6 +104,11 @@ def with_entries(entries: Mapping[str, V], new: Mapping[str, V]) -> Mapping[str,
     return Records.of(together) if len(together) > MANY else together
 
 
+def shared(entries: dict[str, V]) -> Mapping[str, V]:
+    """The same; as `Records` where there are many."""
+    return Records.of(entries) if len(entries) > MANY else entries
+
+
 def differing(before: Mapping[str, V], after: Mapping[str, V]) -> Iterator[tuple[int, V]]:
     """Place and value of each entry of `after` that is another object than the one in its place in
     `before`, a version of the same mapping that was before it."""

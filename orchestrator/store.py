@@ -10,24 +10,27 @@ import json
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from notifiers.base import Notice
 from orchestrator import commands as c
 from orchestrator import events as e
-from orchestrator import snapshot
+from orchestrator import rows, snapshot
 from orchestrator.projection import apply_all
-from orchestrator.state import Hold, RunState, State, run_of
+from orchestrator.records import shared
+from orchestrator.snapshot import dump
+from orchestrator.state import Hold, Result, State, run_of
 from orchestrator.words import outbox
 from skint import bell
 from skint.errors import SkintError
 
-STORE_VERSION = 4
+STORE_VERSION = 5
 """Version 1 has fewer kinds of events, version 2 notes of no send of a notice that it began,
-version 3 knows no holds, pauses and retries."""
+version 3 knows no holds, pauses and retries, version 4 keeps what is known of a run in one row."""
 
 _SCHEMA = """
 CREATE TABLE event (
@@ -35,7 +38,6 @@ CREATE TABLE event (
     kind TEXT NOT NULL, data TEXT NOT NULL
 );
 CREATE INDEX event_of_run ON event (run, id);
-CREATE TABLE snapshot (run TEXT PRIMARY KEY, live INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE result (key TEXT PRIMARY KEY, data TEXT NOT NULL);
 CREATE TABLE cursor (attempt TEXT PRIMARY KEY, bytes INTEGER NOT NULL);
 CREATE TABLE command (
@@ -45,12 +47,11 @@ CREATE TABLE command (
 """
 
 
-# Not INSERT OR REPLACE, which would move the row to the end: the order of runs is their age.
-_KEEP_SNAPSHOT = """
-INSERT INTO snapshot VALUES (?, ?, ?)
-ON CONFLICT (run) DO UPDATE SET live=excluded.live, data=excluded.data
+_FROM_VERSION_4 = """
+DROP TABLE snapshot;
+DELETE FROM result;
 """
-
+_OPEN_COMMANDS = "CREATE INDEX open_command ON command (at_ms) WHERE ok IS NULL;"
 
 TIGHT_BYTES = 1 << 20
 """With less than this on the disk, an error of writing is one of room."""
@@ -75,6 +76,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._kept: dict[str, rows.Kept] = {}
+        """The runs as their rows stand, where this is known."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
@@ -102,14 +105,31 @@ class Store:
                     next="pip install --upgrade skint",
                 )
             if version == 0:
-                for statement in (_SCHEMA + outbox.SCHEMA).split(";"):
-                    self._db.execute(statement)
-            elif version < 3:
-                for statement in outbox.FROM_VERSION_2.split(";"):
-                    self._db.execute(statement)
+                self._run(_SCHEMA + outbox.SCHEMA + rows.SCHEMA + _OPEN_COMMANDS)
+            else:
+                if version < 3:
+                    self._run(outbox.FROM_VERSION_2)
+                if version < 5:
+                    self._run(_FROM_VERSION_4 + rows.SCHEMA + _OPEN_COMMANDS)
+                    self._derive()
             if version < STORE_VERSION:
                 # An older skint would stumble over what is written from now on: it is told so.
                 self._db.execute(f"PRAGMA user_version={STORE_VERSION}")
+
+    def _run(self, statements: str) -> None:
+        for statement in statements.split(";"):
+            self._db.execute(statement)
+
+    def _derive(self) -> None:
+        """Write what follows from the events."""
+        state = self.replayed()
+        for run in state.runs.values():
+            rows.write(self._db, run, None)
+        self._keep_results(state.results.values())
+
+    def _keep_results(self, results: Iterable[Result]) -> None:
+        query = "INSERT OR REPLACE INTO result VALUES (?, ?)"
+        self._db.executemany(query, [(one.key, dump(snapshot.record(one))) for one in results])
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -150,20 +170,19 @@ class Store:
         with self._transaction() as db:
             db.executemany(
                 "INSERT INTO event (at_ms, run, kind, data) VALUES (?, ?, ?, ?)",
-                [(x.at_ms, x.run, type(x).__name__, _dump(e.to_json(x))) for x in events],
+                [(x.at_ms, x.run, type(x).__name__, dump(e.to_json(x))) for x in events],
             )
             db.executemany(
                 "INSERT OR REPLACE INTO cursor VALUES (?, ?)", list((cursors or {}).items())
             )
-            for name in dict.fromkeys(x.run for x in events if x.run):
-                run = state.runs[name]
-                row = (name, not run.settled, _dump(snapshot.run_to_json(run)))
-                db.execute(_KEEP_SNAPSHOT, row)
+            kept = {
+                name: rows.write(db, state.runs[name], self._kept.get(name))
+                for name in dict.fromkeys([x.run for x in events if x.run])
+            }
+            done = [x for x in events if isinstance(x, e.JobEnded) and x.outcome == "done"]
+            keys = [state.runs[x.run].jobs[x.job].key for x in done]
+            self._keep_results([state.results[key] for key in keys])
             for event in events:
-                if isinstance(event, e.JobEnded) and event.outcome == "done":
-                    result = state.results[state.runs[event.run].jobs[event.job].key]
-                    row2 = (result.key, _dump(snapshot.result_to_json(result)))
-                    db.execute("INSERT OR REPLACE INTO result VALUES (?, ?)", row2)
                 if isinstance(event, e.CommandAnswered):
                     db.execute(
                         "UPDATE command SET ok=?, reply=? WHERE id=?",
@@ -171,24 +190,32 @@ class Store:
                     )
             for notifier, notice in notices:
                 outbox.put(db, notifier, notice)
+        self._kept.update(kept)
 
     # --- everybody reads ----------------------------------------------------------------------
 
     def state(self) -> State:
-        """The state from the snapshots; the same as `replayed()`, sooner."""
-        runs = self._db.execute("SELECT run, data FROM snapshot ORDER BY rowid").fetchall()
-        results = self._db.execute("SELECT key, data FROM result").fetchall()
+        """The state from the rows; the same as `replayed()`, sooner."""
+        runs = self._read("SELECT number, run, graph, data FROM run ORDER BY number")
+        self._kept = {one.run.name: one for one in runs}
+        results = self._db.execute("SELECT data FROM result ORDER BY rowid").fetchall()
+        found = [snapshot.read_result(json.loads(data)) for (data,) in results]
         return State(
-            {run: self._run_of(run, data) for run, data in runs},
-            {key: snapshot.result_from_json(json.loads(data)) for key, data in results},
+            {one.run.name: one.run for one in runs},
+            shared({one.key: one for one in found}),
             self.holds(),
         )
 
-    def _run_of(self, name: str, data: str) -> RunState:
-        try:
-            return snapshot.run_from_json(json.loads(data))
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._unreadable(f"what is known of {name}", error) from error
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[rows.Kept]:
+        """The runs of which `query` selects number, name, graph and facts."""
+        found = []
+        reader = rows.Rows(self._db)
+        for number, name, graph, data in self._db.execute(query, values).fetchall():
+            try:
+                found.append(rows.Kept(number, reader.read(number, graph, data)))
+            except (KeyError, TypeError, ValueError) as error:
+                raise self._unreadable(f"what is known of {name}", error) from error
+        return found
 
     def _unreadable(self, what: str, error: Exception) -> StoreError:
         return StoreError(
@@ -239,15 +266,27 @@ class Store:
     def recent(self, ended: int) -> State:
         """The live runs and the last `ended` others; see `runs`."""
         names = self._db.execute(
-            "SELECT run FROM snapshot WHERE live OR rowid IN"
-            " (SELECT rowid FROM snapshot WHERE NOT live ORDER BY rowid DESC LIMIT ?)",
+            "SELECT run FROM run WHERE live UNION SELECT run FROM"
+            " (SELECT run FROM run WHERE NOT live ORDER BY number DESC LIMIT ?)",
             (ended,),
         ).fetchall()
-        return _of_runs(self, {name for (name,) in names})
+        return self.runs({name for (name,) in names})
 
     def runs(self, names: set[str]) -> State:
         """The runs called so, those that their reused results come from, and no results."""
-        return _of_runs(self, names)
+        found: dict[str, rows.Kept] = {}
+        wanted = names
+        for _ in range(2):
+            marks = ", ".join("?" * len(wanted))
+            query = f"SELECT number, run, graph, data FROM run WHERE run IN ({marks})"
+            found |= {one.run.name: one for one in self._read(query, [*wanted])}
+            jobs = [job for one in found.values() for job in one.run.jobs.values()]
+            wanted = {run_of(job.result_of) for job in jobs if job.status == "reused"}
+            wanted -= found.keys()
+        return State(
+            {one.run.name: one.run for one in sorted(found.values(), key=attrgetter("number"))},
+            holds=self.holds(),
+        )
 
     def last_event(self) -> int:
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
@@ -264,7 +303,7 @@ class Store:
         with self._transaction() as db:
             db.execute(
                 "INSERT OR IGNORE INTO command (id, at_ms, kind, data) VALUES (?, ?, ?, ?)",
-                (id, now_ms, type(request).__name__, _dump(c.to_json(request))),
+                (id, now_ms, type(request).__name__, dump(c.to_json(request))),
             )
         bell.ring(self.path.with_name(bell.NAME))
         return id
@@ -330,25 +369,3 @@ def read_run(path: Path, name: str) -> State:
         return State()
     with Store(path) as store:
         return store.runs({name})
-
-
-def _of_runs(store: Store, names: set[str]) -> State:
-    """The runs called so, those that their reused results come from, and no results."""
-    found: dict[str, tuple[int, RunState]] = {}
-
-    def read(wanted: set[str]) -> None:
-        for name in wanted - found.keys():
-            query = "SELECT rowid, data FROM snapshot WHERE run=?"
-            row = store._db.execute(query, (name,)).fetchone()
-            if row is not None:
-                found[name] = (row[0], store._run_of(name, row[1]))
-
-    read(names)
-    jobs = [job for _, run in found.values() for job in run.jobs.values()]
-    read({run_of(job.result_of) for job in jobs if job.status == "reused"})
-    runs = {run.name: run for _, run in sorted(found.values(), key=lambda row: row[0])}
-    return State(runs, holds=store.holds())
-
-
-def _dump(data: object) -> str:
-    return json.dumps(data, separators=(",", ":"), allow_nan=False)

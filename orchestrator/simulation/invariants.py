@@ -14,10 +14,10 @@ from itertools import pairwise
 from budget.accounts.account import Account
 from budget.ledger.line import ADJUSTMENT, ESTIMATED, RELEASED, Charge
 from orchestrator import events as e
-from orchestrator import snapshot
 from orchestrator.executors.simulated_engine import RealSubmission
 from orchestrator.projection import apply
 from orchestrator.simulation.admitted import Admitted, InvariantBroken, must
+from orchestrator.simulation.as_rows import AsRows
 from orchestrator.simulation.world import House, World
 from orchestrator.state import AllocationState, RunState, State, job_of, run_of
 
@@ -36,6 +36,7 @@ class _Seen:
     reserved: set[str] = field(default_factory=set)
     decided: dict[str, int] = field(default_factory=dict)
     """What each allocation was to cost, in the order in which they were planned."""
+    rows: AsRows = field(default_factory=AsRows)
 
 
 @dataclass
@@ -57,7 +58,9 @@ class Invariants:
             for event in fresh:
                 self._in_order(house, seen, event)
                 seen.state = apply(seen.state, event)
-            self._replay_is_state(house, seen.state, {event.run for event in fresh})
+            moved = {event.run for event in fresh}
+            self._replay_is_state(house, seen.state, moved)
+            seen.rows.write(house.state.runs[run] for run in sorted(moved - {""}))
             if fresh:
                 self._each_job_says_why_it_waits(house)
                 self._nothing_started_twice(house)
@@ -72,8 +75,8 @@ class Invariants:
             self._no_attempt_begins_before_the_former_one_is_over(house)
             self._all_that_ran_is_paid(house)
             for run in house.state.runs.values():
-                text = json.dumps(snapshot.run_to_json(run), allow_nan=False)
-                must(snapshot.run_from_json(json.loads(text)) == run, "a snapshot is not the run")
+                rows = self.seen[house.name, house.generation].rows
+                must(rows.read(run.name) == run, "the rows of a run are not the run")
                 self._every_job_has_ended(run)
                 for allocation in run.allocations.values():
                     self._the_charge_is_what_was_kept(house, run, allocation)

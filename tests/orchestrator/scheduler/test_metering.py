@@ -8,7 +8,6 @@ from pathlib import Path
 
 from budget.meters.log import ALERT_IDLE_S, TOLD_EVERY_S, Metered
 from orchestrator.events import AttemptMetered, KeptIdle
-from orchestrator.snapshot import run_from_json, run_to_json
 from orchestrator.state import State
 from tests.orchestrator.words.samples import said, told
 from tests.orchestrator.worlds import World, epochs, graph, job
@@ -110,15 +109,6 @@ def test_the_state_with_figures_is_the_same_from_its_snapshot_and_from_its_event
     world.scheduler.read_meters = reading(0.0, cpu_s=1.5)
     run = world.settle(TRAIN)
     assert world.store.state().runs[RUN] == world.store.replayed().runs[RUN] == run
-
-
-def test_a_snapshot_of_the_version_before_has_no_figures(tmp_path: Path) -> None:
-    world = world_of(tmp_path, 3)
-    run = world.settle(TRAIN)
-    data = run_to_json(run)
-    for attempt in data["attempts"].values():
-        del attempt["metered"], attempt["kept_idle"]
-    assert run_from_json(data) == run
 
 
 def test_a_restarted_scheduler_goes_on_with_what_was_kept(tmp_path: Path) -> None:

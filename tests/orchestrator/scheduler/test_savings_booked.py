@@ -10,7 +10,6 @@ import pytest
 
 from budget.ledger import Ledger, LedgerError
 from orchestrator.events import SavingBooked, SavingFound
-from orchestrator.snapshot import run_from_json, run_to_json
 from tests.orchestrator.worlds import FOLD_MS, World, kfold, training
 
 
@@ -88,14 +87,3 @@ def test_savings_are_the_same_from_events_and_from_snapshots(tmp_path: Path) -> 
     run = world.settle(kfold(), "seedlings-2")
     assert run.savings
     assert world.store.state().runs == world.store.replayed().runs
-    assert run_from_json(run_to_json(run)) == run
-
-
-def test_a_snapshot_of_the_version_before_has_no_savings_and_books_none(tmp_path: Path) -> None:
-    world = World(tmp_path, training)
-    world.settle(kfold())
-    run = world.settle(kfold(), "seedlings-2")
-    data = run_to_json(run)
-    del data["savings"]
-    old = run_from_json(data)
-    assert old.savings == {} and old.settled

@@ -9,7 +9,7 @@ from typing import Any
 from budget.ledger import LedgerError, OverBudget
 from budget.ledger.line import Reservation
 from orchestrator import events as e
-from orchestrator import snapshot
+from orchestrator import records, rows, snapshot
 from orchestrator.executors.base import Observation
 from orchestrator.scheduler import accelerators, observations
 from orchestrator.scheduler import inputs as i
@@ -131,13 +131,24 @@ def forgets_a_field_of_an_event(patch: Patch) -> None:
 
 @MUTANTS.note
 def forgets_a_field_of_a_snapshot(patch: Patch) -> None:
-    """A run that is read again has no verdicts and stops."""
-    right = snapshot.run_to_json
+    """A job that is read again does not know which attempts it had."""
+    right = snapshot.record
 
-    def run_to_json(run: Any) -> dict[str, Any]:
-        return {**right(run), "stops": []}
+    def record(one: object) -> dict[str, Any]:
+        return {name: value for name, value in right(one).items() if name != "attempts"}
 
-    patch.setattr(snapshot, "run_to_json", run_to_json)
+    patch.setattr(snapshot, "record", record)
+
+
+@MUTANTS.note
+def forgets_to_write_what_changed(patch: Patch) -> None:
+    """Of the jobs that a round has changed the last one keeps its old row."""
+    right = records.differing
+
+    def differing(before: Any, after: Any) -> list[tuple[int, Any]]:
+        return list(right(before, after))[:-1]
+
+    patch.setattr(rows, "differing", differing)
 
 
 @MUTANTS.note
