@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "resume": ("orchestrator.cli.resume", "undo a stop: a run, a group or one fold goes on"),
     "answer": ("orchestrator.cli.answer", "answer a stop rule that asks: stop, or let it run"),
     "baseline": ("orchestrator.cli.baseline", "what runs are compared with: show, set, clear"),
+    "doctor": ("orchestrator.cli.doctor", "check this machine; says how to mend what is wrong"),
     "config": ("orchestrator.cli.config", "what holds for all plans: get, set, unset, list, path"),
     "slack": ("orchestrator.cli.slack", "make a Slack app of your own; try its tokens"),
     "scheduler": ("orchestrator.cli.scheduler", "start or stop the background scheduler"),

@@ -17,6 +17,7 @@ SHAPES: Mapping[str, str] = {
     "cache-verify/1": "orchestrator.shapes.cache:CacheVerify",
     "compare/1": "orchestrator.shapes.compare:Compare",
     "config/1": "orchestrator.shapes.config:Config",
+    "doctor/1": "orchestrator.shapes.doctor:Doctor",
     "done/1": "orchestrator.shapes.done:Done",
     "exec/1": "orchestrator.shapes.exec:Exec",
     "ledger/1": "orchestrator.shapes.ledger:Ledger",
