@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
+MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -45,5 +45,5 @@ def format_instant(at_ms: int, zone: str) -> str:
     local = (_EPOCH + at_ms * _MS).astimezone(zone_named(zone))
     # Not strftime: its names of days and months follow the machine's locale.
     weekday = WEEKDAYS[local.weekday()].capitalize()
-    month = _MONTHS[3 * local.month - 3 : 3 * local.month]
+    month = MONTHS[3 * local.month - 3 : 3 * local.month]
     return f"{weekday} {local.day} {month} {local.year} {local:%H:%M} {local.tzname() or zone}"

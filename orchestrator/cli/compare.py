@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import USUAL_WIDTH, columns, prose
+from orchestrator.cli.screen import PIPE_WIDTH, USUAL_WIDTH, columns, prose
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.store import read_state
@@ -55,9 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.csv:
         write_csv(found)
     else:
+        width = columns() if sys.stdout.isatty() else PIPE_WIDTH
         for number, (name, sides) in enumerate(found):
             head = ["", name] if name else []
-            lines = [*head, *lines_of(sides), *(_drawn(sides) if arguments.plot else [])]
+            lines = [*head, *lines_of(sides, width), *(_drawn(sides) if arguments.plot else [])]
             print("\n".join(map(prose, lines if number else lines[len(head[:1]) :])))
     return OK
 

@@ -13,6 +13,7 @@ from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
+from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import columns, prose, table
 from orchestrator.devices import DECLARED
 from orchestrator.home import Home
@@ -21,12 +22,16 @@ from orchestrator.plans.only_folds import parse_folds
 from orchestrator.plans.preview import Expectation
 from orchestrator.scheduler.verdicts import ALWAYS
 from orchestrator.settings import read_settings
+from orchestrator.state import State
 from orchestrator.store import read_state
 from orchestrator.submitting import Prepared, needed, prepare, refuse_if_it_does_not_fit
 from orchestrator.views.baselines import lines as lines_of
-from skint.errors import OK
+from orchestrator.views.before import before_of, partly, sentence
+from skint.errors import OK, OVER_BUDGET
 
 _BY_MODE = {"auto": "would stop early if", "ask": "would ask whether", "warn": "would only say"}
+USUAL_PLAN = "plan.yaml"
+"""What `skint init` writes."""
 WIDEST = 36
 """Characters of what happens to a job that stand in the table; what is longer stands below it."""
 
@@ -36,11 +41,14 @@ LEAST = 16
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
+    add_json(parser)
 
 
 def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     """What `plan`, `run` and `submit` have in common."""
-    parser.add_argument("file", metavar="FILE", help="the plan")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default=USUAL_PLAN, help=f"default: {USUAL_PLAN}"
+    )
     parser.add_argument(
         "--set",
         metavar="JOB.KEY=VALUE",
@@ -68,10 +76,11 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
+    state = read_state(home.store)
     with Ledger(home.ledger, read_only=True) as ledger:
         prepared = prepare(
             arguments.file,
-            read_state(home.store),
+            state,
             ledger,
             now_ms,
             sets=arguments.sets,
@@ -83,7 +92,15 @@ def run(arguments: argparse.Namespace) -> int:
             keys=home.keys,
             settings=read_settings(home.path),
         )
+    if arguments.json:
+        from orchestrator.cli.plan_answer import told
+
+        answer = told(prepared, state, park=arguments.park)
+        print_answer(answer)
+        return OVER_BUDGET if answer.refused else OK
     print(render(prepared))
+    for line in known_lines(prepared, state):
+        print(prose(line))
     refuse_if_it_does_not_fit(prepared, park=arguments.park)
     return OK
 
@@ -198,9 +215,19 @@ def _account_lines(prepared: Prepared) -> list[str]:
             lines.append(f"{head:<21} {' · '.join(names)}")
     lines += baseline_lines(prepared)
     lines += _settled_lines(prepared)
-    if prepared.all_known:
-        lines.append("everything in it is known already; run it again with --again")
     return lines
+
+
+def known_lines(prepared: Prepared, state: State) -> Iterator[str]:
+    """What was paid for before and is not paid for again."""
+    found = before_of(prepared.expected, state)
+    if prepared.all_known:
+        yield "everything in it is known already; run it again with --again"
+        yield from (f"{'run before':<21} {sentence(before)}" for before in found)
+        return
+    costly = sum(one.job.devices > 0 for one in prepared.expected)
+    if costly:
+        yield from (f"{'known already':<21} {partly(before, costly)}" for before in found)
 
 
 def _settled_lines(prepared: Prepared) -> Iterator[str]:

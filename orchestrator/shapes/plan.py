@@ -56,10 +56,19 @@ class Compared:
 
 
 @shape
+class Way:
+    """What would fit."""
+
+    option: str
+    what: str
+    cost: str
+    later: str
+
+
+@shape
 class Fit:
     """The plan beside what its account has left; amounts are the account's."""
 
-    fits: bool
     free_ms: int | None
     """null where every session has its hours anew."""
     queued_ms: int
@@ -75,16 +84,6 @@ class Fit:
 
 
 @shape
-class Way:
-    """What would fit."""
-
-    option: str
-    what: str
-    cost: str
-    later: str
-
-
-@shape
 class Before:
     """A run that had some of these results already."""
 
@@ -97,7 +96,9 @@ class Before:
     """What was charged for those results that this plan asks for again, in milliseconds of the
     account that paid."""
     jobs: tuple[str, ...]
+    """Of the plan."""
     keys: tuple[str, ...]
+    unit: str
 
 
 @shape
@@ -115,4 +116,6 @@ class Plan:
     fit: Fit | None
     """null where it needs no account."""
     before: tuple[Before, ...]
-    """Whose results it would use on an accelerator."""
+    """Whose results it would use, of what keeps devices."""
+    refused: str | None
+    """Why it would be refused, and what fits; null where it would not. The exit code is 5 then."""

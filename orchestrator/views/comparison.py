@@ -22,7 +22,8 @@ from orchestrator.views.metrics import Course, courses_of
 from orchestrator.views.savings import kept
 from orchestrator.views.view import JobRow, run_view
 
-NOT_SPLIT = "nothing says on which pictures it was judged: it is not split into folds"
+UNSURE = "nothing says that both were judged on the same pictures: they are not split into folds"
+"""No reason against comparing them, and none for it."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def columns_of(
                 run=run.name,
                 plan=run.graph.name,
                 group=group,
-                name=run.name if len(groups) == 1 else f"{run.name} {group.name}",
+                name=_named(run, group, groups),
                 submitted_ms=run.submitted_ms,
                 metric=judged,
                 facts=facts,
@@ -146,6 +147,14 @@ def columns_of(
             )
         )
     return found
+
+
+def _named(run: RunState, group: Group, groups: Sequence[Group]) -> str:
+    """ "seedlings-1", "seedlings-1 fine", "sweep-1 lr=0.1": as little as tells it from others."""
+    job = group.jobs[0]
+    entry = job.group if len({other.jobs[0].group for other in groups}) > 1 else ""
+    cell = " ".join(f"{name}={value}" for name, value in job.matrix.items())
+    return " ".join(part for part in (run.name, entry, cell) if part)
 
 
 def training_groups(graph: Graph) -> Iterator[Group]:
@@ -216,9 +225,10 @@ def why_not(one: Column, other: Column, runs: Mapping[str, RunState]) -> str:
     they may."""
     givens = [given_by(runs[c.run], c.group.jobs[0]) for c in (one, other)]
     here, there = givens
-    if here is None or there is None:
-        return NOT_SPLIT
-    if why := difference(here, there):
+    split = here is not None and there is not None
+    if (here is None) != (there is None):
+        return f"{(one if here is None else other).name} is not split into folds"
+    if here is not None and there is not None and (why := difference(here, there)):
         return why
     if not one.metric.name or not other.metric.name:
         return f"{(one if not one.metric.name else other).name} has measured nothing yet"
@@ -232,7 +242,7 @@ def why_not(one: Column, other: Column, runs: Mapping[str, RunState]) -> str:
         known = items.get(job.fold)
         if known is not None and facts.items is not None and known != facts.items:
             return f"fold {job.fold} is judged on {known:,} pictures there, on {facts.items:,} here"
-    return ""
+    return "" if split else UNSURE
 
 
 def paired(one: Column, other: Column) -> Paired | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from budget.amount import format_amount
@@ -12,6 +11,7 @@ from budget.duration import HOUR_MS
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.state import RunState, State
 from orchestrator.views.comparison import (
+    UNSURE,
     Column,
     Fold,
     Paired,
@@ -21,6 +21,7 @@ from orchestrator.views.comparison import (
     why_not,
 )
 from orchestrator.views.figures import exact_figure
+from orchestrator.views.local_time import local_time
 from orchestrator.views.metrics import courses_of
 from orchestrator.views.recipe import Trained, code_changes, recipe_rows
 
@@ -81,16 +82,16 @@ def _beside(columns: Sequence[Column], state: State, kept: KeptIngredients) -> l
     return sides
 
 
-def lines_of(sides: Sequence[Side]) -> list[str]:
-    """The table, and below it what does not fit into cells."""
-    rows = [*_recipe(sides), *_scores(sides), *_costs(sides)]
+def lines_of(sides: Sequence[Side], width: int = 160) -> list[str]:
+    """The table, and below it what does not fit into cells. Where columns side by side would be
+    wider than `width`, there is a row for each instead."""
     heads = ("", "", *(side.column.name for side in sides))
-    widths = [max(len(row[at]) for row in [heads, *rows]) for at in range(len(heads))]
-    table = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [heads, *rows]
-    ]
-    notes = [line for side in sides for line in _notes(side, sides[0])]
+    rows = [heads, *_recipe(sides), *_scores(sides), *_costs(sides)]
+    table = _aligned(rows)
+    if max(map(len, table)) > width and len(sides) > 1:
+        names = [" ".join(part for part in row[:2] if part) for row in _with_heads(rows)]
+        table = _aligned([names, *zip(*(row[2:] for row in rows), strict=True)])
+    notes = [*_comparability(sides), *(line for side in sides for line in _notes(side))]
     pretended = [side.column.name for side in sides if side.column.simulated]
     if pretended:
         whose = "all" if len(pretended) == len(sides) else ", ".join(pretended)
@@ -101,8 +102,24 @@ def lines_of(sides: Sequence[Side]) -> list[str]:
 Cells = tuple[str, ...]
 
 
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _with_heads(rows: Sequence[Cells]) -> Iterator[Cells]:
+    """Each row with its head, which stands in the first of those that share it only."""
+    head = ""
+    for row in rows:
+        head = row[0] or head
+        yield (head if row[1] else row[0], *row[1:])
+
+
 def _recipe(sides: Sequence[Side]) -> Iterator[Cells]:
-    yield ("submitted", "", *(_local(side.column.submitted_ms) for side in sides))
+    yield ("submitted", "", *(local_time(side.column.submitted_ms) for side in sides))
     for name in sides[0].recipe:
         yield (name, "", *(_value(side.recipe[name]) for side in sides))
 
@@ -138,24 +155,37 @@ def _costs(sides: Sequence[Side]) -> Iterator[Cells]:
         yield ("", "saved", *(_amount(c.saved_ms, c, any(credits)) for c in columns))
     if any(column.per_hour is not None for column in columns):
         per = (("–" if c.per_hour is None else exact_figure(c.per_hour)) for c in columns)
-        yield ("", f"{columns[0].metric.name} per {word.removesuffix('s')}", *per)
+        yield (f"{columns[0].metric.name} per {word.removesuffix('s')}", "", *per)
 
 
-def _notes(side: Side, first: Side) -> Iterator[str]:
+def _comparability(sides: Sequence[Side]) -> Iterator[str]:
+    """Which columns must not be set beside the first, and why; those that share it together."""
+    reasons: dict[str, list[str]] = {}
+    for side in sides:
+        if side.why_not and not side.column.metric.name:
+            yield side.why_not
+        elif side.why_not:
+            reasons.setdefault(side.why_not, []).append(side.column.name)
+    for why, names in reasons.items():
+        whose, first = ", ".join(names), sides[0].column.name
+        if why == UNSURE:
+            yield f"? {whose} and {first}: {why}"
+        else:
+            yield f"! {whose} cannot be compared with {first}: {why}; the scores mean other things"
+
+
+def _notes(side: Side) -> Iterator[str]:
     column = side.column
-    if side.why_not:
-        yield (
-            f"! {column.name} cannot be compared with {first.column.name}: {side.why_not};"
-            " its scores say something else"
-        )
     for change in side.changed[:MOST_CHANGES]:
         yield f"{column.name} · {change}"
     if len(side.changed) > MOST_CHANGES:
         yield f"{column.name} · {len(side.changed) - MOST_CHANGES} more differences in code"
     yield from (f"{column.name} · {text}" for text in column.stops)
+    ended: dict[str, list[str]] = {}
     for fold in column.folds:
         if fold.why and not (column.stops and fold.status in ("stopped", "parked")):
-            yield f"{column.name} · {fold.title} {fold.status}: {fold.why}"
+            ended.setdefault(f"{fold.status}: {fold.why}", []).append(fold.title)
+    yield from (f"{column.name} · {', '.join(folds)} {why}" for why, folds in ended.items())
     if column.cost_ms > column.charged_ms:
         elsewhere = column.cost_ms - column.charged_ms
         yield (
@@ -214,8 +244,3 @@ def _value(value: Any) -> str:
         return "–"
     text = ("no", "yes")[value] if isinstance(value, bool) else str(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def _local(at_ms: int) -> str:
-    """On the clock of this machine: "Sat 21 Nov 14:02"."""
-    return datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%a %-d %b %H:%M")

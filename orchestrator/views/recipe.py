@@ -29,20 +29,49 @@ class Row:
 
 def recipe_rows(groups: Sequence[Trained]) -> list[Row]:
     """Parameters of the training by their names, then those of what it needs with the job before
-    them: "packed.size". Parameters of a group are told one by one: "mixup.alpha"."""
+    them: "packed.size". Parameters of a group are told one by one: "mixup.alpha". Where one runs
+    another job, what that one cannot have is no difference: the job is."""
     recipes = [_recipe(one) for one in groups]
-    own = [{name for name, _ in _flat(one.job.params, "")} for one in groups]
-    names = list(dict.fromkeys(name for recipe in recipes for name in recipe))
-    names.sort(key=lambda name: not any(name in theirs for theirs in own))
-    rows = [Row(name, tuple(recipe.get(name) for recipe in recipes)) for name in names]
-    return [row for row in rows if any(value != row.values[0] for value in row.values[1:])]
+    names = list(dict.fromkeys(name for recipe in recipes for name in recipe.values))
+    names.sort(key=lambda name: not any(name in recipe.own for recipe in recipes))
+    return [row for name in names if (row := _row(name, recipes)) is not None]
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    values: Mapping[str, Any]
+    own: frozenset[str]
+    """The names of the parameters of the training itself."""
+    runs: Mapping[str, str]
+    """What each job of it runs, by entry; that of the training is ""."""
+
+
+def _row(name: str, recipes: Sequence[_Recipe]) -> Row | None:
+    """None where it does not differ."""
+    has = [recipe for recipe in recipes if name in recipe.values]
+    entry = "" if name in has[0].own else name.partition(".")[0]
+    kinds = {recipe.runs.get(entry) for recipe in has}
+    could = [recipe for recipe in recipes if recipe.runs.get(entry) in kinds]
+    values = [recipe.values.get(name) for recipe in (could if entry != name else recipes)]
+    if all(value == values[0] for value in values):
+        return None
+    return Row(name, tuple(recipe.values.get(name) for recipe in recipes))
 
 
 def code_changes(
     one: Trained, other: Trained, record: Callable[[str], Record | None], detail: Detail
-) -> Iterator[str]:
-    """From `one` to `other`: what differs in code, libraries and files, where that was kept; what
-    `recipe_rows` tells is left out."""
+) -> list[str]:
+    """From `one` to `other`: what differs in code, libraries and files, where that was kept, with
+    the entries that it is about; what `recipe_rows` tells is left out."""
+    found: dict[str, list[str]] = {}
+    for entry, said in _changes(one, other, record, detail):
+        found.setdefault(said, []).append(entry)
+    return [f"{', '.join(entries)}: {said}" for said, entries in found.items()]
+
+
+def _changes(
+    one: Trained, other: Trained, record: Callable[[str], Record | None], detail: Detail
+) -> Iterator[tuple[str, str]]:
     before = {job.group: job for job in _jobs(one)}
     for job in _jobs(other):
         known = before.get(job.group)
@@ -52,23 +81,28 @@ def code_changes(
         if old is None or new is None:
             continue
         told = {*values_that_differ(old.get("params", {}), new.get("params", {}))}
+        old = {**old, "argv": new.get("argv", [])}  # a row has the commands
         for said in differences(old, new, detail):
             if said not in told:
-                yield f"{job.group}: {said}"
+                yield job.group, said
 
 
-def _recipe(one: Trained) -> dict[str, Any]:
+def _recipe(one: Trained) -> _Recipe:
     found: dict[str, Any] = {}
+    own: set[str] = set()
+    runs: dict[str, str] = {}
     for job in _jobs(one):
-        way = "" if job is one.job else f"{job.group}."
-        found.update(_flat(job.params, way))
-        if job.argv:
-            found[f"{way}command"] = " ".join(job.argv)
-        elif job is one.job:
-            found["uses"] = job.uses
-        if job is one.job and job.devices:
-            found["devices"] = job.devices
-    return found
+        if job is one.job:
+            found.update(_flat(job.params, ""))
+            found.update({"devices": job.devices} if job.devices else {})
+            own.update(found)
+        else:
+            found.update(_flat(job.params, f"{job.group}."))
+        word = "uses" if job is one.job else job.group
+        runs["" if job is one.job else job.group] = job.uses
+        found[word] = " ".join(job.argv) if job.argv else job.uses
+    own.add("uses")
+    return _Recipe(found, frozenset(own), runs)
 
 
 def _jobs(one: Trained) -> Iterator[Job]:

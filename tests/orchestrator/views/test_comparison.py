@@ -143,7 +143,7 @@ def test_a_stopped_fold_is_told_with_its_rule_and_its_sentence() -> None:
     assert said in text and "too bad to go on" not in text, "it is said once"
     assert "– 1 of 3 done" in text and "(0.6000 at 1/10) stopped" in text
     without = "\n".join(table(run))
-    assert "bold · fold 1 (2 of 3) stopped: too bad to go on" in without
+    assert "bold · fold 1 (2 of 3), fold 2 (3 of 3) stopped: too bad to go on" in without
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_the_combinations_of_a_matrix_are_columns_of_one_run() -> None:
     run = run_of(graph, name="sweep-1")
     ((name, sides),) = sides_of([run], State({run.name: run}), 0, KeptIngredients(Path("nowhere")))
     assert name == ""
-    assert [side.column.name for side in sides] == ["sweep-1 train.lr=0.1", "sweep-1 train.lr=0.3"]
+    assert [side.column.name for side in sides] == ["sweep-1 lr=0.1", "sweep-1 lr=0.3"]
     assert sides[0].recipe == {"lr": 0.1}
 
 
@@ -222,6 +222,28 @@ def test_entries_of_several_names_stand_in_sections_of_their_own() -> None:
     assert [(name, len(columns)) for name, columns in found] == [("train", 1), ("fine", 1)]
     plain = run_of(graph, name="one-1")
     assert sections(columns_of(plain, {plain.name: plain}, 0))[0][0] == ""
+
+
+def test_what_is_too_wide_side_by_side_stands_in_rows() -> None:
+    runs = [trained(f"seedlings-{n}", 0.8, 0.9, 1.0) for n in range(9)]
+    found = sides_of(runs, state_of(*runs), START_MS, KeptIngredients(Path("nowhere")))
+    lines = lines_of(found[0][1], 120)
+    heads, first, *_ = lines
+    assert heads.split("  ")[-1].strip() == "val_acc per hour"
+    assert "val_acc fold 0" in heads and "val_acc mean" in heads and "hours charged" in heads
+    assert first.startswith("seedlings-0") and "0.9000 ± 0.1000" in first
+    assert max(map(len, lines[:10])) < 180
+
+
+def test_trainings_without_folds_are_shown_with_a_doubt() -> None:
+    graph = folds_graph(folds=1)
+    alone = replace(graph.job("train.fold0"), id="train", fold=None, folds=None)
+    graph = replace(graph, jobs=(*graph.jobs[:2], alone))
+    told = [{"epoch": 1, "val_acc": 0.7, "metric": "val_acc", "score": 0.7, "at_ms": START_MS}]
+    runs = [run_of(graph, [attempt_of("train", told, run=n, wall_ms=9)], name=n) for n in "ab"]
+    text = "\n".join(table(*runs))
+    assert "? b and a: nothing says that both were judged on the same pictures" in text
+    assert "fold" not in text.partition("? b")[0] and text.count("0.7000") == 2
 
 
 def test_the_mean_curve_has_the_epochs_that_all_folds_have() -> None:

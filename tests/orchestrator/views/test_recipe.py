@@ -39,7 +39,18 @@ def test_a_program_is_told_by_its_command() -> None:
     ]
     graphs = [replace(graph, jobs=(*graph.jobs[:-1], job)) for job in jobs]
     assert recipe_rows([trained(one) for one in graphs]) == [
-        Row("command", ("python train.py --lr=1", "python train.py --lr=2"))
+        Row("uses", ("python train.py --lr=1", "python train.py --lr=2"))
+    ]
+
+
+def test_where_another_job_is_run_only_that_is_told() -> None:
+    graph = folds_graph(folds=1, lr=0.1, seed=4)
+    own = replace(graph.jobs[-1], uses="./mine.py:fit", params={"lr": 0.1})
+    packed = replace(graph.jobs[0], uses="bands")
+    other = replace(graph, jobs=(packed, graph.jobs[1], own))
+    assert recipe_rows([trained(graph), trained(other)]) == [
+        Row("uses", ("train", "./mine.py:fit")),
+        Row("packed", ("resize", "bands")),
     ]
 
 
@@ -61,5 +72,5 @@ def test_code_and_libraries_that_changed_are_told_without_the_parameters() -> No
             "environment": {},
         }
     found = code_changes(old, new, lambda key: records.get(key), lambda digest: None)
-    assert list(found) == ["train: torch 2.7 → 2.8"]
-    assert list(code_changes(old, new, lambda key: None, lambda key: None)) == [], "it was not kept"
+    assert found == ["train: torch 2.7 → 2.8"]
+    assert code_changes(old, new, lambda key: None, lambda key: None) == [], "it was not kept"
