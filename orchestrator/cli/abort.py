@@ -1,14 +1,20 @@
-"""The fold is asked to stop and keeps its checkpoint; what depends on all folds is skipped."""
+"""The fold is asked to stop and keeps its checkpoint; what depends on all folds is skipped.
+`skint resume RUN --fold N` undoes it."""
 
 from __future__ import annotations
 
 import argparse
+import time
 
-from orchestrator.cli.folds import FoldNotFound, job_of_fold
+from orchestrator.cli.acting import question, run_named, tell
+from orchestrator.cli.asking import confirmed
+from orchestrator.cli.folds import job_of_fold
 from orchestrator.cli.inbox import ask
+from orchestrator.cli.output import add_json
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
-from orchestrator.store import read_state
+from orchestrator.views.stake import facts_of_stop
+from orchestrator.views.view import title_of
 from skint.attempt import StopHow
 from skint.errors import OK
 
@@ -23,22 +29,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fold", type=int, required=True, help="number of the fold, from 0")
     parser.add_argument("--job", help="plan entry, where more than one is trained per fold")
     parser.add_argument("--kill", action="store_true", help="do not wait for a checkpoint")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    home = Home.find()
-    target = _job_of_fold(home, arguments.name, arguments.fold, arguments.job)
+    home, now_ms = Home.find(), time.time_ns() // 1_000_000
+    known = run_named(home, arguments.name)
+    job = known.graph.job(job_of_fold(known, arguments.fold, arguments.job, "--job"))
+    if known.live and not known.jobs[job.id].ended:
+        facts = facts_of_stop(known, [job], now_ms, whole=False)
+        title = f"Abort {title_of(known, job)} of {known.name}? The others go on."
+        if not confirmed(question(title, facts), arguments.manner, undoable=True):
+            return OK
     home.start_scheduler()
     how: StopHow = "kill" if arguments.kill else "step"
-    request = StopJobs(
-        run=arguments.name, scope="attempt", target=target, how=how, reason="aborted"
-    )
-    print(ask(home, request))
+    request = StopJobs(run=known.name, scope="attempt", target=job.id, how=how, reason="aborted")
+    tell(arguments, "abort", [ask(home, request)], known.name)
     return OK
-
-
-def _job_of_fold(home: Home, name: str, fold: int, entry: str | None) -> str:
-    run = read_state(home.store).runs.get(name)
-    if run is None:
-        raise FoldNotFound(f"there is no run {name}", next="skint status")
-    return job_of_fold(run, fold, entry, "--job")

@@ -1,16 +1,15 @@
-"""Undo a stop: what `cancel`, `abort` or a stop rule has ended goes on from its checkpoint, to the
-bit. Refused where nothing was stopped, or where the checkpoint is gone."""
+"""Undo a stop or a pause: what `cancel`, `abort`, `pause` or a stop rule has stopped goes on from
+its checkpoint, to the bit. Refused where nothing was stopped, or where the checkpoint is gone."""
 
 from __future__ import annotations
 
 import argparse
 
-from orchestrator.cli.folds import FoldNotFound, job_of_fold
+from orchestrator.cli.acting import add_part, part_meant, run_named, tell
 from orchestrator.cli.inbox import ask
+from orchestrator.cli.output import add_json
 from orchestrator.commands import ResumeJobs
 from orchestrator.home import Home
-from orchestrator.store import read_state
-from orchestrator.verdict import StopScope
 from skint.errors import OK
 
 EXAMPLES = ("skint resume other --fold 0", "skint cancel other --kill")
@@ -18,27 +17,15 @@ EXAMPLES = ("skint resume other --fold 0", "skint cancel other --kill")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="RUN")
-    parser.add_argument("--fold", type=int, help="only this fold, from 0")
-    parser.add_argument("--group", help="only this plan entry, or one combination of its matrix")
+    add_part(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
-    scope, target = _meant(home, arguments.name, arguments.fold, arguments.group)
+    known = run_named(home, arguments.name)
+    scope, target = part_meant(known, arguments.fold, arguments.group)
     home.start_scheduler()
-    print(ask(home, ResumeJobs(run=arguments.name, scope=scope, target=target)))
+    text = ask(home, ResumeJobs(run=known.name, scope=scope, target=target))
+    tell(arguments, "resume", [text], known.name)
     return OK
-
-
-def _meant(home: Home, name: str, fold: int | None, group: str | None) -> tuple[StopScope, str]:
-    known = read_state(home.store).runs.get(name)
-    if known is None:
-        raise FoldNotFound(f"there is no run {name}", next="skint status")
-    if fold is not None:
-        return "attempt", job_of_fold(known, fold, group, "--group")
-    if group is None:
-        return "run", name
-    groups = dict.fromkeys([*known.graph.groups(), *known.graph.cells()])
-    if group not in groups:
-        raise FoldNotFound(f"{name} has no such group", got=group, wanted=", ".join(groups))
-    return "group", group

@@ -20,12 +20,16 @@ from orchestrator.commands import (
     StopJobs,
     SubmitRun,
 )
-from orchestrator.graph import Graph, Job
-from orchestrator.scheduler import answering, holding, pausing, resuming, retrying
+from orchestrator.graph import Graph, Job, Lane
+from orchestrator.holding import holding
+from orchestrator.scheduler import answering, pausing, resuming, retrying
+from orchestrator.scheduler import holding as holds
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import RunState, State
 from orchestrator.views.charges import freed_ms, unit_of
 from orchestrator.views.figures import amount
+from orchestrator.views.hold_words import hold_line
+from orchestrator.views.undo_words import resume_command
 
 
 def obey(state: State, command: Command, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
@@ -44,9 +48,9 @@ def obey(state: State, command: Command, inputs: Inputs, now_ms: int) -> Iterato
     elif isinstance(request, RetryJobs):
         yield from retrying.retry(state, command.id, request, inputs, now_ms)
     elif isinstance(request, SetHold):
-        yield from holding.hold(state, command.id, request, inputs, now_ms)
+        yield from holds.hold(state, command.id, request, inputs, now_ms)
     elif isinstance(request, ReleaseHold):
-        yield from holding.release(state, command.id, request, now_ms)
+        yield from holds.release(state, command.id, request, now_ms)
     else:
         yield from _choose(state, command.id, request, now_ms)
 
@@ -107,6 +111,10 @@ def _submit(
         by=request.by,
     )
     text = f"run {request.run} queued"
+    lanes: tuple[Lane, ...] = ("cpu", "accelerator")
+    account = request.graph.get("account")
+    held = [hold for lane in lanes if (hold := holding(state.holds, account, lane)) is not None]
+    text += f" · {hold_line(held[0])}" if held else ""
     yield e.CommandAnswered(at_ms=now_ms, run=request.run, command=command, ok=True, text=text)
 
 
@@ -139,7 +147,8 @@ def _can_stop(run: RunState | None, request: StopJobs, now_ms: int) -> tuple[boo
         return False, f"nothing of {request.target} is running now"
     if request.scope == "run":
         freed = _freed(run, run.graph.jobs, now_ms)
-        return True, f"{run.name} is being stopped; checkpoints are kept{freed}"
+        text = f"{run.name} is being stopped; checkpoints are kept{freed}"
+        return True, text + _undo(run, run.graph.jobs, request)
     jobs = [job for job in run.graph.jobs if request.target in (job.id, job.cell, job.group)]
     if not jobs:
         return False, f"{run.name} has no {request.target}"
@@ -147,7 +156,16 @@ def _can_stop(run: RunState | None, request: StopJobs, now_ms: int) -> tuple[boo
     if all(job.ended for job in states):
         return False, f"{request.target} of {run.name} has ended already: {states[0].status}"
     freed = _freed(run, jobs, now_ms)
-    return True, f"{request.target} of {run.name} is being stopped; the others go on{freed}"
+    text = f"{request.target} of {run.name} is being stopped; the others go on{freed}"
+    return True, text + _undo(run, jobs, request)
+
+
+def _undo(run: RunState, jobs: Iterable[Job], request: StopJobs) -> str:
+    """How it is undone; nothing where something has begun that would have to start anew."""
+    begun = [job for job in jobs if job.devices and run.jobs[job.id].status == "running"]
+    if request.then == "requeue" or not all(job.resumes for job in begun):
+        return ""
+    return f"; undo with {resume_command(run, request.scope, request.target)}"
 
 
 def _freed(run: RunState, jobs: Iterable[Job], now_ms: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator import events as e
-from orchestrator.commands import ResumeJobs, RetryJobs
+from orchestrator.commands import ResumeJobs
 from orchestrator.graph import Job
 from orchestrator.questions import jobs_meant, open_in_spite
 from orchestrator.resumption import skipped_with, stopped
@@ -25,7 +25,7 @@ def resume(
     else:
         jobs = stopped(run, request.scope, request.target)
         waits = paused_jobs(run, request)
-        text = "" if waits and not jobs else why_not(run, request, jobs, inputs)
+        text = "" if waits and not jobs else _why_not(run, request, jobs, inputs)
         ok = not text
     if ok and run is not None and waits:
         yield unpaused(run, waits, request.by, now_ms)
@@ -64,7 +64,7 @@ def _goes_on(run: RunState, request: ResumeJobs, waits: list[Job]) -> str:
     return f"{what} is paused no more{goes_on}"
 
 
-def why_not(run: RunState, request: ResumeJobs | RetryJobs, jobs: list[Job], inputs: Inputs) -> str:
+def _why_not(run: RunState, request: ResumeJobs, jobs: list[Job], inputs: Inputs) -> str:
     """Empty where all of them can go on."""
     meant = [job.id for job in jobs_meant(run.graph, request.scope, request.target)]
     if not meant:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from orchestrator import events as e
 from orchestrator.commands import RetryJobs
@@ -12,7 +11,6 @@ from orchestrator.questions import jobs_meant
 from orchestrator.resumption import skipped_with, stopped
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import goes_on_from, left_ms
-from orchestrator.scheduler.resuming import why_not
 from orchestrator.state import RunState, State
 
 BY_RULE = "rule "
@@ -31,8 +29,8 @@ def retry(
         text = _why_not(run, request, failed, aborted, inputs)
     ok = not text
     if ok and run is not None:
-        skipped = skipped_with(run, [*failed, *aborted], _SKIPPED)
-        jobs = [*failed, *aborted, *skipped]
+        jobs = all_to_retry(run, request)
+        skipped = jobs[len(failed) + len(aborted) :]
         lifted = [job for job in jobs if _is_being_stopped(run, job)]
         if lifted:
             yield e.JobsResumed(
@@ -71,6 +69,12 @@ def to_retry(run: RunState, request: RetryJobs) -> tuple[list[Job], list[Job]]:
     return ([] if request.which == "aborted" else failed), aborted
 
 
+def all_to_retry(run: RunState, request: RetryJobs) -> list[Job]:
+    """The same, and then what was skipped because of them."""
+    failed, aborted = to_retry(run, request)
+    return [*failed, *aborted, *skipped_with(run, [*failed, *aborted], _SKIPPED)]
+
+
 def _has_failed(run: RunState, job: Job) -> bool:
     known = run.jobs[job.id]
     return known.status == "failed" or (known.status, known.reason) == ("skipped", "sibling-failed")
@@ -96,13 +100,14 @@ def _why_not(
         return f"{run.name} has no {request.target}"
     if not failed and not aborted:
         return _nothing(run, request, meant)
+    jobs = [job for job in [*failed, *aborted] if job.devices]
     account = run.graph.account
-    if account and account not in inputs.accounts and any(job.devices for job in failed):
+    if account and account not in inputs.accounts and jobs:
         return f"the account {account} is gone; bring it back with skint account add {account}"
-    for job in failed:
-        if job.devices and left_ms(run, job) <= 0:
+    for job in jobs:
+        if left_ms(run, job) <= 0:
             return f"the limit of {job.id} is used up; submit the plan again with a longer one"
-    return why_not(run, replace(request, scope="run"), aborted, inputs) if aborted else ""
+    return ""
 
 
 def _nothing(run: RunState, request: RetryJobs, meant: list[Job]) -> str:
@@ -129,9 +134,9 @@ def _words(run: RunState, jobs: list[Job], skipped: list[Job], inputs: Inputs) -
 
 def _start(run: RunState, job: Job, inputs: Inputs) -> str:
     """Where one that had begun goes on, in words."""
-    before = goes_on_from(run, job) if job.resumes else None
+    before = goes_on_from(run, job)
     if before is None or not job.devices:
         return ""
-    if before.checkpoint is None or not inputs.has_files(before.out):
+    if not job.resumes or before.checkpoint is None or not inputs.has_files(before.out):
         return f"{job.id} starts from the beginning: it has no checkpoint"
     return f"{job.id} goes on from its checkpoint of epoch {before.checkpoint[0]}"

@@ -1,0 +1,37 @@
+"""No new job starts, CPU work included, until `skint release`; what runs goes on. With `--account`
+nothing starts that the account, or one below it, would pay for. It stands when the machine was
+switched off, and is shown in `status`, `queue`, `budget` and `top`."""
+
+from __future__ import annotations
+
+import argparse
+
+from orchestrator.cli.acting import login_name, tell
+from orchestrator.cli.inbox import ask
+from orchestrator.cli.output import add_json
+from orchestrator.commands import SetHold
+from orchestrator.home import Home
+from skint.errors import OK
+
+LANES = ("cpu", "accelerator")
+EXAMPLES = ('skint hold --account demo --reason "the room is too warm"',)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--account", default="", help="only what it pays for, and those below it")
+    parser.add_argument("--lane", default="", choices=LANES, help="only jobs of this lane")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="shown wherever a job waits")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    home = Home.find()
+    request = SetHold(
+        account=arguments.account,
+        lane=arguments.lane,
+        reason=arguments.reason,
+        by=login_name(),
+    )
+    # The hold is there before a scheduler is started that would start something.
+    tell(arguments, "hold", [ask(home, request)], None)
+    return OK
