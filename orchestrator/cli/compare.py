@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import PIPE_WIDTH, USUAL_WIDTH, columns, prose
+from orchestrator.cli.screen import PIPE_WIDTH, columns, prose
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.store import read_state
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from orchestrator.shapes import compare as shapes
 
 EXAMPLES = ("skint compare seedlings-1 bold", "skint compare seedlings-1 bold --metric val_loss")
-PLOT_HEIGHT = 14
 
 
 class NothingToCompare(SkintError):
@@ -59,8 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
         for number, (name, sides) in enumerate(found):
             head = ["", name] if name else []
             lines = [*head, *lines_of(sides, width), *(_drawn(sides) if arguments.plot else [])]
-            print("\n".join(map(prose, lines if number else lines[len(head[:1]) :])))
+            print("\n".join(_prose(lines if number else lines[len(head[:1]) :])))
     return OK
+
+
+def _prose(lines: list[str]) -> list[str]:
+    """Pictures stay as they are: their lines are not broken."""
+    return [line if "\n" in line else prose(line) for line in lines]
 
 
 Sections = list[tuple[str, list[Side]]]
@@ -92,15 +96,14 @@ def chosen(arguments: argparse.Namespace) -> Sections:
 
 def _drawn(sides: list[Side]) -> list[str]:
     """The mean over the folds of each column, in one picture."""
-    from orchestrator.views.text_plot import Line, plot
+    from orchestrator.cli.plotted import plotted
 
-    lines = [
-        Line(chr(ord("A") + number % 26), side.column.name, mean_curve(side.column))
+    curves = [
+        (chr(ord("A") + number % 26), side.column.name, mean_curve(side.column))
         for number, side in enumerate(sides)
     ]
-    title = f"{sides[0].column.metric.name}, mean over the folds"
-    width = min(columns(), 2 * USUAL_WIDTH)
-    return ["", *plot(lines, title=title, x_name="epoch", width=width, height=PLOT_HEIGHT)]
+    picture = plotted(f"{sides[0].column.metric.name}, mean over the folds", curves)
+    return ["", picture or "nothing to draw: no epoch has a value that is a number"]
 
 
 def write_csv(found: Sections) -> None:

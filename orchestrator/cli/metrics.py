@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import USUAL_WIDTH, columns, table
+from orchestrator.cli.screen import table
 from orchestrator.home import Home
 from orchestrator.store import read_state
 from orchestrator.views.figures import exact_figure
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
     from orchestrator.shapes.metrics import Metrics
 
 EXAMPLES = ("skint metrics seedlings-1 --plot", "skint metrics seedlings-1 --csv")
-PLOT_HEIGHT = 12
-TALLEST = 24
-ROOM_BESIDE = 12
-"""Lines of a terminal that a plot leaves free."""
 
 
 class NoMetrics(SkintError):
@@ -56,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.csv:
         write_csv(found)
     elif arguments.plot:
-        print("\n".join(drawn(found, arguments.metric or found[0].metric)))
+        print(drawn(found, arguments.metric or found[0].metric))
     else:
         print("\n\n".join(render(found)))
     return OK
@@ -135,23 +130,20 @@ def _ends(courses: Sequence[Course]) -> Iterator[str]:
             yield f"{course.title}: trained in {course.reused_from}"
 
 
-def drawn(found: Sequence[Course], metric: str) -> list[str]:
+def drawn(found: Sequence[Course], metric: str) -> str:
     """The curves of all folds in one picture. Raises NoMetrics where no value is a number."""
-    from orchestrator.views.text_plot import MARKS, Line, plot
+    from orchestrator.cli.plotted import mark_of, plotted
 
-    lines = [
-        Line(
-            mark=MARKS[(number if course.fold is None else course.fold) % len(MARKS)],
-            name=course.job if course.fold is None else f"fold {course.fold}",
-            points=tuple(course.curve(metric)),
-        )
-        for number, course in enumerate(found)
-    ]
-    height = PLOT_HEIGHT
-    if sys.stdout.isatty():
-        height = min(TALLEST, max(6, shutil.get_terminal_size().lines - ROOM_BESIDE))
-    picture = plot(
-        lines, title=metric, x_name="epoch", width=min(columns(), 2 * USUAL_WIDTH), height=height
+    picture = plotted(
+        metric,
+        [
+            (
+                mark_of(course.fold, number),
+                course.job if course.fold is None else f"fold {course.fold}",
+                course.curve(metric),
+            )
+            for number, course in enumerate(found)
+        ],
     )
     if not picture:
         raise NoMetrics(f"no value of {metric} is a number", next="without --plot")
