@@ -1,4 +1,4 @@
-"""The machine's clock wakes for what is worth it. Each sleep here is far longer than a test lasts."""
+"""The machine's clock wakes for what is worth it; no sleep here comes to its end."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_sleep_ends_at_the_time_that_is_named_also_if_that_is_over() -> None:
 
 
 def test_a_clock_that_is_forgotten_leaves_nothing_open() -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len([*Path("/proc/self/fd").iterdir()])
     for _ in range(3):
         SystemClock().sleep(0)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len([*Path("/proc/self/fd").iterdir()]) == before

@@ -61,7 +61,7 @@ def test_what_is_no_bell_is_left_as_it_is(tmp_path: Path) -> None:
     path.write_text("mine")
     ring(path)
     assert path.read_text() == "mine"
-    before = len(os.listdir("/proc/self/fd"))
+    before = len([*Path("/proc/self/fd").iterdir()])
     with pytest.raises(OSError, match="is no bell"):
         Bell(path)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len([*Path("/proc/self/fd").iterdir()]) == before
