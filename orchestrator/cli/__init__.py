@@ -16,6 +16,7 @@ from skint.errors import OK, SkintError
 
 __all__ = ["main"]
 
+COMPLETE = "__complete"
 GC_THRESHOLD = 100_000
 """Objects between collections: the default collects dozens of times while modules are imported."""
 
@@ -23,7 +24,10 @@ GC_THRESHOLD = 100_000
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. A person's mistake is one message, never a traceback."""
     gc.set_threshold(GC_THRESHOLD)
-    manner, words = split(sys.argv[1:] if argv is None else argv)
+    line = sys.argv[1:] if argv is None else argv
+    if line and line[0] == COMPLETE:
+        return _complete(line[1:])
+    manner, words = split(line)
     if manner.no_color:
         os.environ["NO_COLOR"] = "1"  # what rich, textual and our own scheduler's children heed
     if words[:1] == ["help"]:
@@ -53,6 +57,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(_no_room(error), manner)
     except KeyboardInterrupt:
         return 130
+
+
+def _complete(line: Sequence[str]) -> int:
+    """What a shell asks when somebody presses TAB; the scripts of `skint completion` do."""
+    from orchestrator.completion.lines import lines
+    from orchestrator.completion.offers import offers
+    from orchestrator.completion.shells import answer, words_of
+    from orchestrator.home import Home
+
+    shell, number, *words = line
+    home = Home.find()
+    known = lines(home.path / "completion.json")
+    print(answer(shell, offers(words_of(shell, int(number), words), known, home)))
+    return OK
 
 
 def _failed(error: SkintError, manner: Manner) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 from orchestrator.cli.commands import COMMANDS
 from orchestrator.cli.manner import OPTIONS
@@ -52,6 +51,8 @@ def meant(words: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _unknown(word: str) -> UnknownCommand:
+    from difflib import get_close_matches
+
     if word.startswith("-"):
         options = ("--help", "--version", "--json", *OPTIONS)
         near = get_close_matches(word, options, n=1)

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "baseline": ("orchestrator.cli.baseline", "what runs are compared with: show, set, clear"),
     "doctor": ("orchestrator.cli.doctor", "check this machine; says how to mend what is wrong"),
     "config": ("orchestrator.cli.config", "what holds for all plans: get, set, unset, list, path"),
+    "completion": ("orchestrator.cli.completion", "a script that has your shell complete"),
     "slack": ("orchestrator.cli.slack", "make a Slack app of your own; try its tokens"),
     "scheduler": ("orchestrator.cli.scheduler", "start or stop the background scheduler"),
     "tick": ("orchestrator.cli.tick", "one round of the scheduler, when none runs"),
