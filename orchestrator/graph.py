@@ -136,7 +136,7 @@ class Graph:
 
     def runs_again(self, job: Job) -> bool:
         """Whether `--again` means this job: those that cost hours, or all where none does."""
-        return bool(job.devices) or not any(other.devices for other in self.jobs)
+        return bool(job.devices) or not self.has_accelerator_jobs
 
     def __contains__(self, id: str) -> bool:
         return id in self._by_id
@@ -205,6 +205,15 @@ class Graph:
         if version not in GRAPHS_READ:
             raise ValueError(f"graph of version {version}, this skint reads up to {GRAPH_VERSION}")
         return cls(**{**rest, "jobs": tuple(_job_from_json(job) for job in rest["jobs"])})
+
+    @cached_property
+    def has_accelerator_jobs(self) -> bool:
+        return any(job.devices for job in self.jobs)
+
+    @cached_property
+    def least_cpus(self) -> int:
+        """Cores that each of its jobs of the CPU lane takes at least; 0 where that is all."""
+        return min((job.cpus for job in self.jobs if not job.devices and job.cpus), default=0)
 
     @cached_property
     def has_standby(self) -> bool:

@@ -99,6 +99,8 @@ def _is_in_vain(run: RunState, job: Job, known: JobState, met: bool) -> bool:
 
 
 LIVE = 1
+INTERRUPTED = 2
+"""It has ended without a result."""
 
 OWING = 1
 """Something is still owed to the ledger."""
@@ -113,7 +115,9 @@ UNBOOKED = 1
 
 
 def of_attempt(run: RunState, attempt: AttemptState) -> int:
-    return LIVE if attempt.status != "ended" else 0
+    if attempt.status != "ended":
+        return LIVE
+    return 0 if attempt.outcome == "done" else INTERRUPTED
 
 
 def of_allocation(run: RunState, one: AllocationState) -> int:

@@ -226,6 +226,7 @@ class RunState:
     timed = Selection[JobState]("jobs", sorts.TIMED)
     doomed = Selection[JobState]("jobs", sorts.DOOMED, wide=True)
     live_attempts = Selection[AttemptState]("attempts", sorts.LIVE)
+    interrupted = Selection[AttemptState]("attempts", sorts.INTERRUPTED)
     open_allocations = Selection[AllocationState]("allocations", sorts.OWING)
     kept = Selection[AllocationState]("allocations", sorts.KEPT)
     refused = Selection[AllocationState]("allocations", sorts.REFUSED)

@@ -13,23 +13,24 @@ LOCAL = "local"
 """The executor of the CPU lane."""
 
 
-def used(state: State, *, standing_by: bool = True) -> tuple[int, int]:
+def used(state: State) -> tuple[int, int]:
     """Cores and MiB that are taken; a worker that is started ahead takes a core until it waits."""
     live = [a for _, a in state.live_attempts() if a.executor == LOCAL and not a.devices]
     cpus, mem_mb = sum(a.cpus for a in live), sum(a.mem_mb for a in live)
-    if standing_by:
-        ahead = [s for _, s in state.live_standbys() if s.executor == LOCAL]
-        cpus += sum(s.status != "ready" for s in ahead)
-        mem_mb += sum(s.mem_mb for s in ahead)
-    return cpus, mem_mb
+    ahead_cpus, ahead_mb = ahead(state)
+    return cpus + ahead_cpus, mem_mb + ahead_mb
 
 
-def has_room(
-    state: State, inputs: Inputs, cpus: int, mem_mb: int, *, standing_by: bool = True
-) -> bool:
+def ahead(state: State) -> tuple[int, int]:
+    """The part of it that workers take which are started ahead."""
+    found = [s for _, s in state.live_standbys() if s.executor == LOCAL]
+    return sum(s.status != "ready" for s in found), sum(s.mem_mb for s in found)
+
+
+def has_room(state: State, inputs: Inputs, cpus: int, mem_mb: int) -> bool:
     """Whether so much more fits beside what is taken."""
     capacity = inputs.capacity[LOCAL]
-    used_cpus, used_mb = used(state, standing_by=standing_by)
+    used_cpus, used_mb = used(state)
     return used_cpus + cpus <= capacity.cpus and used_mb + mem_mb <= capacity.mem_mb
 
 

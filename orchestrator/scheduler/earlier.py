@@ -13,18 +13,11 @@ from orchestrator.state import AttemptState, RunState, State, run_of
 from orchestrator.unfinished import BLAMELESS, is_worth_its_hours
 
 
-def being_made(state: State, run: RunState, job: Job, key: str) -> AttemptState | None:
-    """The live attempt that makes what `job` is to make: to wait for it is cheaper than to do the
-    same beside it. Where it comes to nothing, it is not live any more, and the job starts."""
-    if run.again and run.graph.runs_again(job):
-        return None
-    return next((a for _, a in state.live_attempts() if a.key == key), None)
-
-
-def waits_for(run: RunState, attempt: AttemptState) -> str:
-    """In words."""
-    whose = "" if run_of(attempt.id) == run.name else f" of {run_of(attempt.id)}"
-    return f"waits for {attempt.job}{whose}, which makes the same result"
+def waits_for(run: RunState, attempt: str, job: str) -> str:
+    """That a job waits for that live attempt at `job`, in words. To wait is cheaper than to do the
+    same beside it; where it comes to nothing, it is not live any more, and the job starts."""
+    whose = "" if run_of(attempt) == run.name else f" of {run_of(attempt)}"
+    return f"waits for {job}{whose}, which makes the same result"
 
 
 def unfinished(
@@ -45,8 +38,8 @@ def unfinished(
         attempt
         for other in state.runs.values()
         if other.name != run.name
-        for attempt in other.attempts.values()
-        if attempt.key == key and not attempt.live and attempt.outcome != "done"
+        for attempt in other.interrupted
+        if attempt.key == key
         if not job.devices or is_worth_its_hours(other, attempt)
     ]
     for attempt in sorted(before, key=lambda a: a.ended_ms or a.started_ms or 0, reverse=True):
@@ -70,7 +63,9 @@ def previous_of(
 
 
 def maker_of(state: State, out: str) -> AttemptState | None:
-    """The attempt that left this folder."""
+    """The attempt that left this folder; None for an empty name."""
+    if not out:
+        return None
     found = (a for run in state.runs.values() for a in run.attempts.values() if a.out == out)
     return next(found, None)
 

@@ -15,6 +15,7 @@ from orchestrator.scheduler import (
     actions,
     admission,
     commands,
+    cpu_pass,
     edges,
     endings,
     metering,
@@ -28,6 +29,8 @@ from orchestrator.scheduler import (
 from orchestrator.scheduler import inputs as i
 from orchestrator.state import RunState, State, job_of, run_of
 
+_ENDS = (e.AttemptEnded, e.JobEnded)
+
 
 class _Deciding:
     """Events decided so far and the state they lead to: each decision sees the ones before."""
@@ -35,6 +38,8 @@ class _Deciding:
     def __init__(self, state: State) -> None:
         self.state = state
         self.events: list[e.Event] = []
+        self.something_ended = False
+        """An attempt or a job, in this step."""
 
     def take(self, events: Iterable[e.Event]) -> bool:
         """Apply them in order; whether there were any."""
@@ -43,6 +48,8 @@ class _Deciding:
             return False
         self.state = apply_all(self.state, decided)
         self.events += decided
+        if not self.something_ended:
+            self.something_ended = any(isinstance(event, _ENDS) for event in decided)
         return True
 
     def observe(
@@ -289,7 +296,11 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
             if deciding.take(endings.end_jobs(run, run.graph.job(job), now_ms)):
                 again = True
                 run = deciding.state.runs[name]
-        again |= deciding.take(admission.admit(deciding.state, run, inputs, now_ms))
+        again |= deciding.take(
+            cpu_pass.admit(
+                deciding.state, run, inputs, now_ms, something_ended=deciding.something_ended
+            )
+        )
 
 
 def _wake_ms(state: State, inputs: i.Inputs, now_ms: int) -> int | None:
