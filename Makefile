@@ -43,6 +43,7 @@ demo: export SKINT_DEVICES := simulated
 demo: $(VENV)/.demo  ## the main job on real photos, on a simulated device
 	@$(BIN)/skint account add demo --preset simulated
 	@$(BIN)/skint run examples/photos/plan.yaml
+	@echo; echo "your own pictures: $(BIN)/skint init FOLDER -y, then $(BIN)/skint run"
 
 test: $(VENV)/.test  ## what CI runs: ruff, mypy, pytest (the wheel in a clean environment included)
 	@$(MAKE) --no-print-directory --jobs 3 lint types pytest

