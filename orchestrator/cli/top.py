@@ -3,22 +3,61 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 
+from orchestrator.dashboard.web_guard import WebError
 from orchestrator.home import Home
 from orchestrator.settings import read_settings
-from skint.errors import OK
+from skint.errors import OK, USAGE, SkintError
+
+NEEDS = ("textual_serve", "aiohttp", "aiohttp_jinja2")
+"""What the extra `skint[web]` brings."""
+
+
+EXAMPLES = ("skint top",)
+
+
+class TopError(SkintError):
+    """These options do not go together."""
+
+    exit_code = USAGE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--read-only", "--readonly", action="store_true", help="look, but let nothing be stopped"
     )
+    parser.add_argument(
+        "--web", action="store_true", help="in a browser on this machine; prints a link to open"
+    )
+    parser.add_argument("--port", type=int, metavar="N", help="with --web; default: a free one")
+    parser.add_argument("--open", action="store_true", help="with --web: open the browser")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from orchestrator.dashboard.app import Dashboard
-
     home = Home.find()
     read_only = arguments.read_only or read_settings(home.path).read_only
+    if arguments.web:
+        _serve(arguments.port, read_only, arguments.open)
+        return OK
+    if arguments.open or arguments.port is not None:
+        raise TopError("--port and --open are for the browser", next="skint top --web")
+    from orchestrator.dashboard.app import Dashboard
+
     Dashboard(home, read_only=read_only).run()
     return OK
+
+
+def _serve(port: int | None, read_only: bool, open_browser: bool) -> None:
+    missing = [name for name in NEEDS if importlib.util.find_spec(name) is None]
+    if missing:
+        raise WebError(
+            "the dashboard in a browser needs an extra",
+            got=f"{', '.join(missing)} not installed",
+            next="pip install 'skint[web]'",
+        )
+    if port is not None and not 0 < port < 65536:
+        raise TopError("this is no port", where="--port", got=port, wanted="1 to 65535")
+    from orchestrator.dashboard.web import serve
+
+    serve(port=port, read_only=read_only, open_browser=open_browser)
