@@ -26,6 +26,12 @@ class Curve:
     fold: int
     metric: str
     points: tuple[tuple[float, float], ...]
+    label: str = ""
+    """What is drawn at its end where it is not of a fold."""
+
+    @property
+    def name(self) -> str:
+        return self.label or f"fold {self.fold}"
 
 
 def read_curves(ctx: skint.Context, metrics: Sequence[str]) -> list[Curve]:
@@ -78,9 +84,10 @@ def draw(curves: Sequence[Curve], metric: str) -> str:
         parts.append(
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" '
             f'stroke-dasharray="{dash}"/>'
-            f'<text x="{end + 5}" y="{label_y + 4}" style="fill:{colour}">fold {curve.fold}</text>'
+            f'<text x="{end + 5}" y="{label_y + 4}" style="fill:{colour}">'
+            f"{escape(curve.name)}</text>"
         )
-    ends = ", ".join(f"fold {curve.fold} {curve.points[-1][1]:.3f}" for curve in shown)
+    ends = ", ".join(f"{curve.name} {curve.points[-1][1]:.3f}" for curve in shown)
     title = escape(f"{metric} by epoch; at the end: {ends}")
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "metrics": ("orchestrator.cli.metrics", "what was measured, epoch by epoch and fold by fold"),
     "compare": ("orchestrator.cli.compare", "runs side by side: recipes, scores, hours"),
     "artifacts": ("orchestrator.cli.artifacts", "files that a run has made: list, fetch"),
+    "report": ("orchestrator.cli.report", "one HTML file about a run: curves, mistakes, hours"),
     "top": ("orchestrator.cli.top", "live dashboard: budget, jobs, events"),
     "budget": ("orchestrator.cli.budget", "hours used, reserved and free on each account"),
     "ledger": ("orchestrator.cli.ledger", "what was written down; adjust, readings, lots, export"),

@@ -85,21 +85,27 @@ def _beside(columns: Sequence[Column], state: State, kept: KeptIngredients) -> l
 def lines_of(sides: Sequence[Side], width: int = 160) -> list[str]:
     """The table, and below it what does not fit into cells. Where columns side by side would be
     wider than `width`, there is a row for each instead."""
-    heads = ("", "", *(side.column.name for side in sides))
-    rows = [heads, *_recipe(sides), *_scores(sides), *_costs(sides)]
+    rows, notes = rows_and_notes(sides)
     table = _aligned(rows)
     if max(map(len, table)) > width and len(sides) > 1:
         names = [" ".join(part for part in row[:2] if part) for row in _with_heads(rows)]
         table = _aligned([names, *zip(*(row[2:] for row in rows), strict=True)])
+    return [*table, *(["", *notes] if notes else [])]
+
+
+Cells = tuple[str, ...]
+
+
+def rows_and_notes(sides: Sequence[Side]) -> tuple[list[Cells], list[str]]:
+    """The heads and the rows of the table, a column for each side; and what is to be said of it."""
+    heads = ("", "", *(side.column.name for side in sides))
+    rows = [heads, *_recipe(sides), *_scores(sides), *_costs(sides)]
     notes = [*_comparability(sides), *(line for side in sides for line in _notes(side))]
     pretended = [side.column.name for side in sides if side.column.simulated]
     if pretended:
         whose = "all" if len(pretended) == len(sides) else ", ".join(pretended)
         notes.append(f"simulated devices, whose hours are pretended: {whose}")
-    return [*table, *(["", *notes] if notes else [])]
-
-
-Cells = tuple[str, ...]
+    return rows, notes
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
