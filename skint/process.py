@@ -153,9 +153,15 @@ def die_with_parent() -> bool:
 def _prctl(option: int, value: int) -> bool:
     if not LINUX:
         return False
-    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+    if _libc().prctl(option, value, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option})")
     return True
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    """Once: it is called between a fork and an exec, where each new page of memory costs."""
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _table() -> dict[int, tuple[int, str]]:

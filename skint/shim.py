@@ -128,8 +128,9 @@ class Shim:
         signal.signal(signal.SIGCHLD, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
         # Ctrl-C and a closed terminal are the orchestrator's: it asks us to stop if it wants to.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        # Not SIG_IGN, which the worker would inherit.
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGHUP, self._on_signal)
 
     def run(self) -> None:
         """Start the worker, watch it to its end, end what it left behind, write `exit.json`."""
@@ -165,8 +166,6 @@ class Shim:
         command = own if task.caller else task.argv or own
 
         def in_child() -> None:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             die_with_parent()
             if os.getppid() != parent:  # it died before the kernel was told
                 os._exit(1)

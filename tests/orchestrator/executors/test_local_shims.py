@@ -82,6 +82,8 @@ def test_neither_a_program_nor_who_looks_at_its_shim_can_tell_how_that_was_start
     assert forked == started
     assert forked["own"]["mine"] == "a ü \udcff value"
     assert forked["shim"]["own session"] and forked["shim"]["cwd"] == "/"
+    ignored = int(forked["own"]["signals"][1], 16)
+    assert not ignored & (1 << signal.SIGINT - 1 | 1 << signal.SIGHUP - 1)
     assert forked["shim"]["threads"].strip() == "1"
 
 
