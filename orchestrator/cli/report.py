@@ -19,7 +19,7 @@ from orchestrator.store import read_state
 from skint.attempt import write_atomic
 from skint.errors import OK, SkintError
 
-EXAMPLES = ("skint report seedlings-1", "skint report seedlings-1 -o report.html --open")
+EXAMPLES = ("skint report seedlings-1", "skint report seedlings-1 -o report.html")
 OURS = b'<meta name="generator" content="skint">'
 HEAD_BYTES = 400
 
