@@ -54,7 +54,8 @@ class Params(BaseModel):
     # A list of one is what a number becomes before it is looked at: a choice between the two would
     # complain about each of them.
     size: Annotated[
-        Annotated[tuple[SizePx, ...], Field(min_length=1)] | None, BeforeValidator(_listed)
+        Annotated[tuple[SizePx, ...], Field(min_length=1)] | None,
+        BeforeValidator(_listed, json_schema_input_type=SizePx | tuple[SizePx, ...] | None),
     ] = None
     """Side of the squares in pixels (224), or a list of them, all made at once. With `keep`: the
     most that the longest side may have; none by default."""

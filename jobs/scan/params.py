@@ -75,7 +75,11 @@ class Params(BaseModel):
     """Bits of 64 in which the perceptual hashes of near duplicates differ at most; null: none are
     looked for."""
 
-    @field_validator("targets", mode="before")
+    @field_validator(
+        "targets",
+        mode="before",
+        json_schema_input_type=str | list[str] | dict[str, str | Target],
+    )
     @classmethod
     def _short(cls, value: Any) -> Any:
         if isinstance(value, str):

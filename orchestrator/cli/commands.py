@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("orchestrator.cli.doctor", "check this machine; says how to mend what is wrong"),
     "config": ("orchestrator.cli.config", "what holds for all plans: get, set, unset, list, path"),
     "completion": ("orchestrator.cli.completion", "a script that has your shell complete"),
+    "schema": ("orchestrator.cli.schema", "JSON Schema of plans, and of what --json answers"),
     "slack": ("orchestrator.cli.slack", "make a Slack app of your own; try its tokens"),
     "scheduler": ("orchestrator.cli.scheduler", "start or stop the background scheduler"),
     "tick": ("orchestrator.cli.tick", "one round of the scheduler, when none runs"),

@@ -74,13 +74,14 @@ def describe(uses: str, base: Path, python: str = "") -> JobType:
     """The job `uses` names, seen from the plan's folder. DescribeError if there is none."""
     if not is_builtin(uses):
         return _ask_worker(uses, base, python)
-    kind = _describe_builtin(uses)
+    kind = describe_builtin(uses)
     if python:  # what is installed there is not what is installed here
         return replace(kind, libraries=_ask_worker(uses, base, python).libraries)
     return kind
 
 
-def _describe_builtin(uses: str) -> JobType:
+def describe_builtin(uses: str) -> JobType:
+    """As `describe`, of a built-in job. DescribeError if there is none of this name."""
     known = builtin_jobs()
     if uses not in known:
         file = uses if uses.endswith(".py") else None

@@ -63,10 +63,12 @@ class _Spec(BaseModel):
         return {key: value for key, value in data.items() if value is not None or key not in known}
 
 
-Duration = Annotated[int, BeforeValidator(_duration_ms)]
-Limit = Annotated[int, BeforeValidator(_limit_ms)]
-Memory = Annotated[int, BeforeValidator(_memory_mib)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
+Duration = Annotated[int, BeforeValidator(_duration_ms, json_schema_input_type=str)]
+Limit = Annotated[int, BeforeValidator(_limit_ms, json_schema_input_type=str)]
+Memory = Annotated[int, BeforeValidator(_memory_mib, json_schema_input_type=str)]
+Words = Annotated[
+    tuple[str, ...], BeforeValidator(_one_or_more, json_schema_input_type=str | list[str])
+]
 Count = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 Priority = Annotated[int, Field(strict=True, ge=-1000, le=1000)]
 Value = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
@@ -76,37 +78,68 @@ class JobSpec(_Spec):
     """One entry under `jobs`. Times are milliseconds, memory is MiB."""
 
     uses: str | None = None
+    """A built-in job, or a function of yours: `my_module:my_job`, `./train.py:fit`."""
     run: str | None = None
+    """Any program with its arguments, in place of `uses`; no shell reads it. `{fold}` and the keys
+    of `with` and `matrix` are filled in."""
     needs: Words = ()
+    """Entries whose results it reads; it starts when all of them are there."""
     with_: dict[str, Any] = Field(default_factory=dict, alias="with")
+    """Parameters of the function; for `run`, values of its `{placeholders}`."""
     per: Literal["fold"] | None = None
+    """One job for each fold of the nearest entry above it that has `uses: folds`."""
     matrix: dict[str, list[Any]] = Field(default_factory=dict)
+    """Lists by parameter: one job for each combination."""
     devices: Count | None = None
+    """Accelerators; 0 is the CPU lane. Default: the job's own; of a `run` 0."""
     together: Annotated[int, Field(strict=True, ge=1, le=64)] = 1
+    """So many jobs of the entry side by side, each on devices of its own."""
     cpus: Count | None = None
+    """Cores; 0 is all of them. Default: the job's own; of a `run` 1."""
     mem: Memory | None = None
+    """Memory that must be there beside the other CPU jobs: `4 GB`, `512 MiB`."""
     limit: Limit | None = None
+    """Longest time of one attempt, `90m` or `1h30m`; this is reserved. Default: 1h with devices."""
     grace: Duration | None = None
+    """Time between being asked to stop and being killed; 30s by default."""
     retries: Count = 0
+    """Further attempts after a failure or a loss."""
     priority: Priority = 0
+    """Larger goes first; that of the run is added."""
     value: Value = 1.0
+    """What a result is worth beside others of the same rank."""
     at_edge: AtEdge | None = Field(default=None, alias="at-edge")
+    """What happens where a session or a window ends before the job does. Default: `park` where it
+    resumes, else `hard-stop`."""
     when_short: WhenShort = Field(default="wait", alias="when-short")
+    """Whether an entry of several jobs begins although the free hours do not reach for all."""
     resume: bool | None = None
+    """Beside `run` only: the program goes on from $SKINT_PREVIOUS."""
     env: Words = ()
+    """Names of environment variables to pass on; their values are stored nowhere."""
     python: str = ""
+    """Interpreter of the job, relative to the plan; it must have skint installed."""
     stop: list[Any] | None = None
+    """Stop rules; `[]` is none. Default: `[broken]` with devices."""
     metric: str | None = None
+    """The reported number that screens show and fold scores are."""
     smoke: bool | None = None
+    """Whether a rehearsal on a CPU comes before the first accelerator job."""
 
 
 class PlanSpec(_Spec):
+    """A plan."""
+
     name: str = ""
+    """Runs are called NAME-1, NAME-2, …; default: the file's name."""
     account: str | None = None
+    """What accelerator jobs are charged to."""
     explore: Annotated[bool, Field(strict=True)] = False
+    """Tried for what there is to be learnt: no stop rule but `broken` stops it."""
     jobs: dict[str, JobSpec]
+    """Entries by name: small letters, digits, - and _, starting with a letter, at most 40."""
     notify: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    """Settings by notifier; `notifiers.catalog` knows which there are."""
+    """Settings by notifier: where words about the run go."""
 
     @field_validator("notify", mode="before")
     @classmethod

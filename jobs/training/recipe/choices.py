@@ -30,7 +30,12 @@ def _as_word(given: Any) -> Any:
     return str(given) if type(given) is int else given
 
 
-Precision = Annotated[Literal["auto", "16-mixed", "bf16-mixed", "32"], BeforeValidator(_as_word)]
+Precision = Annotated[
+    Literal["auto", "16-mixed", "bf16-mixed", "32"],
+    BeforeValidator(
+        _as_word, json_schema_input_type=Literal["auto", "16-mixed", "bf16-mixed", "32", 32]
+    ),
+]
 
 
 class EarlyStopping(BaseModel):
