@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from jobs.scan.listing import SourceError, source_folder
-from orchestrator.starting.columns import Guess
+from jobs.scan.template import is_template, template_columns
+from orchestrator.starting.columns import HINT, Guess
 from orchestrator.starting.errors import NoFolder, NothingToStart
 from orchestrator.starting.found import Found, Labels, PictureSet, Sample
 from orchestrator.starting.heads import read_heads
@@ -135,7 +136,14 @@ def _labels(
 
 def _says_more(labels: Labels, asked: Sequence[str], classes: Mapping[str, int]) -> bool:
     same = set(labels.guesses[0].counts) == set(classes)
-    return _is_plain(labels.guesses[0], asked) and not (same and not labels.group)
+    plain = _is_plain(labels.guesses[0], asked) or _folders_are_names(labels.path)
+    return plain and not (same and not labels.group)
+
+
+def _folders_are_names(path: str) -> bool:
+    """The table makes the folders of letters of a name, or of a column that is no class."""
+    first = next(iter(template_columns(path)), "") if "/" in path and is_template(path) else ""
+    return "[0]" in path or bool(first and not HINT.fullmatch(first))
 
 
 def _is_plain(guess: Guess, asked: Sequence[str]) -> bool:

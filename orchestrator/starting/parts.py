@@ -82,7 +82,7 @@ def _down(node: Folder, plain: Sequence[Folder]) -> Folder | None:
         return plain[0]
     most = max(plain, key=lambda child: child.total)
     whole = sum(child.total for child in plain)
-    deep = [child for child in most.with_pictures if role_of(child.name) != "mask"]
+    deep = [one for one in innermost(most).with_pictures if role_of(one.name) != "mask"]
     return most if most.total > DOMINANT * whole and len(deep) > 1 else None
 
 

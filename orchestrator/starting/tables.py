@@ -193,11 +193,18 @@ def _ways(column: str, row: Mapping[str, str], pictures: Pictures) -> set[Names]
         found.add(Names(column, before, bare))
         for depth in (1, 2, 3):  # a/b/c/abcdef.png
             letters = "".join(f"{letter}/" for letter in cell[:depth])
-            if before.endswith(letters) and len(cell) > depth:
+            rest = before.removesuffix(letters)
+            if before.endswith(letters) and len(cell) > depth and _is_folder(rest):
                 ahead = "".join(f"{{{column}[{n}]}}/" for n in range(depth))
-                found.add(Names(column, before.removesuffix(letters), ahead + braced + suffix))
+                found.add(Names(column, rest, ahead + braced + suffix))
         for other, value in row.items():  # the folder stands in another column
             if other != column and value and before.endswith(f"{value}/"):
                 ahead = before[: len(before) - len(value) - 1]
-                found.add(Names(column, ahead, f"{{{other}}}/{braced}{suffix}"))
+                if _is_folder(ahead):
+                    found.add(Names(column, ahead, f"{{{other}}}/{braced}{suffix}"))
     return found
+
+
+def _is_folder(prefix: str) -> bool:
+    """Not a part of a folder's name."""
+    return not prefix or prefix.endswith("/")
