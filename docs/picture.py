@@ -28,6 +28,8 @@ from PIL import Image  # noqa: E402
 from budget.accounts.account import Account  # noqa: E402
 from budget.accounts.limit import weekly  # noqa: E402
 from orchestrator.dashboard.app import Dashboard  # noqa: E402
+from orchestrator.dashboard.lanes import LaneWatch  # noqa: E402
+from orchestrator.executors.base import Device  # noqa: E402
 from orchestrator.executors.simulated import Script  # noqa: E402
 from orchestrator.graph import Graph, Job  # noqa: E402
 from orchestrator.home import Home  # noqa: E402
@@ -124,7 +126,11 @@ def epochs_of(state: State, run: str, job: str) -> int:
 
 async def drawn(home: Home, world: World, width: int, height: int) -> str:
     """The screen as SVG."""
-    app = Dashboard(home, now_ms=world.clock.now_ms, zone=UTC)
+    used = itertools.cycle((0.11, 0.34, 0.62, 0.58, 0.31, 0.12))
+    watch = LaneWatch(
+        lambda: [Device("simulated-0", "", simulated=True)], None, lambda: next(used), cores=4
+    )
+    app = Dashboard(home, now_ms=world.clock.now_ms, zone=UTC, watch=watch)
     async with app.run_test(size=(width, height)) as pilot:
         await app.look()
         await pilot.press("down", "down", "down")

@@ -11,41 +11,28 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.screen import Screen as TextualScreen
 
 from orchestrator.clock import SystemClock
-from orchestrator.dashboard.budget_bars import budget_lines
 from orchestrator.dashboard.deeds import ASKS, SENDS, question_of, sent_at_once
-from orchestrator.dashboard.events_log import event_lines
 from orchestrator.dashboard.filter_line import FilterLine
-from orchestrator.dashboard.ink import Line, fitted, headed
 from orchestrator.dashboard.jobs_table import JobsTable
 from orchestrator.dashboard.key_line import KeyLine
-from orchestrator.dashboard.keys import KEYS, Key, Situation, hints, why_not
-from orchestrator.dashboard.lane_lines import lane_lines
+from orchestrator.dashboard.keys import KEYS, Key, Situation, why_not
 from orchestrator.dashboard.lanes import LaneWatch
 from orchestrator.dashboard.layout import Layout
 from orchestrator.dashboard.outgoing import GRACE_S, Outgoing
-from orchestrator.dashboard.painted import THEME, Painted
+from orchestrator.dashboard.painted import THEME
+from orchestrator.dashboard.panes import Panes
 from orchestrator.dashboard.question import Choice
-from orchestrator.dashboard.question_lines import question_lines
-from orchestrator.dashboard.rows import about, head_of
-from orchestrator.dashboard.scheduler_line import scheduler_line
-from orchestrator.dashboard.selected import selected_lines
 from orchestrator.dashboard.snapshot import Reader, Screen
 from orchestrator.home import Home
 from skint.errors import SkintError
 
 LOOK_EVERY_S = 1.0
-NO_RUNS: tuple[Line, ...] = (
-    (),
-    (("  No runs yet.", "bold"),),
-    (("  skint plan PLAN.yaml     ", "accent"), ("shows what a plan would do and cost", "dim")),
-    (("  skint submit PLAN.yaml   ", "accent"), ("queues it; it appears here by itself", "dim")),
-)
-EVENTS_SHOWN = 80
+RESIZED_S = 1 / 60
+"""Textual itself waits half as long for the last one of many sizes."""
 
 
 class Dashboard(App[None]):
@@ -86,37 +73,17 @@ class Dashboard(App[None]):
         self._now_ms = now_ms or SystemClock().now_ms
         self._reader = Reader(home, watch)
         self.outgoing = Outgoing(home, self._reader, self._say, self._now_ms, grace_s)
-        # Kept, not queried: a query looks into the dialog that lies above, if one does.
-        self._top, self._asked = Painted("scheduler"), Painted("questions")
-        self._budget, self._lanes = Painted("budget"), Painted("lanes")
-        self._jobs_head, self._empty = Painted("jobs-head"), Painted("empty")
-        self.jobs = JobsTable()
-        self._side, self._events = Painted("side", fills=True), Painted("events", fills=True)
-        self._about, self._keys = Painted("about"), KeyLine()
-        self._tiny = Painted("tiny")
+        self._panes = Panes(zone, read_only=read_only)
+        self.jobs = self._panes.jobs
         self._filter = FilterLine()
 
     def compose(self) -> ComposeResult:
-        yield self._tiny
-        with Vertical(id="all"):
-            yield self._top
-            yield self._asked
-            yield self._budget
-            yield self._lanes
-            with Horizontal(id="middle"):
-                with Vertical(id="work"):
-                    yield self._jobs_head
-                    yield self.jobs
-                    yield self._empty
-                yield self._side
-            yield self._events
-            yield self._about
-            yield self._keys
+        yield from self._panes.compose()
 
     def on_mount(self) -> None:
         self.register_theme(THEME)
         self.theme = THEME.name
-        self._fit()
+        self._fit(Layout.fitting(*self.size))
         self.keep_looking()
         self.set_interval(LOOK_EVERY_S, self._tick)
 
@@ -146,81 +113,31 @@ class Dashboard(App[None]):
             follow(self.seen)
 
     def draw(self) -> None:
-        """Show what was seen last; only what has changed is sent to the terminal."""
-        screen, layout = self.seen, self._layout
-        self._tick()
-        self._budget.paint(budget_lines(screen, layout.width))
-        self._lanes.paint(lane_lines(screen, layout.width, most=layout.devices))
-        self.jobs.show(screen)
-        self._jobs_head.paint((head_of(self.jobs.widths, self._jobs_title(), layout.main),))
-        if layout.events:
-            lines = event_lines(screen, layout.events - 1, self.zone, layout.width)
-            self._events.paint((headed("Events", layout.width), *lines))
-        self._empty.paint(() if screen.views else NO_RUNS)
-        self.jobs.set_class(not screen.views, "empty")
+        """Show what was seen last."""
+        if self.seen.now_ms:  # something has been read
+            self._tick()
+            self._panes.draw(self.seen)
 
     def _tick(self) -> None:
         """What time alone changes, also while something is being read."""
-        if not self._top.is_attached:
+        if not self.jobs.is_attached:
             return
-        now_ms, width = self._now_ms(), self._layout.width
-        line = scheduler_line(self.seen, now_ms, self.zone, width, read_only=self.read_only)
-        self._top.paint((line,))
-        self._asked.paint(question_lines(self.seen, now_ms, width, read_only=self.read_only))
         for choice in self.outgoing.due():
             self.send(choice)
-        self._tell_about()
-
-    @property
-    def _layout(self) -> Layout:
-        return Layout.fitting(*self.size)
-
-    def on_resize(self, event: Resize) -> None:
-        self._fit()
-        self.call_after_refresh(self.draw)
-
-    def _fit(self) -> None:
-        layout = self._layout
-        self._tiny.paint([((line, "attention"),) for line in layout.tiny.splitlines()])
-        self.screen_stack[0].set_class(bool(layout.tiny), "tiny")
-        self._side.display = bool(layout.side)
-        self._side.styles.width = layout.side or 1
-        self._events.display = bool(layout.events)
-        self._events.styles.height = layout.events or 1
-
-    def _jobs_title(self) -> str:
-        chosen = self.jobs.arrangement
-        turned = " ↑" if chosen.turned else ""
-        return "Jobs" if chosen.order == "age" and not turned else f"Jobs by {chosen.order}{turned}"
+        self._panes.tick(self.seen, self._now_ms())
+        self._tell()
 
     @on(JobsTable.Moved)
-    def _tell_about(self) -> None:
-        """The sentence on the line under the cursor, and the keys that do something to it."""
-        line, width = self.jobs.selected, self._layout.width
-        view = self.seen.view(line.run) if line else None
-        words = about(view, line.job) if view and line and not line.more else ""
-        said: Line = ((f" {words}", "dim"),)
-        if marked := len(self.jobs.marked):
-            said = (
-                (f" {marked} marked: keys mean all of them", "attention"),
-                (f" · {words}", "dim"),
-            )
-        elif self.jobs.arrangement.text:
-            shown = f" {len(self.jobs.runs_shown)} of {len(self.seen.views)} runs"
-            text = f" with “{self.jobs.arrangement.text}”; Esc ends the filter"
-            said = ((shown + text, "attention"), (f" · {words}", "dim"))
-        if pending := self.outgoing.words():
-            said = ((f" {pending}", "bold attention"),)
-        self._about.paint((fitted(said, width),))
-        self._keys.show(hints(self.situation), width)
-        if side := self._layout.side:
-            self._side.paint(self._side_lines(side))
+    def _tell(self) -> None:
+        self._panes.tell(self.situation, self.outgoing.words())
 
-    def _side_lines(self, width: int) -> tuple[Line, ...]:
-        chosen = selected_lines(self.seen, self.jobs.selected, width)
-        room = max(1, self._side.size.height - len(chosen) - 2)
-        events = event_lines(self.seen, min(room, EVENTS_SHOWN), self.zone, width)
-        return (*chosen, (), headed("Events", width), *events)
+    def on_resize(self, event: Resize) -> None:
+        self._fit(Layout.fitting(*event.size))
+        self.set_timer(RESIZED_S, self.draw)
+
+    def _fit(self, layout: Layout) -> None:
+        self.screen_stack[0].set_class(bool(layout.tiny), "tiny")
+        self._panes.fit(layout)
 
     # --- keys ---------------------------------------------------------------------------------
 
@@ -304,7 +221,7 @@ class Dashboard(App[None]):
             if not self.outgoing.put(choice):
                 self.send(choice)
             self.jobs.clear_marks()
-            self._tell_about()
+            self._tell()
 
         self.push_screen(Confirm(asked), answered)
 
@@ -317,7 +234,7 @@ class Dashboard(App[None]):
         taken = self.outgoing.take_back()
         if taken is not None:
             self._say(f"{taken.what} was not sent: nothing has changed", False)
-            self._tell_about()
+            self._tell()
 
     @work(group="start", exclusive=True)
     async def start_scheduler(self) -> None:
@@ -358,7 +275,7 @@ class Dashboard(App[None]):
         self.push_screen(BurnDown(self.home, self.seen, account, zone=self.zone))
 
     def _show_events(self) -> None:
-        from orchestrator.dashboard.events_log import EventsScreen
+        from orchestrator.dashboard.events_screen import EventsScreen
 
         self.push_screen(EventsScreen(self.seen, self.zone))
 
@@ -384,7 +301,7 @@ class Dashboard(App[None]):
 
     def _filter_begins(self) -> None:
         self._filter = FilterLine(self.jobs.arrangement.text)
-        self.mount(self._filter, before=self._about)
+        self.mount(self._filter, before=self._panes.about)
 
     @on(FilterLine.Changed)
     def _filter_changed(self, message: FilterLine.Changed) -> None:

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 
 from budget.amount import format_amount
 from budget.duration import DAY_MS, HOUR_MS
+from budget.forecasts.dry import dry_at_ms, mean_rate_milli
 from budget.instant import format_instant
 from budget.ledger.balance import LimitBalance
 from orchestrator.dashboard.ink import RULE, Line, fitted, headed, padded, width_of
 from orchestrator.dashboard.snapshot import AccountLimit, Screen
 from orchestrator.views.ahead import Dry
 from orchestrator.views.budget_parts import ALWAYS, MARKS, cells_of, shown_amount, shown_parts
-from orchestrator.views.dry_words import dry_words
+from orchestrator.views.dry_words import SOONEST_MS
 from orchestrator.views.windows import gain_words
 
 LOW_SHARE = 0.1
 """Less than this left is said in words."""
 NO_ACCOUNTS = "no accounts yet · add one: skint account add NAME --preset simulated"
-HEADS = (("spent", 6), ("committed", 9), ("free", 7), ("of", 8))
+HEADS = (("spent", 6), ("committed", 9), ("free", 7), ("of", 9))
 """Of the amounts, with their cells; committed is `held` where there is little room."""
 NARROW = 6
 
@@ -36,7 +37,11 @@ class Columns:
         """Amounts are as wide as they must be; the words get what the bar leaves."""
         name = 14 if width < 100 else 16 if width < 120 else 24
         heads = tuple(
-            ("held", NARROW) if head == "committed" and width < 100 else (head, cells)
+            (head, cells)
+            if width >= 100
+            else ("held", NARROW)
+            if head == "committed"
+            else (head, min(cells, 8))
             for head, cells in HEADS
         )
         rest = width - 1 - name - 1 - sum(cells + 1 for _, cells in heads) - 2
@@ -171,12 +176,21 @@ def _candidates(
             (*_joined(words + aside, gains), *_joined(brief, gains), brief, f"lasts: {left} left"),
             "dim",
         )
-    rate = dry_words(limit, now_ms)
-    if rate:
-        yield (*_joined(rate + aside, gains), rate), "dim"
+    if words := _at_this_rate(limit, now_ms):
+        yield (*_joined(words + aside, gains), words + aside, words), "dim"
     if gains:
         yield tuple(f"{words}{aside}" for words in gains) + gains, "dim"
     yield (aside.removeprefix("; "),), "dim"
+
+
+def _at_this_rate(limit: LimitBalance, now_ms: int) -> str:
+    """Where nothing is queued: how far it reaches if it is used as it was so far."""
+    rate_milli = mean_rate_milli(limit, now_ms)
+    if now_ms - limit.window.start_ms < SOONEST_MS or rate_milli <= 0 or limit.limit.unlimited:
+        return ""
+    rate = f"{format_amount(rate_milli * DAY_MS // 1_000, limit.unit)} a day"
+    dry_ms = dry_at_ms(limit, now_ms, rate_milli)
+    return "" if dry_ms is None else f"at {rate} dry {_clock(dry_ms, limit, now_ms)}"
 
 
 def _clock(at_ms: int, limit: LimitBalance, now_ms: int) -> str:

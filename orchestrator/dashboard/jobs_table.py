@@ -210,16 +210,16 @@ class JobsTable(ScrollView, can_focus=True):
         self.go_to(len(self._lines) if towards > 0 else 0)
 
     def action_fold(self, unfold: bool) -> None:
-        """Show the jobs of the run, or fold them away; the cursor stays with the run."""
+        """Show the jobs of the run, or fold them away; from a job, go to its run first."""
         line = self.selected
         view = self._screen.view(line.run) if line else None
         if line is None or view is None:
             return
-        if is_unfolded(view, self._looks.unfolded) != unfold:
+        if not unfold and line.job:
+            self.go_to(self._place_of(TableLine(line.run, "", "")))
+        elif is_unfolded(view, self._looks.unfolded) != unfold:
             self._looks.unfolded[line.run] = unfold
             self.show(self._screen)
-        elif not unfold and line.job:
-            self.go_to(self._place_of(TableLine(line.run, "", "")))
 
     def on_click(self, event: events.Click) -> None:
         row = event.y + self.scroll_offset.y

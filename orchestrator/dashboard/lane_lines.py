@@ -46,7 +46,7 @@ def _device_line(
         return fitted(pieces, width)
     view = screen.view(device.run)
     rows = [view.row(job) for job in device.jobs] if view else []
-    pieces += _work(device.run, rows)
+    pieces += _work(device.run, rows, 8 if width >= 100 else 4)
     return fitted(pieces, width)
 
 
@@ -67,19 +67,21 @@ def _use(device: DeviceNow, width: int) -> list[Piece]:
     ]
 
 
-def _work(run: str, rows: list[JobRow]) -> list[Piece]:
+def _work(run: str, rows: list[JobRow], cells: int) -> list[Piece]:
     """What it does: all jobs of one device, mostly one."""
     pieces: list[Piece] = [(f"{run} ", "bold")]
     for number, row in enumerate(rows):
         pieces.append((f"{' · ' if number else ''}{row.title} ", ""))
         if row.epochs:
-            pieces.append((f"{bar(row.progress or 0.0, 8)} {row.epoch or 0}/{row.epochs}", "good"))
+            pieces.append(
+                (f"{bar(row.progress or 0.0, cells)} {row.epoch or 0}/{row.epochs}", "good")
+            )
         elif row.progress is not None:
-            pieces.append((f"{bar(row.progress, 8)} {row.progress:.0%}", "good"))
+            pieces.append((f"{bar(row.progress, cells)} {row.progress:.0%}", "good"))
         else:
             pieces.append((row.status, "good"))
         if row.eta is not None:
-            pieces.append((f" · {to_go(row.eta)} to go", ""))
+            pieces.append((f" · {to_go(row.eta)}{' to go' if cells > 4 else ''}", ""))
         elif row.status != "running":
             pieces.append((f" · {row.status}", "attention"))
     return pieces

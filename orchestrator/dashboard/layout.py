@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LEAST = (60, 14)
+LEAST = (72, 14)
 """Columns and lines below which nothing sensible can be shown."""
 SIDE_FROM = 140
 """Columns from which events and the selected line stand beside the jobs."""
@@ -41,7 +41,6 @@ class Layout:
         if self.width >= LEAST[0] and self.height >= LEAST[1]:
             return ""
         return (
-            f"This terminal has {self.width} x {self.height} cells;\n"
-            f"skint top needs {LEAST[0]} x {LEAST[1]}.\n\n"
-            "Make it larger, or use\nskint status. q quits."
+            f"{self.width} x {self.height} is too\nsmall: make it\n"
+            f"{LEAST[0]} x {LEAST[1]}, or use\nskint status\n(q quits)"
         )

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock
 from orchestrator.dashboard.budget_bars import amount_of
-from orchestrator.dashboard.ink import MORE, RULE, Line, Piece, cut, fitted, padded, width_of
+from orchestrator.dashboard.ink import (
+    MORE,
+    RULE,
+    Line,
+    Piece,
+    cut,
+    fitted,
+    padded,
+    text_of,
+    width_of,
+)
 from orchestrator.views.ahead import Ahead
 from orchestrator.views.glyphs import bar, sparkline
 from orchestrator.views.training import Eta
@@ -102,13 +112,18 @@ def head_of(widths: Widths, title: str, width: int, *, active: bool = True) -> L
     ]
     head: list[Piece] = [(f"{RULE} ", "rule"), (title, "bold accent" if active else "bold")]
     head += [(" ", ""), (RULE * (widths.job + 2 - width_of(head) - 1), "rule")]
-    for name, cells, right in shown:
+    for name, cells, right in shown:  # each begins with the blank before its column
         if cells < len(name):
             continue
-        fill = RULE * max(0, cells - len(name) - 1)
-        head += [(fill, "rule")] if right else []
-        head += [(" " if cells > len(name) or not right else "", ""), (name, "dim"), (" ", "")]
-        head += [] if right else [(fill[: cells - len(name) - 1], "rule")]
+        spare = cells - len(name)
+        if right:
+            first = " " if text_of(head)[-1] != RULE or spare < 2 else RULE
+            fill = f"{first}{RULE * (spare - 1)} " if spare > 1 else " " * (spare + 1)
+            head += [(fill, "rule"), (name, "dim")]
+        else:
+            fill = f" {RULE * (spare - 1)}" if spare > 1 else " " * spare
+            head += [(f" {name}", "dim"), (fill, "rule")]
+    head.append((" ", ""))
     head.append((RULE * max(0, width - width_of(head)), "rule"))
     return fitted(head, width)
 

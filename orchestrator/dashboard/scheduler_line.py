@@ -14,7 +14,7 @@ QUIET_AFTER_MS = 60_000
 """Without a scheduler, the time of the last event is worth saying after so long."""
 
 
-def scheduler_words(screen: Screen, now_ms: int, *, read_only: bool) -> str:
+def scheduler_words(screen: Screen, *, read_only: bool) -> str:
     """What is known of the scheduler, and the key that starts one."""
     if screen.scheduler_pid is not None:
         return f"scheduler runs (pid {screen.scheduler_pid})"
@@ -24,7 +24,7 @@ def scheduler_words(screen: Screen, now_ms: int, *, read_only: bool) -> str:
         meanwhile = f": {'1 job goes' if attempts == 1 else f'{attempts} jobs go'} on"
     elif screen.live:
         meanwhile = ": nothing starts"
-    quiet_ms = now_ms - screen.events[-1].at_ms if screen.events else 0
+    quiet_ms = screen.now_ms - screen.events[-1].at_ms if screen.events else 0
     if screen.live and quiet_ms > QUIET_AFTER_MS:
         meanwhile += f", last seen {format_clock(quiet_ms)} ago"
     return f"no scheduler runs{meanwhile}{'' if read_only else ' · g starts one'}"
@@ -40,16 +40,16 @@ def scheduler_line(
         (" read-only" if read_only else "", "bold attention"),
         ("  ", ""),
         ("● " if alive else "○ ", "good" if alive else "bold attention"),
-        (scheduler_words(screen, now_ms, read_only=read_only), "" if alive else "attention"),
+        (scheduler_words(screen, read_only=read_only), "" if alive else "attention"),
     ]
-    for hold in screen.state.holds[:1]:
-        more = len(screen.state.holds) - 1
-        words = f"held: no new job starts {what_is_held(hold.account, hold.lane)}"
-        left.append((f" · {words}{f' and {more} more' if more else ''}", "bold attention"))
     age_ms = now_ms - screen.now_ms
     if screen.now_ms and age_ms > STALE_AFTER_MS:
         left.append((f" · seen {format_clock(age_ms)} ago", "bold attention"))
     if screen.trouble:
         left.append((f" · cannot read: {screen.trouble}", "bold bad"))
+    for hold in screen.state.holds[:1]:
+        more = len(screen.state.holds) - 1
+        words = f"held: no new job starts {what_is_held(hold.account, hold.lane)}"
+        left.append((f" · {words}{f' and {more} more' if more else ''}", "bold attention"))
     at = datetime.fromtimestamp(now_ms / 1000, tz=UTC).astimezone(zone)
     return justified(left, ((f"{at:%a %H:%M:%S %Z} ", "dim"),), width)

@@ -207,7 +207,7 @@ class Reader:
 def _followed(known: State, new: Sequence[e.Event], store: Store) -> State:
     """`known` after the `new` events. Runs that it does not know are read as they are by now."""
     begun = {event.run for event in new if isinstance(event, e.RunSubmitted)}
-    here = begun | known.runs.keys()
+    here = begun | known.runs.keys() | {""}  # holds are of no run
     state = apply_all(known, (event for event in new if event.run in here))
     reused = {run_of(event.attempt) for event in new if isinstance(event, e.JobReused)}
     return _with_runs(state, {event.run for event in new} | reused, store)
@@ -215,7 +215,9 @@ def _followed(known: State, new: Sequence[e.Event], store: Store) -> State:
 
 def _with_runs(state: State, names: set[str], store: Store) -> State:
     missing = names - state.runs.keys() - {""}
-    return State({**store.runs(missing).runs, **state.runs}) if missing else state
+    if not missing:
+        return state
+    return State({**store.runs(missing).runs, **state.runs}, holds=state.holds)
 
 
 def _in_a_line(error: Exception) -> str:

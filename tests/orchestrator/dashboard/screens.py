@@ -10,6 +10,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from orchestrator.dashboard.app import Dashboard
+from orchestrator.dashboard.lanes import LaneWatch
+from orchestrator.executors.base import Device
 from orchestrator.executors.simulated import Script
 from orchestrator.home import Home
 from skint.attempt import Task
@@ -38,6 +40,11 @@ def second_fold(path: Path) -> World:
         )
     )
     return world
+
+
+def machine() -> LaneWatch:
+    """Two cores, a quarter of them used, and one simulated device: the same on every machine."""
+    return LaneWatch(lambda: [Device("simulated-0", "", simulated=True)], None, lambda: 0.25, 2)
 
 
 def shown(app: Dashboard) -> str:
@@ -73,7 +80,7 @@ def watch(
     read_only: bool = False,
 ) -> None:
     async def run() -> None:
-        app = Dashboard(home, read_only=read_only, now_ms=now_ms, zone=UTC)
+        app = Dashboard(home, read_only=read_only, now_ms=now_ms, zone=UTC, watch=machine())
         async with app.run_test(size=size, notifications=True) as pilot:
             await look(app, pilot)
             await steps(app, pilot)

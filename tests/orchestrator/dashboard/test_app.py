@@ -8,14 +8,20 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from rich.text import Text
 from textual.pilot import Pilot
 
-from orchestrator.commands import StopJobs
+from orchestrator.commands import (
+    AnswerVerdict,
+    PauseJobs,
+    ReleaseHold,
+    ResumeJobs,
+    SetHold,
+    StopJobs,
+)
 from orchestrator.dashboard.app import Dashboard
+from orchestrator.dashboard.keys import KEYS
 from orchestrator.home import Home
 from tests.orchestrator.dashboard.screens import (
     drive,
@@ -26,60 +32,90 @@ from tests.orchestrator.dashboard.screens import (
     until,
     watch,
 )
+from tests.orchestrator.scheduler.test_answering import asked
 from tests.orchestrator.worlds import SATURDAY_MS, World, kfold
 
 FOLD_1 = ("down", "down")
+CANCEL = StopJobs(run="seedlings-1", scope="run", target="seedlings-1", by="dashboard")
 
 
 def requests(world: World) -> list[object]:
     return [command.request for command in world.store.unanswered()]
 
 
-@pytest.mark.parametrize("size", [(100, 30), (80, 24), (160, 45)])
-def test_budget_jobs_and_events_stand_on_one_screen(tmp_path: Path, size: tuple[int, int]) -> None:
+async def resize(app: Dashboard, pilot: Pilot[None], width: int, height: int) -> None:
+    await pilot.resize_terminal(width, height)
+    await look(app, pilot)
+
+
+def said(app: Dashboard) -> str:
+    """The screen as one text: sentences of a dialog are folded."""
+    return re.sub(r"[│\s]+", " ", shown(app))
+
+
+def chosen(app: Dashboard) -> str:
+    """The job under the cursor; empty for a run."""
+    assert app.jobs.selected is not None
+    return app.jobs.selected.job
+
+
+def test_everything_stands_on_one_screen_at_any_size(tmp_path: Path) -> None:
     world = second_fold(tmp_path)
+    world.submit(kfold("late"), run="late-1")
+    world.scheduler.tick()
 
     async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        text = shown(app)
-        assert "lab (simulated)" in text
-        numbers = line_with(app, "settled 0.38 h")
-        assert "in flight 0.17 h" in numbers
-        assert "reserved 0.34 h" in numbers
-        assert "resets Sat" in numbers
-        assert "29.12 h free of 30.00 h" in text
-        run = line_with(app, "▾ seedlings-1")
-        assert re.search(r"running +1/3 folds +.*0\.54 +0\.850", run)
-        done, now, later = (line_with(app, f"  fold {n} ({n + 1} of 3)  ") for n in range(3))
-        assert re.search(r"done +▮{4,8} 4/4 +0\.38 +0\.850.* ▁.*█", done)
-        assert re.search(r"running +▮▮▯▯|running +▮{4}▯{4}", now)
-        assert re.search(r"2/4 .*0\.17 +0\.700.* ▁█", now)
-        assert re.search(r"waiting", later)
-        assert "fold 1 (2 of 3) · epoch 2/4 · val_acc 0.700" in text
-        assert "no scheduler runs: 1 job goes on; s starts one" in text
-        assert "c Cancel run" in text
-        assert "q Quit" in text
+        for width, height in ((80, 24), (100, 30), (140, 40), (200, 60)):
+            await resize(app, pilot, width, height)
+            text = shown(app)
+            assert all(len(line) == width for line in text.splitlines())
+            assert "no scheduler runs: 1 job goes on" in text
+            budget = line_with(app, " lab simulated ")
+            assert re.search(r"█+▓+▒+░+ +0\.54 +0\.34 +29\.12 +30\.00 h +lasts: \d", budget)
+            device = line_with(app, " simulated-0 ")
+            assert re.search(r"seedlings-1 fold 1 \(2 of 3\) ▮+▯+ 2/4 · 8–13 min", device)
+            assert "25% " in line_with(app, " CPU 0 of 2 cores ")
+            run = line_with(app, "▾ seedlings-1")
+            assert re.search(r"running +1/3 folds +.*0\.54 +0\.850", run)
+            done, now, later = (line_with(app, f"  fold {n} ({n + 1} of 3)  ") for n in range(3))
+            assert re.search(r"done +▮{4,8} 4/4 +0\.38 +0\.850.* ▁.*█", done)
+            assert re.search(r"running +▮+▯+ 2/4 +8–13 min +0\.17 +0\.700.* ▁█", now)
+            assert re.search(r"waiting +~0\.\d\d h · waits for", later)
+            assert re.search(
+                r"waiting +~0\.\d\d h · 1/3 folds · fold 1", line_with(app, "▸ late-1")
+            )
+            assert ("─ Events ─" in text) == (height >= 28)
+            assert ("frees up to" in text) == (width >= 140)
+            keys = text.splitlines()[-1]
+            assert "c Cancel run" in keys
+            assert "? Help" in keys and "q Quit" in keys
+        for width, height in ((40, 24), (80, 9), (20, 5)):
+            await resize(app, pilot, width, height)
+            assert f"{width} x {height} is too" in shown(app)
+        await resize(app, pilot, 100, 30)
+        await pilot.press("ctrl+end")
+        await pilot.pause()
+        assert re.search(r" late-1 · fold 1 \(2 of 3\): waits for", shown(app))
 
-    drive(world, steps, size=size)
+    drive(world, steps)
 
 
-def test_only_cells_that_changed_are_drawn_again_and_the_cursor_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_cells_that_changed_are_drawn_again_and_the_cursor_stays(tmp_path: Path) -> None:
     world = second_fold(tmp_path)
 
     async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
         await pilot.press(*FOLD_1)
-        table = app.jobs
-        drawn: list[tuple[str, str]] = []
-        update_cell = table.update_cell
-
-        def noted(row: Any, column: Any, value: Text, *, update_width: bool = False) -> None:
-            drawn.append((row, column))
-            assert not update_width
-            update_cell(row, column, value)
-
-        monkeypatch.setattr(table, "update_cell", noted)
         await look(app, pilot)
+        drawn: list[tuple[int, int]] = []
+        refresh = app.jobs.refresh
+
+        def noted(*regions: object, **more: bool) -> object:
+            drawn.extend((region.x, region.y) for region in regions)  # type: ignore[attr-defined]
+            assert regions, "a whole table was drawn again"
+            return refresh(*regions, **more)  # type: ignore[arg-type]
+
+        app.jobs.refresh = noted  # type: ignore[assignment, method-assign]
+        app.draw()
         assert drawn == []
 
         world.until(
@@ -87,171 +123,264 @@ def test_only_cells_that_changed_are_drawn_again_and_the_cursor_stays(
                 len(state.runs["seedlings-1"].attempts["seedlings-1.train.fold1.1"].reports) == 3
             )
         )
-        await look(app, pilot)
-        fold = "seedlings-1/train.fold1"
-        assert {column for row, column in drawn if row == fold} >= {"epoch", "score", "curve"}
-        assert {row for row, _ in drawn} <= {fold, "seedlings-1/"}
-        assert "state" not in {column for _, column in drawn}
+        await app.look()
+        assert {y for _, y in drawn} == {0, 2}, "of the run and of its second fold"
+        state_ends = 2 + app.jobs.widths.job + 1 + app.jobs.widths.state
+        assert all(x > state_ends for x, _ in drawn), "neither name nor state has changed"
+        del app.jobs.refresh
 
         world.until_settled()  # other lines now: folded away
         await look(app, pilot)
-        assert table.selected is not None
-        assert table.selected.run == "seedlings-1"
+        assert app.jobs.selected is not None
+        assert app.jobs.selected.run == "seedlings-1"
         assert "▸ seedlings-1" in shown(app)
 
     drive(world, steps)
 
 
-def test_c_and_yes_puts_the_command_into_the_inbox_and_shows_the_reply(tmp_path: Path) -> None:
+def test_a_cancel_is_asked_about_can_be_taken_back_and_is_sent_after_a_while(
+    tmp_path: Path,
+) -> None:
     world = second_fold(tmp_path)
     home = Home(world.path)
 
     async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        await pilot.press("c")
-        await pilot.pause()
-        text = shown(app)
-        assert "Cancel the run seedlings-1?" in text
-        assert "0.54 h, 0.17 h of it in flight; that stays charged" in text
-        assert "0.34 h still reserved, less what stopping takes; up to" in text
-        assert "0.50 h that 1 job not started would have reserved" in text
-        assert "fold 1 (2 of 3) at the next step" in text
-        await look(app, pilot)  # the screen goes on being refreshed behind the question
+        for no in ("escape", "n", "q", "enter"):  # the button that changes nothing has the focus
+            await pilot.press("c")
+            await pilot.pause()
+            text = said(app)
+            assert "Cancel the run seedlings-1?" in text
+            assert "0.54 h, 0.17 h of it in flight; that stays charged" in text
+            assert "0.34 h still reserved, less what stopping takes; up to" in text
+            assert "0.50 h that 1 job not started would have reserved" in text
+            assert "fold 1 (2 of 3) at the next step" in text
+            await look(app, pilot)  # the screen goes on being refreshed behind the question
+            await pilot.press(no)
+            await pilot.pause()
+            assert "Cancel the run" not in shown(app)
+            assert app.is_running and app.focused is app.jobs
+        assert not app.outgoing.pending
 
-        await pilot.press("y")
+        await pilot.press("c", "y")
+        await pilot.pause()
+        assert "cancel of seedlings-1 is sent in 5 s · u takes it back" in shown(app)
+        world.clock.advance(4)
+        await look(app, pilot)
+        assert "is sent in 1 s" in shown(app)
+        await pilot.press("u")
+        await until(pilot, lambda: "cancel of seedlings-1 was not sent" in shown(app))
+        world.clock.advance(60)
+        await look(app, pilot)
+        assert requests(world) == []
+
+        await pilot.press("c", "y")
+        world.clock.advance(6)
+        await look(app, pilot)
         await until(pilot, lambda: bool(requests(world)))
-        assert requests(world) == [
-            StopJobs(run="seedlings-1", scope="run", target="seedlings-1", by="dashboard")
-        ]
+        assert requests(world) == [CANCEL]
         world.until_settled()
         await until(pilot, lambda: "seedlings-1 is being stopped" in shown(app))
         await look(app, pilot)
         assert "cancelled" in line_with(app, "▸ seedlings-1")
-        await until(pilot, lambda: "the run is to stop: cancelled by dashboard" in shown(app))
 
     with home.locked():  # this test is the scheduler
         drive(world, steps, size=(100, 50))
 
 
-def test_a_and_yes_stops_the_selected_fold_and_the_others_go_on(tmp_path: Path) -> None:
+def test_who_leaves_within_the_grace_has_said_yes(tmp_path: Path) -> None:
     world = second_fold(tmp_path)
 
     async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        await pilot.press(*FOLD_1, "a")
+        await pilot.press("c", "y", "q")
+
+    with Home(world.path).locked():
+        drive(world, steps)
+    assert requests(world) == [CANCEL]
+
+
+def test_one_fold_or_all_that_are_marked_are_stopped_paused_and_resumed(tmp_path: Path) -> None:
+    world = second_fold(tmp_path)
+    world.submit(kfold("late"), run="late-1")
+    world.scheduler.tick()
+
+    def fold(name: str) -> StopJobs:
+        return StopJobs(
+            run="seedlings-1", scope="attempt", target=name, reason="aborted", by="dashboard"
+        )
+
+    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
+        await pilot.press("a")
+        await until(pilot, lambda: "move to a fold first" in shown(app))
+        await pilot.press("down", "a")
+        await until(pilot, lambda: "fold 0 (1 of 3) of seedlings-1 has ended" in shown(app))
+        await pilot.press("down", "a")
         await pilot.pause()
-        text = shown(app)
+        text = said(app)
         assert "Abort fold 1 (2 of 3) of seedlings-1?" in text
         assert "0.17 h, 0.17 h of it in flight; that stays charged" in text
-        assert "0.34 h still reserved, less what stopping takes" in text
         assert "go on; what needs it is skipped" in text
-        await pilot.press("tab", "tab", "enter")  # from no to yes and back: no is chosen
+        await pilot.press("escape", "space", "space")
         await pilot.pause()
-        assert requests(world) == []
-        await pilot.press("a", "y")
+        assert "2 marked: keys mean all of them" in shown(app)
+        assert chosen(app) == "errors"
+        assert "✓" in line_with(app, "  fold 2 (3 of 3)  ")
+        await pilot.press("a")
+        await pilot.pause()
+        assert "Abort 2 that are marked?" in shown(app)
+        await pilot.press("y")
+        world.clock.advance(6)
+        await look(app, pilot)
+        await until(pilot, lambda: len(requests(world)) == 2)
+        assert requests(world) == [fold("train.fold1"), fold("train.fold2")]
+        assert not app.jobs.marked
+        world.scheduler.tick()
+
+        await pilot.press("end", "p")
+        await pilot.pause()
+        assert "Pause the run late-1?" in shown(app)
+        await pilot.press("y")
+        world.clock.advance(6)
+        await look(app, pilot)
         await until(pilot, lambda: bool(requests(world)))
-        assert requests(world) == [
-            StopJobs(
-                run="seedlings-1",
-                scope="attempt",
-                target="train.fold1",
-                reason="aborted",
-                by="dashboard",
-            )
-        ]
-        state = world.until_settled()
-        jobs = state.runs["seedlings-1"].jobs
-        assert (jobs["train.fold1"].status, jobs["train.fold2"].status) == ("stopped", "done")
+        pause = PauseJobs(run="late-1", scope="run", target="late-1", by="dashboard")
+        assert requests(world) == [pause]
+        world.scheduler.tick()
+        await look(app, pilot)
+        assert "paused by dashboard" in line_with(app, "▸ late-1")
+        await pilot.press("p")
+        await until(pilot, lambda: "is paused already; r resumes it" in shown(app))
+        await pilot.press("r")  # takes nothing away: is not asked about
+        await until(pilot, lambda: bool(requests(world)))
+        resume = ResumeJobs(run="late-1", scope="run", target="late-1", by="dashboard")
+        assert requests(world) == [resume]
+        world.scheduler.tick()
+
+        await pilot.press("h", "y")
+        await until(pilot, lambda: bool(requests(world)))
+        assert requests(world) == [SetHold(by="dashboard")]
+        world.scheduler.tick()
+        await look(app, pilot)
+        assert "held: no new job starts" in shown(app).splitlines()[0]
+        await pilot.press("h", "y")
+        await until(pilot, lambda: bool(requests(world)))
+        assert requests(world) == [ReleaseHold(by="dashboard")]
+
+    with Home(world.path).locked():
+        drive(world, steps, size=(120, 40))
+
+
+def test_what_a_stop_rule_asks_stands_on_top_and_is_answered_with_v(tmp_path: Path) -> None:
+    world = asked(tmp_path)
+
+    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
+        assert "A stop rule asks" in shown(app).splitlines()[1]
+        assert re.search(r"\? \S+ train val_loss became nan.* stops in 1 h 00 min", shown(app))
+        await pilot.press("v")
+        await pilot.pause()
+        assert "Stop train of " in shown(app)
+        assert "val_loss became nan" in shown(app)
+        await pilot.press("escape", "v", "l")
+        await until(pilot, lambda: bool(requests(world)))
+        (answer,) = requests(world)
+        assert isinstance(answer, AnswerVerdict)
+        assert (answer.rule, answer.target, answer.answer) == ("broken", "train", "let-run")
+        world.scheduler.tick()
+        await look(app, pilot)
+        assert "A stop rule asks" not in shown(app)
 
     with Home(world.path).locked():
         drive(world, steps)
 
 
-@pytest.mark.parametrize("no", ["escape", "n", "q", "enter"])
-def test_anything_but_yes_changes_nothing(tmp_path: Path, no: str) -> None:
+def test_read_only_changes_nothing_and_says_so(tmp_path: Path) -> None:
     world = second_fold(tmp_path)
 
     async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        await pilot.press("c")
-        await pilot.pause()
-        assert "Cancel the run" in shown(app)
-        await pilot.press(no)
-        await pilot.pause()
-        assert "Cancel the run" not in shown(app)
-        assert app.is_running
-        assert app.focused is app.jobs
-
-    drive(world, steps)
-    assert requests(world) == []
-    assert Home(world.path).scheduler_pid() is None
-
-
-def test_what_cannot_be_stopped_says_why_instead_of_asking(tmp_path: Path) -> None:
-    world = second_fold(tmp_path)
-
-    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        await pilot.press("a")
-        await until(pilot, lambda: "Move to a fold first" in shown(app))
-        await pilot.press("down", "a")
-        await until(pilot, lambda: "of seedlings-1 has ended" in shown(app))
-        world.until_settled()
-        await look(app, pilot)
-        await pilot.press("c")
-        await until(pilot, lambda: "seedlings-1 has ended already: done" in shown(app))
-
-    drive(world, steps)
-    assert requests(world) == []
-
-
-@pytest.mark.parametrize("key", ["c", "a", "s"])
-def test_read_only_changes_nothing_and_says_so(tmp_path: Path, key: str) -> None:
-    world = second_fold(tmp_path)
-
-    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        first = shown(app).splitlines()[0]
-        assert "skint (read-only)" in first
-        assert "s starts one" not in first
-        await pilot.press(*FOLD_1, key)
-        await until(pilot, lambda: "This screen is read-only" in shown(app))
-        assert "?" not in shown(app)
+        text = shown(app)
+        assert "skint read-only" in text.splitlines()[0]
+        assert "g starts one" not in text and "c Cancel" not in text
+        for number, key in enumerate([key for key in KEYS if key.changes], 1):
+            await pilot.press(key.key)
+            await until(pilot, lambda count=number: len(app._notifications) == count)  # type: ignore[misc]
+        assert {one.message.split(":")[0] for one in app._notifications} == {
+            "this screen is read-only"
+        }
+        assert len(app.screen_stack) == 1
 
     drive(world, steps, size=(80, 24), read_only=True)
     assert requests(world) == []
     assert Home(world.path).scheduler_pid() is None
 
 
-def test_enter_folds_a_run_and_opens_the_details_of_a_job(tmp_path: Path) -> None:
+def test_help_and_palette_know_every_key_and_why_one_does_nothing(tmp_path: Path) -> None:
     world = second_fold(tmp_path)
 
     async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        await pilot.press(*FOLD_1, "enter")
+        await pilot.press("question_mark")
         await pilot.pause()
-        text = shown(app)
-        assert "fold 1 (2 of 3) of seedlings-1" in text
-        assert "accelerator, simulated device" in text
-        assert "2 of 4" in text
-        assert "0.7000, best 0.7000" in text
-        assert "train.fold1/1/log.txt" in re.sub(r"[│\s]", "", text)
-        await pilot.press("escape", "up", "up", "enter")
+        text = said(app)
+        for key in KEYS:
+            assert f" {key.shown} " in text and key.does in text
+        assert "the others go on · not now: move to a fold first" in text
+        await pilot.press("escape")
+        commands = {command.title for command in app.get_system_commands(app.screen)}
+        assert {"Cancel run", "Pause", "Filter", "Quit"} <= commands
+        assert "Abort fold" not in commands
+        await pilot.press("ctrl+p", *"hold", "enter")
+        await until(pilot, lambda: "Start no new jobs?" in shown(app))
+
+    drive(world, steps, size=(160, 50))
+
+
+def test_the_list_is_filtered_sorted_and_folded_with_keys_and_mouse(tmp_path: Path) -> None:
+    world = second_fold(tmp_path)
+    world.submit(kfold("late"), run="late-1")
+    world.scheduler.tick()
+
+    def runs(app: Dashboard) -> list[str]:
+        return [line.run for line in app.jobs.table_lines if not line.job]
+
+    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
+        assert runs(app) == ["seedlings-1", "late-1"]
+        await pilot.press("slash", *"late-1")
         await pilot.pause()
-        assert "▸ seedlings-1" in shown(app)
-        assert "fold 0 (1 of 3)  " not in shown(app)
+        assert runs(app) == ["late-1"], "while it is typed; and c and a are letters there"
         await pilot.press("enter")
+        await look(app, pilot)
+        assert "1 of 2 runs with “late-1”" in shown(app)
+        await pilot.press("escape")
         await pilot.pause()
-        assert "▾ seedlings-1" in shown(app)
-
-    drive(world, steps)
-
-
-def test_e_hides_the_events_and_shows_them_again(tmp_path: Path) -> None:
-    world = second_fold(tmp_path)
-
-    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        assert "epoch 2/4 ·" in shown(app)
-        await pilot.press("e")
+        assert runs(app) == ["seedlings-1", "late-1"]
+        await pilot.press("slash", *"fold1 running", "enter")
         await pilot.pause()
-        assert "epoch 2/4 ·" not in shown(app)
-        await pilot.press("e")
+        assert [line.job for line in app.jobs.table_lines] == ["", "train.fold1"]
+        await pilot.press("slash", "escape")
         await pilot.pause()
-        assert "epoch 2/4 ·" in shown(app)
+        await pilot.press("S")
+        assert runs(app) == ["late-1", "seedlings-1"]
+        await pilot.press("s", "S")
+        await look(app, pilot)
+        assert "Jobs by state" in shown(app)
+        assert runs(app) == ["seedlings-1", "late-1"]
+
+        await pilot.press("home", "left")
+        await look(app, pilot)
+        assert "▸ seedlings-1" in shown(app)
+        await pilot.press("right", "down", "down", "left")
+        await pilot.pause()
+        assert chosen(app) == ""
+        await pilot.click("#jobs", offset=(10, 2))
+        await pilot.pause()
+        assert chosen(app) == "train.fold1"
+        keys = shown(app).splitlines()[-1]
+        await pilot.click("#keys", offset=(keys.index("Abort fold"), 0))
+        await pilot.pause()
+        assert "Abort fold 1 (2 of 3)" in shown(app)
+        await pilot.press("escape", "e")
+        await pilot.pause()
+        assert "newest last" in shown(app) and "epoch 2/4 ·" in shown(app)
+        await pilot.press("escape")
+        assert len(app.screen_stack) == 1
 
     drive(world, steps)
 
@@ -264,8 +393,8 @@ def test_without_a_store_there_is_a_hint_and_a_store_that_appears_is_shown(tmp_p
         assert "No runs yet." in text
         assert "skint submit PLAN" in text
         assert "skint account add NAME" in text
-        assert "no scheduler runs; s starts one" in text
-        await pilot.press("c", "a", "enter")  # nothing to act on
+        assert "no scheduler runs · g starts one" in text
+        await pilot.press("c", "a", "enter", "p", "space")  # nothing to act on
         await pilot.pause()
         assert not home.path.exists(), "looking makes no files"
 
@@ -273,7 +402,7 @@ def test_without_a_store_there_is_a_hint_and_a_store_that_appears_is_shown(tmp_p
         await look(app, pilot)
         assert "▾ seedlings-1" in shown(app)
         assert "No runs yet." not in shown(app)
-        assert "lab (simulated)" in shown(app)
+        assert " lab " in shown(app)
         await pilot.press("c")
         await pilot.pause()
         assert "Cancel the run seedlings-1?" in shown(app)
@@ -290,26 +419,28 @@ def test_a_damaged_store_is_told_in_words_and_the_last_screen_stays(tmp_path: Pa
     async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
         home.store.rename(tmp_path / "kept.db")
         home.store.write_bytes(b"this is no database, and longer than a header of SQLite" * 4)
-        world.clock.advance(60)
+        world.clock.advance(61)
         await look(app, pilot)
         text = shown(app)
         assert "cannot read: the store cannot be used" in text
-        assert "seen 1 min 00 s ago" in text
+        assert "seen 1 min 01 s ago" in text
         assert "fold 1 (2 of 3)" in text
         home.store.unlink()
         (tmp_path / "kept.db").rename(home.store)
+        world.clock.advance(300)
         await look(app, pilot)
         assert "cannot read" not in shown(app)
+        assert "1 job goes on, last seen 6 min 01 s ago" in shown(app), "nobody looks after it"
         assert "fold 1 (2 of 3)" in shown(app)
 
     drive(world, steps, size=(160, 30))
 
 
-def test_s_starts_a_scheduler(tmp_path: Path) -> None:
+def test_g_starts_a_scheduler(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
 
     async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        await pilot.press("s")
+        await pilot.press("g")
         await until(pilot, lambda: home.scheduler_pid() is not None)
         pid = home.scheduler_pid()
         assert pid is not None
@@ -352,24 +483,11 @@ def test_textual_is_imported_only_by_the_dashboard_itself() -> None:
     code = (
         "import sys, orchestrator.cli, orchestrator.cli.top, orchestrator.cli.status\n"
         "import orchestrator.dashboard, orchestrator.dashboard.snapshot\n"
-        "import orchestrator.dashboard.rows, orchestrator.dashboard.question\n"
+        "import orchestrator.dashboard.rows, orchestrator.dashboard.keys\n"
+        "import orchestrator.dashboard.lane_lines, orchestrator.dashboard.selected\n"
         "print('textual' in sys.modules)\n"
         "import orchestrator.dashboard.app\n"
         "print('textual' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
-
-
-def test_a_run_that_waits_says_for_what(tmp_path: Path) -> None:
-    world = second_fold(tmp_path)
-    world.submit(kfold("late"), run="late-1")
-    world.scheduler.tick()
-
-    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        assert "waiting" in line_with(app, "▸ late-1")
-        await pilot.press("ctrl+end")
-        await pilot.pause()
-        assert re.search(r"late-1 · fold 1 \(2 of 3\): waits for \S+", shown(app))
-
-    drive(world, steps)

@@ -1,4 +1,4 @@
-"""The budget on the dashboard, as a person sees it."""
+"""The budget on the dashboard, line by line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 
 from budget.accounts.account import Account
 from budget.accounts.limit import Limit, weekly
@@ -15,31 +14,41 @@ from budget.accounts.presets import preset
 from budget.duration import DAY_MS, HOUR_MS
 from budget.ledger import Ledger
 from budget.windows import PerSession, Rolling
-from orchestrator.dashboard.app import Dashboard
-from orchestrator.home import Home
-from tests.orchestrator.dashboard.screens import line_with, shown, watch
+from orchestrator.dashboard.budget_bars import budget_lines
+from orchestrator.dashboard.ink import text_of, width_of
+from orchestrator.dashboard.outlook import Outlook
+from orchestrator.dashboard.snapshot import AccountLimit, Screen
+from orchestrator.views.account_tree import in_tree
+from orchestrator.views.ahead import Dry
 from tests.orchestrator.worlds import SATURDAY_MS
 
 NOW_MS = SATURDAY_MS + 50 * HOUR_MS
 
 
-def watched(
-    folder: Path,
-    write: Callable[[Ledger], object],
-    look: Callable[[Dashboard], object],
-    size: tuple[int, int] = (120, 40),
-) -> None:
+def budget(
+    folder: Path, write: Callable[[Ledger], object], width: int = 140, dry: Dry | None = None
+) -> list[str]:
+    """The lines of a ledger, the head first; `dry` is said of each limit."""
     with Ledger(folder / "ledger.db") as ledger:
         write(ledger)
-
-    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
-        look(app)
-
-    watch(Home(folder), lambda: NOW_MS, steps, size=size)
+        accounts = tuple(
+            AccountLimit(account, limit, depth)
+            for depth, account in in_tree(ledger.accounts())
+            for limit in ledger.balance(account.name, NOW_MS).limits
+            if limit.account == account.name and limit.limit.window.kind != "per-session"
+        )
+    ahead = {(one.account.name, one.limit.limit.name): dry for one in accounts if dry}
+    lines = budget_lines(Screen(NOW_MS, accounts=accounts, outlook=Outlook(dry=ahead)), width)
+    assert all(width_of(line) <= width for line in lines)
+    return [text_of(line) for line in lines]
 
 
 def account(name: str, *limits: Limit, **fields: object) -> Account:
     return Account(name, "machine", "local", limits or (weekly(30 * HOUR_MS),), **fields)  # type: ignore[arg-type]
+
+
+def added(*accounts: Account) -> Callable[[Ledger], object]:
+    return lambda ledger: [ledger.add_account(one, SATURDAY_MS) for one in accounts]
 
 
 def test_foreign_and_kept_back_are_parts_of_the_bar_and_of_the_legend(tmp_path: Path) -> None:
@@ -48,42 +57,26 @@ def test_foreign_and_kept_back_are_parts_of_the_bar_and_of_the_legend(tmp_path: 
         ledger.adjust("kaggle", 6 * HOUR_MS, "used", SATURDAY_MS, "used")
         ledger.reading("kaggle", id="r", used_ms=9 * HOUR_MS, at_ms=NOW_MS - HOUR_MS, now_ms=NOW_MS)
 
-    def look(app: Dashboard) -> None:
-        head, numbers = line_with(app, "18.00 h free of 30.00 h"), line_with(app, "settled 6.00 h")
-        found = re.search(r"(█+)(▚+)(▤+)(░+) ", head)
-        assert found
-        settled, foreign, kept, free = (len(part) for part in found.groups())
-        assert abs(settled - 2 * foreign) <= 2 and abs(foreign - kept) <= 1
-        assert abs(free - 6 * kept) <= 6
-        assert "foreign 3.00 h · kept back 3.00 h" in numbers
-        assert "▚ foreign" in shown(app) and "▤ kept back" in shown(app)
-
-    watched(tmp_path, write, look)
-
-
-def test_parts_that_are_nothing_are_not_in_the_legend(tmp_path: Path) -> None:
-    def look(app: Dashboard) -> None:
-        assert "░ free" in shown(app)
-        assert "foreign" not in shown(app) and "kept back" not in shown(app)
-
-    watched(tmp_path, lambda ledger: ledger.add_account(account("lab"), SATURDAY_MS), look)
+    head, line = budget(tmp_path, write, width=200)
+    found = re.search(r"(█+)(▚+)(▤+)(░+) +9\.00 +0\.00 +18\.00 +30\.00 h +", line)
+    assert found
+    settled, foreign, kept, free = (len(part) for part in found.groups())
+    assert abs(settled - 2 * foreign) <= 2 and abs(foreign - kept) <= 1
+    assert abs(free - 6 * kept) <= 6
+    assert "foreign 3.00 h" in line
+    assert "▚ foreign ▤ kept back ░ free" in head
+    (head, _) = budget(tmp_path / "other", added(account("lab")), width=200)
+    assert "░ free" in head
+    assert "foreign" not in head and "kept back" not in head, "where there is none"
 
 
 def test_a_sub_budget_stands_under_its_parent_and_the_parents_limits_stand_once(
     tmp_path: Path,
 ) -> None:
-    def write(ledger: Ledger) -> None:
-        ledger.add_account(account("lab"), SATURDAY_MS)
-        ledger.add_account(account("lab2"), SATURDAY_MS)
-        ledger.add_account(account("alpha", weekly(5 * HOUR_MS), parent="lab"), SATURDAY_MS)
-
-    def look(app: Dashboard) -> None:
-        heads = [line for line in shown(app).splitlines() if "free of" in line]
-        names = [line.strip("│ ┃║▕▏").split()[0] for line in heads]
-        assert names == ["lab", "alpha", "lab2"]
-        assert heads[1].index("alpha") == heads[0].index("lab") + 2
-
-    watched(tmp_path, write, look)
+    child = account("alpha", weekly(5 * HOUR_MS), parent="lab")
+    lines = budget(tmp_path, added(account("lab"), account("lab2"), child))[1:]
+    assert [line.split()[0] for line in lines] == ["lab", "alpha", "lab2"]
+    assert lines[1].index("alpha") == lines[0].index("lab") + 2
 
 
 def test_every_window_says_when_hours_come_back_or_nothing(tmp_path: Path) -> None:
@@ -104,16 +97,11 @@ def test_every_window_says_when_hours_come_back_or_nothing(tmp_path: Path) -> No
         session = Limit(4 * HOUR_MS, PerSession(), "session")
         ledger.add_account(account("studio", weekly(9 * HOUR_MS), session), SATURDAY_MS)
 
-    def look(app: Dashboard) -> None:
-        assert "comes back Mon 30 Nov 01:00 UTC (in 6 d 23 h)" in line_with(app, "settled 7.00 h")
-        assert "100.00 free of 100.00 credits" in line_with(app, "colab")
-        assert "studio · weekly" in line_with(app, "9.00 h free of 9.00 h")
-        assert "4.00 h" not in shown(app)
-        colab = shown(app).splitlines()
-        numbers = colab[next(at for at, line in enumerate(colab) if "colab" in line) + 1]
-        assert "settled 0.00 credits" in numbers and "resets" not in numbers
-
-    watched(tmp_path, write, look)
+    colab, roll, studio = budget(tmp_path, write)[1:]
+    assert "comes back Mon 30 Nov 01:00 UTC (in 6 d 23 h)" in roll
+    assert re.search(r"0\.00 +0\.00 +100\.00 +100\.00 cr", colab) and "resets" not in colab
+    assert "studio · weekly" in studio and "4.00 h" not in studio
+    assert budget(tmp_path / "narrow", write, width=80)[2].endswith("  back in 6 d 23 h")
 
 
 @pytest.mark.parametrize(("used_h", "words"), [(29, "nearly used up"), (31, "overdrawn by 1.00 h")])
@@ -124,4 +112,18 @@ def test_little_and_less_than_nothing_are_said_in_words(
         ledger.add_account(account("lab"), SATURDAY_MS)
         ledger.adjust("lab", used_h * HOUR_MS, "used", SATURDAY_MS, "used")
 
-    watched(tmp_path, write, lambda app: line_with(app, words))
+    assert f"  {words} · resets Sat" in budget(tmp_path, write)[1]
+
+
+def test_when_and_in_which_job_it_runs_dry_is_said_as_long_as_there_is_room(tmp_path: Path) -> None:
+    dry = Dry(NOW_MS + 9 * HOUR_MS, -4 * HOUR_MS, NOW_MS + 7 * HOUR_MS, "wide-3", "fold 4 (5 of 5)")
+    for width, words in (
+        (160, "dry Mon 09:00 in wide-3 fold 4 (5 of 5); 4.00 h short"),
+        (100, "dry Mon 09:00 in wide-3"),
+        (80, "dry Mon 09:00"),
+    ):
+        line = budget(tmp_path / str(width), added(account("lab")), width, dry)[1]
+        assert line.split("  ")[-1].strip() == words
+    lasts = Dry(NOW_MS + 9 * HOUR_MS, 4 * HOUR_MS)
+    line = budget(tmp_path / "lasts", added(account("lab")), 160, lasts)[1]
+    assert "lasts: 4.00 h left when all has run, Mon 11:00" in line

@@ -21,6 +21,6 @@ def test_the_script_draws_a_week_and_the_picture_in_the_repository_shows_the_sam
     subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
     for words in (words_of(tmp_path / "dashboard.svg"), words_of(DOCS / "dashboard.svg")):
         assert "wide-3 running 2/5 folds" in words
-        assert "lab (simulated)" in words
-        assert "fold 2 (3 of 5) · epoch 4/12" in words
+        assert "lab simulated" in words
+        assert "wide-3 fold 2 (3 of 5) ▮▮▯▯▯▯▯▯ 4/12" in words
     assert (DOCS / "dashboard.png").read_bytes().startswith(b"\x89PNG")

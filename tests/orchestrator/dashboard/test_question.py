@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.commands import StopJobs
-from orchestrator.dashboard.question import abort_question, cancel_question
+from orchestrator.dashboard.question import abort_question, asked_of, cancel_question, several
 from tests.orchestrator.dashboard.screens import script_of, second_fold
 from tests.orchestrator.worlds import World, kfold
 
@@ -60,3 +60,19 @@ def test_what_has_ended_raises_no_question(tmp_path: Path) -> None:
     run = world.until_settled().runs["seedlings-1"]
     with pytest.raises(ValueError, match="seedlings-1 has ended already: done"):
         cancel_question(run, now_ms)
+
+
+def test_of_several_that_are_marked_those_that_have_ended_are_left_out(tmp_path: Path) -> None:
+    world = second_fold(tmp_path)
+    run, now_ms = world.scheduler.state.runs["seedlings-1"], world.clock.now_ms()
+    targets = [(run, f"train.fold{n}") for n in range(3)]
+    found = asked_of(lambda run, job: abort_question(run, job, now_ms), targets)
+    asked = several(found, "abort")
+    assert asked.title == "Abort 2 that are marked?"
+    assert [name for name, _ in asked.facts] == [
+        "fold 1 (2 of 3) of seedlings-1",
+        "fold 2 (3 of 3) of seedlings-1",
+    ]
+    assert [one.target for one in asked.choices[0].requests] == ["train.fold1", "train.fold2"]  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match="has ended already: done"):
+        asked_of(lambda run, job: abort_question(run, job, now_ms), targets[:1])

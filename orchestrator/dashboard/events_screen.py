@@ -1,8 +1,8 @@
-"""What has happened: the last lines on the main screen, and all that is kept on one of its own."""
+"""All events that are kept, on a screen of their own."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,34 +12,11 @@ from textual.events import Resize
 from textual.screen import Screen as TextualScreen
 from textual.widgets import Label, RichLog
 
-from orchestrator.dashboard.ink import Line, fitted, text_of
+from orchestrator.dashboard.event_lines import pieces_of
+from orchestrator.dashboard.ink import text_of
 from orchestrator.dashboard.snapshot import EVENTS_KEPT, EventLine, Screen
 
-COLOURS = {"good": "good", "attention": "attention", "bad": "bad", "plain": ""}
-THEME_COLOURS = {"good": "success", "attention": "warning", "bad": "error"}
-
-
-def event_lines(screen: Screen, most: int, zone: tzinfo | None, width: int) -> tuple[Line, ...]:
-    """The newest `most` of them, the newest last."""
-    if not screen.events:
-        return ((("  nothing has happened yet", "dim"),),)
-    days = {_at(line, zone).date() for line in screen.events[-most:]}
-    return tuple(
-        fitted(_pieces(line, zone, with_day=len(days) > 1), width) for line in screen.events[-most:]
-    )
-
-
-def _at(line: EventLine, zone: tzinfo | None) -> datetime:
-    return datetime.fromtimestamp(line.at_ms / 1000, tz=UTC).astimezone(zone)
-
-
-def _pieces(line: EventLine, zone: tzinfo | None, *, with_day: bool = True) -> Line:
-    at = _at(line, zone)
-    return (
-        (f" {at:%a %H:%M:%S}  " if with_day else f" {at:%H:%M:%S}  ", "dim"),
-        (f"{line.run}  " if line.run else "", "bold"),
-        (line.text, COLOURS[line.tone]),
-    )
+COLOURS = {"good": "success", "attention": "warning", "bad": "error"}
 
 
 class EventsLog(RichLog):
@@ -74,8 +51,8 @@ class EventsLog(RichLog):
         self._shown = (ids[0], ids[-1]) if ids else None
 
     def _styled(self, line: EventLine) -> Text:
-        at, run, said = _pieces(line, self._zone)
-        colour = THEME_COLOURS.get(line.tone)
+        at, run, said = pieces_of(line, self._zone)
+        colour = COLOURS.get(line.tone)
         styled = self.app.theme_variables[colour] if colour else ""
         text = Text.assemble((at[0], "dim"), (run[0], "bold"), (said[0], styled))
         text.no_wrap = len(text_of((at, run, said))) <= self.size.width
