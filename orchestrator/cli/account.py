@@ -28,6 +28,13 @@ from orchestrator.home import Home
 from orchestrator.views.account_words import account_rows, limits_words
 from skint.errors import OK
 
+EXAMPLES = (
+    "skint account add lab --preset simulated --quota 5h",
+    "skint account list",
+    "skint account show lab",
+    "skint account remove lab --yes",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from typing import Any
 
 from budget.duration import HOUR_MS, LONGEST_MS, parse_ms
 from budget.instant import LATEST_MS
+from orchestrator.cli.parser import Parser
 from skint.errors import USAGE, SkintError
 
 _CREDITS = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,12}))?\s*(?:credits?)?", re.IGNORECASE)
@@ -23,7 +23,7 @@ class AmountError(SkintError):
     exit_code = USAGE
 
 
-class SignedParser(argparse.ArgumentParser):
+class SignedParser(Parser):
     """A parser that takes `-30m` for an amount and not for an option."""
 
     def parse_known_args(  # type: ignore[override]

@@ -41,6 +41,8 @@ class HistoryError(SkintError):
 
     exit_code = USAGE
 
+EXAMPLES = ("skint budget", "skint budget demo --history 2")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("account", nargs="?", help="one account; default: all")

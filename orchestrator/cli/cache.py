@@ -39,6 +39,12 @@ class NotConfirmed(SkintError):
 
     exit_code = USAGE
 
+EXAMPLES = (
+    "skint cache ls",
+    "skint cache verify",
+    "skint cache prune --older-than 30d --dry-run",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")

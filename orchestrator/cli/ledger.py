@@ -24,6 +24,12 @@ from skint.errors import FAILED, OK, SkintError
 class ExportError(SkintError):
     """The export cannot be written."""
 
+EXAMPLES = (
+    "skint ledger list demo",
+    "skint ledger adjust demo +30m --reason 'a notebook of my own'",
+    "skint ledger check",
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(

@@ -23,6 +23,8 @@ class FollowedAsJson(SkintError):
 
     exit_code = USAGE
 
+EXAMPLES = ("skint logs seedlings-1 --fold 0",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="RUN")

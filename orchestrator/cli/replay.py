@@ -8,6 +8,8 @@ from orchestrator.home import Home
 from orchestrator.store import Store
 from skint.errors import FAILED, OK
 
+EXAMPLES = ("skint replay",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """It has none."""

@@ -8,11 +8,13 @@ import time
 
 from budget.ledger import Ledger
 from orchestrator.cli import progress, show
-from orchestrator.cli.plan import add_plan_arguments
+from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_arguments
+from orchestrator.cli.preparing import prepare_request
 from orchestrator.cli.running import until_over
-from orchestrator.cli.submit import add_run_arguments, prepare_request
 from orchestrator.home import Home
 from skint.errors import OK, RUN_FAILED
+
+EXAMPLES = ("skint run plan.yaml", "skint run plan.yaml --set train.lr=0.05 --name bold")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 import time
 
 from orchestrator.home import Home
@@ -12,12 +13,16 @@ from skint.errors import OK
 
 STOP_TIMEOUT_S = 10.0
 
+EXAMPLES = ("skint scheduler start", "skint scheduler status", "skint scheduler stop")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("start", "stop", "status"))
     parser.add_argument(
         "--here", action="store_true", help="with start: in this terminal, until Ctrl-C"
     )
+    # For `skint submit`, which has it read its code while the plan is read (`orchestrator.home`).
+    parser.add_argument("--when-told", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "start" and arguments.here:
         from orchestrator.serving import scheduler_in
 
+        if arguments.when_told and not sys.stdin.buffer.read(1):
+            return OK  # there is nothing for it to do
         with scheduler_in(home) as serving:
             serving.until_stopped()
         return OK

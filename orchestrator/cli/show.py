@@ -40,6 +40,8 @@ CURVE_WIDTH = 16
 LEAST_SAID = 24
 """Characters of what a job says that stand in the table, however wide the rest of it is."""
 
+EXAMPLES = ("skint show seedlings-1",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="RUN")

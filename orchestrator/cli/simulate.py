@@ -45,6 +45,8 @@ class NoAccount(SkintError):
 
     exit_code = NOT_FOUND
 
+EXAMPLES = ("skint simulate plan.yaml --weeks 1 --hours train=0.5h±20%",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="PLAN", nargs="*", help="plans, submitted in this order")

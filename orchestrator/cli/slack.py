@@ -15,6 +15,8 @@ from notifiers.slack_trial import tried
 from orchestrator.presses.press import TRIAL_RUN, Press
 from skint.errors import OK
 
+EXAMPLES = ("skint slack setup",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="setup | test")

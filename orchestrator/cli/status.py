@@ -17,6 +17,8 @@ from skint.errors import OK
 
 ENDED_SHOWN = 5
 
+EXAMPLES = ("skint status", "skint status --json")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)

@@ -8,6 +8,8 @@ from orchestrator.home import Home
 from orchestrator.serving import scheduler_in
 from skint.errors import OK
 
+EXAMPLES = ("skint tick",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """It has none."""
