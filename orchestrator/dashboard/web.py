@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 TITLE = "skint top"
 USUAL_PORT = 8642
 MOST_TABS = 8
-GRACE_S = 4.0
+GRACE_S = 2.0
 """What a tab's process has to end after it was told to."""
 HEAD = f"""<head><title>{TITLE}</title><script>
 addEventListener("load", () => {{
@@ -116,7 +116,12 @@ class Page(Server):
         """Without the banner."""
 
     async def on_shutdown(self, app: web.Application) -> None:
-        await asyncio.gather(*(tab.stop() for tab in tuple(self._tabs)))
+        await asyncio.gather(*(self._ended(tab) for tab in tuple(self._tabs)))
+
+    @staticmethod
+    async def _ended(tab: Tab) -> None:
+        await tab.stop()
+        await tab.remote_close()
 
     @property
     def _cookie(self) -> str:
@@ -153,7 +158,7 @@ class Page(Server):
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         if len(self._tabs) >= MOST_TABS:
             raise web.HTTPServiceUnavailable(text=f"{MOST_TABS} tabs are open already")
-        websocket = web.WebSocketResponse(heartbeat=15)
+        websocket = web.WebSocketResponse(heartbeat=15, timeout=1.0)
         await websocket.prepare(request)
         tab = Tab(
             self._argv,
