@@ -17,8 +17,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from skint.errors import UNREACHABLE, SkintError
 
 VARIABLE = "SKINT_HOME"
 START_TIMEOUT_S = 20.0
+BACKGROUND = ("scheduler", "start", "--here", "--when-told")
+"""Words after `skint` of a background scheduler."""
 LOCK_PATIENCE_S = 1.0
 """An onlooker shares the lock for an instant; a scheduler that starts tries again for this time."""
 PID_PATIENCE_S = 1.0
@@ -125,20 +127,47 @@ class Home:
 
     def start_scheduler(self) -> int:
         """Start a background scheduler if none runs; its pid. Raises SchedulerError."""
-        pid = self.scheduler_pid()
-        if pid is not None:
-            return pid
+        with self.scheduler_ahead() as start:
+            return start()
+
+    @contextmanager
+    def scheduler_ahead(self) -> Iterator[Callable[[], int]]:
+        """Have a background scheduler read its code meanwhile, if none runs.
+
+        What this gives starts it, and returns the pid of the one that runs; it raises
+        SchedulerError. Where it is not called the process leaves, and nothing was started.
+        """
+        child = None if self.scheduler_pid() is not None else self._begin()
+        try:
+            yield lambda: self._told(child)
+        finally:
+            if child is not None:
+                assert child.stdin is not None
+                child.stdin.close()
+
+    def _begin(self) -> subprocess.Popen[bytes]:
         self.path.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "orchestrator.cli", "scheduler", "start", "--here"],
-                stdin=subprocess.DEVNULL,
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "orchestrator.cli", *BACKGROUND],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 env={**os.environ, VARIABLE: str(self.path)},
                 start_new_session=True,
             )
+
+    def _told(self, child: subprocess.Popen[bytes] | None) -> int:
+        """Tell it to start, and wait until a scheduler runs, this one or another."""
+        pid = self.scheduler_pid()
+        if pid is not None:
+            return pid
+        child = child or self._begin()  # the one that ran has left meanwhile
+        assert child.stdin is not None
+        with suppress(BrokenPipeError):  # it is dead: it is seen below
+            child.stdin.write(b"\n")
+            child.stdin.close()
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             pid = self.scheduler_pid()

@@ -23,9 +23,9 @@ from budget.amount import format_amount
 from budget.duration import MINUTE_MS, format_clock, parse_ms
 from budget.ledger import Ledger
 from orchestrator.cli.inbox import ask
+from orchestrator.cli.preparing import checked_name
 from orchestrator.cli.running import until_over
 from orchestrator.cli.streaming import streamed
-from orchestrator.cli.submit import checked_name
 from orchestrator.commands import SubmitRun
 from orchestrator.devices import find_devices
 from orchestrator.forecasting import forecast_queue

@@ -14,11 +14,11 @@ from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.output import add_json, print_answer
+from orchestrator.cli.plan_arguments import add_plan_arguments
 from orchestrator.cli.screen import columns, prose, table
 from orchestrator.devices import DECLARED
 from orchestrator.home import Home
 from orchestrator.plans.fitting import Fit
-from orchestrator.plans.only_folds import parse_folds
 from orchestrator.plans.preview import Expectation
 from orchestrator.scheduler.verdicts import ALWAYS
 from orchestrator.settings import read_settings
@@ -30,8 +30,6 @@ from orchestrator.views.before import before_of, partly, sentence
 from skint.errors import OK, OVER_BUDGET
 
 _BY_MODE = {"auto": "would stop early if", "ask": "would ask whether", "warn": "would only say"}
-USUAL_PLAN = "plan.yaml"
-"""What `skint init` writes."""
 WIDEST = 36
 """Characters of what happens to a job that stand in the table; what is longer stands below it."""
 
@@ -42,36 +40,6 @@ LEAST = 16
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
     add_json(parser)
-
-
-def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `plan`, `run` and `submit` have in common."""
-    parser.add_argument(
-        "file", metavar="FILE", nargs="?", default=USUAL_PLAN, help=f"default: {USUAL_PLAN}"
-    )
-    parser.add_argument(
-        "--set",
-        metavar="JOB.KEY=VALUE",
-        action="append",
-        default=[],
-        dest="sets",
-        help="change a parameter of a job, e.g. train.lr=0.05; may be repeated",
-    )
-    parser.add_argument("--account", metavar="NAME", help="charge another account than the plan's")
-    parser.add_argument(
-        "--cpu-only", action="store_true", help="do all the free work, leave the accelerator alone"
-    )
-    parser.add_argument(
-        "--again", action="store_true", help="pay for accelerator results that are known already"
-    )
-    parser.add_argument(
-        "--park",
-        action="store_true",
-        help="begin although not all of it fits; what is cut short goes on when hours come back",
-    )
-    parser.add_argument(
-        "--folds", metavar="N,N", type=parse_folds, help="of `per: fold` entries only these"
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import time
 
-from budget.ledger import Ledger
-from orchestrator.cli.inbox import ask
-from orchestrator.cli.plan import add_plan_arguments, baseline_lines
-from orchestrator.cli.screen import prose
-from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, SubmitRun
-from orchestrator.graph import exploring
+from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_arguments
 from orchestrator.home import Home
-from orchestrator.known_saving import book_known
-from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.settings import read_settings
-from orchestrator.state import State
-from orchestrator.store import read_state
-from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
-from orchestrator.words.known import known_already
-from orchestrator.words.notifying import check_notify
-from skint.errors import OK, USAGE, SkintError
-
-
-class WrongName(SkintError):
-    """No run can be called so."""
-
-    exit_code = USAGE
+from skint.errors import OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,75 +14,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser)
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `submit` and `run` have in common beyond the plan."""
-    parser.add_argument("--name", help="name of the run; default: the plan's name and a number")
-    parser.add_argument(
-        "--priority",
-        metavar="N",
-        type=int,
-        default=0,
-        help="added to the priority of each of its jobs; larger goes first, default 0",
-    )
-    parser.add_argument("--explore", action="store_true", help="no stop rule but `broken` stops it")
-
-
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
-    request = prepare_request(arguments, home)
-    if request is None:
-        return OK
-    pid = home.start_scheduler()
+    with home.scheduler_ahead() as start:  # before what takes its time is imported
+        from orchestrator.cli.inbox import ask
+        from orchestrator.cli.preparing import prepare_request
+
+        request = prepare_request(arguments, home)
+        if request is None:
+            return OK
+        pid = start()
     print(f"{ask(home, request)} · scheduler pid {pid}")
     print(f"follow with `skint top` or `skint status` · stop with `skint cancel {request.run}`")
     return OK
-
-
-def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | None:
-    """The request to queue the plan, or None (and words on the screen) if its result is known."""
-    now_ms = time.time_ns() // 1_000_000
-    state = read_state(home.store)
-    with Ledger(home.ledger) as ledger:
-        prepared = prepare(
-            arguments.file,
-            state,
-            ledger,
-            now_ms,
-            sets=arguments.sets,
-            account=arguments.account,
-            cpu_only=arguments.cpu_only,
-            again=arguments.again,
-            folds=arguments.folds,
-            remembered=home.parsed,
-            keys=home.keys,
-            settings=read_settings(home.path),
-        )
-    if prepared.all_known:
-        print(known_already(prepared, state))
-        with Ledger(home.ledger) as ledger:
-            saved = book_known(ledger, prepared, state, now_ms)
-        if saved:
-            print(saved)
-        return None
-    refuse_if_it_does_not_fit(prepared, park=arguments.park)
-    check_notify(prepared.graph)
-    KeptIngredients(home.keys).keep(prepared.ingredients.values())
-    for line in baseline_lines(prepared):
-        print(prose(line))
-    return SubmitRun(
-        run=checked_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
-        graph=(prepared.graph if not arguments.explore else exploring(prepared.graph)).to_json(),
-        cpu_only=arguments.cpu_only,
-        again=arguments.again,
-        priority=arguments.priority,
-        park=arguments.park,
-    )
-
-
-def checked_name(given: str | None, state: State) -> str | None:
-    """Raises WrongName where no run can be called so, or one is."""
-    if given is not None and not RUN_NAME.fullmatch(given):
-        raise WrongName("a run cannot have this name", got=given, wanted=RUN_NAME_WANTED)
-    if given in state.runs:
-        raise WrongName("there is a run of this name already", got=given, wanted="another name")
-    return given

@@ -1,0 +1,78 @@
+"""From the words after `submit` and `run` to the request to queue a plan."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from budget.ledger import Ledger
+from orchestrator.cli.plan import baseline_lines
+from orchestrator.cli.screen import prose
+from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, SubmitRun
+from orchestrator.graph import exploring
+from orchestrator.home import Home
+from orchestrator.known_saving import book_known
+from orchestrator.plans.ingredients import KeptIngredients
+from orchestrator.settings import read_settings
+from orchestrator.state import State
+from orchestrator.store import read_state
+from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
+from orchestrator.words.known import known_already
+from orchestrator.words.notifying import check_notify
+from skint.errors import USAGE, SkintError
+
+
+class WrongName(SkintError):
+    """No run can be called so."""
+
+    exit_code = USAGE
+
+
+def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | None:
+    """The request to queue the plan, or None (and words on the screen) if its result is known."""
+    now_ms = time.time_ns() // 1_000_000
+    state = read_state(home.store)
+    with Ledger(home.ledger) as ledger:
+        prepared = prepare(
+            arguments.file,
+            state,
+            ledger,
+            now_ms,
+            sets=arguments.sets,
+            account=arguments.account,
+            cpu_only=arguments.cpu_only,
+            again=arguments.again,
+            folds=arguments.folds,
+            remembered=home.parsed,
+            keys=home.keys,
+            settings=read_settings(home.path),
+        )
+    if prepared.all_known:
+        print(known_already(prepared, state))
+        with Ledger(home.ledger) as ledger:
+            saved = book_known(ledger, prepared, state, now_ms)
+        if saved:
+            print(saved)
+        return None
+    refuse_if_it_does_not_fit(prepared, park=arguments.park)
+    check_notify(prepared.graph)
+    KeptIngredients(home.keys).keep(prepared.ingredients.values())
+    for line in baseline_lines(prepared):
+        print(prose(line))
+    return SubmitRun(
+        run=checked_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
+        graph=(prepared.graph if not arguments.explore else exploring(prepared.graph)).to_json(),
+        cpu_only=arguments.cpu_only,
+        again=arguments.again,
+        priority=arguments.priority,
+        park=arguments.park,
+    )
+
+
+def checked_name(given: str | None, state: State) -> str | None:
+    """Raises WrongName where no run can be called so, or one is."""
+    if given is not None and not RUN_NAME.fullmatch(given):
+        raise WrongName("a run cannot have this name", got=given, wanted=RUN_NAME_WANTED)
+    if given in state.runs:
+        raise WrongName("there is a run of this name already", got=given, wanted="another name")
+    return given
