@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from orchestrator.home import Home, SchedulerRuns
+from tests.terminal import until
 
 LOOK = """
 import sys
@@ -67,3 +70,36 @@ def test_all_onlookers_see_the_scheduler_that_runs(skint_home: Path) -> None:
             pass
     assert home.scheduler_pid() is None
     assert home.lock.read_text() == ""
+
+
+def begun() -> list[int]:
+    """Schedulers that this process has started and that live."""
+    return [
+        child.pid
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and "--when-told" in child.cmdline()
+    ]
+
+
+def test_a_scheduler_that_is_ready_and_not_told_to_start_leaves(skint_home: Path) -> None:
+    home = Home(skint_home)
+    with home.scheduler_ahead():
+        assert len(begun()) == 1
+        assert home.scheduler_pid() is None
+    until(lambda: begun() == [])
+    assert home.scheduler_pid() is None and not home.store.exists()
+    assert home.log.read_text() == ""
+
+
+def test_a_scheduler_that_is_ready_starts_when_it_is_told_unless_another_one_does(
+    skint_home: Path,
+) -> None:
+    home = Home(skint_home)
+    with home.scheduler_ahead() as start:
+        pid = home.start_scheduler()
+        assert start() == pid == home.scheduler_pid()
+    until(lambda: begun() == [pid])
+    with home.scheduler_ahead() as start:  # nobody is to get ready
+        assert begun() == [pid] and start() == pid
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: begun() == [])
