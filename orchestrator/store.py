@@ -165,7 +165,7 @@ class Store:
         notices: Sequence[tuple[str, Notice]] = (),
     ) -> None:
         """Append `events`, which led to `state`, with everything that belongs to them."""
-        if not events and not cursors:
+        if not events and not cursors and not notices:
             return
         with self._transaction() as db:
             db.executemany(

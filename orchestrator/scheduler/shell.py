@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from budget.ledger import Ledger, LedgerError
-from budget.ledger.balance import Balance
 from budget.meters.log import Metered
 from notifiers.base import Notice
 from orchestrator import events as e
@@ -44,6 +43,7 @@ from orchestrator.state import AllocationState, RunState, StandbyState, State
 from orchestrator.store import Store
 from orchestrator.words import announce
 from orchestrator.words.outside import Outside, log_tail
+from orchestrator.words.pacing import Pacing
 from skint.errors import SkintError
 
 _log = logging.getLogger(__name__)
@@ -97,6 +97,7 @@ class Scheduler:
         self._watch = Watch(clock)
         self._rules = RuleProcesses(environ)
         self._books = Books(ledger, clock)
+        self._pacing = Pacing()
         for run in self.state.live_runs():
             self._note_starts(run)
         self._expire()
@@ -123,7 +124,8 @@ class Scheduler:
             self._keep(decided, cursors)
             todo = [action for action in decided.actions if action not in done]
             if not todo:
-                return decided.wake_ms
+                due = (decided.wake_ms, self._pacing.next_ms(self.state))
+                return min((at_ms for at_ms in due if at_ms is not None), default=None)
             done.update(todo)
             answers = [a for action in todo for a in self._perform(action)]
             moved = any(isinstance(action, _MOVING) for action in todo)
@@ -266,7 +268,7 @@ class Scheduler:
     # --- keeping ------------------------------------------------------------------------------
 
     def _keep(self, decided: i.Step, cursors: Mapping[str, int]) -> None:
-        notices = self._notices(decided) if self.tells and decided.events else []
+        notices = self._notices(decided) if self.tells else []
         self.store.keep(decided.events, decided.state, cursors=cursors, notices=notices)
         self.state = decided.state
         self._cursors.update(cursors)
@@ -292,9 +294,12 @@ class Scheduler:
             _log.warning("forgotten reservations stay for now: %s", error)
 
     def _notices(self, decided: i.Step) -> list[tuple[str, Notice]]:
-        outside = Outside(self.environ, log_tail)
-        balances = self._balances(decided)
-        return announce.notices(decided.events, decided.state, balances, outside, self._queue)
+        outside, state, left = Outside(self.environ, log_tail), decided.state, self._books.balances
+        found = announce.notices(decided.events, state, left, outside, self._queue, self._pacing)
+        if self._pacing.keeps_back:
+            now_ms = self.clock.now_ms()
+            found += announce.late_heads(state, now_ms, left, outside, self._pacing)
+        return found
 
     def _queue(self, name: str) -> Queue | None:
         """What is still to run on an account, as of before this step."""
@@ -302,12 +307,6 @@ class Scheduler:
         if account is None:
             return None
         return forecast_queue(self.state, account, self.clock.now_ms(), self._history)
-
-    def _balances(self, decided: i.Step) -> dict[str, Balance]:
-        """What is left on the accounts of the runs that something happened to."""
-        runs = {event.run for event in decided.events if event.run}
-        accounts = {decided.state.runs[name].graph.account for name in runs}
-        return self._books.balances(account for account in accounts if account)
 
     def _note_starts(self, run: RunState) -> None:
         """What is in flight follows from the start; the sum with what is reserved does not."""

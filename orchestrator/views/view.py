@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from statistics import fmean, median, stdev
 
 from orchestrator.graph import Job
@@ -130,7 +131,11 @@ class RunView:
 
     def row(self, job: str) -> JobRow:
         """KeyError if there is none."""
-        return {row.id: row for row in self.rows}[job]
+        return self._by_id[job]
+
+    @cached_property
+    def _by_id(self) -> dict[str, JobRow]:
+        return {row.id: row for row in self.rows}
 
     @property
     def unit(self) -> str:
@@ -149,7 +154,7 @@ class RunView:
 
 def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = None) -> RunView:
     """`runs` lets reused results show the scores that they had in the run they come from."""
-    rows = tuple(_row(run, job, now_ms, runs or {}) for job in run.graph.jobs)
+    rows = tuple(job_row(run, job, now_ms, runs or {}) for job in run.graph.jobs)
     status = _status(run, rows)
     view = RunView(
         name=run.name,
@@ -195,7 +200,8 @@ _LARGEST = 1e150
 """Squares of larger scores have no number; nor has the mean of what is no number itself."""
 
 
-def _row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> JobRow:
+def job_row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> JobRow:
+    """One row of `run_view`."""
     state = run.jobs[job.id]
     attempts = [run.attempts[name] for name in state.attempts]
     newest = attempts[-1] if attempts else None

@@ -15,9 +15,10 @@ from orchestrator import events as e
 from orchestrator.graph import Job
 from orchestrator.pictures.drawn import mistakes_of
 from orchestrator.state import AttemptState, RunState, job_of
-from orchestrator.views.charges import freed_ms
+from orchestrator.views.charges import freed_ms, unit_of
 from orchestrator.views.figures import amount, figure
 from orchestrator.views.savings import kept, saved_words, saving_line
+from orchestrator.views.seen import Seen
 from orchestrator.views.view import JobRow, RunView
 from orchestrator.words import buttons
 from orchestrator.words.decisions import Decisions
@@ -29,23 +30,34 @@ from orchestrator.words.outside import Outside
 class Teller:
     """The words for the events of a run, with the times on the clock of `zone`."""
 
-    run: RunState
-    view: RunView
+    seen: Seen
     at_ms: int
     zone: str
     outside: Outside
 
+    @property
+    def run(self) -> RunState:
+        return self.seen.run
+
+    @property
+    def view(self) -> RunView:
+        """The whole; ask for `seen.row` where one row will do."""
+        return self.seen.whole
+
+    @property
+    def _decisions(self) -> Decisions:
+        return Decisions(self.run, self.view, self.at_ms, self.zone)
+
     def tell(self, event: e.Event) -> Iterator[Notice]:
-        decisions = Decisions(self.run, self.view, self.at_ms, self.zone)
         match event:
             case e.VerdictGiven():
-                yield decisions.verdict(event)
+                yield self._decisions.verdict(event)
             case e.VerdictAnswered():
-                yield from decisions.answered(event)
+                yield from self._decisions.answered(event)
             case e.JobsResumed():
-                yield decisions.resumed(event)
+                yield self._decisions.resumed(event)
             case e.StopAsked() if not event.by.startswith("rule "):
-                yield decisions.stop(event)
+                yield self._decisions.stop(event)
             case e.JobWaited(reason="over-budget" | "group"):
                 yield self._over_budget(event)
             case e.JobWaited(reason="parked"):
@@ -99,13 +111,11 @@ class Teller:
         )
 
     def _row(self, job: str) -> JobRow:
-        return self.view.row(job)
+        return self.seen.row(job)
 
     def _unused(self, jobs: Sequence[Job]) -> str:
         free_ms = freed_ms(self.run, jobs, self.at_ms)
-        return (
-            f"up to {amount(free_ms, self.view.amounts_in)} of reserve not used" if free_ms else ""
-        )
+        return f"up to {amount(free_ms, unit_of(self.run))} of reserve not used" if free_ms else ""
 
     # --- jobs -------------------------------------------------------------------------------------
 
@@ -129,10 +139,12 @@ class Teller:
             "reply",
             f"{event.job}/parked/{attempts}",
             title,
-            [_cost(row, self.view.amounts_in), until],
+            [_cost(row, unit_of(self.run)), until],
         )
 
     def _job_ended(self, event: e.JobEnded) -> Iterator[Notice]:
+        if not is_told(self.run, event):
+            return
         row = self._row(event.job)
         key = f"{event.job}/{event.outcome}/{len(self.run.jobs[event.job].attempts)}"
         if event.outcome == "failed":
@@ -140,17 +152,17 @@ class Teller:
             tail = self._tail(event.job)
             lines = [*self._cause(event.job), *tail]
             yield self._notice("alert", key, title, lines, about="trouble")
-        elif event.outcome == "done" and row.lane == "accelerator":
+        elif event.outcome == "done":
             score = f": {row.metric} {figure(row.value)}" if row.value is not None else ""
             lines = [_cost(row, self.view.amounts_in), self._mean_so_far()]
             title = f"{row.title} done{score}"
             yield self._notice("reply", key, title, lines, self._curve(), pictures=self._grid(row))
-        elif event.outcome == "stopped" and self.run.jobs[event.job].attempts:
+        elif event.outcome == "stopped":
             lines = [
-                _cost(row, self.view.amounts_in),
+                _cost(row, unit_of(self.run)),
                 self._unused([self.run.graph.job(event.job)]),
             ]
-            saved = [one for one in kept(self.view.savings) if one.job == event.job]
+            saved = [one for one in kept([*self.run.savings.values()]) if one.job == event.job]
             lines += [f"saved {saving_line(one)}" for one in saved]
             title = f"{row.title} {row.status}"
             if event.reason == "deadline":
@@ -245,6 +257,39 @@ class Teller:
             parts.append(saved)
         return " · ".join(parts)
 
+
+def is_told(run: RunState, event: e.Event) -> bool:
+    """Whether there are words for it beside the head. There are none for most of what happens."""
+    if isinstance(event, e.JobEnded):
+        if event.outcome == "done":
+            return run.graph.job(event.job).devices > 0
+        return event.outcome == "failed" or (
+            event.outcome == "stopped" and bool(run.jobs[event.job].attempts)
+        )
+    if isinstance(event, e.JobWaited):
+        return event.reason in _WAITS_TOLD
+    return not isinstance(event, _SILENT)
+
+
+_WAITS_TOLD = ("over-budget", "group", "parked", "retry")
+_SILENT = (
+    e.AttemptPlanned,
+    e.AttemptAccepted,
+    e.AttemptStarted,
+    e.AttemptReached,
+    e.AttemptEnded,
+    e.AttemptMetered,
+    e.MetricsReported,
+    e.ProgressMade,
+    e.StageEntered,
+    e.CheckpointKept,
+    e.JobReused,
+    e.AllocationPlanned,
+    e.AllocationReserved,
+    e.AllocationStarted,
+    e.AllocationEnded,
+)
+"""Kinds without words of their own that happen again and again."""
 
 _MOVE_CPU_WORK = (
     "next: do what the device waits for in a job with `devices: 0` that this one `needs`,"

@@ -52,7 +52,7 @@ def told(
 
     def on_events(events: Iterable[e.Event], state: State) -> None:
         balances = {"lab": world.ledger.balance("lab", world.clock.now_ms())}
-        found.extend(notice for _, notice in notices([*events], state, balances))
+        found.extend(notice for _, notice in notices([*events], state, lambda accounts: balances))
         meanwhile(state.runs[run])
 
     world.scheduler.on_events = on_events
