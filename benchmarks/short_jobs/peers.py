@@ -48,12 +48,18 @@ def _parallel(folder: Path, jobs: int) -> None:
     subprocess.run(command, input=numbers, text=True, check=True, capture_output=True)
 
 
+def _snake() -> str | None:
+    """Beside our Python, which need not be on the path, or anywhere."""
+    beside = Path(sys.executable).parent
+    return shutil.which("snakemake", path=os.pathsep.join([str(beside), os.environ["PATH"]]))
+
+
 def _snakemake(folder: Path, jobs: int) -> None:
     (folder / "Snakefile").write_text(
         f'rule all:\n    input: expand("out/{{i}}", i=range({jobs}))\n'
         'rule one:\n    output: touch("out/{i}")\n    shell: "/bin/true {wildcards.i}"\n'
     )
-    command = ["snakemake", "--cores", str(CORES), "--quiet", "all"]
+    command = [str(_snake()), "--cores", str(CORES), "--quiet", "all"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
@@ -104,7 +110,7 @@ PEERS = (
     ),
     Peer(
         "snakemake",
-        lambda: shutil.which("snakemake") is not None,
+        lambda: _snake() is not None,
         "pip install snakemake",
         _snakemake,
         "a file of metadata each, not flushed",
