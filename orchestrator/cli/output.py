@@ -53,22 +53,27 @@ def print_done(did: str, text: str, run: str | None, *, as_json: bool) -> None:
 
 def print_error(error: SkintError) -> None:
     """What `--json` answers where a command fails."""
-    about = {"where": error.where, "got": error.got, "wanted": error.wanted}
-    print(
-        as_text(
-            {
-                "schema": "error/1",
-                "error": {
-                    "code": code_of(type(error)),
-                    "exit_code": error.exit_code,
-                    "message": error.what,
-                    **{name: text for name, text in about.items() if text},
-                    "hint": error.next or "",
-                    "docs": "docs/reference/errors.md",
-                },
-            }
+    from orchestrator.shapes.error import Error, Said
+
+    print_answer(
+        Error(
+            Said(
+                code=code_of(type(error)),
+                exit_code=error.exit_code,
+                message=error.what,
+                where=_text(error.where),
+                got=_text(error.got),
+                wanted=_text(error.wanted),
+                hint=_text(error.next),
+                docs="docs/reference/errors.md",
+            )
         )
     )
+
+
+def _text(part: object) -> str | None:
+    """Of an error, where that was said; 0 may be what was got."""
+    return None if part is None or part == "" else str(part)
 
 
 def code_of(kind: type[SkintError]) -> str:

@@ -19,6 +19,7 @@ SHAPES: Mapping[str, str] = {
     "config/1": "orchestrator.shapes.config:Config",
     "doctor/1": "orchestrator.shapes.doctor:Doctor",
     "done/1": "orchestrator.shapes.done:Done",
+    "error/1": "orchestrator.shapes.error:Error",
     "exec/1": "orchestrator.shapes.exec:Exec",
     "ledger/1": "orchestrator.shapes.ledger:Ledger",
     "logs/1": "orchestrator.shapes.logs:Logs",
