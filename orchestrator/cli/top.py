@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib.util
 
 from orchestrator.dashboard.web_guard import WebError
@@ -42,8 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
         return OK
     if arguments.open or arguments.port is not None:
         raise TopError("--port and --open are for the browser", next="skint top --web")
+    gc.disable()  # nothing of what is imported is garbage
     from orchestrator.dashboard.app import Dashboard
 
+    gc.freeze()
+    gc.enable()
     Dashboard(home, read_only=read_only).run()
     return OK
 

@@ -66,6 +66,8 @@ class Dashboard(App[None]):
         grace_s: float = GRACE_S,
     ) -> None:
         super().__init__()
+        self.register_theme(THEME)
+        self.theme = THEME.name  # now: once it runs, all styles would be read again
         self.home = home
         self.read_only = read_only
         self.zone = zone
@@ -81,8 +83,6 @@ class Dashboard(App[None]):
         yield from self._panes.compose()
 
     def on_mount(self) -> None:
-        self.register_theme(THEME)
-        self.theme = THEME.name
         self._fit(Layout.fitting(*self.size))
         self.keep_looking()
         self.set_interval(LOOK_EVERY_S, self._tick)

@@ -72,11 +72,11 @@ class LaneWatch:
         self,
         find: Callable[[], Sequence[Device]] | None = None,
         read: Callable[[Sequence[str]], Mapping[str, DeviceReading]] | None = None,
-        cpu_share: Callable[[], float] | None = None,
+        cpu_share: Callable[[], float | None] | None = None,
         cores: int | None = None,
     ) -> None:
         self._find, self._read = find, read
-        self._cpu_share = cpu_share or _cpu_share
+        self._cpu_share = cpu_share or _CpuShare()
         self._cores = cores or len(os.sched_getaffinity(0))
         self._found: tuple[Device, ...] | None = None
         self._read_ms: int | None = None
@@ -138,7 +138,9 @@ class LaneWatch:
         for uuid, reading in self._readings.items():
             if reading.utilisation is not None:
                 self._uses.setdefault(uuid, deque(maxlen=KEPT)).append(reading.utilisation)
-        self._cpu.append(self._cpu_share())
+        share = self._cpu_share()
+        if share is not None:
+            self._cpu.append(share)
 
 
 @dataclass(frozen=True)
@@ -172,8 +174,18 @@ def _devices_here() -> Sequence[Device]:
     return find_devices()[1]
 
 
-def _cpu_share() -> float:
-    """Since the last call; the first one says nothing, so 0."""
-    import psutil
+class _CpuShare:
+    """How much of all cores was used since the last call."""
 
-    return float(psutil.cpu_percent(None)) / 100
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __call__(self) -> float | None:
+        """None the first time: there is nothing to compare with, and the first screen is not to
+        wait for an import."""
+        if not self._asked:
+            self._asked = True
+            return None
+        import psutil
+
+        return float(psutil.cpu_percent(None)) / 100

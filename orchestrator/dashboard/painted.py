@@ -118,7 +118,7 @@ class Inks:
 
     def strip(self, line: Line, width: int, under: Style) -> Strip:
         """The line, `width` cells wide, on a background."""
-        segments = [Segment(text, under + self.style(role)) for text, role in line]
+        segments = [Segment(text, under + self.style(role)) for text, role in line if text]
         return Strip(segments).adjust_cell_length(width, under)
 
 
