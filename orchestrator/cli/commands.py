@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "submit": ("orchestrator.cli.submit", "queue a plan for the background scheduler"),
     "exec": ("orchestrator.cli.exec", "run any program under the budget of an account"),
     "status": ("orchestrator.cli.status", "what runs, what waits and why"),
+    "queue": ("orchestrator.cli.queue", "what runs and waits, in the order in which it starts"),
     "show": ("orchestrator.cli.show", "one run: metric, hours and state of each job"),
     "logs": ("orchestrator.cli.logs", "what a job printed"),
     "metrics": ("orchestrator.cli.metrics", "what was measured, epoch by epoch and fold by fold"),

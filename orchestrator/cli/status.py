@@ -6,10 +6,12 @@ import argparse
 import time
 
 from orchestrator.cli.output import add_json, print_answer
+from orchestrator.cli.watching import Recent, add_watch, watch
 from orchestrator.home import Home
-from orchestrator.state import RunState
+from orchestrator.state import RunState, State
 from orchestrator.store import read_recent, read_state
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
+from orchestrator.views.hold_words import hold_line
 from orchestrator.views.question_words import question_lines
 from orchestrator.views.savings import saved_words
 from orchestrator.views.view import JobRow, RunView, run_view
@@ -21,37 +23,70 @@ EXAMPLES = ("skint status", "skint status --json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_watch(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
     # Whatever was reused from older runs is read too: what is shown is picked from it below.
-    state = read_state(home.store) if arguments.json else read_recent(home.store, ENDED_SHOWN)
+    if arguments.watch and not arguments.json:
+        recent = Recent(home, ENDED_SHOWN)
+        watch(
+            lambda: _text(recent.state(), home.scheduler_pid()),
+            lambda: _lines(recent.state(), home.scheduler_pid()),
+        )
     pid = home.scheduler_pid()
-    runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
-    live = [run for run in runs if not run.settled]
-    ended = [run for run in runs if run.settled][-ENDED_SHOWN:]
     if arguments.json:
+        state = read_state(home.store)
+        runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
         from orchestrator.shapes.run import run_shape
         from orchestrator.shapes.shape import instant
         from orchestrator.shapes.status import Status
 
-        told = (run_shape(run, run_view(run, now_ms, state.runs)) for run in runs)
+        views = (run_view(run, now_ms, state.runs, state.holds) for run in runs)
+        told = (run_shape(run, view) for run, view in zip(runs, views, strict=True))
         print_answer(Status(instant(now_ms), pid, tuple(told)))
         return OK
-    print(scheduler_line(pid, live))
-    for one in live:
-        view = run_view(one, now_ms, state.runs)
-        print(_run_line(view))
-        for row in view.rows:
-            if row.status not in ("done", "reused", "skipped"):
-                print(_job_line(row))
-        for line in question_lines(one, now_ms):
-            print(f"  {line}")
-    for one in ended:
-        print(_run_line(run_view(one, now_ms, state.runs)))
+    print(_text(read_recent(home.store, ENDED_SHOWN), pid))
     return OK
+
+
+def _head(state: State, live: list[RunState], pid: int | None) -> list[str]:
+    return [scheduler_line(pid, live), *(f"hold        {hold_line(hold)}" for hold in state.holds)]
+
+
+def _lines(state: State, pid: int | None) -> list[str]:
+    """What stays the same until something happens."""
+    now_ms = time.time_ns() // 1_000_000
+    live = list(state.live_runs())
+    lines = _head(state, live, pid)
+    for one in live:
+        view = run_view(one, now_ms, state.runs, state.holds)
+        lines.append(f"{view.name} · {view.status}")
+        for row in view.rows:
+            epoch = f"epoch {row.epoch or 0}/{row.epochs}" if row.epochs else ""
+            said = f"{row.metric} {figure(row.value)}" if row.value is not None else ""
+            parts = [view.name, row.title, row.status, epoch, said, row.why]
+            lines.append(" · ".join(part for part in parts if part))
+    ended = [run for run in state.runs.values() if run.settled]
+    return [*lines, *(f"{run.name} · {run.outcome}" for run in ended)]
+
+
+def _text(state: State, pid: int | None) -> str:
+    now_ms = time.time_ns() // 1_000_000
+    runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
+    live = [run for run in runs if not run.settled]
+    lines = _head(state, live, pid)
+    for one in live:
+        view = run_view(one, now_ms, state.runs, state.holds)
+        lines.append(_run_line(view))
+        shown = (row for row in view.rows if row.status not in ("done", "reused", "skipped"))
+        lines += map(_job_line, shown)
+        lines += (f"  {line}" for line in question_lines(one, now_ms))
+    ended = [run for run in runs if run.settled][-ENDED_SHOWN:]
+    lines += (_run_line(run_view(one, now_ms, state.runs)) for one in ended)
+    return "\n".join(lines)
 
 
 def scheduler_line(pid: int | None, live: list[RunState]) -> str:

@@ -25,6 +25,7 @@ SHAPES: Mapping[str, str] = {
     "logs/1": "orchestrator.shapes.logs:Logs",
     "metrics/1": "orchestrator.shapes.metrics:Metrics",
     "plan/1": "orchestrator.shapes.plan:Plan",
+    "queue/1": "orchestrator.shapes.queue:Queue",
     "show/1": "orchestrator.shapes.show:Show",
     "simulate/1": "orchestrator.shapes.simulate:Simulate",
     "status/1": "orchestrator.shapes.status:Status",

@@ -30,8 +30,8 @@ class Job:
     lane: str
     """cpu or accelerator."""
     status: str
-    """waiting, reserving, starting, running, unreachable, stopping, parking, done, reused, failed,
-    stopped, parked or skipped."""
+    """waiting, paused, reserving, starting, running, unreachable, stopping, parking, done, reused,
+    failed, stopped, parked or skipped."""
     fold: int | None
     folds: int | None
     epoch: int | None
@@ -90,7 +90,7 @@ class Run:
     name: str
     plan: str
     status: str
-    """queued, running, waiting, unreachable, stopping, done, failed or cancelled."""
+    """queued, running, waiting, paused, unreachable, stopping, done, failed or cancelled."""
     account: str | None
     simulated: bool
     """Its devices are simulated."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from budget.duration import format_clock
 from orchestrator.graph import Job
-from orchestrator.state import AttemptState, JobState, RunState
+from orchestrator.holding import holding
+from orchestrator.state import AttemptState, Hold, JobState, RunState
+from orchestrator.views.hold_words import held_why
 
 
 def title_of(run: RunState, job: Job) -> str:
@@ -38,12 +42,21 @@ def status_of(run: RunState, job: Job, state: JobState, newest: AttemptState | N
         return "running" if newest.status == "running" else "starting"
     allocation = run.allocation_of(job.id)
     if allocation is None or not allocation.keeps_devices:
-        return "waiting"
+        return "paused" if state.paused else "waiting"
     return "reserving" if allocation.status == "planned" else "starting"
 
 
-def why_of(run: RunState, job: Job, state: JobState, newest: AttemptState | None) -> str:
+def why_of(
+    run: RunState,
+    job: Job,
+    state: JobState,
+    newest: AttemptState | None,
+    holds: Sequence[Hold] = (),
+) -> str:
     """Why it waits, stops or has ended so; empty when there is nothing to explain."""
+    held = is_held(run, job, state, holds)
+    if held is not None:
+        return held_why(held)
     if state.reason == "deadline" and job.limit_s is not None:
         return f"its limit of {format_clock(round(job.limit_s * 1000))} was over"
     remark = state.remark or state.unready
@@ -54,6 +67,18 @@ def why_of(run: RunState, job: Job, state: JobState, newest: AttemptState | None
         return newest.unreachable or (stop.sentence if stop else remark)
     missing = [need for need in job.needs if not run.jobs[need].has_result]
     return f"needs {', '.join(missing)}" if missing else ""
+
+
+def is_held(run: RunState, job: Job, state: JobState, holds: Sequence[Hold]) -> Hold | None:
+    """The hold that keeps a job from starting which waits for nothing else."""
+    if not holds or state.status != "waiting" or state.paused:
+        return None
+    if any(not run.jobs[need].has_result for need in job.needs):
+        return None
+    carried = run.allocation_of(job.id)
+    if carried is not None and carried.keeps_devices:
+        return None
+    return holding(holds, run.graph.account, job.lane)
 
 
 def _standing_by(run: RunState, job: Job) -> str:

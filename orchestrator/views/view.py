@@ -13,7 +13,7 @@ from statistics import fmean, median, stdev
 
 from orchestrator.graph import Job
 from orchestrator.sorts import QUEUED
-from orchestrator.state import AttemptState, JobState, RunState, SavingState
+from orchestrator.state import AttemptState, Hold, JobState, RunState, SavingState
 from orchestrator.views.charges import (
     attempt_in_flight_ms,
     in_flight_ms,
@@ -42,8 +42,8 @@ class JobRow:
     group: str
     lane: str
     status: str
-    """waiting, reserving, starting, running, unreachable, stopping, parking, done, reused, failed,
-    stopped, parked or skipped."""
+    """waiting, paused, reserving, starting, running, unreachable, stopping, parking, done, reused,
+    failed, stopped, parked or skipped."""
     fold: int | None = None
     folds: int | None = None
     epoch: int | None = None
@@ -96,7 +96,7 @@ class JobRow:
 class RunView:
     name: str
     status: str
-    """queued, running, waiting, unreachable, stopping, done, failed or cancelled."""
+    """queued, running, waiting, paused, unreachable, stopping, done, failed or cancelled."""
     account: str | None
     rows: tuple[JobRow, ...]
     folds_done: int = 0
@@ -152,9 +152,15 @@ class RunView:
         return tuple(row for row in self.rows if first and row.group == first.group)
 
 
-def run_view(run: RunState, now_ms: int, runs: Mapping[str, RunState] | None = None) -> RunView:
-    """`runs` lets reused results show the scores that they had in the run they come from."""
-    rows = tuple(job_row(run, job, now_ms, runs or {}) for job in run.graph.jobs)
+def run_view(
+    run: RunState,
+    now_ms: int,
+    runs: Mapping[str, RunState] | None = None,
+    holds: Sequence[Hold] = (),
+) -> RunView:
+    """`runs` lets reused results show the scores that they had in the run they come from, `holds`
+    let what waits say that it is held."""
+    rows = tuple(job_row(run, job, now_ms, runs or {}, holds) for job in run.graph.jobs)
     status = _status(run, rows)
     view = RunView(
         name=run.name,
@@ -200,7 +206,13 @@ _LARGEST = 1e150
 """Squares of larger scores have no number; nor has the mean of what is no number itself."""
 
 
-def job_row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) -> JobRow:
+def job_row(
+    run: RunState,
+    job: Job,
+    now_ms: int,
+    runs: Mapping[str, RunState],
+    holds: Sequence[Hold] = (),
+) -> JobRow:
     """One row of `run_view`."""
     state = run.jobs[job.id]
     attempts = [run.attempts[name] for name in state.attempts]
@@ -236,7 +248,7 @@ def job_row(run: RunState, job: Job, now_ms: int, runs: Mapping[str, RunState]) 
         saved_ms=state.saved_ms * max(1, job.devices),
         wall_ms=sum(walls) if walls else None,
         until_ms=None if state.reason in QUEUED else state.until_ms,
-        why=in_words(why_of(run, job, state, newest)),
+        why=in_words(why_of(run, job, state, newest, holds)),
         notes=newest.notes if newest else (),
         error=(newest.error if newest and status == "failed" else None) or {},
         log=f"{newest.folder}/log.txt" if newest else "",
@@ -306,6 +318,8 @@ def _status(run: RunState, rows: Sequence[JobRow]) -> str:
         return "running"
     if "unreachable" in words:
         return "unreachable"
+    if "paused" in words and "waiting" not in words:
+        return "paused"
     return "waiting" if any(job.reason for job in run.jobs.values()) else "queued"
 
 
@@ -318,6 +332,8 @@ def _sentence(run: RunState, status: str, rows: Sequence[JobRow]) -> str:
     now = [row for row in rows if row.status in ("running", "stopping", "parking", "unreachable")]
     if now:
         return ", ".join(_doing(row) for row in now)
+    if status == "paused":
+        return next(row.why for row in rows if row.status == "paused")
     waits = [row for row in rows if row.status == "waiting" and row.until_ms is not None]
     waits += [row for row in rows if row.status == "waiting" and row.why]
     return f"{waits[0].title}: {waits[0].why}" if waits and status == "waiting" else ""
