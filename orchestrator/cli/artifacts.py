@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.artifacts import KINDS, Artifact, Made, copy, made_in, only
-from orchestrator.cli.named import run_named
+from orchestrator.cli.named import read_named
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import table
 from orchestrator.cli.size import format_size
 from orchestrator.home import Home
 from orchestrator.state import RunState
-from orchestrator.store import read_run, read_state
 from skint.errors import NOT_FOUND, OK, SkintError
 
 if TYPE_CHECKING:
@@ -53,10 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
-    state = read_run(home.store, arguments.name)
-    if arguments.name not in state.runs:
-        state = read_state(home.store)  # it knows what else could be meant
-    found = chosen(run_named(state, arguments.name), arguments.job, arguments.only)
+    state = read_named(home, [arguments.name])
+    found = chosen(state.runs[arguments.name], arguments.job, arguments.only)
     copied = None
     if arguments.copy_to is not None:
         copied = copy(found, arguments.copy_to)

@@ -12,12 +12,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.named import run_named
+from orchestrator.cli.named import read_named
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import PIPE_WIDTH, columns, prose
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.store import read_state
 from orchestrator.views.comparison import mean_curve
 from orchestrator.views.comparison_table import Side, lines_of, sides_of
 from skint.errors import NOT_FOUND, OK, SkintError
@@ -73,8 +72,8 @@ Sections = list[tuple[str, list[Side]]]
 def chosen(arguments: argparse.Namespace) -> Sections:
     """What is to stand side by side. Raises RunNotFound and NothingToCompare."""
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
-    state = read_state(home.store)
-    runs = [run_named(state, name) for name in dict.fromkeys(arguments.names)]
+    state = read_named(home, arguments.names)
+    runs = [state.runs[name] for name in dict.fromkeys(arguments.names)]
     found = sides_of(runs, state, now_ms, KeptIngredients(home.keys), arguments.metric)
     sides = [side for _, own in found for side in own]
     if not sides:

@@ -10,11 +10,10 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.named import run_named
+from orchestrator.cli.named import read_named
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
-from orchestrator.store import read_state
 from orchestrator.views.figures import exact_figure
 from orchestrator.views.metrics import Course, best_of, courses_of, trained
 from skint.errors import NOT_FOUND, OK, SkintError
@@ -59,8 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def chosen(arguments: argparse.Namespace) -> list[Course]:
     """What is asked for. Raises RunNotFound and NoMetrics."""
-    state = read_state(Home.find().store)
-    run = run_named(state, arguments.name)
+    state = read_named(Home.find(), [arguments.name])
+    run = state.runs[arguments.name]
     everything = courses_of(run, state.runs)
     if arguments.job is None:
         found = trained(everything)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 
+from orchestrator.home import Home
 from orchestrator.state import RunState, State
+from orchestrator.store import read_recent, read_run
 from skint.errors import NOT_FOUND, SkintError
 
 NEWEST = 5
@@ -25,3 +28,15 @@ def run_named(state: State, name: str) -> RunState:
             f"there is no run {name}", wanted=", ".join(wanted) or None, next="skint status"
         )
     return found
+
+
+def read_named(home: Home, names: Iterable[str]) -> State:
+    """These runs, and those that their reused results come from: the others are not read, however
+    many there are. Raises RunNotFound."""
+    found: dict[str, RunState] = {}
+    for name in names:
+        read = read_run(home.store, name).runs
+        if name not in read:
+            run_named(read_recent(home.store, NEWEST), name)
+        found.update(read)
+    return State(found)
