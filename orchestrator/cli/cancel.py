@@ -19,7 +19,7 @@ from orchestrator.views.stake import facts_of_stop
 from skint.attempt import StopHow
 from skint.errors import OK, USAGE, SkintError
 
-EXAMPLES = ("skint cancel wide",)
+EXAMPLES = ("skint submit plan.yaml --set train.wait=60 --name wide", "skint cancel wide")
 
 
 class WhichRun(SkintError):

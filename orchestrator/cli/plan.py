@@ -36,6 +36,8 @@ WIDEST = 36
 LEAST = 16
 """So many do in any case, however little room the other columns leave."""
 
+EXAMPLES = ("skint plan plan.yaml", "skint plan plan.yaml --set train.lr=0.05 --folds 0")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)

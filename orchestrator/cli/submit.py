@@ -8,6 +8,8 @@ from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_argument
 from orchestrator.home import Home
 from skint.errors import OK
 
+EXAMPLES = ("skint submit plan.yaml --set train.lr=0.03 --name third",)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
