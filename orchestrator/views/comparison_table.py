@@ -158,7 +158,8 @@ def _costs(sides: Sequence[Side]) -> Iterator[Cells]:
     if any(column.cost_ms or column.charged_ms for column in columns):
         yield (word, "charged", *(_cost(column, any(credits)) for column in columns))
     if any(column.saved_ms for column in columns):
-        yield ("", "saved", *(_amount(c.saved_ms, c, any(credits)) for c in columns))
+        saved = (_amount(c.saved_ms, c, any(credits)) if c.saved_ms else "–" for c in columns)
+        yield ("", "saved", *saved)
     if any(column.per_hour is not None for column in columns):
         per = (("–" if c.per_hour is None else exact_figure(c.per_hour)) for c in columns)
         yield (f"{columns[0].metric.name} per {word.removesuffix('s')}", "", *per)

@@ -100,9 +100,19 @@ def _recipe(one: Trained) -> _Recipe:
             found.update(_flat(job.params, f"{job.group}."))
         word = "uses" if job is one.job else job.group
         runs["" if job is one.job else job.group] = job.uses
-        found[word] = " ".join(job.argv) if job.argv else job.uses
+        found[word] = " ".join(_template(job)) if job.argv else job.uses
     own.add("uses")
     return _Recipe(found, frozenset(own), runs)
+
+
+def _template(job: Job) -> Iterator[str]:
+    """A command with the names of its parameters, which have rows of their own, for their values;
+    as it is, where that cannot be told."""
+    values = {name: str(value) for name, value in {**job.params, "fold": job.fold}.items()}
+    for word in job.argv:
+        option, equals, value = word.rpartition("=")
+        name = next((name for name, known in values.items() if known == value), None)
+        yield word if name is None else f"{option}{equals}{{{name}}}"
 
 
 def _jobs(one: Trained) -> Iterator[Job]:

@@ -43,6 +43,21 @@ def test_a_program_is_told_by_its_command() -> None:
     ]
 
 
+def test_what_a_parameter_puts_into_a_command_is_told_once() -> None:
+    graph = folds_graph(folds=1)
+    jobs = [
+        replace(
+            graph.jobs[-1],
+            uses="",
+            params={"lr": lr},
+            argv=("python", "train.py", f"--lr={lr}", str(lr), "0"),
+        )
+        for lr in (0.1, 0.2)
+    ]
+    graphs = [replace(graph, jobs=(*graph.jobs[:-1], job)) for job in jobs]
+    assert recipe_rows([trained(one) for one in graphs]) == [Row("lr", (0.1, 0.2))]
+
+
 def test_where_another_job_is_run_only_that_is_told() -> None:
     graph = folds_graph(folds=1, lr=0.1, seed=4)
     own = replace(graph.jobs[-1], uses="./mine.py:fit", params={"lr": 0.1})
