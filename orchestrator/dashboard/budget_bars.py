@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from budget.amount import format_amount
 from budget.duration import DAY_MS, HOUR_MS
@@ -12,10 +13,12 @@ from budget.instant import format_instant
 from budget.ledger.balance import LimitBalance
 from orchestrator.dashboard.ink import RULE, Line, fitted, headed, padded, width_of
 from orchestrator.dashboard.snapshot import AccountLimit, Screen
-from orchestrator.views.ahead import Dry
 from orchestrator.views.budget_parts import ALWAYS, MARKS, cells_of, shown_amount, shown_parts
 from orchestrator.views.dry_words import SOONEST_MS
 from orchestrator.views.windows import gain_words
+
+if TYPE_CHECKING:
+    from orchestrator.views.ahead import Dry
 
 LOW_SHARE = 0.1
 """Less than this left is said in words."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from budget.accounts.account import Account
-from budget.ledger.balance import LimitBalance
-from orchestrator.history import History
-from orchestrator.state import State
-from orchestrator.views.ahead import Ahead, Dry, ahead_of, dry_of
+if TYPE_CHECKING:
+    from budget.accounts.account import Account
+    from budget.ledger.balance import LimitBalance
+    from orchestrator.state import State
+    from orchestrator.views.ahead import Ahead, Dry
 
 AGAIN_MS = 5_000
 """A forecast is no clock: it is not made anew for each event."""
@@ -27,6 +28,8 @@ class Forecaster:
     """Remembers how long things took, and what it has said last."""
 
     def __init__(self) -> None:
+        from orchestrator.history import History  # the first frame is drawn without it
+
         self._history = History()
         self._made_ms: int | None = None
         self._accounts: tuple[str, ...] = ()
@@ -40,6 +43,8 @@ class Forecaster:
         made_ms = self._made_ms
         due = made_ms is None or not 0 <= now_ms - made_ms < AGAIN_MS
         if due or names != self._accounts or (not self._ahead and state is not self._state):
+            from orchestrator.views.ahead import ahead_of
+
             self._history.update(state)
             distinct = {account.name: account for account, _ in accounts}
             self._ahead = tuple(
@@ -63,6 +68,8 @@ class Forecaster:
         accounts: Sequence[tuple[Account, LimitBalance]],
         limit: LimitBalance,
     ) -> Dry | None:
+        from orchestrator.views.ahead import dry_of
+
         below = {account.name}
         for other, _ in accounts:  # sub-budgets stand after their parent
             if other.parent in below:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock
@@ -19,10 +20,12 @@ from orchestrator.dashboard.ink import (
     text_of,
     width_of,
 )
-from orchestrator.views.ahead import Ahead
 from orchestrator.views.glyphs import bar, sparkline
 from orchestrator.views.training import Eta
 from orchestrator.views.view import JobRow, RunView
+
+if TYPE_CHECKING:
+    from orchestrator.views.ahead import Ahead
 
 OPEN, SHUT = "▾", "▸"
 RESTS = ("queued", "waiting", "done", "failed", "cancelled")

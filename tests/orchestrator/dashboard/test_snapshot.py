@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.commands import SetBaseline, StopJobs
-from orchestrator.dashboard import snapshot
+from orchestrator.dashboard import reading as reading_files
 from orchestrator.dashboard.snapshot import Reader
 from orchestrator.home import Home
 from tests.orchestrator.dashboard.screens import second_fold
@@ -50,7 +50,7 @@ def test_each_event_is_told_once_and_in_order(tmp_path: Path) -> None:
 
 
 def test_a_long_history_is_cut_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "EVENTS_KEPT", 10)
+    monkeypatch.setattr(reading_files, "EVENTS_KEPT", 10)
     world = second_fold(tmp_path)
 
     async def steps(reader: Reader) -> None:
@@ -120,7 +120,8 @@ def test_what_is_followed_event_by_event_is_what_the_store_says(tmp_path: Path) 
             screen = await reader.look(world.clock.now_ms())
             assert screen.trouble == ""
             assert dict(screen.state.runs) == dict(world.store.state().runs)
-        assert {run.name for run in screen.state.runs.values() if run.settled} >= {"new-1"}
+        last = await reader.look(world.clock.now_ms())
+        assert {run.name for run in last.state.runs.values() if run.settled} >= {"new-1"}
 
     reading(Home(world.path), steps)
 
@@ -128,8 +129,8 @@ def test_what_is_followed_event_by_event_is_what_the_store_says(tmp_path: Path) 
 def test_a_run_that_was_not_read_is_read_when_something_happens_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "ENDED_SHOWN", 1)
-    monkeypatch.setattr(snapshot, "EVENTS_KEPT", 1)
+    monkeypatch.setattr(reading_files, "ENDED_SHOWN", 1)
+    monkeypatch.setattr(reading_files, "EVENTS_KEPT", 1)
     world = World(tmp_path, training)
     for name in ("a-1", "b-1", "c-1"):
         world.settle(kfold(name), run=name)
