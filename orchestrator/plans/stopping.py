@@ -73,6 +73,7 @@ def _rule(
 
 def _check(option: Option, own: Mapping[str, Any], place: Keys, problems: Problems) -> None:
     wanted = f"{option.unit} {option.meaning}, from {option.low:g} to {option.high:g}"
+    wanted = f"a whole number of {wanted}" if option.whole else wanted
     if option.name not in own:
         if option.default is None:
             what = f"this rule needs {option.name!r}"
@@ -80,7 +81,8 @@ def _check(option: Option, own: Mapping[str, Any], place: Keys, problems: Proble
         return
     value = own[option.name]
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not option.low <= value <= option.high:
+    fits = number and math.isfinite(value) and option.low <= value <= option.high
+    if not fits or (option.whole and value != int(value)):
         what = f"{option.name!r} cannot be this"
         problems.add((*place, option.name), what, got=value, wanted=wanted)
 
@@ -108,6 +110,10 @@ def _with_mode(
         except DurationError as error:
             parts = {"got": given["after"], "wanted": error.wanted}
             problems.add((*place, "after"), error.what, **parts)
+        if after_s == 0:
+            what = "nobody can answer in no time"
+            wanted = "a duration above zero, such as 10m; `mode: auto` acts at once"
+            problems.add((*place, "after"), what, got=given["after"], wanted=wanted)
     return replace(rule, mode=mode, default=default, after_s=after_s)
 
 

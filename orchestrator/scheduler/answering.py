@@ -44,7 +44,8 @@ def _answer(
     if not unanswered:
         before = answer_to(run, said[-1])
         assert before is not None
-        return False, f"that was answered before: {before.answer}, by {_whom(before)}"
+        text = f"that was answered before: {before.answer}, by {_whom(before)}"
+        return False, text + _instead(run, request, before)
     open_now = [verdict for verdict in unanswered if _counts(run, verdict, request)]
     if not open_now:
         return False, _too_late(run, unanswered[-1])
@@ -107,6 +108,15 @@ def _too_late(run: RunState, said: e.VerdictGiven) -> str:
     if not stopped(run, said.scope, said.target):
         return f"{said.target} goes on already: what {said.rule} had stopped was resumed"
     return f"{said.rule} is stopping {said.target} already; skint resume {run.name} undoes it"
+
+
+def _instead(run: RunState, request: AnswerVerdict, before: e.VerdictAnswered) -> str:
+    """What still does what somebody wants whose answer came after the time was over."""
+    if before.by != TIME_OUT or before.answer == request.answer:
+        return ""
+    if request.answer == "let-run":
+        return f"; skint resume {run.name} undoes that"
+    return f"; skint cancel {run.name}, or skint abort, still stops it"
 
 
 def _whom(answer: e.VerdictAnswered) -> str:

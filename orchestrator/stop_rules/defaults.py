@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 Mode = Literal["auto", "ask", "warn", "off"]
+_COUNTED = ("epochs", "curves")
+"""Units of options that are whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Option:
     """None: has to be given."""
     low: float
     high: float
+
+    @property
+    def whole(self) -> bool:
+        """Whether it counts something: there is no half epoch."""
+        return self.unit in _COUNTED
 
 
 @dataclass(frozen=True)

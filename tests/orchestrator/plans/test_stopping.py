@@ -57,6 +57,8 @@ def test_a_rule_is_read_with_its_options_and_its_mode(
         ("[{broken: {mode: maybe}}]", ["there is no such mode", "auto, ask, warn, off"]),
         ("[{broken: {mode: ask, default: go}}]", ["no answer to a stop rule", "stop or let-run"]),
         ("[{broken: {mode: ask, after: 10}}]", ["it is not text"]),
+        ("[{broken: {mode: ask, after: 0m}}]", ["nobody can answer in no time", "mode: auto"]),
+        ("[{plateau: {epochs: 2.5}}]", ["'epochs' cannot be this", "a whole number of epochs"]),
         ("[{broken: {mode: ask, after: soon}}]", ["cannot read 'soon'", "a duration such as"]),
         ("[{broken: {after: 10m}}]", ["nobody answers", "does not ask", "mode: auto"]),
         ("[{broken: {mode: warn, default: stop}}]", ["nobody answers", "mode: warn"]),

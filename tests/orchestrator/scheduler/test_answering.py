@@ -96,6 +96,7 @@ def test_an_answer_that_comes_too_late_says_so(tmp_path: Path) -> None:
     ok, text = world.ask(say("stop"))
     assert not ok
     assert "let-run, by nobody in time" in text
+    assert text.endswith(f"; skint cancel {RUN}, or skint abort, still stops it")
     world.until_settled()
     assert world.ask(say("stop")) == (False, f"{RUN} has ended already: done")
 
