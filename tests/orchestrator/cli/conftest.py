@@ -1,11 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.terminal import Terminal
+from orchestrator.cli import main
+from tests.terminal import Said, Terminal
+
+InProcess = Callable[..., Said]
+"""`skint` with these words, in this process."""
 
 
 @pytest.fixture
@@ -16,3 +20,18 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     assert added.code == 0, added.err
     yield made
     made.skint("scheduler", "stop")
+
+
+@pytest.fixture
+def in_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> InProcess:
+    """A command without a process of its own, in `tmp_path`: for those that start none."""
+    monkeypatch.chdir(tmp_path)
+
+    def said(*words: str) -> Said:
+        code = main(words)
+        out, err = capsys.readouterr()
+        return Said(code, out, err)
+
+    return said

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from tests.orchestrator.cli.conftest import InProcess
 from tests.terminal import Terminal
 
 CHEAP = ("extras", "disk", "files", "accounts", "slack")
 
 
-def test_what_is_bad_is_an_exit_code_and_a_shape_for_programs(terminal: Terminal) -> None:
-    well = terminal.skint("doctor", *CHEAP)
+def test_what_is_bad_is_an_exit_code_and_a_shape_for_programs(
+    in_process: InProcess, skint_home: Path
+) -> None:
+    well = in_process("doctor", *CHEAP)
     assert well.code == 0, well.out
     assert "ok    ledger" in well.out
-    terminal.write("home/config.yaml", "acount: practice\n")
-    ill = terminal.skint("doctor", *CHEAP, "--json")
+    (skint_home / "config.yaml").write_text("acount: practice\n")
+    ill = in_process("doctor", *CHEAP, "--json")
     assert ill.code == 1
     said = json.loads(ill.out)
     (bad,) = [one for one in said["findings"] if one["level"] == "bad"]
@@ -22,8 +26,8 @@ def test_what_is_bad_is_an_exit_code_and_a_shape_for_programs(terminal: Terminal
     assert "did you mean account" in bad["fix"]
 
 
-def test_a_check_that_does_not_exist_is_a_mistake_on_the_line(terminal: Terminal) -> None:
-    wrong = terminal.skint("doctor", "diks")
+def test_a_check_that_does_not_exist_is_a_mistake_on_the_line(in_process: InProcess) -> None:
+    wrong = in_process("doctor", "diks")
     assert wrong.code == 2
     assert "disk" in wrong.err and "Traceback" not in wrong.err
 

@@ -9,6 +9,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+from tests.orchestrator.cli.conftest import InProcess
 from tests.orchestrator.starting.folders import pictures, table
 from tests.terminal import Terminal
 
@@ -18,18 +19,17 @@ def cats_and_dogs(folder: Path) -> None:
 
 
 def test_a_first_plan_says_what_was_found_what_it_costs_and_what_comes_next(
-    tmp_path: Path,
+    in_process: InProcess, tmp_path: Path
 ) -> None:
-    terminal = Terminal(tmp_path)
     cats_and_dogs(tmp_path / "pets")
-    said = terminal.skint("init", "pets")
+    said = in_process("init", "pets")
     assert said.code == 0, said.err
     heads = [line.split()[0] for line in said.out.splitlines() if line[0] != " "]
     assert heads == ["found", "added", "wrote", "price", "next"]
     assert "2 class folders, 8 photos" in said.out
     assert "30.00 h free on practice (simulated)" in said.out
     # No account was there; the plan, which nobody has touched, can be carried out.
-    planned = terminal.skint("plan")
+    planned = in_process("plan")
     assert planned.code == 0, planned.err
     assert "reserves 3 × 0.51 h" in planned.out
     lines = (tmp_path / "plan.yaml").read_text().splitlines()
@@ -40,13 +40,16 @@ def test_a_first_plan_says_what_was_found_what_it_costs_and_what_comes_next(
     assert [line.strip() for line in bare] == ["devices: 1"]
 
 
-def test_a_plan_that_is_there_is_replaced_with_a_yes_only_and_kept(terminal: Terminal) -> None:
-    cats_and_dogs(terminal.folder / "pets")
-    plan = terminal.write("plan.yaml", "mine\n")
-    refused = terminal.skint("init", "pets")
+def test_a_plan_that_is_there_is_replaced_with_a_yes_only_and_kept(
+    in_process: InProcess, tmp_path: Path
+) -> None:
+    cats_and_dogs(tmp_path / "pets")
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("mine\n")
+    refused = in_process("init", "pets")
     assert refused.code == 2 and "--yes" in refused.err
     assert plan.read_text() == "mine\n"
-    assert terminal.skint("init", "pets", "-y").code == 0
+    assert in_process("init", "pets", "-y").code == 0
     assert plan.with_name("plan.yaml~").read_text() == "mine\n"
     assert plan.read_text().startswith("# Written by")
 
@@ -77,9 +80,11 @@ def test_at_a_terminal_it_asks_what_it_cannot_know(terminal: Terminal) -> None:
     assert "shape: class  " in text and "# colour: class" in text
 
 
-def test_an_account_or_a_column_that_is_not_there_is_refused(terminal: Terminal) -> None:
-    cats_and_dogs(terminal.folder / "pets")
-    assert terminal.skint("init", "pets", "--account", "gone").code != 0
-    assert terminal.skint("init", "pets", "--target", "gone").code == 1
-    assert terminal.skint("init", "nowhere").code == 3
-    assert not (terminal.folder / "plan.yaml").exists()
+def test_an_account_or_a_column_that_is_not_there_is_refused(
+    in_process: InProcess, tmp_path: Path
+) -> None:
+    cats_and_dogs(tmp_path / "pets")
+    assert in_process("init", "pets", "--account", "gone").code != 0
+    assert in_process("init", "pets", "--target", "gone").code == 1
+    assert in_process("init", "nowhere").code == 3
+    assert not (tmp_path / "plan.yaml").exists()
