@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 
 from budget.ledger import Ledger
-from orchestrator.cli.plan import baseline_lines
+from orchestrator.cli.plan import baseline_lines, known_lines
 from orchestrator.cli.screen import prose
 from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, SubmitRun
 from orchestrator.graph import exploring
@@ -28,8 +29,11 @@ class WrongName(SkintError):
     exit_code = USAGE
 
 
-def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | None:
-    """The request to queue the plan, or None (and words on the screen) if its result is known."""
+def prepare_request(
+    arguments: argparse.Namespace, home: Home, say: Callable[[str], None] = print
+) -> SubmitRun | None:
+    """The request to queue the plan, or None if its result is known; `say` is told which, and
+    what to know of what is queued."""
     now_ms = time.time_ns() // 1_000_000
     state = read_state(home.store)
     with Ledger(home.ledger) as ledger:
@@ -48,17 +52,17 @@ def prepare_request(arguments: argparse.Namespace, home: Home) -> SubmitRun | No
             settings=read_settings(home.path),
         )
     if prepared.all_known:
-        print(known_already(prepared, state))
+        say(known_already(prepared, state))
         with Ledger(home.ledger) as ledger:
             saved = book_known(ledger, prepared, state, now_ms)
         if saved:
-            print(saved)
+            say(saved)
         return None
     refuse_if_it_does_not_fit(prepared, park=arguments.park)
     check_notify(prepared.graph)
     KeptIngredients(home.keys).keep(prepared.ingredients.values())
-    for line in baseline_lines(prepared):
-        print(prose(line))
+    for line in [*known_lines(prepared, state), *baseline_lines(prepared)]:
+        say(prose(line))
     return SubmitRun(
         run=checked_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
         graph=(prepared.graph if not arguments.explore else exploring(prepared.graph)).to_json(),

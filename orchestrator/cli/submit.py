@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from orchestrator.cli.output import add_json
 from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_arguments
 from orchestrator.home import Home
 from skint.errors import OK
@@ -14,6 +15,7 @@ EXAMPLES = ("skint submit plan.yaml --set train.lr=0.03 --name third",)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
     add_run_arguments(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -22,10 +24,24 @@ def run(arguments: argparse.Namespace) -> int:
         from orchestrator.cli.inbox import ask
         from orchestrator.cli.preparing import prepare_request
 
-        request = prepare_request(arguments, home)
+        said: list[str] = []
+        request = prepare_request(arguments, home, said.append if arguments.json else print)
         if request is None:
+            if arguments.json:
+                _print_json(None, None, said)
             return OK
         pid = start()
-    print(f"{ask(home, request)} · scheduler pid {pid}")
+    reply = ask(home, request)
+    if arguments.json:
+        _print_json(request.run, pid, [*said, reply])
+        return OK
+    print(f"{reply} · scheduler pid {pid}")
     print(f"follow with `skint top` or `skint status` · stop with `skint cancel {request.run}`")
     return OK
+
+
+def _print_json(run: str | None, pid: int | None, said: list[str]) -> None:
+    from orchestrator.cli.output import print_answer
+    from orchestrator.shapes.submit import Submit
+
+    print_answer(Submit(run, pid, "\n".join(said)))

@@ -29,5 +29,6 @@ SHAPES: Mapping[str, str] = {
     "show/1": "orchestrator.shapes.show:Show",
     "simulate/1": "orchestrator.shapes.simulate:Simulate",
     "status/1": "orchestrator.shapes.status:Status",
+    "submit/1": "orchestrator.shapes.submit:Submit",
 }
 """Name and version, as in the answer, and `module:class`."""

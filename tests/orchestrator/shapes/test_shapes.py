@@ -51,6 +51,7 @@ COMMANDS = (
     ("show/1", "show toy-1"),
     ("simulate/1", "simulate plan.yaml --weeks 1"),
     ("status/1", "status"),
+    ("submit/1", "submit plan.yaml"),
 )
 ELSEWHERE = {
     "doctor/1": "tests/orchestrator/cli/test_doctor.py",
@@ -113,6 +114,9 @@ def test_a_plan_that_does_not_fit_is_one_document_with_the_reason(
     known = json.loads(capfd.readouterr().out)
     assert known["refused"] is None and known["all_known"]
     assert [before["run"] for before in known["before"]] == ["toy-1"]
+    assert main(["submit", "plan.yaml", "--json"]) == 0
+    submitted = json.loads(capfd.readouterr().out)
+    assert submitted["run"] is None and "this was run before: toy-1" in submitted["text"]
 
 
 def test_what_is_no_number_is_a_word(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
