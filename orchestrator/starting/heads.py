@@ -14,7 +14,10 @@ from orchestrator.starting.found import Heads
 HEADERS = 2_000
 """Files whose header is read: about half a second."""
 DECODED = 12
-"""Files that are decoded: what a header says of bands and 16 bits is not all."""
+"""Files that are decoded, at least one of each kind: a header does not say all of bands."""
+MOST_LOOKS = 30
+Size = tuple[int, int]
+"""Width and height."""
 
 
 def spread(paths: Sequence[str], count: int) -> list[str]:
@@ -43,24 +46,26 @@ def _without_remarks() -> Iterator[None]:
 
 def _read(root: Path, paths: Sequence[str]) -> Heads:
     broken: dict[str, str] = {}
-    sizes: list[tuple[int, int]] = []
+    sizes: list[Size] = []
+    looks: dict[str, list[str]] = {}
     chosen = spread(paths, HEADERS)
     for path in chosen:
-        size = _size(root / path)
-        if isinstance(size, str):
-            broken[path] = size
+        header = _header(root / path)
+        if isinstance(header, str):
+            broken[path] = header
         else:
-            sizes.append(size)
+            sizes.append(header[0])
+            looks.setdefault(header[1], []).append(path)
     kinds: Counter[tuple[int, str]] = Counter()
     gaps = False
-    usable = [path for path in chosen if path not in broken]
-    for path in spread(usable, DECODED):
-        facts = _facts(root / path)
-        if isinstance(facts, str):
-            broken[path] = facts
-        else:
-            kinds[facts[:2]] += 1
-            gaps = gaps or facts[2]
+    for alike in list(looks.values())[:MOST_LOOKS]:
+        for path in spread(alike, max(1, DECODED // len(looks))):
+            facts = _facts(root / path)
+            if isinstance(facts, str):
+                broken[path] = facts
+            else:
+                kinds[facts[:2]] += len(alike)
+                gaps = gaps or facts[2]
     if not kinds:
         return Heads(len(chosen), len(paths), broken=tuple(sorted(broken.items())))
     (channels, dtype), _ = kinds.most_common(1)[0]
@@ -80,26 +85,31 @@ def _read(root: Path, paths: Sequence[str]) -> Heads:
 
 
 def _kind(channels: int, dtype: str) -> str:
-    return "photos" if (channels, dtype) == (3, "uint8") else f"{channels} bands of {dtype}"
+    if (channels, dtype) == (3, "uint8"):
+        return "photos"
+    return f"{channels} band{'s' * (channels != 1)} of {dtype}"
 
 
-def _size(file: Path) -> tuple[int, int] | str:
-    """Width and height, or why the file is no picture."""
+def _header(file: Path) -> tuple[Size, str] | str:
+    """Its size and what kind of file it is, or why it is no picture."""
     from PIL import Image
 
-    from jobs.decode.opening import FORMATS, reading, refuse_size
+    from jobs.decode.opening import FORMATS, MAX_PIXELS, reading, refuse_size
     from jobs.decode.unreadable import Unreadable
 
     try:
         with file.open("rb") as content:
             start = content.read(64)
         with reading(start):
-            size = _size_of_tiff(file, start)
-            if size is None:
-                with Image.open(file, formats=FORMATS) as image:
-                    size = image.size
-            refuse_size(*size)
-            return size
+            header = _of_tiff(file, start)
+            if header is None:
+                try:
+                    with Image.open(file, formats=FORMATS) as image:
+                        header = image.size, f"{image.format} {image.mode}"
+                except Image.DecompressionBombError:
+                    return f"announces more than {MAX_PIXELS:,} pixels"
+            refuse_size(*header[0])
+            return header
     except Unreadable as error:
         return str(error)
     except OSError as error:
@@ -107,7 +117,7 @@ def _size(file: Path) -> tuple[int, int] | str:
     raise AssertionError("unreachable")
 
 
-def _size_of_tiff(file: Path, start: bytes) -> tuple[int, int] | None:
+def _of_tiff(file: Path, start: bytes) -> tuple[Size, str] | None:
     """None where it is no TIFF, or one that Pillow may know better."""
     from jobs.decode.tiff import is_tiff
 
@@ -118,7 +128,8 @@ def _size_of_tiff(file: Path, start: bytes) -> tuple[int, int] | None:
     try:
         with tifffile.TiffFile(file) as opened:
             page = opened.pages[0]
-            return int(page.imagewidth), int(page.imagelength)
+            look = f"TIFF {page.photometric} {page.samplesperpixel} {page.dtype}"
+            return (int(page.imagewidth), int(page.imagelength)), look
     except Exception:  # as `jobs.decode.tiff` does: what tifffile raises has no end
         return None
 

@@ -11,7 +11,7 @@ from jobs.scan.listing import SourceError, source_folder
 from jobs.scan.template import is_template, template_columns
 from orchestrator.starting.columns import HINT, Guess
 from orchestrator.starting.errors import NoFolder, NothingToStart
-from orchestrator.starting.found import Found, Labels, PictureSet, Sample
+from orchestrator.starting.found import Found, Heads, Labels, PictureSet, Sample
 from orchestrator.starting.heads import read_heads
 from orchestrator.starting.parts import Parts, classes_of, parts_of
 from orchestrator.starting.samples import is_sample, pictures_of, read_sample
@@ -64,6 +64,12 @@ def look_at(folder: Path) -> Found:
             got=f"it {reason}",
             next="open one of them in a viewer; are they downloaded whole?",
         )
+    if labels is not None and heads.broken and not heads.sampled:
+        broken = {path for path, _ in heads.broken}
+        labels = labels_of(
+            root, labels.table, _pictures(tree, parts), sample.columns if sample else (), broken
+        )
+        labels = labels if labels is not None and labels.guesses else None
     if heads.mixed:
         raise NothingToStart(
             "these pictures cannot be learnt together",
@@ -74,7 +80,7 @@ def look_at(folder: Path) -> Found:
         )
     found = Found(
         root,
-        replace(train, bytes=_bytes_of(tree, train.folder)),
+        replace(train, bytes=_bytes_of(tree, train.folder), classes=_usable_classes(train, heads)),
         heads,
         others,
         labels,
@@ -117,11 +123,10 @@ def _labels(
 ) -> Labels | None:
     """The table that names most of the pictures and has something to learn. Beside class folders
     it counts only where it says plainly that it has, and something else than they."""
-    masks = {path for one in parts.masks for path in one.paths()}
     tables = [path for path in tree.tables if not is_sample(path)]
     if not tables:
         return None
-    pictures = Pictures(path for path in tree.top.paths() if path not in masks)
+    pictures = _pictures(tree, parts)
     asked = sample.columns if sample else ()
     read = (labels_of(tree.root, path, pictures, asked) for path in tables)
     found = [labels for labels in read if labels is not None and labels.guesses]
@@ -132,6 +137,11 @@ def _labels(
         key=lambda one: (_is_plain(one.guesses[0], asked), one.rows - one.missing),
         default=None,
     )
+
+
+def _pictures(tree: Tree, parts: Parts) -> Pictures:
+    masks = {path for one in parts.masks for path in one.paths()}
+    return Pictures(path for path in tree.top.paths() if path not in masks)
 
 
 def _says_more(labels: Labels, asked: Sequence[str], classes: Mapping[str, int]) -> bool:
@@ -165,6 +175,16 @@ def _paths_of(tree: Tree, train: PictureSet, parts: Parts) -> list[str]:
     ahead = f"{train.folder}/" if train.folder else ""
     aside = {path for one in (*parts.masks, *parts.beside) for path in one.paths()}
     return sorted(path for path in tree.top.paths() if path.startswith(ahead) and path not in aside)
+
+
+def _usable_classes(train: PictureSet, heads: Heads) -> Mapping[str, int]:
+    """Without the pictures that cannot be read, where all were looked at."""
+    if heads.sampled or not heads.broken:
+        return train.classes
+    start = len(f"{train.folder}/") if train.folder else 0
+    lost = Counter(path[start:].partition("/")[0] for path, _ in heads.broken)
+    counts = {name: count - lost[name] for name, count in train.classes.items()}
+    return {name: count for name, count in counts.items() if count > 0}
 
 
 def _bytes_of(tree: Tree, path: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -99,9 +99,13 @@ def path_of(names: Names, row: Mapping[str, str]) -> str:
 
 
 def labels_of(
-    root: Path, path: str, pictures: Pictures, asked: Sequence[str] = ()
+    root: Path,
+    path: str,
+    pictures: Pictures,
+    asked: Sequence[str] = (),
+    broken: Collection[str] = (),
 ) -> Labels | None:
-    """What the table says of the pictures; None where it names none or says nothing."""
+    """What the table says of the pictures that are not `broken`; None where it names none."""
     read = read_rows(root, path)
     names = names_in(read[1], pictures) if read else None
     if read is None or names is None:
@@ -113,7 +117,8 @@ def labels_of(
     ]
     there = [number for number, path in enumerate(paths) if path in pictures.paths]
     gone = [number for number, path in enumerate(paths) if path not in pictures.paths]
-    known = {name: [of[number] for number in there] for name, of in cells.items()}
+    usable = [number for number in there if paths[number] not in broken]
+    known = {name: [of[number] for number in usable] for name, of in cells.items()}
     named = {paths[number] for number in there}
     others = [
         name for name in cells if name != names.column and f"{{{name}}}" not in names.template

@@ -190,6 +190,15 @@ def test_a_class_with_one_picture_is_left_out(root: Path, tmp_path: Path) -> Non
     assert choice.metric == ""  # of what is left, all have as many
 
 
+def test_a_broken_picture_counts_for_no_class_of_a_table(root: Path) -> None:
+    pictures(root, [f"{n}.png" for n in range(9)])
+    (root / "0.png").write_bytes(b"")
+    rows = [(f"{n}.png", "emu" if n < 2 else ("cat", "dog")[n % 2]) for n in range(9)]
+    table(root / "labels.csv", ("file", "label"), rows)
+    _, plan = planned(root)
+    assert plan.spec.jobs["part"].with_ == {"classes": ["cat", "dog"]}  # one emu is left
+
+
 def test_names_that_yaml_would_read_otherwise_stay_names(root: Path, tmp_path: Path) -> None:
     pictures(root, [f"in: it/{n}.png" for n in range(8)])
     rows = [(f"{n}.png", ("yes", "no")[n % 2]) for n in range(8)]

@@ -35,6 +35,11 @@ def mixed(root: Path) -> None:
         bands(root / "dog" / f"{n}.tif")
 
 
+def one_usable_class(root: Path) -> None:
+    broken(root)
+    pictures(root, ["dog/d.png", "dog/e.png"])
+
+
 def masks(root: Path) -> None:
     pictures(root, [f"{kind}/{n}.png" for kind in ("images", "masks") for n in range(3)])
 
@@ -47,6 +52,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "broken": (broken, "none of the pictures can be read", "git lfs pull"),
     "flat": (lambda root: pictures(root, ["a.png"]), "nothing says", "a folder for each class"),
     "one class": (lambda root: pictures(root, ["cat/a.png", "cat/b.png"]), "nothing says", "class"),
+    "one usable class": (one_usable_class, "only one class", "a folder for each class"),
     "strangers": (strangers, "no table says", "file, label"),
     "nothing said": (saying_nothing, "no table says", "one to learn"),
     "mixed": (mixed, "cannot be learnt together", "5 bands of uint16"),
