@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 IDLE_EXIT_MS = 600_000
 """A background scheduler with nothing to do leaves after this; the next `submit` starts another.
 What was stopped and may be resumed by a press is something to do, for a day."""
+_LIVE_AGAIN = e.RunSubmitted | e.JobsResumed | e.JobsRetried
 DRAIN_S = 5.0
 """How long the last words may take; what is still queued goes out with the next scheduler."""
 
@@ -92,7 +93,7 @@ def scheduler_in(
         sender = Sender(home.store, notifiers, clock)
 
         def spread(events: Iterable[e.Event], state: State) -> None:
-            new = [x.run for x in events if isinstance(x, e.RunSubmitted | e.JobsResumed)]
+            new = [x.run for x in events if isinstance(x, _LIVE_AGAIN)]
             if new:
                 _add_notifiers(notifiers, [state.runs[name] for name in new])
                 presses.look()

@@ -20,6 +20,7 @@ from notifiers.base import Notice
 from orchestrator import commands as c
 from orchestrator import events as e
 from orchestrator import rows, snapshot
+from orchestrator.kept_holds import kept_holds
 from orchestrator.projection import apply_all
 from orchestrator.records import shared
 from orchestrator.snapshot import dump
@@ -228,11 +229,10 @@ class Store:
 
     def holds(self) -> tuple[Hold, ...]:
         """What keeps new jobs from starting. It belongs to no run, and is read off the events."""
-        rows = self._db.execute(
-            "SELECT id, kind, data FROM event WHERE run = ''"
-            " AND kind IN ('HoldSet', 'HoldReleased') ORDER BY id"
-        ).fetchall()
-        return apply_all(State(), (self._event_of(*row) for row in rows)).holds
+        try:
+            return kept_holds(self._db)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._unreadable("what is known of holds", error) from error
 
     def replayed(self) -> State:
         """The state projected from the events alone."""

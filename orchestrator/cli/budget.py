@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,13 @@ from budget.ledger.balance import Balance, LimitBalance
 from budget.ledger.reading import Reading
 from orchestrator.cli.amount import parse_instant
 from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import table
+from orchestrator.cli.screen import prose, table
+from orchestrator.holding import Hold
 from orchestrator.home import Home
+from orchestrator.kept_holds import read_holds
 from orchestrator.views.account_tree import in_tree
 from orchestrator.views.budget_screen import account_screen, newest_reading
+from orchestrator.views.hold_words import hold_line
 from skint.errors import OK, USAGE, SkintError
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ class HistoryError(SkintError):
     """There is no such number of windows."""
 
     exit_code = USAGE
+
 
 EXAMPLES = ("skint budget", "skint budget demo --history 2")
 
@@ -65,11 +69,17 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     with Ledger(home.ledger, read_only=True) as ledger:
         accounts = (ledger.account(arguments.account),) if arguments.account else ledger.accounts()
+        names = {account.name for account in accounts}
+        holds = [
+            one for one in read_holds(home.store) if not one.account or names & {*one.accounts}
+        ]
         if arguments.json:
-            print_answer(told(ledger, accounts, at_ms))
+            print_answer(told(ledger, accounts, holds, at_ms))
             return OK
         if not accounts:
             print(NO_ACCOUNTS)
+        for hold in holds:
+            print(prose(f"hold  {hold_line(hold)}"))
         # Another instant has another queue, and nobody knows which.
         live = None if arguments.at else live_runs(home)
         for depth, account in in_tree(accounts):
@@ -216,9 +226,12 @@ def _past_table(account: Account, past: Sequence[LimitBalance], exact: bool) -> 
     return table(heads, [(f"  {name}", *rest) for name, *rest in rows])
 
 
-def told(ledger: Ledger, accounts: Sequence[Account], at_ms: int) -> shapes.Budget:
+def told(
+    ledger: Ledger, accounts: Sequence[Account], holds: Iterable[Hold], at_ms: int
+) -> shapes.Budget:
     """The same for programs."""
     from orchestrator.shapes import budget as shapes
+    from orchestrator.shapes.hold import hold_shape
     from orchestrator.shapes.shape import instant
 
     found = []
@@ -238,7 +251,7 @@ def told(ledger: Ledger, accounts: Sequence[Account], at_ms: int) -> shapes.Budg
                 saved_ms=dict(balance.saved),
             )
         )
-    return shapes.Budget(instant(at_ms), tuple(found))
+    return shapes.Budget(instant(at_ms), tuple(map(hold_shape, holds)), tuple(found))
 
 
 def _limit_told(limit: LimitBalance, readings: Sequence[Reading]) -> shapes.Limit:

@@ -39,6 +39,7 @@ class NotConfirmed(SkintError):
 
     exit_code = USAGE
 
+
 EXAMPLES = (
     "skint cache ls",
     "skint cache verify",

@@ -24,6 +24,7 @@ from skint.errors import FAILED, OK, SkintError
 class ExportError(SkintError):
     """The export cannot be written."""
 
+
 EXAMPLES = (
     "skint ledger list demo",
     "skint ledger adjust demo +30m --reason 'a notebook of my own'",

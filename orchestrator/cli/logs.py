@@ -23,6 +23,7 @@ class FollowedAsJson(SkintError):
 
     exit_code = USAGE
 
+
 EXAMPLES = ("skint logs seedlings-1 --fold 0",)
 
 

@@ -54,7 +54,7 @@ class Lines:
         run = state.runs.get(self.name)
         if run is None or sys.stdout.isatty():
             return
-        view = run_view(run, time.time_ns() // 1_000_000, state.runs)
+        view = run_view(run, time.time_ns() // 1_000_000, state.runs, state.holds)
         for verdict in view.verdicts:
             answer = f" · skint answer {self.name} --stop, or --let-run" if verdict.open else ""
             self._say(f"! {self.name} · {said_line(verdict)}{answer}")
@@ -83,7 +83,7 @@ def _drawn(state: State, name: str) -> Group:
     if run is None:
         return Group(table)
     now_ms = time.time_ns() // 1_000_000
-    for row in run_view(run, now_ms, state.runs).rows:
+    for row in run_view(run, now_ms, state.runs, state.holds).rows:
         table.add_row(row.title, row.status, _advance(row), _numbers(row), row.why or row.note)
     return Group(table, *(Text(line) for line in question_lines(run, now_ms)))
 

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
     """Jobs with metric and charge, what they had to say, then what the ledger says of them."""
-    view = run_view(run, now_ms, state.runs)
+    view = run_view(run, now_ms, state.runs, state.holds)
     charged = ledger.charged_by(owner_of(run.name))
     heads = ("job", "lane", "state", "metric", ">wall", ">charged", "")
     rows: list[tuple[str, ...]] = [
@@ -97,7 +97,7 @@ def told(run: RunState, state: State, ledger: Ledger, now_ms: int) -> Show:
     from orchestrator.shapes.show import Attempt, Compared, Saving, Show
 
     charged = ledger.charged_by(owner_of(run.name))
-    view = run_view(run, now_ms, state.runs)
+    view = run_view(run, now_ms, state.runs, state.holds)
     compared = comparisons_of(Book().update(state), run)
     return Show(
         at=instant(now_ms),

@@ -45,6 +45,7 @@ class NoAccount(SkintError):
 
     exit_code = NOT_FOUND
 
+
 EXAMPLES = ("skint simulate plan.yaml --weeks 1 --hours train=0.5h±20%",)
 
 

@@ -40,13 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         state = read_state(home.store)
         runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
+        from orchestrator.shapes.hold import hold_shape
         from orchestrator.shapes.run import run_shape
         from orchestrator.shapes.shape import instant
         from orchestrator.shapes.status import Status
 
         views = (run_view(run, now_ms, state.runs, state.holds) for run in runs)
         told = (run_shape(run, view) for run, view in zip(runs, views, strict=True))
-        print_answer(Status(instant(now_ms), pid, tuple(told)))
+        holds = tuple(map(hold_shape, state.holds))
+        print_answer(Status(instant(now_ms), pid, holds, tuple(told)))
         return OK
     print(_text(read_recent(home.store, ENDED_SHOWN), pid))
     return OK

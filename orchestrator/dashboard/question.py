@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from budget.amount import format_amount
 from budget.duration import format_clock
 from orchestrator.commands import (
     AnswerVerdict,
@@ -19,11 +18,10 @@ from orchestrator.graph import Job
 from orchestrator.questions import jobs_meant
 from orchestrator.state import Hold, RunState
 from orchestrator.verdict import Answer, VerdictGiven
-from orchestrator.views.charges import freed_ms, in_flight_ms, unit_of
+from orchestrator.views.stake import Facts, live_titles, money_facts, settled_ms, work_facts
 from orchestrator.views.view import title_of
 
 BY = "dashboard"
-Facts = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,11 @@ def cancel_question(run: RunState, now_ms: int) -> Question:
     if not run.live:
         raise ValueError(f"{run.name} has ended already: {run.outcome}")
     jobs = [job for job in run.graph.jobs if not run.jobs[job.id].ended]
-    settled_ms = sum(allocation.charged_ms for allocation in run.allocations.values())
+    paid_ms = sum(allocation.charged_ms for allocation in run.allocations.values())
     request = StopJobs(run=run.name, scope="run", target=run.name, by=BY)
     return Question(
         title=f"Cancel the run {run.name}?",
-        facts=(*_money(run, jobs, settled_ms, now_ms), *_work(run, jobs)),
+        facts=(*money_facts(run, jobs, paid_ms, now_ms), *work_facts(run, jobs)),
         choices=_yes_or_no("cancel it", "let it run", request, f"cancel of {run.name}"),
     )
 
@@ -77,8 +75,8 @@ def abort_question(run: RunState, job_id: str, now_ms: int) -> Question:
     return Question(
         title=f"Abort {title} of {run.name}?",
         facts=(
-            *_money(run, [job], _settled_ms(run, job_id), now_ms),
-            *_work(run, [job]),
+            *money_facts(run, [job], settled_ms(run, [job]), now_ms),
+            *work_facts(run, [job]),
             ("others", f"go on{needed}"),
         ),
         choices=_yes_or_no("abort it", "let it run", request, f"abort of {title} of {run.name}"),
@@ -100,10 +98,9 @@ def pause_question(run: RunState, job_id: str, now_ms: int) -> Question:
         request = PauseJobs(run=run.name, scope="run", target=run.name, by=BY)
     if all(run.jobs[job.id].paused for job in jobs):
         raise ValueError(f"{what} is paused already; r resumes it")
-    settled_ms = sum(_settled_ms(run, job.id) for job in jobs)
-    live = _live(run, jobs)
+    live = live_titles(run, jobs)
     facts = (
-        *_money(run, jobs, settled_ms, now_ms),
+        *money_facts(run, jobs, settled_ms(run, jobs), now_ms),
         ("parks", ", ".join(live) if live else "nothing that runs; what waits is not started"),
         ("kept", "a checkpoint: it goes on to the bit when r resumes it"),
     )
@@ -138,7 +135,6 @@ def verdict_question(run: RunState, asked: VerdictGiven, now_ms: int) -> Questio
         for job in jobs_meant(run.graph, asked.scope, asked.target)
         if not run.jobs[job.id].ended
     ]
-    settled_ms = sum(_settled_ms(run, job.id) for job in jobs)
     left_ms = max(0, (asked.until_ms or now_ms) - now_ms)
     would = "stopped" if asked.would == "stop" else "parked"
     then = "it goes on" if asked.default == "let-run" else f"it is {would}"
@@ -153,7 +149,7 @@ def verdict_question(run: RunState, asked: VerdictGiven, now_ms: int) -> Questio
         title=f"{verb} {asked.target} of {run.name}?",
         facts=(
             (asked.rule, asked.sentence),
-            *_money(run, jobs, settled_ms, now_ms),
+            *money_facts(run, jobs, settled_ms(run, jobs), now_ms),
             ("unanswered", f"{then} in {format_clock(left_ms)}"),
         ),
         choices=(
@@ -217,53 +213,3 @@ def _open_job(run: RunState, job_id: str) -> tuple[Job, str]:
     if not run.live or state.ended:
         raise ValueError(f"{title} of {run.name} has ended already: {state.status}")
     return job, title
-
-
-def _settled_ms(run: RunState, job_id: str) -> int:
-    return sum(
-        allocation.shares.get(name, 0)
-        for name in run.jobs[job_id].attempts
-        if (allocation := run.allocations.get(run.attempts[name].allocation or "")) is not None
-    )
-
-
-def _money(
-    run: RunState, jobs: list[Job], settled_ms: int, now_ms: int
-) -> tuple[tuple[str, str], ...]:
-    """What has been charged for it and what would be freed; nothing for CPU work."""
-    if not settled_ms and not any(job.devices for job in jobs):
-        return (("charged", "nothing: it uses no accelerator"),)
-    begun = [job for job in jobs if run.jobs[job.id].attempts]
-    unbegun = [job for job in jobs if job.devices and not run.jobs[job.id].attempts]
-    unit = unit_of(run)
-    carriers = {run.attempts[name].allocation for j in begun for name in run.jobs[j.id].attempts}
-    flying_ms = sum(
-        in_flight_ms(run.allocations[name], now_ms) for name in carriers if name is not None
-    )
-    part = f", {format_amount(flying_ms, unit)} of it in flight" if flying_ms else ""
-    charged = f"{format_amount(settled_ms + flying_ms, unit)}{part}; that stays charged"
-    held = f"{format_amount(freed_ms(run, begun, now_ms), unit)} still reserved"
-    freed = f"{held}, less what stopping takes" if begun else ""
-    if unbegun:
-        limit = format_amount(freed_ms(run, unbegun, now_ms), unit)
-        more = f"up to {limit} that {_count(unbegun)} not started would have reserved"
-        freed = f"{freed}; {more}" if freed else more
-    return (("charged", charged), ("freed", freed or "nothing"))
-
-
-def _work(run: RunState, jobs: list[Job]) -> tuple[tuple[str, str], ...]:
-    live = _live(run, jobs)
-    stops = f"{', '.join(live)} at the next step" if live else "nothing that runs"
-    return (("stops", stops), ("kept", "checkpoints, and results of jobs that are done"))
-
-
-def _live(run: RunState, jobs: list[Job]) -> list[str]:
-    return [
-        title_of(run, job)
-        for job in jobs
-        if (attempt := run.current(job.id)) is not None and attempt.live
-    ]
-
-
-def _count(jobs: list[Job]) -> str:
-    return f"{len(jobs)} job{'s' if len(jobs) != 1 else ''}"

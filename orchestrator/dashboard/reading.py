@@ -106,12 +106,12 @@ class Reading:
         self._over = {
             run.name: seen
             if (seen := self._over.get(run.name)) is not None and seen[0] is run
-            else (run, run_view(run, now_ms, self._known.runs))
+            else (run, run_view(run, now_ms, self._known.runs, self._known.holds))
             for run in over.values()
         }
         live = [run for run in runs if not run.settled]
         return (
-            *(run_view(run, now_ms, self._known.runs) for run in live),
+            *(run_view(run, now_ms, self._known.runs, self._known.holds) for run in live),
             *(self._over[name][1] for name in over),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from orchestrator.shapes.hold import Hold
 from orchestrator.shapes.shape import shape
 
 
@@ -72,4 +73,6 @@ class Budget:
     SCHEMA: ClassVar[str] = "budget/1"
 
     at: str
+    holds: tuple[Hold, ...]
+    """Those that keep jobs on these accounts from starting."""
     accounts: tuple[Account, ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from orchestrator.shapes.hold import Hold, hold_shape
 from orchestrator.shapes.shape import instant, shape
-from orchestrator.state import Hold as KeptHold
 from orchestrator.views.queue import Queue as View
 from orchestrator.views.queue import QueueRow
 
@@ -39,17 +39,6 @@ class Job:
 
 
 @shape
-class Hold:
-    account: str
-    """Empty: every account."""
-    lane: str
-    """cpu or accelerator; empty: both."""
-    reason: str
-    by: str
-    since: str
-
-
-@shape
 class Queue:
     SCHEMA: ClassVar[str] = "queue/1"
 
@@ -72,10 +61,6 @@ def queue_shape(view: View, now_ms: int, pid: int | None) -> Queue:
         holds=tuple(map(hold_shape, view.holds)),
         jobs=tuple(map(_job, view.rows)),
     )
-
-
-def hold_shape(hold: KeptHold) -> Hold:
-    return Hold(hold.account, hold.lane, hold.reason, hold.by, instant(hold.since_ms))
 
 
 def _job(row: QueueRow) -> Job:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from orchestrator.shapes.hold import Hold
 from orchestrator.shapes.run import Run
 from orchestrator.shapes.shape import shape
 
@@ -15,5 +16,7 @@ class Status:
     at: str
     scheduler_pid: int | None
     """null where none runs."""
+    holds: tuple[Hold, ...]
+    """Where no new job starts."""
     runs: tuple[Run, ...]
     """All of them, the oldest first."""

@@ -36,6 +36,9 @@ _IN_HEAD = (
     e.VerdictAnswered,
     e.StopAsked,
     e.JobsResumed,
+    e.JobsPaused,
+    e.JobsUnpaused,
+    e.JobsRetried,
     e.JobEnded,
     e.RunEnded,
 )

@@ -14,6 +14,7 @@ from orchestrator.state import RunState, job_of
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.figures import amount
 from orchestrator.views.persons import by_whom
+from orchestrator.views.undo_words import resume_command
 from orchestrator.views.view import RunView
 from orchestrator.words import buttons
 
@@ -132,6 +133,44 @@ class Decisions:
                 f"{count} job{'s wait' if count != 1 else ' waits'} again;"
                 " what had begun goes on from its checkpoint",
             ),
+            about="decision",
+            at_ms=self.at_ms,
+        )
+
+    def paused(self, event: e.JobsPaused) -> Notice:
+        return self._deed(
+            f"paused/{event.at_ms}",
+            f"{self.what(event.scope, event.target)} paused by {by_whom(event.by)}"
+            f" {self.clock(self.at_ms)}",
+            self.freed(event.scope, event.target).replace("frees", "keeps free"),
+            f"go on with `{resume_command(self.run, event.scope, event.target)}`",
+        )
+
+    def unpaused(self, event: e.JobsUnpaused) -> Notice:
+        count = len(event.jobs)
+        return self._deed(
+            f"unpaused/{event.at_ms}",
+            f"paused no more: resumed by {by_whom(event.by)} {self.clock(self.at_ms)}",
+            f"{count} job{'s go' if count != 1 else ' goes'} on; what had begun goes on from its"
+            " checkpoint",
+        )
+
+    def retried(self, event: e.JobsRetried) -> Notice:
+        count = len(event.jobs)
+        return self._deed(
+            f"retried/{event.at_ms}",
+            f"{self.what(event.scope, event.target)} tried again, asked by {by_whom(event.by)}"
+            f" {self.clock(self.at_ms)}",
+            f"{count} job{'s wait' if count != 1 else ' waits'} again",
+        )
+
+    def _deed(self, key: str, title: str, *lines: str) -> Notice:
+        return Notice(
+            run=self.run.name,
+            topic="reply",
+            key=f"{self.run.name}/{key}",
+            title=title,
+            lines=_lines(*lines),
             about="decision",
             at_ms=self.at_ms,
         )

@@ -56,6 +56,14 @@ class Teller:
                 yield from self._decisions.answered(event)
             case e.JobsResumed():
                 yield self._decisions.resumed(event)
+            case e.JobsPaused():
+                yield self._decisions.paused(event)
+            case e.JobsUnpaused():
+                yield self._decisions.unpaused(event)
+            case e.JobsRetried():
+                yield self._decisions.retried(event)
+            case e.StopAsked(reason="paused"):
+                pass  # what was paused has been told, with its hours
             case e.StopAsked() if not event.by.startswith("rule "):
                 yield self._decisions.stop(event)
             case e.JobWaited(reason="over-budget" | "group"):

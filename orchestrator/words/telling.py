@@ -11,6 +11,7 @@ from typing import Any, Literal
 from budget.amount import format_amount
 from orchestrator import events as e
 from orchestrator.state import AllocationState, RunState, State, job_of
+from orchestrator.views.hold_words import what_is_held
 from orchestrator.views.persons import by_whom, in_words
 from orchestrator.views.training import number, training_of
 from orchestrator.views.view import title_of
@@ -23,6 +24,8 @@ def tell(event: e.Event, state: State) -> str | None:
     """The line of `event`, or None if it is only of interest to the scheduler."""
     if isinstance(event, e.CommandAnswered):
         return None if event.ok else f"refused: {event.text}"
+    if isinstance(event, e.HoldSet | e.HoldReleased):
+        return _hold(event)
     run = state.runs.get(event.run)
     words = _WORDS.get(type(event))
     said = words(run, event) if run is not None and words is not None else None
@@ -40,6 +43,8 @@ def tone(event: e.Event) -> Tone:
         return "plain" if event.ok else "attention"
     if isinstance(event, e.JobWaited):
         return "plain" if event.until_ms is None else "attention"
+    if isinstance(event, e.HoldSet | e.JobsPaused):
+        return "attention"
     if isinstance(event, e.StopAsked | e.VerdictGiven | e.AttemptUnreachable | e.AttemptEnded):
         return "attention"
     return "plain"
@@ -114,6 +119,27 @@ def _resumed(run: RunState, event: e.JobsResumed) -> str:
     return f"{_target(run, event.target)} resumed by {by_whom(event.by)}"
 
 
+def _paused(run: RunState, event: e.JobsPaused) -> str:
+    return f"{_target(run, event.target)} paused by {by_whom(event.by)}"
+
+
+def _unpaused(run: RunState, event: e.JobsUnpaused) -> str:
+    count = len(event.jobs)
+    jobs = _title(run, event.jobs[0]) if count == 1 else f"{count} jobs"
+    return f"{jobs} paused no more: resumed by {by_whom(event.by)}"
+
+
+def _retried(run: RunState, event: e.JobsRetried) -> str:
+    return f"{_target(run, event.target)} tried again, asked by {by_whom(event.by)}"
+
+
+def _hold(event: e.HoldSet | e.HoldReleased) -> str:
+    what = what_is_held(event.account, event.lane)
+    if isinstance(event, e.HoldReleased):
+        return f"jobs start again {what}: released by {by_whom(event.by)}"
+    return _with(f"no new job starts {what}, held by {by_whom(event.by)}", event.reason)
+
+
 def _target(run: RunState, target: str) -> str:
     if target == run.name:
         return "the run"
@@ -149,6 +175,9 @@ _WORDS: Mapping[type[e.Event], Callable[[RunState, Any], str | None]] = {
     e.VerdictGiven: lambda run, event: _with(f"stop rule {event.rule}", event.sentence),
     e.VerdictAnswered: _answered,
     e.JobsResumed: _resumed,
+    e.JobsPaused: _paused,
+    e.JobsUnpaused: _unpaused,
+    e.JobsRetried: _retried,
     e.StopAsked: _stop_asked,
     e.AttemptEnded: _attempt_ended,
     e.JobEnded: lambda run, event: _with(
