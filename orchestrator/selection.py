@@ -1,19 +1,19 @@
-"""Those records of a run that something holds of: most of a run is over most of the time, and what
-is not is asked for again and again."""
+"""Those records of a run, or runs of a state, that something holds of: most are over most of the
+time, and what is not is asked for again and again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from orchestrator.records import MANY, Part, Records, with_entries, with_entry
 
 if TYPE_CHECKING:
-    from orchestrator.state import RunState
+    from orchestrator.state import RunState, State
 
 
 class Record(Protocol):
-    """Of a job, an attempt or an allocation."""
+    """Of a job, an attempt or an allocation; or a run."""
 
     @property
     def id(self) -> str: ...
@@ -23,10 +23,11 @@ R = TypeVar("R", bound=Record)
 
 
 class Selection(Generic[R]):
-    """A property of a run: the records of one of its mappings that are of a `sort`, in their order.
+    """A property of a run or a state: the records of one of its mappings that are of a `sort`, in
+    their order.
 
-    They are looked for once, and then handed on from one state of the run to the next. The sorts
-    of a record are bits of a number that `RunState.sorts_of` says by field.
+    They are looked for once, and then handed on from one state of it to the next. The sorts of a
+    record are bits of a number that its `sorts_of` says by field.
     """
 
     def __init__(
@@ -40,23 +41,24 @@ class Selection(Generic[R]):
         self.by_status = by_status
         self.name = ""
 
-    def __set_name__(self, owner: type[RunState], name: str) -> None:
+    def __set_name__(self, owner: type[Any], name: str) -> None:
         self.name = name
         owner.selections.setdefault(self.field, []).append(self)
         if self.field == "jobs":
             (owner.by_status if self.by_status else owner.by_more).append(self)
 
     @overload
-    def __get__(self, run: None, owner: type[RunState]) -> Selection[R]: ...
+    def __get__(self, run: None, owner: type[Any]) -> Selection[R]: ...
     @overload
-    def __get__(self, run: RunState, owner: type[RunState]) -> Sequence[R]: ...
-    def __get__(self, run: RunState | None, owner: type[RunState]) -> Sequence[R] | Selection[R]:
+    def __get__(self, run: RunState | State, owner: type[Any]) -> Sequence[R]: ...
+    def __get__(self, run: RunState | State | None, owner: type[Any]) -> Sequence[R] | Selection[R]:
         if run is None:
             return self
         records: Mapping[str, R] = getattr(run, self.field)
-        sort, sorts_of = self.sort, run.sorts_of[self.field]
+        sort = self.sort
+        sorts_of: Callable[[Any, Any], int] = run.sorts_of[self.field]
         if self.by_status:  # the other sorts of a job ask for these
-            sorts_of = run.sorts_by_status
+            sorts_of = run.sorts_of["by status"]
         found: Sequence[R]
         if type(records) is Records:
             found = Part.of(
@@ -77,12 +79,29 @@ def with_record(run: RunState, field: str, record: Record) -> RunState:
     if old is not None and field == "jobs":
         _with_job(run, new, old, record)
         return new
-    sorts_of = run.sorts_of[field]
-    before = sorts_of(run, old) if old is not None else 0
-    _follow(new, run.selections[field], old, record, before, sorts_of(new, record))
+    _follow_one(run, new, field, old, record)
     if field == "allocations" and old is None and "carriers" in vars(new):
         vars(new)["carriers"] = run.also_carried_by(new.allocations[record.id])
     return new
+
+
+def with_run(state: State, run: RunState) -> State:
+    """As `with_record`, of a run."""
+    old = state.runs.get(run.name)
+    new = _made(state, {"runs": with_entry(state.runs, run.name, run)})
+    vars(new).pop("kept_devices", None)
+    _follow_one(state, new, "runs", old, run)
+    return new
+
+
+def _follow_one(
+    before: RunState | State, after: RunState | State, field: str, old: Any, record: Any
+) -> None:
+    selections: Sequence[Selection[Any]] = before.selections[field]
+    if any(one.name in vars(after) for one in selections):
+        sorts_of: Callable[[Any, Any], int] = before.sorts_of[field]
+        was = sorts_of(before, old) if old is not None else 0
+        _follow(after, selections, old, record, was, sorts_of(after, record))
 
 
 def with_records(run: RunState, field: str, records: Iterable[Record]) -> RunState:
@@ -97,8 +116,8 @@ def with_records(run: RunState, field: str, records: Iterable[Record]) -> RunSta
 def _with_job(run: RunState, new: RunState, old: Record, record: Record) -> None:
     """Have the selections of `new` follow where `record` has taken the place of `old`, which was in
     `run`. How far it has come counts first: the other sorts, of others as well, depend on that."""
-    sorts_of = run.sorts_of["jobs"]
-    before, after = run.sorts_by_status(run, old), run.sorts_by_status(new, record)
+    sorts_of, by_status = run.sorts_of["jobs"], run.sorts_of["by status"]
+    before, after = by_status(run, old), by_status(new, record)
     _follow(new, run.by_status, old, record, before, after)
     values = vars(new)
     if before == after:
@@ -119,7 +138,7 @@ def _with_job(run: RunState, new: RunState, old: Record, record: Record) -> None
 
 
 def _follow(
-    run: RunState,
+    run: RunState | State,
     selections: Iterable[Selection[Any]],
     old: Record | None,
     new: Record,
@@ -161,7 +180,10 @@ def _after(
     return (*known, new) if old is None or not known else None
 
 
-def _made(run: RunState, changes: Mapping[str, Any]) -> RunState:
-    new = object.__new__(type(run))
-    object.__setattr__(new, "__dict__", {**vars(run), **changes})
+S = TypeVar("S", "RunState", "State")
+
+
+def _made(before: S, changes: Mapping[str, Any]) -> S:
+    new = object.__new__(type(before))
+    object.__setattr__(new, "__dict__", {**vars(before), **changes})
     return new

@@ -8,7 +8,7 @@ from orchestrator.job_state import JobState
 
 if TYPE_CHECKING:
     from orchestrator.graph import Job
-    from orchestrator.state import AllocationState, AttemptState, RunState, SavingState
+    from orchestrator.state import AllocationState, AttemptState, RunState, SavingState, State
 
 QUEUED = ("devices", "turn")
 """Reasons to wait that end when another job does; their `until_ms` is the latest time, no alarm."""
@@ -129,3 +129,37 @@ def of_allocation(run: RunState, one: AllocationState) -> int:
 
 def of_saving(run: RunState, saving: SavingState) -> int:
     return 0 if saving.booked else UNBOOKED
+
+
+UNSETTLED = 1
+"""It has not ended, or something is still owed."""
+BUSY = 2
+"""Something of it runs, stands by, keeps devices, or is to be paid or booked."""
+ASKING = 4
+"""It lives, and rules have spoken."""
+WITH_CPU_WORK = 8
+WITH_UNTOLD = 16
+"""Of the CPU lane."""
+WITH_AWAITING = 32
+WITH_QUEUE = 64
+WITH_TIMED = 128
+
+
+def of_run(state: State, run: RunState) -> int:
+    found = 0
+    if run.live_attempts or run.standbys or run.open_allocations or run.unbooked:
+        found = BUSY | UNSETTLED
+    if not run.live:
+        return found
+    found |= UNSETTLED
+    if run.verdicts:
+        found |= ASKING
+    if run.cpu_ready:
+        found |= WITH_CPU_WORK
+        if run.cpu_untold:
+            found |= WITH_UNTOLD
+        if run.cpu_awaiting:
+            found |= WITH_AWAITING
+    if run.queue:
+        found |= WITH_QUEUE
+    return found | WITH_TIMED if run.timed else found

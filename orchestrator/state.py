@@ -25,8 +25,8 @@ from orchestrator.holding import Hold as Hold
 from orchestrator.job_state import JobState as JobState
 from orchestrator.job_state import JobStatus as JobStatus
 from orchestrator.pace import Marks
-from orchestrator.records import with_entries, with_entry
-from orchestrator.selection import Selection
+from orchestrator.records import with_entries
+from orchestrator.selection import Selection, with_run
 from orchestrator.standby import StandbyState as StandbyState
 
 STATE_VERSION = 5
@@ -205,14 +205,15 @@ class RunState:
     """The others of the jobs."""
     sorts_of: ClassVar[dict[str, Callable[[RunState, Any], int]]] = {
         "jobs": sorts.of_job,
+        "by status": lambda run, job: sorts.by_status(job),
         "attempts": sorts.of_attempt,
         "allocations": sorts.of_allocation,
         "savings": sorts.of_saving,
     }
 
-    @staticmethod
-    def sorts_by_status(run: RunState, job: Any) -> int:
-        return sorts.by_status(job)
+    @property
+    def id(self) -> str:
+        return self.name
 
     open_jobs = Selection[JobState]("jobs", sorts.OPEN, by_status=True)
     running_jobs = Selection[JobState]("jobs", sorts.RUNNING, by_status=True)
@@ -331,39 +332,43 @@ class State:
     holds: tuple[Hold, ...] = ()
     """Where no new job is to start, the oldest first."""
 
-    def live_runs(self) -> tuple[RunState, ...]:
-        """Those that have not ended, or of which something is still owed, the oldest first."""
-        return self._live_runs
+    selections: ClassVar[dict[str, list[Selection[Any]]]] = {}
+    sorts_of: ClassVar[dict[str, Callable[[State, Any], int]]] = {"runs": sorts.of_run}
 
-    @cached_property
-    def _live_runs(self) -> tuple[RunState, ...]:
-        return tuple([run for run in self.runs.values() if not run.settled])
+    unsettled = Selection[RunState]("runs", sorts.UNSETTLED)
+    busy = Selection[RunState]("runs", sorts.BUSY)
+    asking = Selection[RunState]("runs", sorts.ASKING)
+    with_cpu_work = Selection[RunState]("runs", sorts.WITH_CPU_WORK)
+    with_untold = Selection[RunState]("runs", sorts.WITH_UNTOLD)
+    with_awaiting = Selection[RunState]("runs", sorts.WITH_AWAITING)
+    with_queue = Selection[RunState]("runs", sorts.WITH_QUEUE)
+    with_timed = Selection[RunState]("runs", sorts.WITH_TIMED)
+
+    def live_runs(self) -> Sequence[RunState]:
+        """Those that have not ended, or of which something is still owed, the oldest first."""
+        return self.unsettled
 
     def with_run(self, run: RunState) -> State:
         """The same with `run` as it is now."""
-        new = State(with_entry(self.runs, run.name, run), self.results, self.holds)
-        live, known = vars(self).get("_live_runs"), self.runs.get(run.name)
-        if live is not None and known is not None and known.live and run.live:
-            vars(new)["_live_runs"] = tuple([run if one is known else one for one in live])
-        return new
+        return with_run(self, run)
 
     @cached_property
     def kept_devices(self) -> Set[tuple[str, str]]:
         """Executor and id of each device that an allocation of any run keeps."""
         return {
             (allocation.executor, device)
-            for run in self.live_runs()
+            for run in self.busy
             for allocation in run.kept
             for device in allocation.devices
         }
 
     def live_attempts(self) -> Iterator[tuple[RunState, AttemptState]]:
-        for run in self.live_runs():
+        for run in self.busy:
             for attempt in run.live_attempts:
                 yield run, attempt
 
     def live_standbys(self) -> Iterator[tuple[RunState, StandbyState]]:
-        for run in self.live_runs():
+        for run in self.busy:
             for standby in run.standbys.values():
                 yield run, standby
 

@@ -17,7 +17,7 @@ def due(
     state: State, inputs: i.Inputs, decided: Collection[e.Event], now_ms: int
 ) -> Iterator[i.Action]:
     """All actions that the state calls for, money first. `decided` are the events of this step."""
-    runs = state.live_runs()
+    runs = state.busy
     for run in runs:
         yield from _closings(run)
     # After the closings of every run, as what they free may be what is missing; and in the order
@@ -34,8 +34,7 @@ def due(
         if run.stops:
             yield from _stops(run)
     yield from _orphans(state, inputs)
-    if any(run.graph.has_own_rules for run in runs):
-        yield from own_rules.asked(state, inputs, decided, now_ms)
+    yield from own_rules.asked(state, inputs, decided, now_ms)
 
 
 def _closings(run: RunState) -> Iterator[i.Action]:

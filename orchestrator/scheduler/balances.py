@@ -33,10 +33,9 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
     stirs = stirs or any(isinstance(answer, FREEING) for answer in inputs.answers)
     waiting = [
         (run, account)
-        for run in state.live_runs()
+        for run in state.with_queue
         if (account := inputs.accounts.get(run.graph.account or "")) is not None
         and account.executor in inputs.capacity
-        and run.queue
         and holding(state.holds, account.name, "accelerator") is None
     ]
     executors = {account.executor for _, account in waiting}

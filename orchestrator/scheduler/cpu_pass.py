@@ -30,6 +30,9 @@ def admit(
     """
     if not run.cpu_ready or holding(state.holds, run.graph.account, "cpu") is not None:
         return []
+    news = run.cpu_untold or (something_ended and run.cpu_awaiting)
+    if not news and cpu_lane.used(state)[0] >= inputs.capacity[LOCAL].cpus:
+        return []
     return _Pass(state, run, inputs, now_ms).decide(something_ended)
 
 

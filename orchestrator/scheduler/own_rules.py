@@ -30,7 +30,8 @@ def asked(
             isinstance(event, e.AttemptEnded) and event.outcome == "done"
         ):
             run = state.runs[event.run]
-            jobs[run.name, run.attempts[event.attempt].job] = None
+            if run.graph.has_own_rules:
+                jobs[run.name, run.attempts[event.attempt].job] = None
     for name, id in jobs:
         run = state.runs[name]
         job = run.graph.job(id)

@@ -32,7 +32,7 @@ def quiet_attempts(
 
 def next_ms(state: State, inputs: Inputs, now_ms: int) -> Iterator[int]:
     """When each of those that run now will have been quiet for too long."""
-    for run in state.live_runs():
+    for run in state.busy:
         yield from (due_ms for _, _, due_ms in _heard(run, inputs, now_ms))
 
 

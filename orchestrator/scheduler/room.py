@@ -34,7 +34,7 @@ class Room:
         """By executor and device, whom it waits for though nobody keeps it."""
         self._balances: dict[str, Balance] = {}
         """What is left by account, until something more is planned."""
-        for run in state.live_runs():
+        for run in state.busy:
             for allocation in run.open_allocations:
                 if allocation.keeps_devices:
                     self._kept.append(allocation)

@@ -40,8 +40,8 @@ WAIT_S = 3_600.0
 
 def plan(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
     """The worker to start ahead on each executor, for the job that its next devices go to."""
-    for run in state.live_runs():
-        if not run.live or run.cpu_only or not run.graph.has_standby:
+    for run in state.with_queue:
+        if run.cpu_only or not run.graph.has_standby:
             continue
         if holding(state.holds, run.graph.account, "accelerator") is not None:
             continue

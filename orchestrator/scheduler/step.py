@@ -15,6 +15,7 @@ from orchestrator.scheduler import (
     actions,
     admission,
     commands,
+    cpu_lane,
     cpu_pass,
     edges,
     endings,
@@ -40,6 +41,12 @@ class _Deciding:
         self.events: list[e.Event] = []
         self.something_ended = False
         """An attempt or a job, in this step."""
+        self.touched: set[str] = set()
+        """Runs that these events are about."""
+        self._looked_at: State | None = None
+        self._room = False
+        self.is_new = vars(state).get("_at_rest") is not state.runs
+        """Whether something may follow of any run, also where nothing happens to it."""
 
     def take(self, events: Iterable[e.Event]) -> bool:
         """Apply them in order; whether there were any."""
@@ -48,9 +55,36 @@ class _Deciding:
             return False
         self.state = apply_all(self.state, decided)
         self.events += decided
+        self.touched.update([event.run for event in decided])
         if not self.something_ended:
             self.something_ended = any(isinstance(event, _ENDS) for event in decided)
         return True
+
+    def rest(self, *, still: bool = False) -> None:
+        """Nothing more follows by itself: the next step looks at the runs that move. With `still`,
+        if it was so before."""
+        if not (still and self.is_new):
+            vars(self.state)["_at_rest"] = self.state.runs
+
+    def has_room(self, inputs: i.Inputs) -> bool:
+        """Whether a core of the CPU lane is free."""
+        if self._looked_at is not self.state:
+            self._looked_at = self.state
+            self._room = cpu_lane.used(self.state)[0] < inputs.capacity[cpu_lane.LOCAL].cpus
+        return self._room
+
+    def moving(self, inputs: i.Inputs) -> Iterator[str]:
+        """The runs of which something may end or start, the oldest first."""
+        state = self.state
+        if self.is_new or "" in self.touched:  # a hold belongs to no run
+            yield from [run.name for run in state.unsettled]
+            return
+        sure = self.touched | {run.name for run in state.with_untold}
+        if self.something_ended:
+            sure |= {run.name for run in state.with_awaiting}
+        for run in state.unsettled:
+            if run.name in sure or (run.cpu_ready and self.has_room(inputs)):
+                yield run.name
 
     def observe(
         self,
@@ -81,17 +115,17 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     deciding = _Deciding(state)
     for command in inputs.commands:
         deciding.take(commands.obey(deciding.state, command, inputs, now_ms))
-    for run in deciding.state.live_runs():
-        if run.verdicts:
-            deciding.take(verdicts.time_outs(run, now_ms))
+    for run in deciding.state.asking:
+        deciding.take(verdicts.time_outs(run, now_ms))
     for answer in inputs.answers:
         _take_answer(deciding, answer, inputs, now_ms)
     if _is_only_word_of_it(inputs, deciding.events):
         wake = partial(_wake_ms, deciding.state, inputs, now_ms)
+        deciding.rest(still=True)
         return i.Step(tuple(deciding.events), deciding.state, (), wake)
     deciding.observe(observations.starts, inputs, now_ms)
     if inputs.lines:
-        for run in deciding.state.live_runs():
+        for run in deciding.state.busy:
             for line in inputs.lines if run.standbys else ():
                 deciding.take(standby.told(deciding.state.runs[run.name], line, now_ms))
         told = len(deciding.events)
@@ -105,7 +139,7 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     done = [x.attempt for x in deciding.events[over:] if _is_done(x)]
     if done:
         deciding.judge(done, inputs, now_ms)
-    for run in () if inputs.answers else deciding.state.live_runs():
+    for run in () if inputs.answers else deciding.state.busy:
         for attempt, quiet_s in quiet.quiet_attempts(run, inputs, now_ms):
             deciding.judge([attempt.id], inputs, now_ms, quiet_s)
     for said in inputs.said:
@@ -114,12 +148,13 @@ def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
         attempt_now = deciding.state.attempt(name)
         if attempt_now is not None:
             deciding.take(metering.told(run_of(name), attempt_now, metered, now_ms))
-    for run in deciding.state.live_runs():
+    for run in deciding.state.busy:
         for attempt in run.live_attempts:
             if attempt.edge:
                 deciding.take(edges.ask(deciding.state.runs[run.name], attempt.id, now_ms))
     _advance(deciding, inputs, now_ms)
     deciding.take(savings.found(deciding.state, tuple(deciding.events), inputs, now_ms))
+    deciding.rest()
     return i.Step(
         events=tuple(deciding.events),
         state=deciding.state,
@@ -272,9 +307,9 @@ def _advance(deciding: _Deciding, inputs: i.Inputs, now_ms: int) -> None:
     again = ended = True
     while again:
         if ended:
-            for run in deciding.state.live_runs():
-                if run.live:
-                    _advance_run(deciding, run.name, inputs, now_ms)
+            for name in deciding.moving(inputs):
+                if deciding.state.runs[name].live:
+                    _advance_run(deciding, name, inputs, now_ms)
         # Over all runs: accelerators are given to what comes first among all that wait.
         admitted = accelerators.admit(deciding.state, inputs, now_ms)
         again = deciding.take(admitted)
@@ -282,8 +317,8 @@ def _advance(deciding: _Deciding, inputs: i.Inputs, now_ms: int) -> None:
         ended = any(isinstance(event, e.JobEnded) for event in admitted)
     deciding.take(standby.drop(deciding.state, now_ms))
     deciding.take(standby.plan(deciding.state, inputs, now_ms))
-    for run in deciding.state.live_runs():
-        if run.live and not run.open_jobs:
+    for run in deciding.state.unsettled:
+        if (deciding.is_new or run.name in deciding.touched) and run.live and not run.open_jobs:
             deciding.take([endings.end_of(run, now_ms)])
 
 
@@ -304,8 +339,7 @@ def _advance_run(deciding: _Deciding, name: str, inputs: i.Inputs, now_ms: int) 
 
 
 def _wake_ms(state: State, inputs: i.Inputs, now_ms: int) -> int | None:
-    due = [job.until_ms for run in state.live_runs() for job in run.timed]
-    said = [run for run in state.live_runs() if run.verdicts]
-    due += [asked.until_ms for run in said for asked in open_questions(run)]
+    due = [job.until_ms for run in state.with_timed for job in run.timed]
+    due += [asked.until_ms for run in state.asking for asked in open_questions(run)]
     due += quiet.next_ms(state, inputs, now_ms)
     return min((at_ms for at_ms in due if at_ms is not None and at_ms > now_ms), default=None)

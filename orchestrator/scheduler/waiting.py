@@ -34,7 +34,7 @@ class Waiting:
     def candidates(self) -> list[Candidate]:
         """Those that wait for nothing but their turn, devices and hours, oldest run first."""
         found = []
-        for age, run in enumerate(self._state.live_runs()):
+        for age, run in enumerate(self._state.with_queue):
             if self._may_start(run):
                 found += self._of_run(run, age)
         return found
@@ -42,7 +42,7 @@ class Waiting:
     def told(self) -> set[str | None] | None:
         """The accounts of those that wait, where each of them has said why; None otherwise."""
         found: set[str | None] = set()
-        for run in self._state.live_runs():
+        for run in self._state.with_queue:
             if not self._may_start(run):
                 continue
             if len(run.untold) < len(run.ready):
@@ -153,6 +153,6 @@ class Waiting:
         """Whether an allocation of its account is over and not settled yet."""
         return any(
             allocation.status == "ended" and allocation.account == run.graph.account
-            for other in self._state.live_runs()
+            for other in self._state.busy
             for allocation in other.open_allocations
         )
