@@ -11,7 +11,12 @@ def known_already(prepared: Prepared, state: State) -> str:
     """The earlier results with what they came to, what they cost and their keys; nothing is
     submitted."""
     found = before_of(prepared.expected, state)
-    lines = [f"this was run before: {sentence(before)}" for before in found]
+    jobs = sum(len(before.jobs) for before in found)
+    parts = [f"{len(one.jobs)} of {jobs} jobs in " if len(found) > 1 else "" for one in found]
+    lines = [
+        f"this was run before: {part}{sentence(before)}"
+        for part, before in zip(parts, found, strict=True)
+    ]
     see = f" · see it with `skint show {found[0].run}`" if found else ""
     lines.append(f"nothing submitted · run it again with --again{see}")
     return "\n".join(lines)
