@@ -80,6 +80,9 @@ DEVICE ?= cuda
 gpu-check: $(VENV)/.test  ## what only a real device can show, once; writes docs/devices/DATE-NAME.md
 	$(BIN)/python -m tests.device.check --device $(DEVICE)
 
+reference: $(VENV)/.demo  ## docs/reference, from the code
+	$(BIN)/python docs/reference.py
+
 picture: $(VENV)/.demo  ## docs/dashboard.svg and .png
 	$(BIN)/python docs/picture.py
 

@@ -27,8 +27,8 @@ class Shape(Protocol):
     SCHEMA: ClassVar[str]
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """`--json`, of a command that has a shape."""
+def add_json(parser: argparse._ActionsContainer) -> None:
+    """`--json`, of a command that has a shape; or of a group of which one may be said."""
     parser.add_argument("--json", action="store_true", help="for programs: one JSON document")
 
 
@@ -78,7 +78,11 @@ def _text(part: object) -> str | None:
 
 def code_of(kind: type[SkintError]) -> str:
     """`run-not-found` of RunNotFound: what a program may compare."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", kind.__name__).lower()
+    return code_named(kind.__name__)
+
+
+def code_named(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
 def as_text(value: Mapping[str, Any]) -> str:

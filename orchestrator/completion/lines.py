@@ -82,6 +82,8 @@ def _line(parser: argparse.ArgumentParser) -> dict[str, Any]:
     words: list[dict[str, Any]] = []
     actions: dict[str, Any] = {}
     for action in parser._actions:
+        if action.help == argparse.SUPPRESS:
+            continue
         if isinstance(action, argparse._SubParsersAction):
             helps = {one.dest: one.help or "" for one in action._choices_actions}
             for name, below in action.choices.items():

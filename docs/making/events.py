@@ -1,0 +1,51 @@
+"""docs/reference/events.md: every event and its fields."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from dataclasses import fields
+
+from docs.making.tables import head, rows
+from orchestrator import events
+from orchestrator.event import Event
+
+
+def events_page() -> list[str]:
+    lines = head(
+        "Events",
+        "The ordered table of events is the truth about runs; everything else follows from it.",
+        "Every event has `at_ms` (Unix milliseconds) and `run`.",
+        "`skint replay` projects them again.",
+    )
+    kinds = [
+        kind
+        for _, kind in inspect.getmembers(events, inspect.isclass)
+        if issubclass(kind, Event) and kind is not Event
+    ]
+    common = {one.name for one in fields(Event)}
+    for kind in sorted(kinds, key=lambda kind: kind.__name__):
+        doc = inspect.getdoc(kind) or ""
+        lines += [f"## {kind.__name__}", ""]
+        if not doc.startswith(f"{kind.__name__}("):  # what dataclasses write where there is none
+            lines += [doc.replace("\n", " "), ""]
+        docs = attribute_docs(kind)
+        body = [
+            (f"`{one.name}`", f"`{one.type}`".replace("e.", ""), docs.get(one.name, ""))
+            for one in fields(kind)
+            if one.name not in common
+        ]
+        if body:
+            lines += rows(("field", "type", "meaning"), body)
+    return lines
+
+
+def attribute_docs(kind: type) -> dict[str, str]:
+    (tree,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(tree, ast.ClassDef)
+    found = {}
+    for field, below in zip(tree.body, tree.body[1:], strict=False):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=text)):
+                found[name] = " ".join(str(text).split())
+    return found
