@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--plot", action="store_true", help="draw the mean over the folds as well")
     how.add_argument("--csv", action="store_true", help="for other programs: a row a fold")
-    add_json(parser)
+    add_json(how)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,16 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
         write_csv(found)
     else:
         width = columns() if sys.stdout.isatty() else PIPE_WIDTH
-        for number, (name, sides) in enumerate(found):
-            head = ["", name] if name else []
-            lines = [*head, *lines_of(sides, width), *(_drawn(sides) if arguments.plot else [])]
-            print("\n".join(_prose(lines if number else lines[len(head[:1]) :])))
+        texts = []
+        for name, sides in found:
+            table, notes = lines_of(sides, width)
+            parts = ["\n".join([*([name] if name else []), *table]), "\n".join(map(prose, notes))]
+            texts += [*filter(None, parts), *([_drawn(sides)] if arguments.plot else [])]
+        print("\n\n".join(texts))
     return OK
-
-
-def _prose(lines: list[str]) -> list[str]:
-    """Pictures stay as they are: their lines are not broken."""
-    return [line if "\n" in line else prose(line) for line in lines]
 
 
 Sections = list[tuple[str, list[Side]]]
@@ -93,7 +90,7 @@ def chosen(arguments: argparse.Namespace) -> Sections:
     return found
 
 
-def _drawn(sides: list[Side]) -> list[str]:
+def _drawn(sides: list[Side]) -> str:
     """The mean over the folds of each column, in one picture."""
     from orchestrator.cli.plotted import plotted
 
@@ -102,7 +99,7 @@ def _drawn(sides: list[Side]) -> list[str]:
         for number, side in enumerate(sides)
     ]
     picture = plotted(f"{sides[0].column.metric.name}, mean over the folds", curves)
-    return ["", picture or "nothing to draw: no epoch has a value that is a number"]
+    return picture or "nothing to draw: no epoch has a value that is a number"
 
 
 def write_csv(found: Sections) -> None:

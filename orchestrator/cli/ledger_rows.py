@@ -25,11 +25,11 @@ def as_csv(entries: Sequence[Entry]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows(map(_no_formula, cells_of(entry)) for entry in entries)
+    writer.writerows(map(no_formula, cells_of(entry)) for entry in entries)
     return text.getvalue()
 
 
-def _no_formula(cell: Cell) -> Cell:
+def no_formula(cell: Cell) -> Cell:
     dangerous = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
     return f"'{cell}" if dangerous else cell
 

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plot", action="store_true", help="draw one metric: what it is judged by, or --metric"
     )
     how.add_argument("--csv", action="store_true", help="for other programs: a row an epoch")
-    add_json(parser)
+    add_json(how)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -151,11 +151,12 @@ def drawn(found: Sequence[Course], metric: str) -> str:
 
 def write_csv(found: Sequence[Course]) -> None:
     """A row an epoch; a column for each metric of all jobs, empty where it was not measured."""
-    names = list(dict.fromkeys(name for course in found for name in course.names))
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("job", "fold", "epoch", "at", *names))
+    from orchestrator.cli.ledger_rows import no_formula
     from orchestrator.shapes.shape import instant
 
+    names = list(dict.fromkeys(name for course in found for name in course.names))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("job", "fold", "epoch", "at", *map(no_formula, names)))
     for course in found:
         fold = "" if course.fold is None else course.fold
         for point in course.points:

@@ -82,15 +82,16 @@ def _beside(columns: Sequence[Column], state: State, kept: KeptIngredients) -> l
     return sides
 
 
-def lines_of(sides: Sequence[Side], width: int = 160) -> list[str]:
-    """The table, and below it what does not fit into cells. Where columns side by side would be
-    wider than `width`, there is a row for each instead."""
+def lines_of(sides: Sequence[Side], width: int = 160) -> tuple[list[str], list[str]]:
+    """The lines of the table, and those about what does not fit into cells. Where columns side by
+    side would be wider than `width`, there is a row for each instead, if that is less wide."""
     rows, notes = rows_and_notes(sides)
     table = _aligned(rows)
     if max(map(len, table)) > width and len(sides) > 1:
         names = [" ".join(part for part in row[:2] if part) for row in _with_heads(rows)]
-        table = _aligned([names, *zip(*(row[2:] for row in rows), strict=True)])
-    return [*table, *(["", *notes] if notes else [])]
+        turned = _aligned([names, *zip(*(row[2:] for row in rows), strict=True)])
+        table = min(table, turned, key=lambda lines: max(map(len, lines)))
+    return table, notes
 
 
 Cells = tuple[str, ...]

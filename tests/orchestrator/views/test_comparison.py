@@ -31,7 +31,8 @@ def column(run: RunState, metric: str | None = None) -> Column:
 
 def table(*runs: RunState, keys: Path = Path("nowhere"), metric: str | None = None) -> list[str]:
     ((_, sides),) = sides_of(runs, state_of(*runs), START_MS, KeptIngredients(keys), metric)
-    return lines_of(sides)
+    rows, notes = lines_of(sides)
+    return [*rows, *notes]
 
 
 def test_the_mean_the_spread_and_what_an_hour_has_bought() -> None:
@@ -174,7 +175,7 @@ def test_entries_of_several_names_stand_in_sections_of_their_own() -> None:
 def test_what_is_too_wide_side_by_side_stands_in_rows() -> None:
     runs = [trained(f"seedlings-{n}", 0.8, 0.9, 1.0) for n in range(9)]
     found = sides_of(runs, state_of(*runs), START_MS, KeptIngredients(Path("nowhere")))
-    lines = lines_of(found[0][1], 120)
+    lines, _ = lines_of(found[0][1], 120)
     heads, first, *_ = lines
     assert heads.split("  ")[-1].strip() == "val_acc per hour"
     assert "val_acc fold 0" in heads and "val_acc mean" in heads and "hours charged" in heads
