@@ -74,6 +74,7 @@ def skint_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "skint-home"
     home.mkdir()
     monkeypatch.setenv("SKINT_HOME", str(home))
+    monkeypatch.delenv("SKINT_CONFIG", raising=False)  # nor have their settings
     # Also on a machine that has accelerators: tests must neither use nor charge them.
     monkeypatch.setenv("SKINT_DEVICES", "simulated")
     # A worker's own variable: a test that runs under skint is still outside it.

@@ -40,6 +40,7 @@ def look(machine: Machine) -> Iterator[Finding]:
 
 def _account(ledger: Ledger, account: Account, here: bool, now_ms: int) -> Finding:
     check = f"account {account.name}"
+    reading = f"skint ledger reading {account.name} --used AMOUNT"
     free_ms = ledger.balance(account.name, now_ms).free_ms
     if free_ms < 0:
         over = format_amount(-free_ms, account.unit)
@@ -50,10 +51,10 @@ def _account(ledger: Ledger, account: Account, here: bool, now_ms: int) -> Findi
         age_ms = now_ms - max(reading.at_ms for reading in readings)
         words += f", read {format_clock(max(0, age_ms))} ago"
         if age_ms > OLD_MS:
-            return warn(check, words, f"skint ledger reading {account.name} --help")
+            return warn(check, words, reading)
     elif account.kind == "provider" and account.observe != "none":
         return warn(check, f"{words}; what the provider counts was never noted",
-                    "skint ledger --help")  # fmt: skip
+                    reading)  # fmt: skip
     if not here:
         words += "; cannot be charged by this machine"
     return ok(check, words)

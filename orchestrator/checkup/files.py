@@ -34,7 +34,7 @@ def _ledger(path: Path) -> Finding:
     except SkintError as error:
         return bad("ledger", f"{path}: {error.what}", error.next or "")
     if wrong:
-        return bad("ledger", f"{len(wrong)} lines disagree: {wrong[0]}", "skint ledger --help")
+        return bad("ledger", f"{len(wrong)} lines disagree: {wrong[0]}", "skint ledger check")
     return ok("ledger", f"whole, {charges:,} charges add up")
 
 

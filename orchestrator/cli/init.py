@@ -85,8 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         say("kept", f"{plan}, as it was")
         return OK
     charged = _account(home, arguments.account, manner)
-    for line in charged.said:
-        say("added", line)
+    for number, line in enumerate(charged.said):
+        say("" if number else "added", line)
     target = _target(found, arguments.target, manner)
     means = Means(
         charged.account.name,
@@ -144,7 +144,11 @@ def _account(home: Home, named: str | None, manner: Manner) -> _Charged:
     if source != "simulated":
         names = ", ".join(dict.fromkeys(device.name for device in devices))
         why = f"for {len(devices)} × {names}; another amount: skint account set-quota local AMOUNT"
-    return _Charged(account, free_ms, (f"{account.name}: {limits_words(account, now_ms)} · {why}",))
+    said = [f"{account.name}: {limits_words(account, now_ms)} · {why}"]
+    if accounts:
+        others = ", ".join(other.name for other in accounts)
+        said.append(f"(there is {others}, which this machine cannot charge)")
+    return _Charged(account, free_ms, tuple(said))
 
 
 def _chosen(accounts: list[Account], usual: str | None, manner: Manner) -> Account:

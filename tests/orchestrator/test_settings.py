@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.home import Home
 from orchestrator.plans.plan import load_plan
+from orchestrator.serving import scheduler_in
 from orchestrator.settings import (
     KNOWN,
     Settings,
@@ -104,6 +106,12 @@ def test_a_plan_that_leaves_it_open_has_account_and_notifiers_of_the_settings(
     plan, settled = with_settings(load_plan(tmp_path / "plan.yaml"), settings)
     assert (plan.spec.account, plan.spec.notify) == ("lab", {"console": {}})
     assert settled == ("account", "notify")
+
+
+def test_cpu_jobs_share_as_many_cores_as_the_settings_say(tmp_path: Path) -> None:
+    write_flat(settings_path(tmp_path, {}), {"cpus": 1})
+    with scheduler_in(Home(tmp_path)) as serving:
+        assert serving.scheduler.executors["local"].capacity().cpus == 1
 
 
 def test_what_a_plan_says_itself_holds(tmp_path: Path) -> None:
