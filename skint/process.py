@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
@@ -56,6 +55,8 @@ def boot_id() -> str:
     """A text that changes with each boot; the same in all processes of a machine."""
     if LINUX:
         return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+    import subprocess  # not with the module: a shim on Linux does without it
+
     asked = subprocess.run(
         ["sysctl", "-n", "kern.boottime"], capture_output=True, text=True, check=False
     )
@@ -186,6 +187,8 @@ def _entry(pid: int) -> tuple[int, str] | None:
 
 
 def _ps(*which: str) -> dict[int, tuple[int, str]]:
+    import subprocess  # as above
+
     command = ["ps", *which, "-o", "pid=,ppid=,stat=,lstart="]
     asked = subprocess.run(command, capture_output=True, text=True, check=False)
     rows = (line.split(None, 3) for line in asked.stdout.splitlines())

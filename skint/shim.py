@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -39,12 +39,12 @@ from skint.outputs import digest_of, hash_outputs, stamps_of
 from skint.process import (
     adopt_orphans,
     descendants,
-    die_with_parent,
     identity,
     in_group,
     send,
     send_group,
 )
+from skint.starting import BACK_TO_DEFAULT, start
 
 POLL_S = 0.05
 """How often the stop request and the deadline are looked at."""
@@ -128,9 +128,8 @@ class Shim:
         signal.signal(signal.SIGCHLD, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
         # Ctrl-C and a closed terminal are the orchestrator's: it asks us to stop if it wants to.
-        # Not SIG_IGN, which the worker would inherit.
-        signal.signal(signal.SIGINT, self._on_signal)
-        signal.signal(signal.SIGHUP, self._on_signal)
+        for number in BACK_TO_DEFAULT:
+            signal.signal(number, self._on_signal)
 
     def run(self) -> None:
         """Start the worker, watch it to its end, end what it left behind, write `exit.json`."""
@@ -159,38 +158,23 @@ class Shim:
         write_json(self.directory.exit, asdict(end))
 
     def _start(self) -> bool:
-        task, parent = self.task, os.getpid()
+        task = self.task
         own = (task.python or sys.executable, "-P", "-m", "skint.worker", str(self.directory.path))
         if task.caller:
             own = (sys.executable, "-S", "-P", str(CALLING), str(self.directory.path))
         command = own if task.caller else task.argv or own
 
-        def in_child() -> None:
-            die_with_parent()
-            if os.getppid() != parent:  # it died before the kernel was told
-                os._exit(1)
-
+        environ = worker_environment(self.directory, task, os.environ)
         try:
             with self.directory.log.open("ab") as log:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    cwd=task.cwd or None,
-                    env=worker_environment(self.directory, task, os.environ),
-                    start_new_session=True,
-                    preexec_fn=in_child,  # this process has one thread
-                )
+                self.worker = start(command, environ, cwd=task.cwd, output=log.fileno())
         except OSError as error:
             # error.filename is the program, or the folder if that is what is missing.
             self.events.error(
                 f"{command[0]} cannot be started", where=task.cwd or None, got=str(error)
             )
             return False
-        self.worker = process.pid
-        process.returncode = 0  # it is reaped here together with its orphans, not by Popen
-        self.events.write("started", pid=process.pid)
+        self.events.write("started", pid=self.worker)
         return True
 
     def _watch_worker(self) -> int:
@@ -395,5 +379,14 @@ def last_line(log: Path) -> str | None:
     return next((line.strip() for line in reversed(lines) if line.strip()), None)
 
 
+def _close_inherited() -> None:
+    """What whoever started this has left open is not for the worker."""
+    for number in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
+        if number > 2:
+            with suppress(OSError):  # that of this listing is closed already
+                os.set_inheritable(number, False)
+
+
 if __name__ == "__main__":
+    _close_inherited()
     sys.exit(main(sys.argv[1:]))
