@@ -21,7 +21,7 @@ STRANGERS = ("notifiers", "budget", "jobs", "orchestrator")
 def look(machine: Machine) -> Iterator[Finding]:
     yield _python()
     yield from _skint(metadata_of("skint"), Path(skint.__file__).parent.parent)
-    yield from _strangers({name for name in STRANGERS if metadata_of(name) is not None})
+    yield from strangers({name for name in STRANGERS if metadata_of(name) is not None})
     yield from beside(Path.cwd())
 
 
@@ -73,7 +73,8 @@ def _folder_of(room: str) -> Path | None:
     return Path(found.origin).parent.parent if found is not None and found.origin else None
 
 
-def _strangers(names: set[str]) -> Iterator[Finding]:
+def strangers(names: set[str]) -> Iterator[Finding]:
+    """Packages of others under names of ours."""
     for name in sorted(names):
         yield bad(
             "packages",

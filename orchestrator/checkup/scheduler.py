@@ -28,7 +28,8 @@ def look(machine: Machine) -> Iterator[Finding]:
     if pid is None:
         yield _needed(home, live)
     else:
-        yield _of_this_version(home, pid)
+        root = Path(orchestrator.__file__).parent.parent
+        yield of_this_version(home, pid, newest_code_s(root))
         yield from _environment(machine, pid)
     yield from complaints(home.log, time.time() - 86_400)
 
@@ -44,14 +45,14 @@ def _needed(home: Home, live: list[str]) -> Finding:
     )
 
 
-def _of_this_version(home: Home, pid: int) -> Finding:
+def of_this_version(home: Home, pid: int, newest_s: float) -> Finding:
+    """Whether it was started after skint's code was changed last, at `newest_s`."""
     import psutil
 
     try:
         began_s = psutil.Process(pid).create_time()
     except psutil.Error:  # it has ended meanwhile, or is another user's
         return ok("scheduler", f"runs, pid {pid}")
-    newest_s = newest_code_s(Path(orchestrator.__file__).parent.parent)
     since = f"{datetime.fromtimestamp(began_s).astimezone():%a %H:%M:%S}"
     if newest_s <= began_s:
         return ok("scheduler", f"runs since {since}, pid {pid}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from orchestrator.checkup import accounts, clock, disk, extras, files, limits, p
 from orchestrator.checkup.all import CHECKS, look
 from orchestrator.checkup.finding import Finding
 from orchestrator.checkup.machine import Machine
-from orchestrator.checkup.scheduler import complaints
+from orchestrator.checkup.scheduler import complaints, of_this_version
 from orchestrator.checkup.training import Driver, Torch, ask_torch, compared
 from orchestrator.home import Home
 from orchestrator.settings import Settings, read_flat, settings_path
@@ -197,6 +198,18 @@ def test_a_file_that_hides_a_package_of_skint_is_told(tmp_path: Path) -> None:
     assert found.level == "warn" and "budget" in found.said
 
 
+def test_a_package_of_pypi_with_a_name_of_ours_is_bad() -> None:
+    found = only(python.strangers({"notifiers"}))
+    assert found.level == "bad" and "pip uninstall -y notifiers" in found.fix
+
+
+def test_a_scheduler_that_is_older_than_the_code_is_told(machine: Machine) -> None:
+    pid = os.getpid()
+    assert of_this_version(machine.home, pid, 0.0).level == "ok"
+    found = of_this_version(machine.home, pid, time.time() + 60)
+    assert found.level == "warn" and found.repair is not None
+
+
 def test_without_torch_one_may_still_plan() -> None:
     found = list(extras.missing(lambda name: name != "torch"))
     assert [one.level for one in found] == ["warn", "ok"]
@@ -226,6 +239,29 @@ def test_a_driver_that_torch_cannot_use_is_bad(
     found = only(compared(DRIVER, torch, mask))
     assert found.level == level and said in found.said
     assert level == "ok" or found.fix
+
+
+STAND_IN = """
+__version__ = "9.9"
+class version: cuda, hip = "12.4", None
+class cuda:
+    is_available = staticmethod(lambda: True)
+    device_count = staticmethod(lambda: 2)
+    get_device_name = staticmethod(lambda number: f"card {number}")
+class backends: pass
+get_num_threads = lambda: 1
+"""
+
+
+def test_torch_is_asked_in_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "torch.py").write_text(STAND_IN)
+    assert ask_torch(60) == Torch("9.9", "12.4", None, ("card 0", "card 1"))
+    (tmp_path / "torch.py").write_text("raise ImportError('libcudart.so.12: cannot open')")
+    said = ask_torch(60)
+    assert isinstance(said, str) and "libcudart.so.12: cannot open" in said
 
 
 def test_a_torch_that_hangs_is_not_waited_for() -> None:
