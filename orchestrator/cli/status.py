@@ -24,6 +24,7 @@ EXAMPLES = ("skint status", "skint status --json")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_watch(parser)
+    parser.add_argument("--all", action="store_true", help="every run that ended")
     add_json(parser)
 
 
@@ -37,9 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
             lambda: _lines(recent.state(), home.scheduler_pid()),
         )
     pid = home.scheduler_pid()
+    most = None if arguments.all else ENDED_SHOWN
+    state = read_state(home.store) if arguments.all else read_recent(home.store, ENDED_SHOWN)
     if arguments.json:
-        state = read_state(home.store)
-        runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
+        live, ended = _live_and_ended(state, most)
+        runs = sorted([*live, *ended], key=lambda run: run.submitted_ms)
         from orchestrator.shapes.hold import hold_shape
         from orchestrator.shapes.run import run_shape
         from orchestrator.shapes.shape import instant
@@ -50,8 +53,15 @@ def run(arguments: argparse.Namespace) -> int:
         holds = tuple(map(hold_shape, state.holds))
         print_answer(Status(instant(now_ms), pid, holds, tuple(told)))
         return OK
-    print(_text(read_recent(home.store, ENDED_SHOWN), pid))
+    print(_text(state, pid, most))
     return OK
+
+
+def _live_and_ended(state: State, most: int | None) -> tuple[list[RunState], list[RunState]]:
+    """The oldest first; of those that ended the last `most`, or all."""
+    runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
+    ended = [run for run in runs if run.settled]
+    return [run for run in runs if not run.settled], ended if most is None else ended[-most:]
 
 
 def _head(state: State, live: list[RunState], pid: int | None) -> list[str]:
@@ -75,10 +85,9 @@ def _lines(state: State, pid: int | None) -> list[str]:
     return [*lines, *(f"{run.name} · {run.outcome}" for run in ended)]
 
 
-def _text(state: State, pid: int | None) -> str:
+def _text(state: State, pid: int | None, most: int | None = ENDED_SHOWN) -> str:
     now_ms = time.time_ns() // 1_000_000
-    runs = sorted(state.runs.values(), key=lambda run: run.submitted_ms)
-    live = [run for run in runs if not run.settled]
+    live, ended = _live_and_ended(state, most)
     lines = _head(state, live, pid)
     for one in live:
         view = run_view(one, now_ms, state.runs, state.holds)
@@ -86,7 +95,6 @@ def _text(state: State, pid: int | None) -> str:
         shown = (row for row in view.rows if row.status not in ("done", "reused", "skipped"))
         lines += map(_job_line, shown)
         lines += (f"  {line}" for line in question_lines(one, now_ms))
-    ended = [run for run in runs if run.settled][-ENDED_SHOWN:]
     lines += (_run_line(run_view(one, now_ms, state.runs)) for one in ended)
     return "\n".join(lines)
 

@@ -19,4 +19,4 @@ class Status:
     holds: tuple[Hold, ...]
     """Where no new job starts."""
     runs: tuple[Run, ...]
-    """All of them, the oldest first."""
+    """The live ones and the last five that ended, the oldest first; with `--all` every one."""
