@@ -31,15 +31,18 @@ def _means(run: RunState, stop: StopAsked, job: Job) -> bool:
     return is_about(job, stop.scope, stop.target) or stop.target in run.jobs[job.id].attempts
 
 
-def skipped_with(
-    run: RunState, jobs: list[Job], reasons: tuple[str, ...] = ("needs-failed",)
-) -> list[Job]:
-    """What was skipped because those had no result, and may wait for it again."""
+def skipped_with(run: RunState, jobs: list[Job], *, siblings: bool = False) -> list[Job]:
+    """What was skipped because those had no result, and may wait for it again; with `siblings` what
+    was skipped because one of its own group had failed, too."""
     open_again = {job.id for job in jobs}
+    groups = {job.group for job in jobs} if siblings else set[str]()
     found = []
     for job in run.graph.jobs:  # in topological order
         known = run.jobs[job.id]
-        if known.status != "skipped" or known.reason not in reasons or job.id in open_again:
+        if known.status != "skipped" or job.id in open_again:
+            continue
+        because_of_a_sibling = known.reason == "sibling-failed" and job.group in groups
+        if known.reason != "needs-failed" and not because_of_a_sibling:
             continue
         needs = [run.jobs[need] for need in job.needs]
         if all(need.has_result or not need.ended or need.id in open_again for need in needs):

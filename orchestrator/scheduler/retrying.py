@@ -15,7 +15,6 @@ from orchestrator.state import RunState, State
 
 BY_RULE = "rule "
 """How the doer of a stop begins where a stop rule did it: a rule is answered, not retried."""
-_SKIPPED = ("needs-failed", "sibling-failed")
 
 
 def retry(
@@ -72,7 +71,7 @@ def to_retry(run: RunState, request: RetryJobs) -> tuple[list[Job], list[Job]]:
 def all_to_retry(run: RunState, request: RetryJobs) -> list[Job]:
     """The same, and then what was skipped because of them."""
     failed, aborted = to_retry(run, request)
-    return [*failed, *aborted, *skipped_with(run, [*failed, *aborted], _SKIPPED)]
+    return [*failed, *aborted, *skipped_with(run, [*failed, *aborted], siblings=True)]
 
 
 def _has_failed(run: RunState, job: Job) -> bool:

@@ -281,9 +281,7 @@ class Scheduler:
 
     def _open(self) -> set[str]:
         """What this scheduler waits for, however long: it settles that itself."""
-        return {
-            allocation.id for run in self.state.busy for allocation in run.open_allocations
-        }
+        return {allocation.id for run in self.state.busy for allocation in run.open_allocations}
 
     def _expire(self) -> None:
         self._expired_ms = self.clock.now_ms()

@@ -23,9 +23,9 @@ from tests.orchestrator.worlds import statuses
 class Failing(Living):
     """Fold 1 fails in its fourth epoch until it is mended."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, **more: Any) -> None:
         self.mended = False
-        super().__init__(path)
+        super().__init__(path, **more)
 
     def script(self, task: Task) -> Script:
         script = super().script(task)
