@@ -42,7 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
 def answers(shape: str) -> str:
     """Which command answers in this shape."""
     command = shape.partition("/")[0].replace("-", " ")
-    known = {"done": "commands that change something", "accounts": "skint account list"}
+    known = {
+        "done": "commands that change something",
+        "error": "a command that fails",
+        "accounts": "skint account list",
+    }
     return known.get(command, f"skint {command} --json")
 
 
