@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +49,11 @@ def _is_count(value: object) -> bool:
 
 
 KNOWN: Mapping[str, Setting] = {
-    "account": Setting("the name of an account", "charged by plans that name no account", _is_name),
+    "account": Setting(
+        "the name of an account",
+        "charged by plans, and by skint exec, that name no account",
+        _is_name,
+    ),
     "cpus": Setting(
         "a whole number of cores",
         "cores of this machine that CPU jobs share; from the next start of the scheduler",
@@ -180,6 +183,8 @@ def check(name: str, value: object, where: str) -> None:
     known = KNOWN.get(name)
     if known is None:
         names = [*KNOWN, f"{NOTIFY}.slack.channel"]
+        from difflib import get_close_matches  # only for a mistake
+
         near = get_close_matches(name, names, n=1)
         raise SettingsError(
             "there is no such setting",

@@ -176,7 +176,11 @@ def _print_json(flat: dict[str, Any]) -> None:
 
 
 def _effect(name: str) -> str:
-    return KNOWN[name].effect if name in KNOWN else "told by plans that have no `notify`"
+    return (
+        KNOWN[name].effect
+        if name in KNOWN
+        else "told by plans, and by skint exec, that say nothing of it"
+    )
 
 
 def _shown(value: Any) -> str:

@@ -34,6 +34,7 @@ from orchestrator.home import Home
 from orchestrator.programs.keeper import start_keeper
 from orchestrator.programs.program import JOB, Program, called_by, graph_of, shown
 from orchestrator.programs.room import Room, room_for
+from orchestrator.settings import read_settings
 from orchestrator.state import RunState, State
 from orchestrator.store import read_run, read_state
 from orchestrator.submitting import next_run_name, usable_account
@@ -102,11 +103,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home, manner = Home.find(), arguments.manner
-    program = _program(arguments)
+    settings = read_settings(home.path)
+    program = _program(arguments, settings.account)
     state = read_state(home.store)
     graph = graph_of(program, f"{time.time_ns()}", _own_identity())
-    if arguments.notify is not None:
-        graph = replace(graph, notify=_notify_of(arguments.notify))
+    notify = settings.notify if arguments.notify is None else _notify_of(arguments.notify)
+    if notify:
+        graph = replace(graph, notify=notify)
         check_notify(graph)
     room = _room(graph, home, state)
     name = checked_name(arguments.name, state) or next_run_name(graph, state, home.runs)
@@ -166,7 +169,7 @@ def exit_code_of(run: RunState) -> int:
     return RUN_FAILED
 
 
-def _program(arguments: argparse.Namespace) -> Program:
+def _program(arguments: argparse.Namespace, usual_account: str | None) -> Program:
     devices = 0 if arguments.cpu else arguments.devices
     if arguments.cpu and (arguments.account or arguments.devices):
         raise WrongProgram(
@@ -178,11 +181,12 @@ def _program(arguments: argparse.Namespace) -> Program:
         devices = 1
     if devices < 0 or (arguments.cpus or 0) < 0:
         raise WrongProgram("there are no fewer than none of them", wanted="a number from 0 on")
-    if devices and arguments.account is None:
+    account = arguments.account or usual_account
+    if devices and account is None:
         raise WrongProgram(
             "it is not said what pays for the accelerator",
             wanted="--account NAME, or --cpu",
-            next="skint account list",
+            next="skint account list; skint config set account NAME pays from then on",
         )
     if devices and arguments.limit is None:
         raise WrongProgram(
@@ -201,7 +205,7 @@ def _program(arguments: argparse.Namespace) -> Program:
         cwd=str(Path.cwd()),
         devices=devices,
         limit_s=None if limit_ms is None else limit_ms / 1000,
-        account=arguments.account if devices else None,
+        account=account if devices else None,
         grace_s=parse_ms(arguments.grace, where="--grace") / 1000,
         cpus=arguments.cpus if arguments.cpus is not None else (0 if devices else 1),
         park=arguments.park,
