@@ -77,6 +77,7 @@ class BurnDown(ModalScreen[None]):
         self._burns: tuple[Burn, ...] = ()
         self._trouble = ""
         self._history = History()
+        self._reading = self._again = False
         self._plot = Painted("burn-plot", fills=True)
         self._words = Painted("burn-words")
 
@@ -102,9 +103,19 @@ class BurnDown(ModalScreen[None]):
     def _names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(one.account.name for one in self._seen.accounts))
 
-    @work(group="burn", exclusive=True)
+    @work(group="burn")
     async def read(self) -> None:
-        account = self._account
+        """One reading after the other: what they remember of the past is not shared."""
+        if self._reading:
+            self._again = True
+            return
+        self._reading = self._again = True
+        while self._again:
+            self._again = False
+            await self._read(self._account)
+        self._reading = False
+
+    async def _read(self, account: str) -> None:
         try:
             burns = await asyncio.to_thread(
                 read_burns, self._home, self._seen, account, self._history

@@ -109,6 +109,8 @@ class Details(ModalScreen[None]):
         self._asked_for: object = None
         """What the last reading beside was about; another is made when it is not this any more."""
         self._tail: LogTail | None = None
+        self._busy: LogTail | None = None
+        """The one that a thread reads now."""
         self._plot, self._folds = Painted("detail-plot", fills=True), Painted("detail-folds")
         self._facts, self._events = Painted("detail-facts"), Painted("detail-events")
         self._log_head, self._events_head = Painted("log-head"), Painted("events-head")
@@ -278,22 +280,26 @@ class Details(ModalScreen[None]):
             self._trouble = str(error)
         self.look()
 
-    @work(group="log", exclusive=True)
+    @work(group="log")
     async def _read_log(self, path: Path | None) -> None:
         if path is None or self._tail is None or self._tail.path != path:
             self._tail = LogTail(path) if path is not None else None
             self._log.clear()
         tail = self._tail
-        lines: tuple[str, ...] = ()
-        if tail is not None:
-            try:
-                lines = await asyncio.to_thread(tail.look)
-            except OSError as error:
-                lines = (f"the log cannot be read: {error}",)
+        self._show_log_head()
+        if tail is None or tail is self._busy:
+            return  # what is being read is shown when it is there
+        self._busy = tail
+        try:
+            lines = await asyncio.to_thread(tail.look)
+        except OSError as error:
+            lines = (f"the log cannot be read: {error}",)
+        if self._busy is tail:
+            self._busy = None
         if tail is self._tail:
             for line in lines:
                 self._log.write(Text.from_ansi(line), scroll_end=self._following)
-        self._show_log_head()
+            self._show_log_head()
 
     def _show_log_head(self) -> None:
         width = self._panes["log"].size.width
