@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from orchestrator import snapshot
+from orchestrator.changed import made
 from orchestrator.graph import Graph
 from orchestrator.records import differing, shared
 from orchestrator.snapshot import KEYED, KINDS, dump
@@ -164,16 +165,14 @@ class Rows:
         return self._graphs[digest]
 
 
-def _jobs(rows: Iterable[Sequence[Any]]) -> dict[str, JobState]:
+def _jobs(rows: Iterable[tuple[Any, ...]]) -> dict[str, JobState]:
     found = {}
-    for id, status, reason, sentence, until_ms, data in rows:
+    for *row, data in rows:
+        known = dict(zip(_COLUMNS, row, strict=True))
         if data == "{}":
-            found[id] = JobState(
-                id, status=status, reason=reason, sentence=sentence, until_ms=until_ms
-            )
+            found[row[0]] = made(JobState, known)
         else:
-            known = dict(zip(_COLUMNS, (id, status, reason, sentence, until_ms), strict=True))
-            found[id] = snapshot.read_job({**known, **json.loads(data)})
+            found[row[0]] = snapshot.read_job({**known, **json.loads(data)})
     return found
 
 

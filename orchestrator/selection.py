@@ -55,18 +55,29 @@ class Selection(Generic[R]):
         if run is None:
             return self
         records: Mapping[str, R] = getattr(run, self.field)
-        sort = self.sort
         sorts_of: Callable[[Any, Any], int] = run.sorts_of[self.field]
         if self.by_status:  # the other sorts of a job ask for these
             sorts_of = run.sorts_of["by status"]
-        found: Sequence[R]
-        if type(records) is Records:
-            found = Part.of(
-                [one for one in chunk if sorts_of(run, one) & sort] for chunk in records.chunks
-            )
+        values = vars(run)
+        if type(records) is Records:  # to sort many is most of the work: it is done for all
+            same = [
+                one
+                for one in run.selections[self.field]
+                if one.by_status == self.by_status and one.name not in values
+            ]
+            sorted_as = [[sorts_of(run, one) for one in chunk] for chunk in records.chunks]
+            for selection in same:
+                sort = selection.sort
+                values[selection.name] = Part.of(
+                    [one for one, known in zip(chunk, known_as, strict=True) if known & sort]
+                    for chunk, known_as in zip(records.chunks, sorted_as, strict=True)
+                )
         else:
-            found = tuple([one for one in records.values() if sorts_of(run, one) & sort])
-        vars(run)[self.name] = found  # which hides this property
+            sort = self.sort
+            values[self.name] = tuple(
+                [one for one in records.values() if sorts_of(run, one) & sort]
+            )
+        found: Sequence[R] = values[self.name]  # which hides this property
         return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from budget.meters.log import Metered
 from orchestrator import events as e
+from orchestrator.changed import made
 from orchestrator.graph import Graph
 from orchestrator.state import (
     AllocationState,
@@ -105,11 +106,11 @@ def read_record(kind: str, data: Mapping[str, Any], reports: tuple[Any, ...] = (
 
 
 def read_job(data: Mapping[str, Any]) -> JobState:
-    return JobState(**_tuples(data))
+    return made(JobState, _tuples(data))
 
 
 def _as_it_is(kind: type[Any], data: dict[str, Any], reports: tuple[Any, ...]) -> Any:
-    return kind(**data)
+    return made(kind, data)
 
 
 def _attempt(kind: type[Any], data: dict[str, Any], reports: tuple[Any, ...]) -> AttemptState:
@@ -118,7 +119,7 @@ def _attempt(kind: type[Any], data: dict[str, Any], reports: tuple[Any, ...]) ->
     for name in ("marks", "stages"):
         if name in data:
             data[name] = tuple((at_ms, what) for at_ms, what in data[name])
-    return AttemptState(**data, reports=reports)
+    return made(AttemptState, {**data, "reports": reports})
 
 
 _READ: Mapping[str, Callable[[type[Any], dict[str, Any], tuple[Any, ...]], Any]] = {
