@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from orchestrator.baselines.attempts import attempts_of
 from orchestrator.baselines.comparing import Asked, compared
 from orchestrator.baselines.comparison import Comparison
 from orchestrator.baselines.facts import facts_of
-from orchestrator.baselines.fold_view import attempts_of
 from orchestrator.baselines.given import given_by
 from orchestrator.baselines.group import Candidate, Group, candidate_of, group_of, groups_of
 from orchestrator.graph import Job

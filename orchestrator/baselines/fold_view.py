@@ -7,32 +7,14 @@ from itertools import pairwise
 from statistics import median_low
 from typing import Any
 
+from orchestrator.baselines.attempts import attempts_of
 from orchestrator.graph import Job
-from orchestrator.state import AttemptState, RunState, job_of, run_of
+from orchestrator.state import AttemptState, RunState
 from orchestrator.stop_rules.base import FoldView
 from orchestrator.views.training import number, training_of
 
 CORRECT = "correct.json"
 """Where a training says which pictures it got right (`agreement.py`), in its `out`."""
-
-
-def attempts_of(
-    run: RunState, job: Job, runs: Mapping[str, RunState]
-) -> tuple[AttemptState, ...] | None:
-    """All attempts behind what a job has come to, in order.
-
-    Of a reused result those up to the one that made it, which may be of another of `runs`; None
-    where nobody knows them any more.
-    """
-    state = run.jobs[job.id]
-    if state.status != "reused":
-        return tuple(run.attempts[name] for name in state.attempts)
-    origin = {**runs, run.name: run}.get(run_of(state.result_of))
-    made = origin.jobs.get(job_of(state.result_of)) if origin is not None else None
-    if origin is None or made is None or state.result_of not in made.attempts:
-        return None
-    names = made.attempts[: made.attempts.index(state.result_of) + 1]
-    return tuple(origin.attempts[name] for name in names)
 
 
 def fold_view(run: RunState, job: Job, runs: Mapping[str, RunState], now_ms: int) -> FoldView:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 
+from orchestrator.baselines.attempts import attempts_of
 from orchestrator.baselines.facts import Facts, facts_of, together
-from orchestrator.baselines.fold_view import attempts_of, fold_view
+from orchestrator.baselines.fold_view import fold_view
 from orchestrator.baselines.given import Given, given_by
 from orchestrator.graph import Graph, Job
 from orchestrator.state import AttemptState, RunState

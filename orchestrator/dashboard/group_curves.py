@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from orchestrator.baselines.fold_view import attempts_of
+from orchestrator.baselines.attempts import attempts_of
 from orchestrator.baselines.group import Group
 from orchestrator.graph import Job
 from orchestrator.state import RunState

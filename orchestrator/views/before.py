@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-from orchestrator.baselines.fold_view import attempts_of
+from orchestrator.baselines.attempts import attempts_of
 from orchestrator.plans.preview import Expectation
 from orchestrator.state import RunState, State
 from orchestrator.views.charges import unit_of

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from budget.duration import HOUR_MS
+from orchestrator.baselines.attempts import attempts_of
 from orchestrator.baselines.facts import Facts, facts_of, together
-from orchestrator.baselines.fold_view import attempts_of
 from orchestrator.baselines.given import difference, given_by
 from orchestrator.baselines.group import Group
 from orchestrator.baselines.metric import Metric, metric_of

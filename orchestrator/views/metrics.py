@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestrator.baselines.fold_view import attempts_of
+from orchestrator.baselines.attempts import attempts_of
 from orchestrator.graph import Job
 from orchestrator.state import AttemptState, RunState
 from orchestrator.views.job_words import title_of
