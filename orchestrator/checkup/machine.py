@@ -19,6 +19,12 @@ class Machine:
     """Whether other machines may be asked."""
     root: Path = Path("/")
     """Where /proc, /sys and /dev are; a test has its own."""
-    cores: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    cores: int = field(default_factory=lambda: cores_of_this_process())
     """That this process may run on."""
     settings: Settings = field(default_factory=Settings)
+
+
+def cores_of_this_process() -> int:
+    if hasattr(os, "sched_getaffinity"):  # macOS has no such thing
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

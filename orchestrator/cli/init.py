@@ -206,10 +206,10 @@ def _name(root: Path) -> str:
 def _write(plan: Path, text: str) -> Path | None:
     """Write the plan; where the one that was there is kept now."""
     kept = None
-    if plan.exists():
-        kept = plan.with_name(f"{plan.name}~")
-        plan.replace(kept)
     try:
+        if plan.exists():
+            kept = plan.with_name(f"{plan.name}~")
+            write_atomic(kept, plan.read_bytes())
         write_atomic(plan, text.encode())
     except OSError as error:
         raise NothingToStart(

@@ -110,7 +110,7 @@ def choose(
     pictures = min(pictures, PRACTICE_PICTURES) if per_class or share else pictures
     size_px = _size(found, LARGEST_PX[where])
     pretrained = means.weights and not found.heads.bands and size_px >= 64
-    group, k = _split(found, counts, folds or (3 if means.practice else 5))
+    group, k = _split(found, targets, counts, folds or (3 if means.practice else 5))
     epochs = (6 if means.practice else 12) if pictures < 30_000 else 6
     sample = found.sample if found.sample and not found.sample.unknown else None
     metric, cells = _asked(targets, counts, sample)
@@ -201,18 +201,19 @@ def _batch(size_px: int, means: Means, pictures: int) -> int:
     return usual
 
 
-def _split(found: Found, counts: Mapping[str, int], folds: int) -> tuple[str, int]:
+def _split(
+    found: Found, targets: Sequence[Guess], counts: Mapping[str, int], folds: int
+) -> tuple[str, int]:
     """The column that keeps pictures together, and how many folds there can be."""
     labels = found.labels
-    fewest = min(counts.values(), default=folds)
-    k = max(2, min(folds, fewest))
+    k = max(2, min(folds, min(counts.values(), default=folds)))
     if labels is None:
         return "", k
-    if labels.fold:
-        return labels.fold, labels.folds
-    # A class within one group could never be trained on and judged by.
-    if labels.group and labels.groups > 1 and (labels.fewest_groups != 1 or not counts):
-        return labels.group, max(2, min(k, labels.fewest_groups or labels.groups))
+    for column, many in ((labels.fold, labels.folds), (labels.group, labels.groups)):
+        fewest = labels.spread.get((targets[0].name, column), many)
+        # A class within one group could never be both trained on and judged by.
+        if column and min(many, fewest) > 1:
+            return column, many if column == labels.fold else min(k, many, fewest)
     return "", k
 
 

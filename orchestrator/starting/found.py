@@ -88,8 +88,8 @@ class Labels:
     groups: int = 0
     fold: str = ""
     folds: int = 0
-    fewest_groups: int = 0
-    """Of the class that stands in the fewest groups, where the first guess is a class."""
+    spread: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By guess and by column of groups or folds: how many of them the rarest class stands in."""
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,12 @@ def labels_of(
         groups=len(set(known[group])) if group else 0,
         fold=folds[0] if folds else "",
         folds=len(set(known[folds[0]])) if folds else 0,
-        fewest_groups=_fewest_groups(guesses, known, group),
+        spread={
+            (guess.name, column): _fewest(known[guess.column], known[column])
+            for guess in guesses
+            for column in (group, *folds[:1])
+            if column and guess.kind == "class" and guess.column
+        },
     )
 
 
@@ -167,13 +172,11 @@ def _used(guesses: Sequence[Guess]) -> set[str]:
     return {name for guess in guesses for name in (guess.column, *guess.columns)}
 
 
-def _fewest_groups(guesses: Sequence[Guess], known: Mapping[str, Sequence[str]], group: str) -> int:
-    if not guesses or not group or guesses[0].kind != "class" or not guesses[0].column:
-        return 0
+def _fewest(cells: Sequence[str], groups: Sequence[str]) -> int:
     by_class: dict[str, set[str]] = {}
-    for cell, of in zip(known[guesses[0].column], known[group], strict=True):
+    for cell, group in zip(cells, groups, strict=True):
         if cell:
-            by_class.setdefault(cell, set()).add(of)
+            by_class.setdefault(cell, set()).add(group)
     return min(map(len, by_class.values()), default=0)
 
 

@@ -214,3 +214,21 @@ def test_a_json_of_the_plan_has_no_surprise(root: Path) -> None:
     train = json.loads(json.dumps(plan.spec.jobs["train"].with_))
     assert (train["augment"], train["weights"], choice.size_px) == ("none", "package", 224)
     assert (choice.folds, choice.means.account, plan.spec.account) == (4, "local", "local")
+
+
+@pytest.mark.parametrize(
+    ("patient", "expected"),
+    [
+        (lambda n: n // 2, ("patient", 3)),  # each class has three patients or more
+        (lambda n: n % 2, ("", 3)),  # all of a class are one patient's: he cannot be kept together
+        (lambda n: n % 4, ("patient", 2)),
+    ],
+)
+def test_groups_are_kept_together_as_far_as_every_class_has_some(
+    root: Path, patient: Callable[[int], int], expected: tuple[str, int]
+) -> None:
+    pictures(root, [f"{n}.png" for n in range(12)])
+    rows = [(f"{n}.png", ("cat", "dog")[n % 2], f"p{patient(n)}") for n in range(12)]
+    table(root / "labels.csv", ("file", "label", "patient"), rows)
+    choice, _ = planned(root)
+    assert (choice.group, choice.folds) == expected
