@@ -10,6 +10,9 @@ from orchestrator.holding import holding
 from orchestrator.state import AttemptState, Hold, JobState, RunState
 from orchestrator.views.hold_words import held_why
 
+NAMED = 3
+"""Names in a sentence before the others are counted."""
+
 
 def title_of(run: RunState, job: Job) -> str:
     """How a person calls the job."""
@@ -66,7 +69,13 @@ def why_of(
         stop = run.stop_of(job)
         return newest.unreachable or (stop.sentence if stop else remark)
     missing = [need for need in job.needs if not run.jobs[need].has_result]
-    return f"needs {', '.join(missing)}" if missing else ""
+    return f"needs {_some_of(missing)}" if missing else ""
+
+
+def _some_of(names: Sequence[str]) -> str:
+    """The first ones: a job may need thousands."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED + 1 else ""
+    return ", ".join(names if not more else names[:NAMED]) + more
 
 
 def is_held(run: RunState, job: Job, state: JobState, holds: Sequence[Hold]) -> Hold | None:
