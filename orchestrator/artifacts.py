@@ -75,7 +75,7 @@ def made_in(run: RunState) -> list[Made]:
 def _made(run: RunState, job: Job) -> Made | None:
     state = run.jobs[job.id]
     newest = run.current(job.id)
-    if state.has_result:
+    if state.has_result and state.out:
         out, by, status = state.out, state.result_of, str(state.status)
     elif newest is not None:
         out, by, status = newest.out, newest.id, "unfinished"

@@ -227,8 +227,9 @@ def _difference(found: Paired | None) -> str:
     if found is None:
         return "–"
     sign = "+" if found.mean >= 0 else "−"
-    se = "" if found.se is None else f" ± {_small(found.se)}"
-    return f"{sign}{_small(abs(found.mean))}{se} (se, {found.folds} folds)"
+    if found.se is None:
+        return f"{sign}{_small(abs(found.mean))} (1 fold)"
+    return f"{sign}{_small(abs(found.mean))} ± {_small(found.se)} (se, {found.folds} folds)"
 
 
 def _small(value: float) -> str:
