@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import tzinfo
 from typing import ClassVar
@@ -48,7 +48,7 @@ class Dashboard(App[None]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(key.key, f"press('{key.action}')", key.short)
+            Binding(key.key, f"press('{key.action}')", key.short, priority=key.action == "filter")
             for key in KEYS
             if key.action != "command_palette"
         ),
@@ -153,10 +153,14 @@ class Dashboard(App[None]):
             arranged=bool(self.jobs.marked or self.jobs.arrangement.text),
         )
 
-    def action_press(self, action: str) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is typed into the filter, or meant for a screen above, is no key of this one."""
+        return action != "press" or (
+            len(self.screen_stack) == 1 and self.focused is not self._filter
+        )
+
+    async def action_press(self, action: str) -> None:
         """Do what a key of `KEYS` does, or say why not."""
-        if len(self.screen_stack) > 1:
-            return  # it is for the screen above
         now = self.situation
         if why := why_not(action, now):
             self._say(why, True)
@@ -165,6 +169,8 @@ class Dashboard(App[None]):
         elif action in SENDS:
             self.send(sent_at_once(action, now))
             self.jobs.clear_marks()
+        elif action == "filter":
+            await self._filter_begins()
         else:
             self._others[action]()
 
@@ -173,11 +179,10 @@ class Dashboard(App[None]):
         return {
             "undo": self._undo,
             "detail": self._detail,
-            "log": self._detail,
+            "log": lambda: self._detail("log"),
             "burn_down": self._burn_down,
             "events": self._show_events,
             "report": self.write_report,
-            "filter": self._filter_begins,
             "sort": lambda: self._arrange(order=self.jobs.arrangement.next_order),
             "turn": lambda: self._arrange(turned=not self.jobs.arrangement.turned),
             "mark": self.jobs.mark,
@@ -194,15 +199,15 @@ class Dashboard(App[None]):
             if key.action != "command_palette" and not why_not(key.action, now):
                 yield SystemCommand(key.short, f"{key.does} ({key.shown})", self._pressing(key))
 
-    def _pressing(self, key: Key) -> Callable[[], None]:
+    def _pressing(self, key: Key) -> Callable[[], Awaitable[None]]:
         return lambda: self.action_press(key.action)
 
     @on(KeyLine.Pressed)
-    def _key_clicked(self, message: KeyLine.Pressed) -> None:
+    async def _key_clicked(self, message: KeyLine.Pressed) -> None:
         if message.key.action == "command_palette":
             self.action_command_palette()
         else:
-            self.action_press(message.key.action)
+            await self.action_press(message.key.action)
 
     # --- stopping and starting ----------------------------------------------------------------
 
@@ -251,7 +256,7 @@ class Dashboard(App[None]):
 
     # --- other screens ------------------------------------------------------------------------
 
-    def _detail(self) -> None:
+    def _detail(self, pane: str = "folds") -> None:
         from orchestrator.dashboard.details import Details
 
         line = self.jobs.selected
@@ -260,7 +265,7 @@ class Dashboard(App[None]):
             return
         first = next(iter(view.fold_rows or view.rows))
         job = line.job or first.id
-        self.push_screen(Details(self.home, self.seen, line.run, job, zone=self.zone))
+        self.push_screen(Details(self.home, self.seen, line.run, job, zone=self.zone, pane=pane))
 
     @on(JobsTable.Opened)
     def _opened(self) -> None:
@@ -299,9 +304,12 @@ class Dashboard(App[None]):
         self.jobs.arrangement = replace(self.jobs.arrangement, **changes)  # type: ignore[arg-type]
         self.draw()
 
-    def _filter_begins(self) -> None:
+    async def _filter_begins(self) -> None:
+        """It has the focus before the next key is looked at, however fast somebody types: so its
+        key comes before those of the table."""
         self._filter = FilterLine(self.jobs.arrangement.text)
-        self.mount(self._filter, before=self._panes.about)
+        await self.mount(self._filter, before=self._panes.about)
+        self.screen.set_focus(self._filter)
 
     @on(FilterLine.Changed)
     def _filter_changed(self, message: FilterLine.Changed) -> None:
@@ -310,7 +318,7 @@ class Dashboard(App[None]):
     @on(FilterLine.Left)
     def _filter_left(self, message: FilterLine.Left) -> None:
         self._filter.remove()
-        self.jobs.focus()
+        self.screen.set_focus(self.jobs)
         self._arrange(text=message.text)
 
     def _clear(self) -> None:

@@ -30,9 +30,6 @@ class FilterLine(Input):
             select_on_focus=False,
         )
 
-    def on_mount(self) -> None:
-        self.focus()
-
     @on(Input.Submitted)
     def _kept(self) -> None:
         self.post_message(self.Left(self.value))

@@ -19,7 +19,7 @@ from orchestrator.resumption import stopped
 from orchestrator.state import RunState
 from orchestrator.verdict import StopScope, VerdictGiven
 
-READ_ONLY = "this screen is read-only: leave with q and start `skint top` without --read-only"
+READ_ONLY = "this screen is read-only: it was started with --read-only"
 NOTHING = "nothing is selected: submit a plan first, or end the filter with Esc"
 
 

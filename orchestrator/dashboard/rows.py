@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.views.ahead import Ahead
 
 OPEN, SHUT = "▾", "▸"
-RESTS = ("queued", "waiting", "done", "failed", "cancelled")
+RESTS = ("queued", "waiting", "paused", "done", "failed", "cancelled")
 """States of a run in which its jobs are folded away until somebody asks."""
 MOST_WAITING = 12
 """Of one run so many waiting jobs have a line; the others are counted."""
@@ -44,9 +44,15 @@ COLOURS = {
     "cancelled": "attention",
     "stopped": "attention",
     "parked": "attention",
+    "paused": "attention",
 }
 """Of the state's word; the word itself is always there."""
-TELLS_WHY = ("waiting", "reserving", "failed", "stopped", "skipped", "parked", "unreachable")
+TELLS_WHY = frozenset(
+    {
+        *("waiting", "reserving", "failed", "stopped", "skipped"),
+        *("parked", "paused", "unreachable"),
+    }
+)
 """States in which the reason stands where others have their progress."""
 
 
@@ -126,7 +132,7 @@ def head_of(widths: Widths, title: str, width: int, *, active: bool = True) -> L
         else:
             fill = f" {RULE * (spare - 1)}" if spare > 1 else " " * spare
             head += [(f" {name}", "dim"), (fill, "rule")]
-    head.append((" ", ""))
+    head += [] if text_of(head)[-1] == RULE else [(" ", "")]
     head.append((RULE * max(0, width - width_of(head)), "rule"))
     return fitted(head, width)
 
@@ -227,7 +233,7 @@ def _run_line(
     name = padded(f"{OPEN if opened else SHUT} {view.name}", widths.job)
     pieces: list[Piece] = [(f"{name} ", "bold"), _state(view.status, widths)]
     used_ms = view.charged_ms + view.in_flight_ms
-    if view.status in ("queued", "waiting") and not used_ms:
+    if view.status in ("queued", "waiting", "paused") and not used_ms:
         ahead = [one for (run, _), one in expected.items() if run == view.name]
         counted = f"{view.folds_done}/{view.folds} {view.unit}" if view.folds else ""
         parts = [_cost(ahead, view), counted, "" if opened else view.sentence]

@@ -67,7 +67,7 @@ def _of_run(
     alike: dict[str, Forecast] = {}
     for known in run.open_jobs:
         job = run.graph.job(known.id)
-        if not job.devices or run.stop_of(job) is not None:
+        if not job.devices or known.paused or run.stop_of(job) is not None:
             continue
         forecast = alike.get(job.cell) if not known.attempts else None
         if forecast is None:
