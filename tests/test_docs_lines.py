@@ -6,17 +6,20 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from orchestrator.cli import aliases, manner
-from orchestrator.cli.commands import COMMANDS, parser_of
+from orchestrator.cli.commands import COMMANDS
+from orchestrator.cli.commands import parser_of as made_parser_of
 from orchestrator.cli.parser import Parser
 from skint.errors import SkintError
 from tests.test_docs import ROOT, files
 
 PAGES = [page for page in files(".md") if page.name != "CHANGELOG.md"]
+parser_of = cache(made_parser_of)
 _OPERATORS = ("|", "&&", "||", ";", ">", ">>", "<", "2>&1", "&")
 
 

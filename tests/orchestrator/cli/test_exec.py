@@ -61,17 +61,18 @@ def test_ctrl_c_is_term_and_grace_and_the_charge_is_what_it_took(terminal: Termi
 def test_a_scheduler_in_the_background_gives_it_the_environment_of_the_shell(
     terminal: Terminal,
 ) -> None:
-    terminal.skint("scheduler", "start")
     shell = Terminal(terminal.folder, {"WORD": "saltmarsh"})
-    said = shell.skint("exec", "--cpu", "--name", "there", "--json", "--", "sh", "-c", BOTH)
-    answer = json.loads(said.out)
-    assert (said.code, answer["exit_code"], answer["status"]) == (3, 3, "failed")
-    assert f"saltmarsh from {terminal.folder}\n" in said.err  # what is printed makes room for JSON
+    # It starts a scheduler, with the environment of this shell; the next shell has another one.
     said = shell.skint("exec", "--cpu", "--detach", "--name", "alone", "--", "sh", "-c", BOTH)
     assert (said.code, said.out) == (0, "alone\n")
     log = terminal.folder / "home/runs/alone/program/1/log.txt"
     until(lambda: log.exists() and "trouble" in log.read_text())
     assert "saltmarsh" in log.read_text()
+    shell = Terminal(terminal.folder, {"WORD": "sandbank"})
+    said = shell.skint("exec", "--cpu", "--name", "there", "--json", "--", "sh", "-c", BOTH)
+    answer = json.loads(said.out)
+    assert (said.code, answer["exit_code"], answer["status"]) == (3, 3, "failed")
+    assert f"sandbank from {terminal.folder}\n" in said.err  # what is printed makes room for JSON
     # At its limit it is asked, and then ended: that is skint's doing, not the program's.
     stubborn = 'trap "" TERM; sleep 60'
     said = shell.skint(
@@ -104,7 +105,13 @@ def practice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (
             "--account practice --for 3h -- true",
             OVER_BUDGET,
-            ("3 h 00 min 32.000 s on practice", "1 h 00 min 00.000 s are free", "--for 59m", "--park", "--cpu"),
+            (
+                "3 h 00 min 32.000 s on practice",
+                "1 h 00 min 00.000 s are free",
+                "--for 59m",
+                "--park",
+                "--cpu",
+            ),
         ),
     ],
 )

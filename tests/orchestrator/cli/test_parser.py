@@ -19,7 +19,7 @@ Said = pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("plan", ("wants more on its line", "wanted  FILE")),
+        ("show", ("wants more on its line", "wanted  RUN")),
         ("plan --agian p.yaml", ("has no option --agian", "did you mean --again?")),
         ("plan a.yaml b.yaml", ("no use for this word", "got     b.yaml")),
         ("logs r --fold x", ("cannot use this for --fold", "got     x", "a whole number")),
