@@ -88,7 +88,7 @@ def queue_view(
         lanes.running(run, run.graph.job(known.id)) for run in live for known in run.running_jobs
     ]
     running.sort(key=lambda row: row.start_ms or 0)
-    waiting = _waiting(live, lanes)
+    waiting = _waiting(live, lanes, most)
     count = sum(len(run.open_jobs) - len(run.running_jobs) for run in live)
     left = None if most is None else max(0, most - len(running))
     ready = [
@@ -113,7 +113,7 @@ def _first(
 
 
 class _Waiting(NamedTuple):
-    """Those that wait, the next one first."""
+    """Those that wait, the next one first; of the CPU lane no more than are shown."""
 
     accelerator: list[tuple[RunState, Job]]
     cpu: list[tuple[RunState, Job]]
@@ -121,7 +121,7 @@ class _Waiting(NamedTuple):
     paused: list[tuple[RunState, Job]]
 
 
-def _waiting(live: Sequence[RunState], lanes: _Lanes) -> _Waiting:
+def _waiting(live: Sequence[RunState], lanes: _Lanes, most: int | None) -> _Waiting:
     candidates: list[Candidate] = []
     found = _Waiting([], [], [], [])
     runs = {run.name: run for run in live}
@@ -134,10 +134,11 @@ def _waiting(live: Sequence[RunState], lanes: _Lanes) -> _Waiting:
             candidates.append(
                 Candidate(run.name, job, priority, job.group in begun, age, place, False)
             )
-        cpu = [run.graph.job(known.id) for known in run.cpu_ready]
-        found.cpu.extend((run, job) for job in cpu)
+        cpu = run.cpu_ready
+        shown = cpu if most is None else cpu[: most - len(found.cpu)]
+        found.cpu.extend((run, run.graph.job(known.id)) for known in shown)
         if len(run.open_jobs) > len(run.running_jobs) + len(ready) + len(cpu):
-            ready |= {job.id for job in cpu}
+            ready |= {known.id for known in cpu}
             for known in run.open_jobs:
                 if known.status == "waiting" and known.id not in ready:
                     rest = found.paused if known.paused else found.needing
