@@ -56,7 +56,10 @@ def fill(home: Home) -> None:
 
 
 def _ended(name: str, number: int, graph: Graph) -> RunState:
-    reports = tuple({"epoch": n, "epochs": EPOCHS, "val_acc": n / 100} for n in range(1, EPOCHS))
+    reports = tuple(
+        {"epoch": n, "epochs": EPOCHS, "val_acc": n / 100, "at_ms": number + n}
+        for n in range(1, EPOCHS)
+    )
     attempts = [
         AttemptState(
             f"{name}.{job.id}.1", job.id, 1, "", "/runs", "local", 1, 0,

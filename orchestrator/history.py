@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import attrgetter
 from statistics import median
 from typing import Any
 
 from orchestrator.graph import Graph, Job
-from orchestrator.state import AttemptState, RunState, State
+from orchestrator.state import AttemptState, JobState, RunState, State
 from orchestrator.views.training import epoch_ends, newest_count
 
 PACELESS = frozenset(
@@ -60,11 +61,20 @@ class Likeness:
         self.graph = graph
         self._data: dict[tuple[str, ...], str] = {}
         self._found: dict[str, str] = {}
+        self._jobs: dict[str, list[str]] | None = None
 
     def __getitem__(self, job: str) -> str:
         if job not in self._found:
             self._found[job] = self.of(self.graph.job(job))
         return self._found[job]
+
+    def jobs_like(self, like: str) -> Sequence[str]:
+        """Ids of the jobs that are so."""
+        if self._jobs is None:
+            self._jobs = {}
+            for job in self.graph.jobs:
+                self._jobs.setdefault(self[job.id], []).append(job.id)
+        return self._jobs.get(like, ())
 
     def of(self, job: Job) -> str:
         """The same text for jobs that are expected to take equally long on one kind of device."""
@@ -149,35 +159,40 @@ class History:
     """The past of a state, by likeness.
 
     It remembers what it read of runs that have not changed: a scheduler that keeps one pays, at
-    each step, for the runs that moved since the last.
+    each step, for the runs that moved since the last. And it reads no more than it is asked for.
     """
 
     def __init__(self, names: Mapping[str, str] | None = None) -> None:
         """`names` are the models of devices by id."""
         self._names = dict(names or {})
+        self._all: Mapping[str, RunState] = {}
         self._runs: dict[str, _Read] = {}
-        self._found: dict[tuple[str, Kind], list[Past]] | None = None
-        """By likeness and kind; None until it is asked for again after a change."""
+        self._alike: dict[int, Likeness] = {}
+        """By the identity of their graphs, which they keep alive."""
+        self._found: dict[tuple[str, Kind], list[Past]] = {}
+        """By likeness and kind; forgotten after a change."""
 
     def know(self, names: Mapping[str, str]) -> None:
         """Take in models of devices by id; what was read of runs is read again if any is new."""
         if not names.items() <= self._names.items():
             self._names.update(names)
             self._runs.clear()
-            self._found = None
+            self._all = {}
+            self._found.clear()
 
     def update(self, state: State) -> History:
         """Take in `state`; itself, so that it can be used at once."""
+        if state.runs is self._all:
+            return self
+        self._all = state.runs
         for name in self._runs.keys() - state.runs.keys():
             del self._runs[name]
-            self._found = None
+            self._found.clear()
         for name, run in state.runs.items():
             known = self._runs.get(name)
             if known is None or known.run is not run:
-                same = known is not None and known.run.graph is run.graph
-                alike = known.alike if known is not None and same else Likeness(run.graph)
-                self._runs[name] = _Read(run, alike, tuple(self._pasts(run, alike)))
-                self._found = None
+                self._runs[name] = _Read(run, self._likeness(run), known.pasts if known else {})
+                self._found.clear()
         return self
 
     def kind_of(self, executor: str, devices: Sequence[str]) -> Kind:
@@ -185,10 +200,13 @@ class History:
 
     def likeness(self, run: RunState, job: Job) -> str:
         """Remembered for the runs of the state."""
-        known = self._runs.get(run.name)
-        if known is not None and known.run.graph is run.graph:
-            return known.alike[job.id]
-        return Likeness(run.graph).of(job)
+        return self._likeness(run)[job.id]
+
+    def _likeness(self, run: RunState) -> Likeness:
+        known = self._alike.get(id(run.graph))
+        if known is None:
+            known = self._alike[id(run.graph)] = Likeness(run.graph)
+        return known
 
     def usual_kind(self, account: str, devices: int) -> Kind | None:
         """The kind that the newest allocation of so many devices on an account had."""
@@ -203,27 +221,45 @@ class History:
 
     def of(self, like: str, kind: Kind) -> list[Past]:
         """Jobs that were like it, on this kind of devices, the newest first."""
-        if self._found is None:
-            self._found = {}
-            for known in self._runs.values():
-                for alike, past in known.pasts:
-                    self._found.setdefault((alike, past.kind), []).append(past)
-            for pasts in self._found.values():
-                pasts.sort(key=lambda past: past.at_ms, reverse=True)
-        return self._found.get((like, kind), [])[:MOST]
+        if (like, kind) not in self._found:
+            pasts = [past for known in self._runs.values() for past in self._of_run(known, like)]
+            found = sorted(
+                (past for past in pasts if past.kind == kind), key=_start_ms, reverse=True
+            )
+            self._found[like, kind] = found[:MOST]
+        return self._found[like, kind]
 
-    def _pasts(self, run: RunState, alike: Likeness) -> Iterator[tuple[str, Past]]:
-        for attempt in run.attempts.values():
-            if attempt.started_ms is not None:
-                kind = self.kind_of(attempt.executor, attempt.devices)
-                yield alike[attempt.job], past_of(run, attempt, kind)
+    def _of_run(self, known: _Read, like: str) -> Sequence[Past]:
+        if like not in known.found:
+            known.found[like] = tuple(self._pasts(known, like))
+        return known.found[like]
+
+    def _pasts(self, known: _Read, like: str) -> Iterator[Past]:
+        run = known.run
+        for job in known.alike.jobs_like(like):
+            now = run.jobs[job]
+            for name in now.attempts:
+                attempt = run.attempts[name]
+                if attempt.started_ms is None:
+                    continue
+                before = known.pasts.get(name)
+                if before is None or before[0] is not attempt or before[1] is not now:
+                    kind = self.kind_of(attempt.executor, attempt.devices)
+                    before = known.pasts[name] = (attempt, now, past_of(run, attempt, kind))
+                yield before[2]
+
+
+_start_ms = attrgetter("at_ms")
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     run: RunState
     alike: Likeness
-    pasts: tuple[tuple[str, Past], ...]
+    pasts: dict[str, tuple[AttemptState, JobState, Past]]
+    """By attempt, with what they were read of; handed on from one state of the run to the next."""
+    found: dict[str, tuple[Past, ...]] = field(default_factory=dict)
+    """By likeness, as far as it was asked for."""
 
 
 def past_of(run: RunState, attempt: AttemptState, kind: Kind) -> Past:
