@@ -155,9 +155,8 @@ class Dashboard(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is typed into the filter, or meant for a screen above, is no key of this one."""
-        return action != "press" or (
-            len(self.screen_stack) == 1 and self.focused is not self._filter
-        )
+        on_it = len(self.screen_stack) == 1 and self.focused is not self._filter
+        return action != "press" or on_it
 
     async def action_press(self, action: str) -> None:
         """Do what a key of `KEYS` does, or say why not."""
