@@ -234,15 +234,15 @@ def _fit_lines(prepared: Prepared, fit: Fit, account: Account) -> Iterator[str]:
     """What is left, what the plan will use of it, on what that stands, and where it ends."""
     simulated = " (simulated)" if account.kind == "simulated" else ""
     head = f"{account.name}{simulated}   "
+    asks = f" · this plan {needed(fit, account.unit)}" if fit.needs else ""
     if fit.limit is None:
-        yield f"{head}every session has its hours anew · this plan {needed(fit, account.unit)}"
+        yield f"{head}every session has its hours anew{asks}"
     else:
         limit, zone = fit.limit, fit.limit.limit.window.zone
         until = f" until {format_instant(limit.next_gain_ms, zone)}" if limit.next_gain_ms else ""
         yield (
             f"{head}{format_amount(limit.free_ms, account.unit)} free of"
-            f" {format_amount(limit.amount_ms, account.unit)}{until}"
-            f" · this plan {needed(fit, account.unit)}"
+            f" {format_amount(limit.amount_ms, account.unit)}{until}{asks}"
         )
         if fit.queued_ms:
             queued = format_amount(fit.queued_ms, account.unit)
