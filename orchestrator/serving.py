@@ -86,6 +86,9 @@ def scheduler_in(
         logging.basicConfig(
             level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
         )
+        local = LocalExecutor(home.runs, cpus=read_settings(home.path).cpus, bell=home.bell)
+        stack.callback(local.close)
+        local.prepare()
         store = stack.enter_context(Store(home.store))
         ledger = stack.enter_context(Ledger(home.ledger))
         clock = SystemClock(_bell(home, stack))
@@ -100,9 +103,6 @@ def scheduler_in(
             sender.poke()
             on_events(events, state)
 
-        local = LocalExecutor(home.runs, cpus=read_settings(home.path).cpus, bell=home.bell)
-        stack.callback(local.close)
-        local.prepare()
         scheduler = Scheduler(
             store,
             ledger,
