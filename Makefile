@@ -83,7 +83,7 @@ gpu-check: $(VENV)/.test  ## what only a real device can show, once; writes docs
 reference: $(VENV)/.demo  ## docs/reference, from the code
 	$(BIN)/python docs/reference.py
 
-picture: $(VENV)/.demo  ## docs/dashboard.svg and .png
+picture: $(VENV)/.demo  ## the pictures of the dashboard in docs, as SVG and PNG
 	$(BIN)/python docs/picture.py
 
 clean:  ## remove .venv, builds, caches and what the demo remembers

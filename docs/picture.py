@@ -1,4 +1,4 @@
-"""Make docs/dashboard.svg and docs/dashboard.png: `skint top` in the middle of a simulated week.
+"""Make the pictures of `skint top` in docs/, as SVG and PNG: in the middle of a simulated week.
 
 A real store and a real ledger are filled by the real scheduler, on the clock and the engine that
 the tests use; then the real dashboard reads them. Run by `make picture`, from anywhere.
@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -40,10 +41,21 @@ from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold  # noqa: E40
 WIDTH, HEIGHT = 100, 30
 EPOCHS = 12
 TITLE = "skint top"
+FOLD = ("down", "down", "down")
+PICTURES = {
+    "dashboard": ((WIDTH, HEIGHT), FOLD),
+    "details": ((120, 36), (*FOLD, "enter")),
+    "burn-down": ((WIDTH, HEIGHT), (*FOLD, "b", "right")),
+}
+"""The size, and the keys that lead there."""
+RECIPE = {"model": "efficientnet_b0", "lr": 0.003, "epochs": EPOCHS}
+RECIPES = {"wide": {**RECIPE, "model": "efficientnet_b2"}, "bold": {**RECIPE, "lr": 0.05}}
+LOG = "epoch {epoch}/12 · batch {batch:4}/320 · loss {loss:.4f} · {rate} pictures/s"
 CELL_PX = 12.2
 """Width of a cell in the SVGs that rich writes."""
 DEJAVU_EM = 1233 / 2048
 """Width of every character of DejaVu Sans Mono, as a share of its size."""
+SETTLED_S = 0.3
 BLANK = "&#160;"
 CHARACTER = re.compile(r"&[^;]+;|.")
 TEXT = re.compile(r'(<text [^>]*?)x="([\d.]+)"([^>]*?)textLength="[\d.]+"([^>]*)>([^<]*)</text>')
@@ -85,7 +97,7 @@ def _named(job: Job, plan: str) -> Job:
     return (
         job
         if job.lane == "cpu" and job.id != "errors"
-        else replace(job, static_key=f"{plan}/{job.id}")
+        else replace(job, static_key=f"{plan}/{job.id}", params=RECIPES.get(plan, RECIPE))
     )
 
 
@@ -124,19 +136,40 @@ def epochs_of(state: State, run: str, job: str) -> int:
     return sum("epoch" in report for report in attempt.reports) if attempt else 0
 
 
-async def drawn(home: Home, world: World, width: int, height: int) -> str:
-    """The screen as SVG."""
+def write_log(state: State) -> None:
+    """What the fold that trains has printed: the engine of the tests prints nothing."""
+    attempt = state.runs["wide-3"].current("train.fold2")
+    assert attempt is not None
+    lines = [
+        LOG.format(epoch=4, batch=batch, loss=0.61 - batch / 4000, rate=840 + batch % 7)
+        for batch in range(0, 320, 16)
+    ]
+    attempt.path.mkdir(parents=True, exist_ok=True)
+    (attempt.path / "log.txt").write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+async def drawn(
+    home: Home, world: World, size: tuple[int, int], keys: tuple[str, ...] = FOLD
+) -> str:
+    """The screen as SVG, after some keys."""
     used = itertools.cycle((0.11, 0.34, 0.62, 0.58, 0.31, 0.12))
     watch = LaneWatch(
         lambda: [Device("simulated-0", "", simulated=True)], None, lambda: next(used), cores=4
     )
     app = Dashboard(home, now_ms=world.clock.now_ms, zone=UTC, watch=watch)
-    async with app.run_test(size=(width, height)) as pilot:
+    async with app.run_test(size=size) as pilot:
         await app.look()
-        await pilot.press("down", "down", "down")
-        await app.look()
-        await pilot.pause()
+        await pilot.press(*keys)
+        before = ""
+        while (now := text_of(app)) != before:  # other threads read, too
+            before = now
+            await app.look()
+            await pilot.pause(SETTLED_S)
         return app.export_screenshot(title=TITLE)
+
+
+def text_of(app: Dashboard) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 def tidied(svg: str) -> str:
@@ -157,17 +190,27 @@ def _words(found: re.Match[str]) -> str:
     """A text as one text for each of its words."""
     head, x, middle, tail, text = found.groups()
     cells = CHARACTER.findall(text)
-    starts = [
-        at for at, cell in enumerate(cells) if cell != BLANK and (at == 0 or cells[at - 1] == BLANK)
-    ]
     placed = []
-    for start in starts:
-        word = list(itertools.takewhile(lambda cell: cell != BLANK, cells[start:]))
+    for word, start in _pieces(cells):
         left, length = float(x) + start * CELL_PX, len(word) * CELL_PX
         placed.append(
             f'{head}x="{left:.1f}"{middle}textLength="{length:.1f}"{tail}>{"".join(word)}</text>'
         )
     return "".join(placed)
+
+
+def _pieces(cells: list[str]) -> Iterator[tuple[list[str], int]]:
+    """Words with their places; dots of a curve one by one, as they come from another font."""
+    for start, cell in enumerate(cells):
+        before = cells[start - 1] if start else BLANK
+        if cell != BLANK and (before == BLANK or _is_dots(cell) or _is_dots(before)):
+            rest = cells[start + 1 :]
+            more = itertools.takewhile(lambda cell: cell != BLANK and not _is_dots(cell), rest)
+            yield [cell, *(() if _is_dots(cell) else more)], start
+
+
+def _is_dots(cell: str) -> bool:
+    return "\u2800" <= cell <= "\u28ff"
 
 
 def write_png(svg: Path, png: Path) -> bool:
@@ -186,17 +229,28 @@ def write_png(svg: Path, png: Path) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", default=f"{WIDTH}x{HEIGHT}", help="columns x lines")
+    parser.add_argument("--size", help="of the dashboard: columns x lines")
     parser.add_argument("--into", type=Path, default=DOCS, help="the folder to write to")
     arguments = parser.parse_args()
-    width, height = (int(part) for part in arguments.size.split("x"))
+    pictures = dict(PICTURES)
+    if arguments.size:
+        width, height = (int(part) for part in arguments.size.split("x"))
+        pictures = {"dashboard": ((width, height), FOLD)}
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder))
         world = live_week(home.path)
+        write_log(world.scheduler.state)
         with home.locked():
             home.lock.write_text("4711")  # the same process in every picture
-            svg = tidied(asyncio.run(drawn(home, world, width, height)))
-    target = arguments.into / "dashboard.svg"
+            drawings = {
+                name: tidied(asyncio.run(drawn(home, world, size, keys)))
+                for name, (size, keys) in pictures.items()
+            }
+    for name, svg in drawings.items():
+        write(arguments.into / f"{name}.svg", svg)
+
+
+def write(target: Path, svg: str) -> None:
     target.write_text(svg, encoding="utf-8")
     print(f"wrote {target}")
     if write_png(target, target.with_suffix(".png")):

@@ -116,7 +116,9 @@ def _role(status: str) -> str:
         return "good"
     if status == "failed":
         return "bad"
-    return "accent" if status in ("done", "reused") else "attention" if status != "waiting" else ""
+    return (
+        "accent" if status in ("done", "reused") else "attention" if status != "waiting" else "dim"
+    )
 
 
 def facts_of(
@@ -164,7 +166,7 @@ def _of_job(run: RunState, view: RunView, row: JobRow, now_ms: int) -> Iterator[
         tries = len(run.jobs[row.id].attempts)
         yield "time", format_clock(row.wall_ms) + (f" in {tries} attempts" if tries > 1 else "")
     if row.log:
-        yield "log", row.log
+        yield "log", f"skint logs {run.name} --job {row.id}"
 
 
 def _costs(

@@ -215,7 +215,7 @@ class Details(ModalScreen[None]):
         width = self._panes["folds"].size.width or self.size.width
         folds = f" · {view.folds_done}/{view.folds} {view.unit}" if view.folds else ""
         lines = fold_lines(
-            run, view, curves, self._job, now_ms, width, baseline=baseline, beside=self._beside
+            run, view, curves, self._job, now_ms, width - 1, baseline=baseline, beside=self._beside
         )
         self._folds.paint([self._head(group.name, width, view.status + folds), *lines])
         chosen = [one.job.id for one in curves].index(self._job)
