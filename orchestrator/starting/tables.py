@@ -22,7 +22,7 @@ from orchestrator.starting.columns import (
 from orchestrator.starting.found import Labels
 from skint.errors import SkintError
 
-MOST_ROWS = 500_000
+MOST_ROWS = 200_000
 TRIED_ROWS = 500
 """Of each table, to see whether it is about these pictures."""
 LEAST_SHARE = 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.starting.found import Found, Heads, PictureSet
+from orchestrator.starting.tables import MOST_ROWS
 
 _UNITS = ("kB", "MB", "GB", "TB")
 
@@ -65,6 +66,8 @@ def _odd(found: Found) -> Iterator[str]:
         rows = "1 row" if labels.missing == 1 else f"{labels.missing:,} rows"
         have = "has" if labels.missing == 1 else "have"
         yield f"{rows} of {labels.table} {have} no picture: {labels.missing_like}"
+    if labels is not None and labels.rows >= MOST_ROWS:
+        yield f"of {labels.table} the first {MOST_ROWS:,} rows were looked at"
     if labels is not None and labels.fold:
         yield f"{labels.table} has folds of its own: {labels.fold} ({labels.folds})"
     elif labels is not None and labels.group:
