@@ -102,6 +102,9 @@ def rows_and_notes(sides: Sequence[Side]) -> tuple[list[Cells], list[str]]:
     heads = ("", "", *(side.column.name for side in sides))
     rows = [heads, *_recipe(sides), *_scores(sides), *_costs(sides)]
     notes = [*_comparability(sides), *(line for side in sides for line in _notes(side))]
+    metric = sides[0].column.metric
+    if metric.name and not metric.larger_is_better:
+        notes.append(f"{metric.name}: less is better")
     pretended = [side.column.name for side in sides if side.column.simulated]
     if pretended:
         whose = "all" if len(pretended) == len(sides) else ", ".join(pretended)

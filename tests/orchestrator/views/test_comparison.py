@@ -145,6 +145,8 @@ def test_another_metric_is_the_one_of_the_epoch_that_is_kept() -> None:
     assert found.metric.name == "val_loss" and not found.metric.larger_is_better
     assert found.folds[0].score == 4.0, "of epoch 2, whose accuracy is best"
     assert found.per_hour is None, "less is better: an hour buys none of it"
+    assert "val_loss: less is better" in table(run, metric="val_loss")
+    assert "less is better" not in "\n".join(table(run))
 
 
 def test_the_combinations_of_a_matrix_are_columns_of_one_run() -> None:
