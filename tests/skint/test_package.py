@@ -35,3 +35,13 @@ def test_the_decorator_is_the_decorator_whatever_was_imported_before() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'skint' has no attribute 'Trainer'"):
         _ = skint.Trainer  # type: ignore[attr-defined]
+
+
+def test_what_forks_shims_has_nothing_to_do_after_a_fork() -> None:
+    """`threading` has: it costs more than a tenth of a job that does nothing."""
+    look = f"import sys; sys.path.append({str(Path(skint.__file__).parent.parent)!r}); "
+    look += "import skint.nursery; print(*{'threading', 'subprocess', 'random'} & {*sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-S", "-P", "-c", look], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "\n"
