@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -17,8 +17,7 @@ from budget.ledger.balance import Balance
 from orchestrator.baselines.book import Book
 from orchestrator.baselines.comparison import Comparison
 from orchestrator.baselines.group import Group
-from orchestrator.devices import DECLARED, Source, find_devices
-from orchestrator.executors.base import Device
+from orchestrator.devices import find_devices
 from orchestrator.forecasting import forecast_planned, forecast_queue
 from orchestrator.graph import Graph, Job
 from orchestrator.history import History, Kind
@@ -34,18 +33,10 @@ from orchestrator.plans.ways import Way, ways
 from orchestrator.results import has_files, wrong_with
 from orchestrator.settings import Settings, SettingsError, with_settings
 from orchestrator.state import State
+from orchestrator.usable import EXECUTORS, DoesNotFit, usable_account
 from orchestrator.views.baselines import planned_comparisons
-from skint.errors import OVER_BUDGET, SkintError
 
 NO_SETTINGS = Settings()
-EXECUTORS = ("local",)
-"""The executors this version has."""
-
-
-class DoesNotFit(SkintError):
-    """The plan will probably use more than its account has left."""
-
-    exit_code = OVER_BUDGET
 
 
 @dataclass(frozen=True)
@@ -204,66 +195,6 @@ def _past(ingredients: Mapping[str, Ingredients], keys: Path | None) -> KeptPast
     return KeptPast(record, detail, has_files)
 
 
-def usable_account(
-    name: str,
-    known: Mapping[str, Account],
-    devices: Sequence[Device] | None,
-    source: Source,
-    error: Callable[..., SkintError],
-    without: str,
-) -> Account:
-    """The account, if it can be charged for these devices; `devices` is None where none is needed.
-
-    `error` makes an error that stands where the account was named; `without` is the command that
-    does without a device.
-    """
-    account = known.get(name)
-    if account is None:
-        raise error(
-            "there is no such account",
-            got=name,
-            wanted=", ".join(known) or "an account (there is none yet)",
-            next=f"skint account add {name} --preset {_preset_like(name)}",
-        )
-    if devices is None:
-        return account
-    if account.executor not in EXECUTORS:
-        raise error(
-            f"this account needs the executor {account.executor!r}, which this skint does not have",
-            got=name,
-            wanted=f"an account whose executor is one of: {', '.join(EXECUTORS)}",
-            next="skint account list",
-        )
-    if not devices:
-        raise error(
-            "this machine has no accelerator to use",
-            got=f"{DECLARED}=none",
-            wanted=f"{DECLARED}=simulated, a list of devices, or nothing set",
-            next=without,
-        )
-    if source == "simulated" and account.kind != "simulated":
-        raise error(
-            "this machine has no accelerator; its simulated one cannot be charged to this account",
-            got=f"{name} (kind {account.kind})",
-            wanted="an account of kind simulated, or a machine with an accelerator",
-            next="skint account add practice --preset simulated",
-        )
-    if source != "simulated" and account.kind == "simulated":
-        raise error(
-            "this machine has accelerators; they cannot be charged to a simulated account",
-            got=name,
-            wanted="an account of another kind",
-            next="skint account add lab --preset lab-server",
-        )
-    return account
-
-
-def _preset_like(name: str) -> str:
-    from budget.accounts.presets import PRESETS
-
-    return name if name in PRESETS else "simulated"
-
-
 def refuse_if_it_does_not_fit(prepared: Prepared, *, park: bool = False) -> None:
     """Raise DoesNotFit, with numbers and ways out, if it will probably use more than is left.
 
@@ -324,18 +255,3 @@ def _refuse_what_never_fits(prepared: Prepared, fit: Fit, account: Account) -> N
                 where=prepared.plan.path,
                 next="a shorter limit in the plan, or a job that resumes, with at-edge: park",
             )
-
-
-def next_run_name(graph: Graph, state: State, runs_dir: Path) -> str:
-    """`NAME-1`, `NAME-2`, …: the first number above all that are taken.
-
-    A folder in `runs_dir` takes one too: the store that knew of it may be gone.
-    """
-    prefix = f"{graph.name}-"
-    folders = [path.name for path in runs_dir.iterdir()] if runs_dir.is_dir() else []
-    numbers = [
-        int(name.removeprefix(prefix))
-        for name in (*state.runs, *folders)
-        if name.startswith(prefix) and name.removeprefix(prefix).isdigit()
-    ]
-    return f"{prefix}{max(numbers, default=0) + 1}"

@@ -9,24 +9,17 @@ from collections.abc import Callable
 from budget.ledger import Ledger
 from orchestrator.cli.plan import baseline_lines, known_lines
 from orchestrator.cli.screen import prose
-from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED, SubmitRun
+from orchestrator.commands import SubmitRun
 from orchestrator.graph import exploring
 from orchestrator.home import Home
 from orchestrator.known_saving import book_known
 from orchestrator.plans.ingredients import KeptIngredients
+from orchestrator.run_name import checked_name, next_run_name
 from orchestrator.settings import read_settings
-from orchestrator.state import State
 from orchestrator.store import read_state
-from orchestrator.submitting import next_run_name, prepare, refuse_if_it_does_not_fit
+from orchestrator.submitting import prepare, refuse_if_it_does_not_fit
 from orchestrator.words.known import known_already
 from orchestrator.words.notifying import check_notify
-from skint.errors import USAGE, SkintError
-
-
-class WrongName(SkintError):
-    """No run can be called so."""
-
-    exit_code = USAGE
 
 
 def prepare_request(
@@ -71,12 +64,3 @@ def prepare_request(
         priority=arguments.priority,
         park=arguments.park,
     )
-
-
-def checked_name(given: str | None, state: State) -> str | None:
-    """Raises WrongName where no run can be called so, or one is."""
-    if given is not None and not RUN_NAME.fullmatch(given):
-        raise WrongName("a run cannot have this name", got=given, wanted=RUN_NAME_WANTED)
-    if given in state.runs:
-        raise WrongName("there is a run of this name already", got=given, wanted="another name")
-    return given

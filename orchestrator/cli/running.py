@@ -7,15 +7,18 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.attending import Attendant
 from orchestrator.cli.inbox import Refused, ask, put
 from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.home import Home, SchedulerRuns
-from orchestrator.serving import Serving, scheduler_in
 from orchestrator.state import State
 from orchestrator.store import Store, read_run, read_state
+
+if TYPE_CHECKING:
+    from orchestrator.serving import Serving
 
 FOLLOW_S = 0.5
 
@@ -44,6 +47,8 @@ def until_over(
 
 def _in_foreground(home: Home, request: SubmitRun, shown: Shown) -> tuple[State, bool]:
     """Be the scheduler until the run is over. Raises SchedulerRuns while another process is."""
+    from orchestrator.serving import scheduler_in  # slow, and whoever follows needs none of it
+
     with ExitStack() as afterwards, scheduler_in(home) as serving:
         # Called after the lock is given up.
         afterwards.callback(lambda: _hand_over(home, serving.scheduler.state, request.run))

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from orchestrator.graph import Graph, Job, StopRule
-from orchestrator.scheduler.verdicts import ALWAYS
 from skint.process import Identity
 
 JOB = "program"
@@ -58,7 +57,7 @@ def graph_of(program: Program, unique: str, caller: Identity) -> Graph:
         resumes=program.park,
         at_edge="park" if program.park else "hard-stop",
         caller=asdict(caller),
-        stop=(StopRule(ALWAYS),) if program.devices else (),
+        stop=(StopRule("broken"),) if program.devices else (),
         static_key=hashlib.sha256(f"exec {unique}".encode()).hexdigest(),
     )
     return Graph(

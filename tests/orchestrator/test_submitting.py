@@ -13,14 +13,10 @@ from budget.accounts.limit import weekly
 from budget.accounts.machine import Session
 from budget.accounts.presets import preset
 from budget.ledger import Ledger
+from orchestrator.run_name import next_run_name
 from orchestrator.state import State
-from orchestrator.submitting import (
-    DoesNotFit,
-    Prepared,
-    next_run_name,
-    prepare,
-    refuse_if_it_does_not_fit,
-)
+from orchestrator.submitting import Prepared, prepare, refuse_if_it_does_not_fit
+from orchestrator.usable import DoesNotFit
 from tests.orchestrator.worlds import HOUR_MS, SATURDAY_MS, World, kfold
 
 
