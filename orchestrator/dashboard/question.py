@@ -98,11 +98,17 @@ def pause_question(run: RunState, job_id: str, now_ms: int) -> Question:
         request = PauseJobs(run=run.name, scope="run", target=run.name, by=BY)
     if all(run.jobs[job.id].paused for job in jobs):
         raise ValueError(f"{what} is paused already; r resumes it")
-    live = live_titles(run, jobs)
+    parks = live_titles(run, [job for job in jobs if job.devices and job.resumes])
+    runs_on = [title for title in live_titles(run, jobs) if title not in parks]
     facts = (
         *money_facts(run, jobs, settled_ms(run, jobs), now_ms),
-        ("parks", ", ".join(live) if live else "nothing that runs; what waits is not started"),
-        ("kept", "a checkpoint: it goes on to the bit when r resumes it"),
+        ("parks", ", ".join(parks) if parks else "nothing that runs; what waits is not started"),
+        *(
+            [("runs on", f"{', '.join(runs_on)}, to its end: it cannot be parked")]
+            if runs_on
+            else []
+        ),
+        *([("kept", "a checkpoint: it goes on to the bit when r resumes it")] if parks else []),
     )
     return Question(
         title=f"Pause {what}?",

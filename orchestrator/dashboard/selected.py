@@ -45,7 +45,7 @@ def _fact(name: str, words: str, role: str, width: int) -> list[Line]:
         return [(head, (words, role))]
     at = words.rfind(" ", 0, room + 1)
     at = at if at > room // 2 else room
-    rest = cut(words[at:], room)
+    rest = cut(words[at:].lstrip(), room)
     return [(head, (words[:at], role)), ((" " * (NAMES + 2), ""), (rest, role))]
 
 
