@@ -131,33 +131,56 @@ def test_without_the_cookie_everything_is_forbidden_the_socket_too(tmp_path: Pat
     asyncio.run(steps())
 
 
-@pytest.mark.parametrize("end", ["tab closed", "q", "SIGTERM", "SIGKILL", "deaf"])
-def test_the_process_of_a_tab_ends_with_it_and_with_the_server(tmp_path: Path, end: str) -> None:
-    world = second_fold(tmp_path)
-    world.store.close()
+@contextlib.asynccontextmanager
+async def tab(
+    server: subprocess.Popen[str], url: str, session: aiohttp.ClientSession
+) -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, psutil.Process]]:
+    """A tab that shows the run, and its process."""
+    before = psutil.Process(server.pid).children()
+    base = url.partition("/?")[0]
+    async with session.ws_connect(f"{base}/ws?width=100&height=30", origin=base) as socket:
+        await shown(socket, b"seedlings-1")
+        (child,) = [one for one in psutil.Process(server.pid).children() if one not in before]
+        assert os.getpgid(child.pid) == child.pid
+        yield socket, child
+
+
+def test_the_process_of_a_tab_ends_with_it_and_with_the_server(tmp_path: Path) -> None:
+    second_fold(tmp_path).store.close()
 
     async def steps() -> None:
         async with seen(tmp_path) as (server, url, session):
             async with session.get(url):
                 pass
-            base = url.partition("/?")[0]
-            address = f"{base}/ws?width=100&height=30"
-            async with session.ws_connect(address, origin=base) as tab:
-                await shown(tab, b"seedlings-1")
-                (child,) = psutil.Process(server.pid).children()
-                assert os.getpgid(child.pid) == child.pid
-                if end == "q":
-                    await tab.send_json(["stdin", "q"])
-                elif end == "SIGKILL":
-                    server.kill()
-                elif end != "tab closed":
-                    if end == "deaf":
-                        child.suspend()  # as one that spins: it hears nothing
-                    server.terminate()
-                    assert await asyncio.to_thread(server.wait, 60) == 0
-                if end != "tab closed":
-                    await gone(child)
+            async with tab(server, url, session) as (socket, child):
+                await socket.send_json(["stdin", "q"])
+                await gone(child)
+            async with tab(server, url, session) as (_, child):
+                pass
             await gone(child)
+            async with (
+                tab(server, url, session) as (_, one),
+                tab(server, url, session) as (_, other),
+            ):
+                other.suspend()  # as one that spins: it hears nothing
+                server.terminate()
+                assert await asyncio.to_thread(server.wait, 60) == 0
+                await gone(one)
+                await gone(other)
+
+    asyncio.run(steps())
+
+
+def test_a_server_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    second_fold(tmp_path).store.close()
+
+    async def steps() -> None:
+        async with seen(tmp_path) as (server, url, session):
+            async with session.get(url):
+                pass
+            async with tab(server, url, session) as (_, child):
+                server.kill()
+                await gone(child)
 
     asyncio.run(steps())
 
