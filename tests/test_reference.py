@@ -40,7 +40,7 @@ SOURCES = [
     for room in ("skint", "orchestrator")
     for path in sorted((ROOT / room).rglob("*.py"))
     if path.name != "reason_codes.py"
-    and not {"simulation", "dashboard", "completion"} & set(path.parts)
+    and not {"simulation", "dashboard", "completing"} & set(path.parts)
 ]
 
 

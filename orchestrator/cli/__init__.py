@@ -61,9 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _complete(line: Sequence[str]) -> int:
     """What a shell asks when somebody presses TAB; the scripts of `skint completion` do."""
-    from orchestrator.completion.lines import lines
-    from orchestrator.completion.offers import offers
-    from orchestrator.completion.shells import answer, words_of
+    from orchestrator.cli.completing.lines import lines
+    from orchestrator.cli.completing.offers import offers
+    from orchestrator.cli.completing.shells import answer, words_of
     from orchestrator.home import Home
 
     shell, number, *words = line

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from orchestrator.completion.shells import SCRIPTS, WHERE
+from orchestrator.cli.completing.shells import SCRIPTS, WHERE
 from skint.errors import OK
 
 EXAMPLES = ("skint completion bash", "skint completion zsh", "skint completion fish")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.completion.offers import Offer
+from orchestrator.cli.completing.offers import Offer
 
 BASH = r"""
 _skint() {

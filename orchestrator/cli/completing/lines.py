@@ -55,7 +55,7 @@ def lines(kept: Path) -> Mapping[str, Any]:
 
 def _stamp() -> list[object]:
     """Changes with the files of the commands."""
-    folder = Path(__file__).resolve().parent.parent / "cli"
+    folder = Path(__file__).resolve().parent.parent
     files = [path.stat() for path in folder.glob("*.py")]
     return [FORMAT, __version__, len(files), max(file.st_mtime_ns for file in files)]
 

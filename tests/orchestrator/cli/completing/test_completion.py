@@ -14,9 +14,9 @@ import pytest
 
 from orchestrator.cli import main
 from orchestrator.cli.commands import COMMANDS
-from orchestrator.completion.lines import lines
-from orchestrator.completion.offers import offers
-from orchestrator.completion.shells import SCRIPTS, answer, words_of
+from orchestrator.cli.completing.lines import lines
+from orchestrator.cli.completing.offers import offers
+from orchestrator.cli.completing.shells import SCRIPTS, answer, words_of
 from orchestrator.home import Home
 
 

@@ -7,8 +7,8 @@ from itertools import chain
 from typing import Any
 
 from orchestrator.cli.aliases import ALIASES
+from orchestrator.cli.completing import known
 from orchestrator.cli.manner import OPTIONS
-from orchestrator.completion import known
 from orchestrator.home import Home
 
 Offer = tuple[str, str]
