@@ -9,6 +9,7 @@ machine changes the latter. The median of some repeats, after one that fills the
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -16,9 +17,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from orchestrator.events import RunSubmitted
+from orchestrator.events import Event, JobWaited, RunSubmitted
 from orchestrator.graph import Graph, Job
 from orchestrator.home import Home
+from orchestrator.projection import apply_all
 from orchestrator.state import AttemptState, JobState, RunState, State
 from orchestrator.store import Store
 
@@ -26,19 +28,52 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAN = ROOT / "examples" / "photos" / "plan.yaml"
 SKINT = str(Path(sys.executable).parent / "skint")
 
-COMMANDS: tuple[tuple[str, list[str], int | None], ...] = (
-    ("python -c pass", [sys.executable, "-c", "pass"], None),
-    ("skint --help", [SKINT, "--help"], 200),
-    ("skint status", [SKINT, "status"], 200),
-    ("skint budget", [SKINT, "budget"], 200),
-    ("skint ledger list", [SKINT, "ledger", "list"], 200),
-    ("skint plan", [SKINT, "plan", str(PLAN)], 400),
-)
-"""What it is called, the command, and its bar in milliseconds of CPU time."""
+PEERS = ("dvc", "snakemake", "prefect")
+"""What `PEER --help` takes, for comparison; left out with a word where it is not installed."""
+NOTHING = 'name: nothing\njobs:\n  nothing: {run: "true"}\n'
 ENDED_RUNS = 1000
-AFTER_RUNS = (f"skint status, {ENDED_RUNS} runs", [SKINT, "status"], 200)
-"""The same beside the store of somebody who has used it for long."""
+QUEUED_JOBS = 10_000
 FOLDS, EPOCHS = 5, 30
+
+Command = tuple[str, list[str], int | None]
+"""What it is called, the command, and its bar in milliseconds of CPU time."""
+
+
+def peers() -> list[Command]:
+    found: list[Command] = [("python -c pass", [sys.executable, "-c", "pass"], None)]
+    for name in PEERS:
+        beside = Path(sys.executable).parent / name
+        peer = str(beside) if beside.exists() else shutil.which(name)
+        if peer is None:
+            print(f"({name} is not installed here: left out)")
+        else:
+            found.append((f"{name} --help", [peer, "--help"], None))
+    return found
+
+
+def new_home() -> list[Command]:
+    return [
+        ("skint --help", [SKINT, "--help"], 200),
+        ("skint status", [SKINT, "status"], 200),
+        ("skint budget", [SKINT, "budget"], 200),
+        ("skint ledger list", [SKINT, "ledger", "list"], 200),
+        ("skint plan", [SKINT, "plan", str(PLAN)], 400),
+    ]
+
+
+def after_runs(plan: Path) -> list[Command]:
+    """Beside the store of somebody who has used it for long."""
+    submit = [SKINT, "submit", str(plan), "--again", "--no-input"]
+    return [
+        ("  status", [SKINT, "status"], 200),
+        ("  budget", [SKINT, "budget"], 200),
+        ("  queue", [SKINT, "queue"], 200),
+        ("  submit", submit, 200),
+    ]
+
+
+def with_queue() -> list[Command]:
+    return [("  queue", [SKINT, "queue"], 300)]
 
 
 def fill(home: Home) -> None:
@@ -53,6 +88,22 @@ def fill(home: Home) -> None:
     ]
     with Store(home.store) as store:
         store.keep(events, State({run.name: run for run in runs}))
+
+
+def fill_queue(home: Home) -> None:
+    """A run of many short jobs that wait for cores."""
+    jobs = tuple(
+        Job(f"j{n}", f"j{n}", argv=("/bin/true", str(n)), static_key=str(n))
+        for n in range(QUEUED_JOBS)
+    )
+    graph = Graph("many", None, "/plans", jobs)
+    waits = "waits for 1 of 2 cores"
+    events: list[Event] = [RunSubmitted(at_ms=1, run="many-1", graph=graph.to_json())]
+    events += [
+        JobWaited(at_ms=2, run="many-1", job=job.id, reason="cores", sentence=waits) for job in jobs
+    ]
+    with Store(home.store) as store:
+        store.keep(events, apply_all(State(), events))
 
 
 def _ended(name: str, number: int, graph: Graph) -> RunState:
@@ -91,25 +142,40 @@ def cpu_ms(argv: Sequence[str], environment: Mapping[str, str]) -> float:
 
 
 def main(repeats: int) -> int:
-    over = 0
-    with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "SKINT_HOME": home}
-        cpu_ms([SKINT, "account", "add", "demo", "--preset", "simulated"], environment)
-        print(f"{'command':<26}{'CPU ms':>8}{'bar':>6}   median of {repeats}")
-        for name, argv, bar_ms in (*COMMANDS, AFTER_RUNS):
-            if name == AFTER_RUNS[0]:
-                fill(Home(Path(home)))
-            cpu_ms(argv, environment)
-            median_ms = statistics.median(cpu_ms(argv, environment) for _ in range(repeats))
-            if bar_ms is None:
-                verdict = ""
-            elif median_ms <= bar_ms:
-                verdict = "ok"
-            else:
-                verdict = "over"
-                over += 1
-            print(f"{name:<26}{median_ms:>8.0f}{bar_ms or '–':>6}   {verdict}")
+    commands = peers()
+    print(f"{'command':<26}{'CPU ms':>8}{'bar':>6}   median of {repeats}")
+    over = measured(commands, os.environ, repeats)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, fills, commands in (
+            ("empty", lambda home: None, new_home()),
+            (f"{ENDED_RUNS:,} runs", fill, after_runs(Path(folder) / "plan.yaml")),
+            (f"{QUEUED_JOBS:,} jobs", fill_queue, with_queue()),
+        ):
+            home = Home(Path(folder) / name.replace(" ", "-"))
+            environment = {**os.environ, "SKINT_HOME": str(home.path)}
+            cpu_ms([SKINT, "account", "add", "demo", "--preset", "simulated"], environment)
+            (Path(folder) / "plan.yaml").write_text(NOTHING)
+            fills(home)
+            if name != "empty":
+                print(f"with {name} in the store:")
+            over += measured(commands, environment, repeats)
+            if home.scheduler_pid() is not None:
+                cpu_ms([SKINT, "scheduler", "stop"], environment)
     return 1 if over else 0
+
+
+def measured(commands: Sequence[Command], environment: Mapping[str, str], repeats: int) -> int:
+    """Print the medians; how many are over their bar."""
+    over = 0
+    for name, argv, bar_ms in commands:
+        cpu_ms(argv, environment)
+        median_ms = statistics.median(cpu_ms(argv, environment) for _ in range(repeats))
+        verdict = ""
+        if bar_ms is not None:
+            verdict = "ok" if median_ms <= bar_ms else "over"
+            over += median_ms > bar_ms
+        print(f"{name:<26}{median_ms:>8.0f}{bar_ms or '–':>6}   {verdict}", flush=True)
+    return over
 
 
 if __name__ == "__main__":

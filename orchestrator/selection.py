@@ -100,7 +100,8 @@ def with_run(state: State, run: RunState) -> State:
     """As `with_record`, of a run."""
     old = state.runs.get(run.name)
     new = _made(state, {"runs": with_entry(state.runs, run.name, run)})
-    vars(new).pop("kept_devices", None)
+    if old is None or old.allocations is not run.allocations:
+        vars(new).pop("kept_devices", None)
     _follow_one(state, new, "runs", old, run)
     return new
 

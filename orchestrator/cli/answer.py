@@ -9,7 +9,7 @@ from orchestrator.cli.output import add_json, print_done
 from orchestrator.commands import AnswerVerdict
 from orchestrator.home import Home
 from orchestrator.questions import open_questions
-from orchestrator.store import read_state
+from orchestrator.store import read_run
 from skint.errors import NOT_FOUND, OK, USAGE, SkintError
 
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def meant(home: Home, name: str, rule: str, about: str) -> tuple[str, str]:
     """The one question that is open, unless it is named."""
-    known = read_state(home.store).runs.get(name)
+    known = read_run(home.store, name).runs.get(name)
     if known is None:
         raise NothingAsked(f"there is no run {name}", next="skint status")
     if not known.verdicts:

@@ -55,9 +55,10 @@ class _Deciding:
             return False
         self.state = apply_all(self.state, decided)
         self.events += decided
-        self.touched.update([event.run for event in decided])
-        if not self.something_ended:
-            self.something_ended = any(isinstance(event, _ENDS) for event in decided)
+        for event in decided:
+            self.touched.add(event.run)
+            if type(event) in _ENDS:
+                self.something_ended = True
         return True
 
     def rest(self, *, still: bool = False) -> None:

@@ -72,7 +72,9 @@ def test_selections_follow_whatever_happens_to_jobs(size: int) -> None:
         status, reason = dice.choice(STATUSES), dice.choice(("", "turn", "being-made"))
         paused = dice.choice(("", "", "by me"))
         until_ms = dice.choice((None, 5))
-        new = replace(run.jobs[name], status=status, reason=reason, paused=paused, until_ms=until_ms)
+        new = replace(
+            run.jobs[name], status=status, reason=reason, paused=paused, until_ms=until_ms
+        )
         run = with_record(run, "jobs", new)
         if number % 7:
             continue
