@@ -28,6 +28,8 @@ COLUMNS = (("state", 9), ("epoch", 6), ("best", 6), ("hours", 5), ("use", 4), ("
 """Behind the name; those that do not fit are left out, from the last. `at` is the epoch of the
 best value."""
 LEAST_NAME = 7
+LEAST_MS = HOUR_MS // 10
+"""Less than this says nothing about an hour."""
 NAME = 11
 """Cells of the names of facts."""
 
@@ -79,8 +81,11 @@ def fold_lines(
 
 
 def _name(row: JobRow, cells: int) -> str:
-    """Without how many there are, where that has no room: "fold 0" of "fold 0 (1 of 5)"."""
-    return row.title if len(row.title) <= cells else row.title.partition(" (")[0]
+    """Without what all of them have, where that has no room: "fold 0" of "fold 0 (1 of 5)",
+    "lr=0.1" of "train.lr=0.1"."""
+    if len(row.title) <= cells:
+        return row.title
+    return row.title.partition(" (")[0].removeprefix(f"{row.group}.")
 
 
 def _columns(width: int) -> list[tuple[str, int]]:
@@ -180,7 +185,7 @@ def _costs(
         yield "in flight", format_amount(view.in_flight_ms, unit)
     spent_ms = view.charged_ms + view.in_flight_ms
     scores = [one.best[1] for one in curves if one.best is not None]
-    if spent_ms and scores and unit != "credit":
+    if spent_ms >= LEAST_MS and scores and unit != "credit":
         yield (
             "per hour",
             f"{figure(fmean(scores) / (spent_ms / HOUR_MS))} {view.metric} an accelerator hour",

@@ -17,7 +17,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Footer, RichLog
 
-from orchestrator.baselines.group import Group, group_of
+from orchestrator.baselines.group import Group
 from orchestrator.dashboard.beside import Beside, read_beside, state_with
 from orchestrator.dashboard.detail_lines import event_lines, fact_lines, facts_of, fold_lines
 from orchestrator.dashboard.group_curves import (
@@ -27,6 +27,7 @@ from orchestrator.dashboard.group_curves import (
     drawn_curves,
     last_epoch,
     metrics_of,
+    shown_group,
 )
 from orchestrator.dashboard.ink import RULE, Line, Piece, headed, justified
 from orchestrator.dashboard.log_tail import LogTail
@@ -161,7 +162,7 @@ class Details(ModalScreen[None]):
         self._arrange()
         runs = self._runs(screen)
         view = screen.view(self._run) or run_view(run, screen.now_ms, runs)
-        group = group_of(run.graph, run.graph.job(self._job))
+        group = shown_group(run.graph, run.graph.job(self._job))
         metrics = metrics_of(run, group.jobs, runs)
         metric = metrics[self._metric % len(metrics)] if metrics else ""
         curves = curves_of(run, group.jobs, metric, runs)
@@ -311,7 +312,7 @@ class Details(ModalScreen[None]):
 
     def _jobs(self) -> tuple[RunState, tuple[Job, ...]]:
         run = self._seen.state.runs[self._run]
-        return run, group_of(run.graph, run.graph.job(self._job)).jobs
+        return run, shown_group(run.graph, run.graph.job(self._job)).jobs
 
     def action_choose(self, by: int) -> None:
         _, jobs = self._jobs()
@@ -326,9 +327,12 @@ class Details(ModalScreen[None]):
     def action_group(self) -> None:
         """The next group of the run."""
         run, jobs = self._jobs()
-        cells = [*run.graph.cells().values()]
-        at = next(number for number, cell in enumerate(cells) if jobs[0] in cell)
-        self._job, self._metric = cells[(at + 1) % len(cells)][0].id, 0
+        groups: list[tuple[Job, ...]] = []
+        for job in run.graph.jobs:
+            if not any(job in group for group in groups):
+                groups.append(shown_group(run.graph, job).jobs)
+        self._job = groups[(groups.index(jobs) + 1) % len(groups)][0].id
+        self._metric = 0
         self.look()
 
     def action_follow(self) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from orchestrator.baselines.attempts import attempts_of
-from orchestrator.baselines.group import Group
-from orchestrator.graph import Job
+from orchestrator.baselines.group import Group, group_of
+from orchestrator.graph import Graph, Job
 from orchestrator.state import RunState
 from orchestrator.views.curves import Curve
 from orchestrator.views.training import (
@@ -41,6 +41,14 @@ class JobCurve:
         known = [(x, y) for x, y in self.training.points if math.isfinite(y)]
         choose = min if lower_is_better(self.training.metric) else max
         return choose(known, key=lambda point: point[1]) if known else None
+
+
+def shown_group(graph: Graph, job: Job) -> Group:
+    """What is laid over each other: the folds of one combination of a matrix; where nothing has
+    folds, all combinations."""
+    if job.fold is not None:
+        return group_of(graph, job)
+    return Group(job.group, graph.groups()[job.group])
 
 
 def metrics_of(run: RunState, jobs: Sequence[Job], runs: Mapping[str, RunState]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from orchestrator.dashboard import details
 from orchestrator.dashboard.app import Dashboard
 from orchestrator.dashboard.burn_down import BurnDown
 from orchestrator.dashboard.details import Details
+from orchestrator.dashboard.group_curves import mark_of, shown_group
 from orchestrator.dashboard.log_tail import MOST_BYTES, LogTail
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph
@@ -19,7 +20,7 @@ from orchestrator.home import Home
 from orchestrator.state import RunState
 from skint.attempt import Task
 from tests.orchestrator.dashboard.screens import drive, line_with, look, shown, until
-from tests.orchestrator.worlds import World, epochs, kfold
+from tests.orchestrator.worlds import World, epochs, graph, job, kfold
 
 
 def bold() -> Graph:
@@ -229,3 +230,20 @@ def test_of_a_long_log_the_end_is_read(tmp_path: Path, at_once: bool) -> None:
     assert lines[-1] == "line 49999"
     assert all(line.startswith("line ") for line in lines)
     assert sum(map(len, lines)) <= MOST_BYTES
+
+
+def test_a_sweep_without_folds_is_laid_over_each_other_as_a_whole() -> None:
+    jobs = [job(f"train.lr={lr}", group="train", matrix={"lr": lr}) for lr in (1, 2)]
+    folds = [
+        job(f"deep.lr={lr}.fold{n}", group="deep", matrix={"lr": lr}, fold=n, folds=2)
+        for lr in (1, 2)
+        for n in (0, 1)
+    ]
+    made = graph(*jobs, *folds)
+    assert [one.id for one in shown_group(made, jobs[0]).jobs] == ["train.lr=1", "train.lr=2"]
+    assert [one.id for one in shown_group(made, folds[2]).jobs] == [
+        "deep.lr=2.fold0",
+        "deep.lr=2.fold1",
+    ]
+    assert [mark_of(one, number) for number, one in enumerate(jobs)] == ["a", "b"]
+    assert [mark_of(one, number) for number, one in enumerate(folds)] == ["0", "1", "0", "1"]
