@@ -49,7 +49,11 @@ PICTURES = {
 }
 """The size, and the keys that lead there."""
 RECIPE = {"model": "efficientnet_b0", "lr": 0.003, "epochs": EPOCHS}
-RECIPES = {"wide": {**RECIPE, "model": "efficientnet_b2"}, "bold": {**RECIPE, "lr": 0.05}}
+RECIPES = {
+    "wide": {**RECIPE, "model": "efficientnet_b2"},
+    "bold": {**RECIPE, "lr": 0.05},
+    "gulls-big": {**RECIPE, "model": "efficientnet_b5"},
+}
 LOG = "epoch {epoch}/12 · batch {batch:4}/320 · loss {loss:.4f} · {rate} pictures/s"
 CELL_PX = 12.2
 """Width of a cell in the SVGs that rich writes."""
@@ -156,6 +160,8 @@ async def drawn(
     watch = LaneWatch(
         lambda: [Device("simulated-0", "", simulated=True)], None, lambda: next(used), cores=4
     )
+    for before_s in range(60, 0, -2):  # what a dashboard that was open for a minute has seen
+        watch.look(State(), world.clock.now_ms() - before_s * 1000)
     app = Dashboard(home, now_ms=world.clock.now_ms, zone=UTC, watch=watch)
     async with app.run_test(size=size) as pilot:
         await app.look()

@@ -48,7 +48,7 @@ class Columns:
             for head, cells in HEADS
         )
         rest = width - 1 - name - 1 - sum(cells + 1 for _, cells in heads) - 2
-        bar = max(6, min(30, rest * 2 // 5))
+        bar = max(6, min(30, rest // 3))
         return cls(name, bar, heads, max(0, rest - bar))
 
 
