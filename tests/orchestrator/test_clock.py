@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -64,7 +65,8 @@ def test_a_sleep_ends_at_the_time_that_is_named_also_if_that_is_over() -> None:
 
 
 def test_a_clock_that_is_forgotten_leaves_nothing_open() -> None:
+    gc.collect()
     before = len([*Path("/proc/self/fd").iterdir()])
     for _ in range(3):
         SystemClock().sleep(0)
-    assert len([*Path("/proc/self/fd").iterdir()]) == before
+    assert len([*Path("/proc/self/fd").iterdir()]) <= before

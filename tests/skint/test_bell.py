@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import subprocess
@@ -61,7 +62,8 @@ def test_what_is_no_bell_is_left_as_it_is(tmp_path: Path) -> None:
     path.write_text("mine")
     ring(path)
     assert path.read_text() == "mine"
+    gc.collect()
     before = len([*Path("/proc/self/fd").iterdir()])
     with pytest.raises(OSError, match="is no bell"):
         Bell(path)
-    assert len([*Path("/proc/self/fd").iterdir()]) == before
+    assert len([*Path("/proc/self/fd").iterdir()]) <= before
