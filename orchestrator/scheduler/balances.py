@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from budget.accounts.account import Account
-from orchestrator.commands import ResumeJobs, RetryJobs, SubmitRun
+from orchestrator.commands import ReleaseHold, ResumeJobs, RetryJobs, SubmitRun
 from orchestrator.holding import holding
 from orchestrator.scheduler import inputs as i
 from orchestrator.state import RunState, State
@@ -31,12 +31,14 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
         for seen in inputs.observations.values()
     )
     stirs = stirs or any(isinstance(answer, FREEING) for answer in inputs.answers)
+    released = any(isinstance(command.request, ReleaseHold) for command in inputs.commands)
+    holds = () if released else state.holds
     waiting = [
         (run, account)
         for run in state.with_queue
         if (account := inputs.accounts.get(run.graph.account or "")) is not None
         and account.executor in inputs.capacity
-        and holding(state.holds, account.name, "accelerator") is None
+        and holding(holds, account.name, "accelerator") is None
     ]
     executors = {account.executor for _, account in waiting}
     free = any(

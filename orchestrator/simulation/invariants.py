@@ -15,6 +15,7 @@ from budget.accounts.account import Account
 from budget.ledger.line import ADJUSTMENT, ESTIMATED, RELEASED, Charge
 from orchestrator import events as e
 from orchestrator.executors.simulated_engine import RealSubmission
+from orchestrator.holding import holding
 from orchestrator.projection import apply
 from orchestrator.simulation.admitted import Admitted, InvariantBroken, must
 from orchestrator.simulation.as_rows import AsRows
@@ -91,6 +92,7 @@ class Invariants:
         for run in runs - {""}:
             must(state.runs[run] == replayed.runs[run], "replaying the events gives another state")
         must(state.runs.keys() == replayed.runs.keys(), "replaying gives other runs")
+        must(state.holds == replayed.holds, "replaying gives other holds")
         if self.rounds % 16 == 0:
             must(state.results == replayed.results, "replaying gives other results")
 
@@ -98,12 +100,16 @@ class Invariants:
         """No attempt before the money, none beside another of its job."""
         if isinstance(event, e.AllocationPlanned):
             self._nobody_more_important_waits(seen.state, event)
+            for name in event.attempts:
+                self._nobody_keeps_it_back(seen.state, event.run, job_of(name))
             seen.decided[event.allocation] = event.amount_ms
         elif isinstance(event, e.AllocationReserved):
             self._its_group_fits(seen, event)
             must(event.allocation not in seen.reserved, "reserved twice", event.allocation)
             seen.reserved.add(event.allocation)
         elif isinstance(event, e.AttemptPlanned):
+            if event.allocation is None:
+                self._nobody_keeps_it_back(seen.state, event.run, event.job)
             must((event.run, event.job) not in seen.live, "two attempts at once", event.job)
             seen.live.add((event.run, event.job))
             must(event.attempt not in seen.planned, "an attempt planned twice", event.attempt)
@@ -118,6 +124,13 @@ class Invariants:
             seen.live.discard((event.run, attempt.job))
 
     # --- jobs ---------------------------------------------------------------------------------
+
+    def _nobody_keeps_it_back(self, state: State, name: str, job: str) -> None:
+        """Nothing is to start that is paused, or that a hold covers."""
+        run = state.runs[name]
+        held = holding(state.holds, run.graph.account, run.graph.job(job).lane) is not None
+        must(not held, "it starts although it is held", job)
+        must(not run.jobs[job].paused, "it starts although it is paused", job)
 
     def _nobody_more_important_waits(self, state: State, event: e.AllocationPlanned) -> None:
         """No job of a higher priority that would fit where this one does waits for its turn."""
@@ -194,6 +207,8 @@ class Invariants:
                 allocation = run.allocation_of(job.id)
                 if allocation is not None and allocation.open:
                     continue
+                if holding(house.state.holds, run.graph.account, job.lane) is not None:
+                    continue  # the hold says it
                 said = bool(known.reason and known.sentence)
                 must(said, "it waits and does not say why", run.name, job.id)
 

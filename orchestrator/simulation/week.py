@@ -15,6 +15,7 @@ from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import AtEdge, Graph, Job, StopRule, WhenShort
 from orchestrator.simulation.admitted import Admitted, InvariantBroken
 from orchestrator.simulation.invariants import Invariants
+from orchestrator.simulation.keeping_back import KeepingBack
 from orchestrator.simulation.misfortunes import Misfortunes, draw_faults, scripts
 from orchestrator.simulation.mortal import Fate
 from orchestrator.simulation.second_thoughts import SecondThoughts
@@ -55,6 +56,7 @@ class FaultWeek:
         own = random.Random(f"ahead {self.seed}")
         self.ahead, self.together = own.random() < 0.5, own.random() < 0.3
         self.thoughts = SecondThoughts(random.Random(f"thoughts {self.seed}"), self.happened)
+        self.keeping = KeepingBack(random.Random(f"keeping {self.seed}"), self.happened)
         accounts = draw_accounts(self.dice)
         start = self.dice.choice(STARTS)
         start_ms = round(start.timestamp() * 1000) + self.dice.randrange(2 * DAY_MS)
@@ -122,12 +124,13 @@ class FaultWeek:
                 self.misfortunes.strike()
                 for house in () if self.misfortunes.over else self.world.houses:
                     self.thoughts.strike(house)
+                    self.keeping.strike(house)
                 self.invariants.after_round()
                 self._end_of_the_storm()
                 if all(house.settled for house in self.world.houses):
                     if not self.misfortunes.over:
                         self.stormy_ms = clock.now_ms()
-                        self.misfortunes.end()
+                        self._calm()
                     if not self._overdue():
                         self.invariants.at_the_end()
                         return
@@ -146,7 +149,7 @@ class FaultWeek:
         if not self.misfortunes.over:
             if now_ms > self.stormy_ms or self.rounds > STORMY_ROUNDS:
                 self.stormy_ms = now_ms
-                self.misfortunes.end()
+                self._calm()
         elif now_ms > self.stormy_ms + PATIENCE_MS:
             self.stormy_ms = now_ms
             for house in self.world.houses:
@@ -154,6 +157,11 @@ class FaultWeek:
                     if run.live:
                         house.stop(run.name, "run", run.name)
                         self.happened["given up"] += 1
+
+    def _calm(self) -> None:
+        self.misfortunes.end()
+        for house in self.world.houses:
+            self.keeping.calm(house)
 
     def _overdue(self) -> bool:
         """Whether reservations of lost stores stay; time is let pass until they are overdue."""

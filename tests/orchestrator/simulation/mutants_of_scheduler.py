@@ -9,9 +9,9 @@ from typing import Any
 from budget.ledger import LedgerError, OverBudget
 from budget.ledger.line import Reservation
 from orchestrator import events as e
-from orchestrator import records, rows, snapshot
+from orchestrator import records, rows, snapshot, sorts
 from orchestrator.executors.base import Observation
-from orchestrator.scheduler import accelerators, observations
+from orchestrator.scheduler import accelerators, cpu_pass, observations
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.accelerators import Admission
 from orchestrator.scheduler.books import Books
@@ -19,7 +19,7 @@ from orchestrator.scheduler.room import Room
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.scheduler.waiting import Waiting
 from orchestrator.simulation.memory_store import MemoryStore
-from orchestrator.state import AttemptState
+from orchestrator.state import AttemptState, JobState
 from tests.orchestrator.simulation.mutants import Mutants, Patch
 
 MUTANTS = Mutants()
@@ -223,3 +223,20 @@ def runs_a_job_beside_itself(patch: Patch) -> None:
             )
 
     patch.setattr(observations, "starts", starts)
+
+
+@MUTANTS.note
+def forgets_holds_in_the_cpu_lane(patch: Patch) -> None:
+    """CPU work costs nothing, so why should it wait?"""
+    patch.setattr(cpu_pass, "holding", lambda holds, account, lane: None)
+
+
+@MUTANTS.note
+def starts_what_is_paused(patch: Patch) -> None:
+    """It waits, and there is room."""
+    right = sorts._of_waiting
+
+    def of_waiting(run: Any, known: JobState, *more: Any) -> int:
+        return right(run, replace(known, paused=""), *more)
+
+    patch.setattr(sorts, "_of_waiting", of_waiting)
