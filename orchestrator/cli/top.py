@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib.util
+import sys
 
 from orchestrator.dashboard.web_guard import WebError
 from orchestrator.home import Home
@@ -19,7 +20,7 @@ EXAMPLES = ("skint top",)
 
 
 class TopError(SkintError):
-    """These options do not go together."""
+    """These options do not go together, or there is no terminal."""
 
     exit_code = USAGE
 
@@ -43,6 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
         return OK
     if arguments.open or arguments.port is not None:
         raise TopError("--port and --open are for the browser", next="skint top --web")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TopError(
+            "the dashboard needs a terminal",
+            got="standard input or output is none",
+            next="skint status, skint queue, or skint top --web",
+        )
     gc.disable()  # nothing of what is imported is garbage
     from orchestrator.dashboard.app import Dashboard
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from skint.errors import USAGE
 from tests.orchestrator.dashboard.screens import second_fold
-from tests.terminal import until
+from tests.terminal import Terminal, until
 
 MOST_BYTES_A_SECOND = 600
 """A clock that ticks and hours in flight that grow: over SSH nobody feels that."""
@@ -106,3 +107,10 @@ def test_a_real_terminal_shows_it_hears_its_keys_is_resized_and_gets_few_bytes(
     tmux.press("q")
     tmux.shows("left with 0")
     assert "seedlings-1" not in tmux.text(), "the screen is as it was before"
+
+
+def test_without_a_terminal_it_says_what_to_type_instead(tmp_path: Path) -> None:
+    said = Terminal(tmp_path).skint("top")
+    assert (said.code, said.out) == (USAGE, "")
+    assert "the dashboard needs a terminal" in said.err
+    assert "skint status, skint queue" in said.err
