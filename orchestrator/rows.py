@@ -7,7 +7,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from orchestrator import snapshot
@@ -143,8 +144,11 @@ class Rows:
         self._db = db
         self._graphs: dict[str, Graph] = {}
 
-    def read(self, number: int, digest: str, facts: str) -> RunState:
-        """The run with that number. KeyError, TypeError or ValueError for what is unknown here."""
+    def read(self, number: int, digest: str, facts: str, *, late: bool = False) -> RunState:
+        """The run with that number. KeyError, TypeError or ValueError for what is unknown here.
+
+        With `late`, its attempts are read out of their rows when somebody looks at them: of most
+        runs that have ended nobody does."""
         jobs = self._db.execute(
             "SELECT id, status, reason, sentence, until_ms, data FROM job WHERE run=?"
             " ORDER BY place",
@@ -153,8 +157,14 @@ class Rows:
         parts = self._db.execute(
             "SELECT kind, place, data FROM part WHERE run=? ORDER BY kind, place", (number,)
         )
+        rows = parts.fetchall()
+        attempts = [row for row in rows if row[0] in ("attempts", "reports")]
+        others = [row for row in rows if row[0] not in ("attempts", "reports")]
         return snapshot.run_of(
-            json.loads(facts), self._graph(digest), shared(_jobs(jobs)), _parts(parts.fetchall())
+            json.loads(facts),
+            self._graph(digest),
+            shared(_jobs(jobs)),
+            {**_parts(others), "attempts": Late(attempts) if late else _attempts(attempts)},
         )
 
     def _graph(self, digest: str) -> Graph:
@@ -176,17 +186,48 @@ def _jobs(rows: Iterable[tuple[Any, ...]]) -> dict[str, JobState]:
     return found
 
 
-def _parts(rows: Sequence[tuple[str, int, str]]) -> dict[str, Any]:
-    reports: dict[int, list[Any]] = {}
-    for kind, place, data in rows:
-        if kind == "reports":
-            reports.setdefault(place >> _SHIFT, []).extend(json.loads(data))
+def _parts(rows: Iterable[tuple[str, int, str]]) -> dict[str, Any]:
     found: dict[str, list[Any]] = {kind: [] for kind in KINDS}
-    for kind, place, data in rows:
-        if kind != "reports":
-            said = tuple(reports.get(place, ())) if kind == "attempts" else ()
-            found[kind].append(snapshot.read_record(kind, json.loads(data), said))
+    for kind, _, data in rows:
+        found[kind].append(snapshot.read_record(kind, json.loads(data)))
     return {
         kind: shared({one.id: one for one in records}) if kind in KEYED else tuple(records)
         for kind, records in found.items()
     }
+
+
+def _attempts(rows: Sequence[tuple[str, int, str]]) -> Mapping[str, AttemptState]:
+    reports: dict[int, list[Any]] = {}
+    for kind, place, data in rows:
+        if kind == "reports":
+            reports.setdefault(place >> _SHIFT, []).extend(json.loads(data))
+    found: dict[str, AttemptState] = {}
+    for kind, place, data in rows:
+        if kind == "attempts":
+            said = tuple(reports.get(place, ()))
+            attempt = snapshot.read_record(kind, json.loads(data), said)
+            found[attempt.id] = attempt
+    return shared(found)
+
+
+class Late(Mapping[str, AttemptState]):
+    """Attempts whose rows are read and not parsed yet."""
+
+    def __init__(self, rows: Sequence[tuple[str, int, str]]) -> None:
+        self._rows = rows
+
+    @cached_property
+    def _known(self) -> Mapping[str, AttemptState]:
+        return _attempts(self._rows)
+
+    def __getitem__(self, name: str) -> AttemptState:
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def values(self) -> ValuesView[AttemptState]:
+        return self._known.values()

@@ -146,12 +146,10 @@ WITH_TIMED = 128
 
 
 def of_run(state: State, run: RunState) -> int:
-    found = 0
-    if run.live_attempts or run.standbys or run.open_allocations or run.unbooked:
-        found = BUSY | UNSETTLED
-    if not run.live:
-        return found
-    found |= UNSETTLED
+    owes = run.standbys or run.open_allocations or run.unbooked
+    if not run.live:  # most have ended long ago, and their attempts are looked at by nobody
+        return BUSY | UNSETTLED if owes else 0
+    found = BUSY | UNSETTLED if owes or run.live_attempts else UNSETTLED
     if run.verdicts:
         found |= ASKING
     if run.cpu_ready:

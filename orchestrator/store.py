@@ -195,9 +195,11 @@ class Store:
 
     # --- everybody reads ----------------------------------------------------------------------
 
-    def state(self) -> State:
-        """The state from the rows; the same as `replayed()`, sooner."""
-        runs = self._read("SELECT number, run, graph, data FROM run ORDER BY number")
+    def state(self, *, late: bool = False) -> State:
+        """The state from the rows; the same as `replayed()`, sooner.
+
+        With `late`, for who only looks: the attempts of a run are read when they are asked for."""
+        runs = self._read("SELECT number, run, graph, data FROM run ORDER BY number", late=late)
         self._kept = {one.run.name: one for one in runs}
         results = self._db.execute("SELECT data FROM result ORDER BY rowid").fetchall()
         found = [snapshot.read_result(json.loads(data)) for (data,) in results]
@@ -207,13 +209,15 @@ class Store:
             self.holds(),
         )
 
-    def _read(self, query: str, values: Sequence[object] = ()) -> list[rows.Kept]:
+    def _read(
+        self, query: str, values: Sequence[object] = (), *, late: bool = False
+    ) -> list[rows.Kept]:
         """The runs of which `query` selects number, name, graph and facts."""
         found = []
         reader = rows.Rows(self._db)
         for number, name, graph, data in self._db.execute(query, values).fetchall():
             try:
-                found.append(rows.Kept(number, reader.read(number, graph, data)))
+                found.append(rows.Kept(number, reader.read(number, graph, data, late=late)))
             except (KeyError, TypeError, ValueError) as error:
                 raise self._unreadable(f"what is known of {name}", error) from error
         return found
@@ -352,7 +356,7 @@ def read_state(path: Path) -> State:
     if not path.exists():
         return State()
     with Store(path) as store:
-        return store.state()
+        return store.state(late=True)
 
 
 def read_recent(path: Path, ended: int) -> State:

@@ -25,23 +25,30 @@ class Book:
     def __init__(self) -> None:
         self._runs: dict[str, _Read] = {}
         self._all: Mapping[str, RunState] = {}
+        self._is_behind = False
         self._candidates: tuple[Candidate, ...] | None = None
         """The oldest first; None until they are asked for again after a change."""
         self._answers: dict[Asked, Comparison] = {}
 
     def update(self, state: State) -> Book:
         """Take in `state`; itself, so that it can be used at once."""
-        if state.runs is self._all:
-            return self
-        self._all = state.runs
-        for name in self._runs.keys() - state.runs.keys():
+        if state.runs is not self._all:
+            self._all = state.runs
+            self._is_behind = True
+        return self
+
+    def _catch_up(self) -> None:
+        """Read what has changed: not before somebody asks."""
+        if not self._is_behind:
+            return
+        self._is_behind = False
+        for name in self._runs.keys() - self._all.keys():
             del self._runs[name]
             self._forget()
-        for name, run in state.runs.items():
+        for name, run in self._all.items():
             known = self._runs.get(name)
             if known is None or known.run is not run:
                 self._runs[name] = self._read(run, known)
-        return self
 
     def comparison(self, run: RunState, job: Job) -> Comparison:
         """What the group of `job`, any of its folds, may be compared with.
@@ -67,6 +74,7 @@ class Book:
 
     def compare(self, asked: Asked) -> Comparison:
         """The same of a group that may be of no run yet."""
+        self._catch_up()
         if asked not in self._answers:
             chosen = [known.run for known in self._runs.values() if known.run.baseline_ms]
             chosen.sort(key=lambda run: run.baseline_ms or 0, reverse=True)
@@ -84,6 +92,7 @@ class Book:
 
     def _finished(self) -> tuple[Candidate, ...]:
         """The oldest first."""
+        self._catch_up()
         if self._candidates is None:
             entries = [one for known in self._runs.values() for one in known.entries.values()]
             found = [one.found for one in entries if isinstance(one.found, Candidate)]

@@ -73,6 +73,8 @@ def _own(job: Job, old: Job, past: KeptPast) -> list[str]:
 def _tried(key: str, state: State) -> tuple[RunState, AttemptState] | None:
     """The newest attempt at the very same, which came to no result."""
     for run in reversed([*state.runs.values()]):
+        if all(job.key != key for job in run.jobs.values()):
+            continue  # without a look at what its attempts have reported
         for attempt in reversed([*run.attempts.values()]):
             if attempt.key == key:
                 return run, attempt
