@@ -129,7 +129,7 @@ class BurnDown(ModalScreen[None]):
 
     def draw(self) -> None:
         """Show what was read last."""
-        if not self.is_mounted or not self.size.width:
+        if not self._plot.is_attached or not self.size.width:
             return
         width = self.size.width
         if not self._burns:

@@ -125,20 +125,18 @@ class Details(ModalScreen[None]):
         }
         self._events_scroll.anchor()  # at its end, until somebody scrolls
         self._plot_pane = Vertical(self._plot, id="pane-plot")
+        right = (self._panes[name] for name in ("folds", "costs", "events"))
+        self._right = Vertical(*right, id="detail-right")
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="detail"):
-            with Vertical(id="detail-left"):
-                yield self._plot_pane
-                yield self._panes["log"]
-            with Vertical(id="detail-right"):
-                yield self._panes["folds"]
-                yield self._panes["costs"]
-                yield self._panes["events"]
+        left = Vertical(self._plot_pane, self._panes["log"], id="detail-left")
+        yield Horizontal(left, self._right, id="detail")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self._log.can_focus = False
+        self._arrange()
+        self.call_after_refresh(self.look)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.look)
@@ -157,8 +155,8 @@ class Details(ModalScreen[None]):
         if run is None or self._job not in run.jobs:
             self.dismiss()  # another store has taken its place
             return
-        if not self.is_mounted or not self.size.width:
-            return
+        if not self._plot_pane.size.width:
+            return  # not laid out yet: it looks again when it is
         self._arrange()
         runs = self._runs(screen)
         view = screen.view(self._run) or run_view(run, screen.now_ms, runs)
@@ -259,7 +257,7 @@ class Details(ModalScreen[None]):
         self.set_class(wide, "wide")
         for number, name in enumerate(PANES):
             self._panes[name].display = wide or number == self._pane
-        self.query_one("#detail-right").display = wide or PANES[self._pane] != "log"
+        self._right.display = wide or PANES[self._pane] != "log"
 
     # --- what is read ---------------------------------------------------------------------------
 
