@@ -26,7 +26,8 @@ from orchestrator.dashboard.outgoing import GRACE_S, Outgoing
 from orchestrator.dashboard.painted import THEME
 from orchestrator.dashboard.panes import Panes
 from orchestrator.dashboard.question import Choice
-from orchestrator.dashboard.snapshot import Reader, Screen
+from orchestrator.dashboard.reader import Reader
+from orchestrator.dashboard.snapshot import Screen
 from orchestrator.home import Home
 from skint.errors import SkintError
 

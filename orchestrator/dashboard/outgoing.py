@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from orchestrator.commands import Request
 from orchestrator.dashboard.question import Choice
-from orchestrator.dashboard.snapshot import Reader
+from orchestrator.dashboard.reader import Reader
 from orchestrator.home import Home
 from skint.errors import SkintError
 

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.commands import SetBaseline, StopJobs
 from orchestrator.dashboard import reading as reading_files
-from orchestrator.dashboard.snapshot import Reader
+from orchestrator.dashboard.reader import Reader
 from orchestrator.home import Home
 from tests.orchestrator.dashboard.screens import second_fold
 from tests.orchestrator.worlds import World, kfold, training
