@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -115,6 +117,25 @@ class Part:
             return
         with open(self._directory.log, "rb") as log:
             log.seek(start)
-            to.write(log.read(length))
-        to.flush()
+            text = log.read(length)
+        try:
+            to.write(text)
+            to.flush()
+        except BrokenPipeError:
+            _nobody_reads(to)
         self._shown = max(self._shown, start + length)
+
+
+def _nobody_reads(stream: IO[bytes]) -> None:
+    """The reader of `stream` is gone, as behind `| head`. A program ends by that; so this stops
+    the run as Ctrl-C does, unless that has come already, and the rest of its words go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    lost = stream.fileno()
+    same = [one for one in (1, 2) if one != lost and os.path.sameopenfile(one, lost)]
+    for descriptor in (lost, *same):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        main = threading.main_thread().ident
+        assert main is not None, "it has started"
+        signal.pthread_kill(main, signal.SIGINT)

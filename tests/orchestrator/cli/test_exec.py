@@ -58,6 +58,19 @@ def test_ctrl_c_is_term_and_grace_and_the_charge_is_what_it_took(terminal: Termi
     assert 0 < allocation.charged_ms < 60_000
 
 
+def test_a_program_whose_words_nobody_reads_any_more_is_stopped(terminal: Terminal) -> None:
+    script = "while echo word; do sleep 0.05; done"
+    begun = terminal.begin("exec", "--cpu", "--name", "chatty", "--", "sh", "-c", script)
+    assert begun.stdout is not None and begun.stderr is not None
+    assert begun.stdout.readline() == "word\n"
+    begun.stdout.close()
+    err = begun.stderr.read()
+    assert begun.wait(timeout=60) == 130
+    assert "stopped: cancelled by Ctrl-C" in err
+    assert "Traceback" not in err
+    assert state_of(terminal).runs["chatty"].jobs["program"].status == "stopped"
+
+
 def test_a_scheduler_in_the_background_gives_it_the_environment_of_the_shell(
     terminal: Terminal,
 ) -> None:
