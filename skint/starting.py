@@ -59,7 +59,7 @@ def _candidates(program: str, environ: Mapping[str, str], cwd: str) -> list[str]
     found = [
         f"{folder or '.'}/{program}"  # after the change to `cwd`
         for folder in folders
-        if Path(cwd, folder, program).exists()
+        if os.path.exists(f"{Path(cwd, folder)}/{program}")  # noqa: PTH110 - raises of no folder
     ]
     if not found:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)

@@ -50,7 +50,9 @@ def as_subprocess(command: tuple[str, ...], path: str, cwd: str, log: Path) -> t
     return done.returncode, log.read_text()
 
 
-@pytest.mark.parametrize("path", ["bin:/bin:/usr/bin", "/nowhere:bin:/bin", ":/bin"])
+@pytest.mark.parametrize(
+    "path", ["bin:/bin:/usr/bin", "/nowhere:bin:/bin", ":/bin", f"/{'too-long' * 40}:bin:/bin"]
+)
 def test_a_program_is_found_by_its_own_path_from_its_own_folder(
     bin: Path, tmp_path: Path, path: str
 ) -> None:
