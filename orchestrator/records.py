@@ -58,7 +58,8 @@ class Records(Mapping[str, V]):
         return self._count
 
     def __iter__(self) -> Iterator[str]:
-        return islice(self._places, self._count)
+        # Of a copy: a later version may be made, in another thread even, while somebody reads.
+        return islice([*self._places], self._count)
 
     def values(self) -> ValuesView[V]:
         return _Values(self)

@@ -31,6 +31,14 @@ def test_any_versions_say_what_dicts_say(seed: int) -> None:
         assert all(records.get(f"k{n}") == plain.get(f"k{n}") for n in range(400))
 
 
+def test_a_version_can_be_read_while_a_later_one_is_made() -> None:
+    records = Records.of({str(n): n for n in range(MANY)})
+    keys = iter(records)
+    found = [next(keys)]
+    records.with_entry("new", 7)
+    assert [*found, *keys] == [str(n) for n in range(MANY)]
+
+
 def test_few_entries_stay_a_dict() -> None:
     few = with_entry({"a": 1}, "b", 2)
     assert type(few) is dict
