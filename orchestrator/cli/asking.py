@@ -28,4 +28,7 @@ def confirmed(question: str, manner: Manner, *, undoable: bool) -> bool:
             "this cannot be undone, so it wants a yes", got=question, next="add --yes"
         )
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        return True
+    print("nothing was done", file=sys.stderr)
+    return False
