@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import tzinfo
@@ -32,6 +33,9 @@ from orchestrator.home import Home
 from skint.errors import SkintError
 
 LOOK_EVERY_S = 1.0
+MOST_SHARE = 0.1
+"""Of a core, that looking may cost; with more to look at it is done less often."""
+SELDOMEST_S = 4.0
 RESIZED_S = 1 / 60
 """Textual itself waits half as long for the last one of many sizes."""
 
@@ -98,10 +102,13 @@ class Dashboard(App[None]):
 
     @work(group="look")
     async def keep_looking(self) -> None:
-        """One look after the other: a slow disk makes them rarer, never more than one."""
+        """One look after the other: a slow disk makes them rarer, never more than one; so do
+        thousands of jobs, as looking is to cost little."""
         while True:
+            before_s = time.process_time()
             await self.look()
-            await asyncio.sleep(LOOK_EVERY_S)
+            cost_s = time.process_time() - before_s
+            await asyncio.sleep(min(max(LOOK_EVERY_S, cost_s / MOST_SHARE), SELDOMEST_S))
 
     async def look(self) -> None:
         """Read once and show it."""
@@ -123,10 +130,12 @@ class Dashboard(App[None]):
         """What time alone changes, also while something is being read."""
         if not self.jobs.is_attached:
             return
+        waited = bool(self.outgoing.pending)
         for choice in self.outgoing.due():
             self.send(choice)
         self._panes.tick(self.seen, self._now_ms())
-        self._tell()
+        if waited:  # for how long it can still be undone
+            self._tell()
 
     @on(JobsTable.Moved)
     def _tell(self) -> None:
