@@ -267,7 +267,9 @@ def mean_curve(column: Column) -> tuple[tuple[float, float], ...]:
 
 def sections(columns: Sequence[Column]) -> list[tuple[str, list[Column]]]:
     """What belongs side by side: all of it, where each run has one entry that trains; else the
-    columns of each entry, by its name."""
+    columns of each entry, by its name. Nothing, where nothing was trained."""
+    if not columns:
+        return []
     entries: dict[str, set[str]] = {}
     for column in columns:
         entries.setdefault(column.run, set()).add(column.group.jobs[0].group)

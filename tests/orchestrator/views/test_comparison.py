@@ -174,6 +174,11 @@ def test_entries_of_several_names_stand_in_sections_of_their_own() -> None:
     assert sections(columns_of(plain, {plain.name: plain}, 0))[0][0] == ""
 
 
+def test_runs_that_trained_nothing_have_nothing_to_stand_side_by_side() -> None:
+    runs = [run_of(folds_graph(folds=0), name=name) for name in ("scans-1", "scans-2")]
+    assert sides_of(runs, state_of(*runs), START_MS, KeptIngredients(Path("nowhere"))) == []
+
+
 def test_what_is_too_wide_side_by_side_stands_in_rows() -> None:
     runs = [trained(f"seedlings-{n}", 0.8, 0.9, 1.0) for n in range(9)]
     found = sides_of(runs, state_of(*runs), START_MS, KeptIngredients(Path("nowhere")))
