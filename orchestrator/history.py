@@ -236,6 +236,8 @@ class History:
 
     def _pasts(self, known: _Read, like: str) -> Iterator[Past]:
         run = known.run
+        if not run.attempts:
+            return  # what its thousands of jobs are like is not looked at
         for job in known.alike.jobs_like(like):
             now = run.jobs[job]
             for name in now.attempts:
