@@ -80,7 +80,8 @@ def future(store: Path, now_s: float) -> Iterator[Finding]:
     if not store.exists():
         return
     try:
-        with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+        address = f"{store.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
             (last_ms,) = connection.execute("SELECT max(at_ms) FROM event").fetchone()
     except sqlite3.Error:  # damaged: the check `files` tells
         return

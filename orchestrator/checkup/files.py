@@ -69,10 +69,13 @@ def _settings(machine: Machine) -> Finding:
 
 
 def quick_check(path: Path) -> str | None:
-    """What SQLite finds wrong with the file; None where it is whole."""
+    """What SQLite finds wrong with the file; None where it is whole. Raises OperationalError where
+    it cannot look: a file that is busy or not ours is not a damaged one."""
     try:
         with closing(_opened(path)) as connection:
             rows = connection.execute("PRAGMA quick_check(1)").fetchall()
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.Error as error:
         return str(error)
     said = str(rows[0][0]) if rows else "ok"
@@ -80,4 +83,4 @@ def quick_check(path: Path) -> str | None:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)

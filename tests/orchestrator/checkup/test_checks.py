@@ -28,7 +28,7 @@ GB = 10**9
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    home = tmp_path / "home"
+    home = tmp_path / "home #1?"  # SQLite is given addresses, where these mean something
     home.mkdir()
     root = tmp_path / "root"
     root.mkdir()
@@ -80,6 +80,13 @@ def test_a_damaged_page_of_the_ledger_is_found(machine: Machine) -> None:
     content[4096 * 3 : 4096 * 6] = b"\xff" * 4096 * 3
     machine.home.ledger.write_bytes(content)
     assert next(files.look(machine)).level == "bad"
+
+
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(machine: Machine) -> None:
+    machine.home.store.mkdir()
+    (one,) = [one for one in look(machine, ("files",)) if one.level == "bad"]
+    assert "could not be looked at" in one.said
+    assert not one.fix
 
 
 def test_a_store_of_a_newer_skint_is_told(machine: Machine) -> None:
