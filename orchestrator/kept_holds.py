@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from orchestrator.holding import Hold, HoldReleased, HoldSet, with_hold, without_hold
+from skint.errors import SkintError
 
 _QUERY = (
     "SELECT kind, data FROM event WHERE run = '' AND kind IN ('HoldSet', 'HoldReleased')"
@@ -16,8 +17,12 @@ _QUERY = (
 )
 
 
+class HoldsUnreadable(SkintError):
+    """What stands in the store about holds cannot be read."""
+
+
 def kept_holds(db: sqlite3.Connection) -> tuple[Hold, ...]:
-    """The oldest first. TypeError or ValueError for what a newer skint has written."""
+    """The oldest first. KeyError, TypeError or ValueError for what a newer skint has written."""
     holds: tuple[Hold, ...] = ()
     for kind, text in db.execute(_QUERY).fetchall():
         data = json.loads(text)
@@ -29,8 +34,13 @@ def kept_holds(db: sqlite3.Connection) -> tuple[Hold, ...]:
 
 
 def read_holds(store: Path) -> tuple[Hold, ...]:
-    """Those of the store at that path; none where there is no store yet."""
+    """Those of the store at that path; none where there is no store yet. Raises HoldsUnreadable."""
     if not store.exists():
         return ()
-    with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        return kept_holds(db)
+    try:
+        with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            return kept_holds(db)
+    except (sqlite3.Error, KeyError, TypeError, ValueError) as error:
+        raise HoldsUnreadable(
+            "the holds cannot be read", where=str(store), got=error, next="skint doctor files"
+        ) from error
