@@ -23,7 +23,7 @@ class WebError(SkintError):
 class Guard:
     """The token works once; whoever used it is known by a cookie from then on."""
 
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     used: bool = False
 
@@ -54,4 +54,5 @@ def is_own(origin: str | None, host: str) -> bool:
 
 
 def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())
+    # Bytes that are no text come as surrogates from the web server.
+    return hmac.compare_digest(given.encode(errors="surrogateescape"), wanted.encode())
