@@ -24,12 +24,12 @@ def test_what_runs_goes_on_and_the_next_fold_waits_until_the_release(tmp_path: P
     assert text == (
         "no new job starts on lab; 1 job that runs goes on; undo with skint release --account lab"
     )
-    hours_later(world, 4)
+    hours_later(world, 1.1)
     assert statuses(world.run)["train.fold0"] == "done"
     assert statuses(world.run)["train.fold1"] == "waiting"
     assert len(world.kept(e.AllocationPlanned)) == 1
     world.restart()
-    hours_later(world, 4)
+    hours_later(world, 0.2)
     assert len(world.kept(e.AllocationPlanned)) == 1
     (hold,) = world.scheduler.state.holds
     assert (hold.by, hold.reason, hold.accounts) == ("ana", "the room is too warm", ("lab",))
@@ -45,14 +45,14 @@ def test_a_lane_is_held_alone(tmp_path: Path) -> None:
     world = Living(tmp_path)
     world.ask(SetHold(lane="cpu"))
     world.submit(folds())
-    hours_later(world, 1)
+    hours_later(world, 0.1)
     assert set(statuses(world.run).values()) == {"waiting"}
     assert not world.ask(ReleaseHold(lane="accelerator"))[0]
     assert world.ask(SetHold(lane="accelerator"))[0]
     ok, text = world.ask(ReleaseHold(lane="cpu"))
     assert ok
     assert text == "jobs start again in the cpu lane; still held in the accelerator lane"
-    hours_later(world, 1)
+    hours_later(world, 0.1)
     assert statuses(world.run)["folds"] == "done"
     assert statuses(world.run)["train.fold0"] == "waiting"
     assert world.ask(ReleaseHold())[0]

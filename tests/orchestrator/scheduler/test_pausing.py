@@ -37,7 +37,7 @@ def test_a_paused_run_parks_waits_and_goes_on_to_the_bit(tmp_path: Path) -> None
     assert "train.fold1 parks at its next step" in text
     assert "1.33 h spent, up to 3.68 h kept free on lab" in text
     assert text.endswith("go on with skint resume seedlings-1")
-    hours_later(world, 5)
+    hours_later(world, 0.5)
     assert statuses(world.run)["train.fold1"] == "waiting"
     assert not list(world.run.live_attempts)
     waiting = world.run.jobs["train.fold1"]
@@ -75,7 +75,7 @@ def test_one_fold_is_paused_and_the_others_go_on(tmp_path: Path) -> None:
     ok, text = world.ask(pause("attempt", "train.fold0"))
     assert ok
     assert "skint resume seedlings-1 --fold 0" in text
-    hours_later(world, 6)
+    hours_later(world, 2.5)
     assert statuses(world.run)["train.fold0"] == "waiting"
     assert statuses(world.run)["train.fold2"] == "done"
     assert not world.ask(pause("attempt", "train.fold0"))[0]
@@ -103,7 +103,7 @@ def test_what_has_no_checkpoint_runs_to_its_end_and_nothing_follows(tmp_path: Pa
     ok, text = world.ask(pause())
     assert ok
     assert "train.fold0 cannot go on from a checkpoint" in text
-    hours_later(world, 5)
+    hours_later(world, 1.5)
     assert statuses(world.run)["train.fold0"] == "done"
     assert statuses(world.run)["train.fold1"] == "waiting"
     assert not world.kept(e.StopAsked)
@@ -114,7 +114,7 @@ def test_a_run_is_paused_before_anything_of_it_has_begun(tmp_path: Path) -> None
     world.submit(folds())
     world.store.ask(pause(), world.clock.now_ms())
     world.scheduler.tick()
-    hours_later(world, 1)
+    hours_later(world, 0.2)
     # What CPU work there was had begun in the same look, and goes to its end.
     assert not world.kept(e.AllocationPlanned)
     assert world.run.open_jobs
@@ -127,7 +127,7 @@ def test_a_paused_run_is_cancelled_and_resumed(tmp_path: Path) -> None:
     world.submit(folds())
     world.until(epoch_of(0, 2))
     world.ask(pause())
-    hours_later(world, 1)
+    hours_later(world, 0.2)
     assert world.ask(stop())[0]
     assert world.until_settled().runs[RUN].outcome == "cancelled"
     assert not world.ask(pause())[0]
