@@ -25,7 +25,8 @@ def offers(words: Sequence[str], commands: Mapping[str, Any], home: Home) -> lis
     """What begins like the last of `words`, which are those behind `skint` up to the cursor."""
     *before, begun = words or [""]
     found = list(chain.from_iterable(_all(before, begun, commands, home)))
-    fitting = [(word, said) for word, said in found if word.startswith(begun)]
+    # A file may be called by a line break or by what moves the cursor: no shell is given that.
+    fitting = [one for one in found if one[0].startswith(begun) and one[0].isprintable()]
     return list(dict(reversed(fitting)).items())[::-1]
 
 

@@ -68,7 +68,7 @@ def answer(shell: str, found: Iterable[Offer]) -> str:
     if shell == "fish":
         return "\n".join(f"{word}\t{said}" for word, said in found)
     return "\n".join(
-        word.replace(":", r"\:") + (f":{said}" if said else "") for word, said in found
+        re.sub(r"([\\:])", r"\\\1", word) + (f":{said}" if said else "") for word, said in found
     )
 
 

@@ -121,12 +121,25 @@ def test_what_is_kept_of_the_lines_is_used_until_a_command_changes(tmp_path: Pat
     assert lines(kept) == first
 
 
+def test_names_that_a_shell_would_act_on_are_escaped_or_not_offered(
+    known: Mapping[str, Any], home: Home, folder: Path
+) -> None:
+    odd = ("two\nlines.yaml", "\x1b]0;title.yaml", "$(id);`id`.yaml", os.fsdecode(b"\xff.yaml"))
+    (folder / "odd").mkdir()
+    for name in odd:
+        (folder / "odd" / name).touch()
+    found = offers(["plan", "odd/"], known, home)
+    assert [word for word, _ in found] == ["odd/$(id);`id`.yaml"]
+    assert answer("bash", found) == r"odd/\$\(id\)\;\`id\`.yaml"
+
+
 def test_bash_takes_words_apart_at_an_equals_sign_and_wants_blanks_escaped() -> None:
     assert words_of("bash", 4, ["skint", "logs", "--fold", "=", "1"]) == ["logs", "--fold", "1"]
     assert words_of("bash", 3, ["skint", "logs", "--fold", "="]) == ["logs", "--fold", ""]
     assert words_of("fish", 2, ["skint", "show"]) == ["show", ""]
     assert answer("bash", [("a plan.yml", ""), ("b/", "")]) == "a\\ plan.yml\nb/"
     assert answer("zsh", [("a:b", "what")]) == "a\\:b:what"
+    assert answer("zsh", [(r"a\b", "")]) == r"a\\b"
     assert answer("fish", [("a", "what")]) == "a\twhat"
 
 
