@@ -1,4 +1,4 @@
-"""Without --job: the newest job that printed something. -f follows until it ends."""
+"""Without --job: the newest job that printed something; with -f the newest, until it ends."""
 
 from __future__ import annotations
 
@@ -44,12 +44,24 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(arguments.name, attempt, path)
         return OK
+    if not _printed(attempt) and not arguments.manner.quiet:
+        print(_nothing(arguments.name, attempt), file=sys.stderr, flush=True)
     while True:
         over = (Path(attempt.folder) / "exit.json").exists()
         position = _copy(path, position)
         if over or not arguments.follow:
             return OK
         time.sleep(0.2)
+
+
+def _printed(attempt: AttemptState) -> bool:
+    path = Path(attempt.folder) / "log.txt"
+    return path.exists() and path.stat().st_size > 0
+
+
+def _nothing(run: str, attempt: AttemptState) -> str:
+    """Jobs report what they measure, and print nothing where nothing is wrong."""
+    return f"{attempt.job} has printed nothing · what it measures: skint metrics {run}"
 
 
 def _print_json(run: str, attempt: AttemptState, path: Path) -> None:
@@ -95,4 +107,6 @@ def _attempt(state: State, arguments: argparse.Namespace) -> AttemptState:
         raise LogNotFound(
             f"no job of {run.name} that ran is meant by that", wanted=wanted or "none ran here"
         )
-    return found[-1]
+    if arguments.follow:
+        return found[-1]
+    return next(filter(_printed, reversed(found)), found[-1])

@@ -123,3 +123,25 @@ def test_artifacts_are_listed_and_fetched(capfd: Said, tmp_path: Path) -> None:
     assert "0 files copied" in said("artifacts =odd --copy-to there", capfd)
     document = json.loads(said("artifacts =odd --copy-to there --json", capfd))
     assert document["copied_to"] == "there"
+
+
+def test_logs_shows_who_printed_something_and_says_where_nobody_did(
+    capfd: Said, tmp_path: Path, skint_home: Path
+) -> None:
+    run = trained("quiet-1", 0.8, 0.9)
+    attempts = {}
+    for one in run.attempts.values():
+        folder = tmp_path / one.id
+        folder.mkdir()
+        (folder / "log.txt").write_text("a warning\n" if one.job == "train.fold0" else "")
+        (folder / "exit.json").write_text("{}")
+        attempts[one.id] = replace(one, folder=str(folder))
+    run = replace(run, attempts=attempts)
+    event = RunSubmitted(at_ms=run.submitted_ms, run=run.name, graph=run.graph.to_json())
+    with Store(Home(skint_home).store) as store:
+        store.keep([event], State({run.name: run}))
+    assert said("logs quiet-1", capfd) == "a warning\n", "fold 1 is newer, and printed nothing"
+    assert main(["logs", "quiet-1", "--fold", "1"]) == 0
+    found = capfd.readouterr()
+    assert found.out == "" and "train.fold1 has printed nothing" in found.err
+    assert "skint metrics quiet-1" in found.err
