@@ -44,24 +44,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
+def prepared_of(
+    arguments: argparse.Namespace, home: Home, state: State, ledger: Ledger, now_ms: int
+) -> Prepared:
+    """What the words of `add_plan_arguments` come to."""
+    return prepare(
+        arguments.file,
+        state,
+        ledger,
+        now_ms,
+        sets=arguments.sets,
+        account=arguments.account,
+        cpu_only=arguments.cpu_only,
+        again=arguments.again,
+        folds=arguments.folds,
+        remembered=home.parsed,
+        keys=home.keys,
+        settings=read_settings(home.path),
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
     state = read_state(home.store)
     with Ledger(home.ledger, read_only=True) as ledger:
-        prepared = prepare(
-            arguments.file,
-            state,
-            ledger,
-            now_ms,
-            sets=arguments.sets,
-            account=arguments.account,
-            cpu_only=arguments.cpu_only,
-            again=arguments.again,
-            folds=arguments.folds,
-            remembered=home.parsed,
-            keys=home.keys,
-            settings=read_settings(home.path),
-        )
+        prepared = prepared_of(arguments, home, state, ledger, now_ms)
     if arguments.json:
         from orchestrator.cli.plan_answer import told
 

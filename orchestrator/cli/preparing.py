@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from budget.ledger import Ledger
-from orchestrator.cli.plan import baseline_lines, known_lines
+from orchestrator.cli.plan import baseline_lines, known_lines, prepared_of
 from orchestrator.cli.screen import prose
 from orchestrator.commands import SubmitRun
 from orchestrator.graph import exploring
@@ -15,9 +15,8 @@ from orchestrator.home import Home
 from orchestrator.known_saving import book_known
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.run_name import checked_name, next_run_name
-from orchestrator.settings import read_settings
 from orchestrator.store import read_state
-from orchestrator.submitting import prepare, refuse_if_it_does_not_fit
+from orchestrator.submitting import refuse_if_it_does_not_fit
 from orchestrator.words.known import known_already
 from orchestrator.words.notifying import check_notify
 
@@ -30,20 +29,7 @@ def prepare_request(
     now_ms = time.time_ns() // 1_000_000
     state = read_state(home.store)
     with Ledger(home.ledger) as ledger:
-        prepared = prepare(
-            arguments.file,
-            state,
-            ledger,
-            now_ms,
-            sets=arguments.sets,
-            account=arguments.account,
-            cpu_only=arguments.cpu_only,
-            again=arguments.again,
-            folds=arguments.folds,
-            remembered=home.parsed,
-            keys=home.keys,
-            settings=read_settings(home.path),
-        )
+        prepared = prepared_of(arguments, home, state, ledger, now_ms)
     if prepared.all_known:
         say(known_already(prepared, state))
         with Ledger(home.ledger) as ledger:
