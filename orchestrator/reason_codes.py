@@ -61,6 +61,7 @@ STOPPED: Mapping[str, str] = {
     "deadline": "its time limit was reached",
     "diverged": "the training loss is far above that of the first epoch",
     "edge": "a session or a window ends",
+    "log": "what it printed was about to fill the disk, and could not be cut",
     "own-rule": "a stop rule of the user's own has spoken",
     "paused": "somebody has paused it",
     "plateau": "its score has not become better for long",

@@ -35,6 +35,7 @@ from skint.attempt import (
 )
 from skint.environment import worker_environment
 from skint.events import EventWriter
+from skint.log import BOUNDS, Bounds, Keeper, last_line
 from skint.outputs import digest_of, hash_outputs, stamps_of
 from skint.process import (
     adopt_orphans,
@@ -65,7 +66,7 @@ NO_DEVICES = Go("", 0)
 TERMINATED = StopRequest("step", "requeue", "terminated", "the shim was told to end (TERM)")
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], bounds: Bounds = BOUNDS) -> int:
     """Run the attempt in the given directory; 0 when it has been run or is another shim's."""
     if len(arguments) != 1:
         print("usage: python -S -P -m skint.shim DIR", file=sys.stderr)
@@ -78,7 +79,7 @@ def main(arguments: list[str]) -> int:
     me = identity(os.getpid())
     write_json(directory.handle, asdict(me) if me else {}, durable=False)
     adopt_orphans()
-    Shim(directory, directory.read_task()).run()
+    Shim(directory, directory.read_task(), bounds).run()
     if bell.VARIABLE in os.environ:
         bell.ring(Path(os.environ[bell.VARIABLE]))
     return 0
@@ -110,9 +111,10 @@ class Watch:
 class Shim:
     """One attempt from start to `exit.json`."""
 
-    def __init__(self, directory: AttemptDir, task: Task) -> None:
+    def __init__(self, directory: AttemptDir, task: Task, bounds: Bounds) -> None:
         self.directory = directory
         self.task = task
+        self.log = Keeper(directory, bounds)
         self.events = EventWriter.of(directory, task)
         self.watch = Watch()
         self.worker = 0
@@ -139,6 +141,7 @@ class Shim:
             code = self._watch_worker() if self._start() else NOT_STARTED
         finally:
             self._kill_tree()
+        self._look_at_log()
         if self.task.standby_s is not None:
             # From here on nobody can give it devices; and if somebody just has, they are paid for.
             self._begin(self._give_up())
@@ -184,6 +187,8 @@ class Shim:
             if self.code is not None and not self._lingers():
                 return self.code
             self._look()
+            if not self.watch.killed:
+                self._look_at_log()
             if self.watch.killed:
                 self._kill_tree()
             else:
@@ -217,6 +222,15 @@ class Shim:
             watch.killed = now_s >= from_s + self.task.grace_s
         if how == "kill":
             watch.killed = True
+
+    def _look_at_log(self) -> None:
+        with suppress(OSError):  # no room for these words, as all others: the job goes on
+            if (trouble := self.log.trim()) and self.code is None:
+                self.watch.killed = True  # by asking it would get time to print more
+                self.events.error(trouble, next="print less, or make room")
+                self.directory.request_stop(StopRequest("kill", "end", "log", trouble))
+            if said := self.log.said():
+                self.events.write("note", text=said)
 
     def _read_go(self) -> Go | None:
         now_s = boottime_s()
@@ -369,14 +383,6 @@ def is_tight(folder: Path) -> bool:
     """Whether the disk of `folder` is as good as full."""
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize < TIGHT_BYTES
-
-
-def last_line(log: Path) -> str | None:
-    """The last line of a log that is not empty, or None."""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 4096))
-        lines = file.read().decode(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), None)
 
 
 def _close_inherited() -> None:

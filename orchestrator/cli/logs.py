@@ -12,6 +12,7 @@ from orchestrator.home import Home
 from orchestrator.state import AttemptState, State
 from orchestrator.store import read_state
 from skint.errors import NOT_FOUND, OK, USAGE, SkintError
+from skint.log import kept
 
 
 class LogNotFound(SkintError):
@@ -68,7 +69,7 @@ def _print_json(run: str, attempt: AttemptState, path: Path) -> None:
     from orchestrator.shapes.logs import Logs
 
     ended = (path.parent / "exit.json").exists()
-    text = path.read_bytes().decode(errors="replace") if path.exists() else ""
+    text = b"".join(_read(path, 0)[1]).decode(errors="replace")
     print_answer(
         Logs(
             run=run,
@@ -82,14 +83,25 @@ def _print_json(run: str, attempt: AttemptState, path: Path) -> None:
 
 
 def _copy(path: Path, position: int) -> int:
-    if not path.exists():
-        return position
-    with open(path, "rb") as file:
-        file.seek(position)
-        text = file.read()
-    sys.stdout.write(text.decode(errors="replace"))
+    position, pieces = _read(path, position)
+    for piece in pieces:
+        sys.stdout.write(piece.decode(errors="replace"))
     sys.stdout.flush()
-    return position + len(text)
+    return position
+
+
+def _read(path: Path, position: int) -> tuple[int, list[bytes]]:
+    """What the log has from a position on, and where it ends; a line for what was not kept."""
+    pieces: list[bytes] = []
+    if not path.exists():
+        return position, pieces
+    with open(path, "rb") as file:
+        for begin, piece in kept(file.fileno(), position):
+            if begin > position:
+                pieces.append(b"\n... %d bytes were not kept ...\n" % (begin - position))
+            pieces.append(piece)
+            position = begin + len(piece)
+    return position, pieces
 
 
 def _attempt(state: State, arguments: argparse.Namespace) -> AttemptState:
