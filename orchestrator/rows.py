@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, ValuesView
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -43,6 +43,9 @@ _COLUMNS = ("id", "status", "reason", "sentence", "until_ms")
 BLOCK = 32
 """Reports in a row: a job that reports a thousand times writes no more of them again each time."""
 _SHIFT = 24
+UNKNOWN = (KeyError, TypeError, ValueError)
+"""What is raised of rows that another version has written."""
+Unreadable = Callable[[Exception], Exception]
 
 
 class Kept(NamedTuple):
@@ -144,11 +147,13 @@ class Rows:
         self._db = db
         self._graphs: dict[str, Graph] = {}
 
-    def read(self, number: int, digest: str, facts: str, *, late: bool = False) -> RunState:
-        """The run with that number. KeyError, TypeError or ValueError for what is unknown here.
+    def read(
+        self, number: int, digest: str, facts: str, late: Unreadable | None = None
+    ) -> RunState:
+        """The run with that number. Raises one of UNKNOWN for what is unknown here.
 
         With `late`, its attempts are read out of their rows when somebody looks at them: of most
-        runs that have ended nobody does."""
+        runs that have ended nobody does. `late` makes of such an error what is raised then."""
         jobs = self._db.execute(
             "SELECT id, status, reason, sentence, until_ms, data FROM job WHERE run=?"
             " ORDER BY place",
@@ -164,7 +169,7 @@ class Rows:
             json.loads(facts),
             self._graph(digest),
             shared(_jobs(jobs)),
-            {**_parts(others), "attempts": Late(attempts) if late else _attempts(attempts)},
+            {**_parts(others), "attempts": Late(attempts, late) if late else _attempts(attempts)},
         )
 
     def _graph(self, digest: str) -> Graph:
@@ -213,12 +218,16 @@ def _attempts(rows: Sequence[tuple[str, int, str]]) -> Mapping[str, AttemptState
 class Late(Mapping[str, AttemptState]):
     """Attempts whose rows are read and not parsed yet."""
 
-    def __init__(self, rows: Sequence[tuple[str, int, str]]) -> None:
+    def __init__(self, rows: Sequence[tuple[str, int, str]], unreadable: Unreadable) -> None:
         self._rows = rows
+        self._unreadable = unreadable
 
     @cached_property
     def _known(self) -> Mapping[str, AttemptState]:
-        return _attempts(self._rows)
+        try:
+            return _attempts(self._rows)
+        except UNKNOWN as error:
+            raise self._unreadable(error) from error
 
     def __getitem__(self, name: str) -> AttemptState:
         return self._known[name]

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
@@ -216,10 +217,12 @@ class Store:
         found = []
         reader = rows.Rows(self._db)
         for number, name, graph, data in self._db.execute(query, values).fetchall():
+            wrong = partial(self._unreadable, f"what is known of {name}")
             try:
-                found.append(rows.Kept(number, reader.read(number, graph, data, late=late)))
-            except (KeyError, TypeError, ValueError) as error:
-                raise self._unreadable(f"what is known of {name}", error) from error
+                run = reader.read(number, graph, data, late=wrong if late else None)
+            except rows.UNKNOWN as error:
+                raise wrong(error) from error
+            found.append(rows.Kept(number, run))
         return found
 
     def _unreadable(self, what: str, error: Exception) -> StoreError:

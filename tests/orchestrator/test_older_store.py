@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from orchestrator.graph import GRAPH_VERSION, Graph
-from orchestrator.store import STORE_VERSION, Store, StoreError, read_recent, read_run
+from orchestrator.store import STORE_VERSION, Store, StoreError, read_recent, read_run, read_state
 from tests.orchestrator.worlds import World, graph, job, kfold, training
 from tests.terminal import Terminal
 
@@ -100,6 +100,8 @@ def test_what_a_newer_skint_kept_of_a_run_is_no_traceback(
         read_run(copy, "seedlings-1")
     with Store(copy) as store, pytest.raises(StoreError, match="what is known of seedlings-1"):
         store.state()
+    with pytest.raises(StoreError, match=got):
+        list(read_state(copy).runs["seedlings-1"].attempts)  # which are parsed as late as this
 
 
 def test_an_event_of_a_kind_that_came_later_is_no_traceback(tmp_path: Path) -> None:
