@@ -18,6 +18,7 @@ from budget.amount import format_amount
 from budget.duration import MINUTE_MS, format_clock, parse_ms
 from budget.ledger import Ledger
 from orchestrator.cli.inbox import ask
+from orchestrator.cli.outlet import standard_outlet
 from orchestrator.cli.running import until_over
 from orchestrator.cli.streaming import streamed
 from orchestrator.commands import SubmitRun
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from orchestrator.cli.manner import Manner
 
 INTERRUPTED = 130
+LEFT = 141
+"""Who read our output is gone: of a program in a shell 128 + SIGPIPE."""
 SMALL_MS = 6 * MINUTE_MS
 
 
@@ -80,8 +83,9 @@ def execute(arguments: argparse.Namespace) -> int:
         park=program.park,
     )
     say = partial(_say, manner)
+    outlet = None if arguments.detach else standard_outlet(only_errors=manner.json)
     say(_begins(name, program, room))
-    if arguments.detach:
+    if outlet is None:
         home.start_scheduler()
         ask(home, request)
         if manner.json:
@@ -90,15 +94,17 @@ def execute(arguments: argparse.Namespace) -> int:
             print(name)
         say(f"follow with `skint logs -f {name}` · stop with `skint cancel {name}`")
         return OK
-    out = sys.stderr.buffer if manner.json else sys.stdout.buffer
-    sys.stdout.flush()
     ended, interrupted = until_over(
         home,
         request,
-        partial(streamed, out=out, say=lambda why: say(f"{name} {why}")),
+        partial(streamed, outlet=outlet, say=lambda why: say(f"{name} {why}")),
         lambda state: None,
         say=lambda reply: None,
+        by=outlet.who_stopped,
     )
+    if outlet.is_left:
+        return LEFT
+    outlet.check()
     found = ended.runs[name]
     say(_ended(found, room, home))
     code = INTERRUPTED if interrupted else exit_code_of(found)

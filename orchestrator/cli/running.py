@@ -26,10 +26,21 @@ Shown = Callable[[Callable[[], State], str], AbstractContextManager[object]]
 """Draws what a function says of the state, for the run of a name, while the block lasts."""
 Told = Callable[[State], None]
 """Is given each state of a run that another process schedules."""
+By = Callable[[], str]
+"""Who has stopped it by the signal of Ctrl-C; empty where that was a person."""
+
+
+def nobody() -> str:
+    return ""
 
 
 def until_over(
-    home: Home, request: SubmitRun, shown: Shown, told: Told, say: Callable[[str], None] = print
+    home: Home,
+    request: SubmitRun,
+    shown: Shown,
+    told: Told,
+    say: Callable[[str], None] = print,
+    by: By = nobody,
 ) -> tuple[State, bool]:
     """Submit and wait: the state when the run is settled, and whether Ctrl-C has stopped it.
 
@@ -37,22 +48,22 @@ def until_over(
     """
     if home.scheduler_pid() is None:
         with suppress(SchedulerRuns):  # another one was faster
-            return _in_foreground(home, request, shown)
+            return _in_foreground(home, request, shown, by)
     clock = SystemClock()
-    with _until_interrupted(clock) as interrupted:  # also while the scheduler has yet to answer
+    with _until_interrupted(clock, by) as interrupted:  # also while the scheduler has yet to answer
         say(ask(home, request))
         state = _follow(home, request.run, clock, interrupted, shown, told)
         return state, interrupted.came
 
 
-def _in_foreground(home: Home, request: SubmitRun, shown: Shown) -> tuple[State, bool]:
+def _in_foreground(home: Home, request: SubmitRun, shown: Shown, by: By) -> tuple[State, bool]:
     """Be the scheduler until the run is over. Raises SchedulerRuns while another process is."""
     from orchestrator.serving import scheduler_in  # slow, and whoever follows needs none of it
 
     with ExitStack() as afterwards, scheduler_in(home) as serving:
         # Called after the lock is given up.
         afterwards.callback(lambda: _hand_over(home, serving.scheduler.state, request.run))
-        served = _serve(serving, request, shown)
+        served = _serve(serving, request, shown, by)
         serving.drain()
     return served
 
@@ -68,13 +79,13 @@ def _hand_over(home: Home, state: State, ours: str) -> None:
         print(f"a background scheduler goes on with {words}, pid {pid}", file=sys.stderr)
 
 
-def _serve(serving: Serving, request: SubmitRun, shown: Shown) -> tuple[State, bool]:
+def _serve(serving: Serving, request: SubmitRun, shown: Shown, by: By) -> tuple[State, bool]:
     scheduler, clock = serving.scheduler, serving.clock
     id = put(scheduler.store, request, clock.now_ms())
 
     def over(state: State) -> bool:
         if interrupted.first():
-            put(scheduler.store, _stop(request.run), clock.now_ms())
+            put(scheduler.store, _stop(request.run, interrupted), clock.now_ms())
         if request.run in state.runs:
             return state.runs[request.run].settled
         reply = scheduler.store.reply(id)
@@ -83,7 +94,7 @@ def _serve(serving: Serving, request: SubmitRun, shown: Shown) -> tuple[State, b
         return False
 
     with (
-        _until_interrupted(clock) as interrupted,
+        _until_interrupted(clock, by) as interrupted,
         shown(lambda: scheduler.state, request.run),
     ):
         return scheduler.run(over), interrupted.came
@@ -101,7 +112,7 @@ def _follow(
             attendant.look()
             if interrupted.first():
                 try:
-                    ask(home, _stop(name))
+                    ask(home, _stop(name, interrupted))
                 except Refused as refused:  # it ended in this moment
                     print(refused.what, file=sys.stderr)
             seen = read_run(home.store, name)
@@ -109,16 +120,17 @@ def _follow(
     return read_state(home.store)  # with the runs that it is compared with
 
 
-def _stop(run: str) -> StopJobs:
-    return StopJobs(run=run, scope="run", target=run, by="Ctrl-C")
+def _stop(run: str, interrupt: _Interrupt) -> StopJobs:
+    return StopJobs(run=run, scope="run", target=run, by=interrupt.by() or "Ctrl-C")
 
 
 class _Interrupt:
     """The first Ctrl-C. Its handler may come between any two instructions, even in a transaction:
     it sets a flag, and the loop acts."""
 
-    def __init__(self, clock: SystemClock) -> None:
+    def __init__(self, clock: SystemClock, by: By) -> None:
         self._clock = clock
+        self.by = by
         self.came = self._told = False
 
     def handle(self, *_: object) -> None:
@@ -131,16 +143,16 @@ class _Interrupt:
         if not self.came or self._told:
             return False
         self._told = True
-        print(
-            "stopping; checkpoints are kept (Ctrl-C again leaves the jobs alone)", file=sys.stderr
-        )
+        if not self.by():
+            text = "stopping; checkpoints are kept (Ctrl-C again leaves the jobs alone)"
+            print(text, file=sys.stderr)
         return True
 
 
 @contextmanager
-def _until_interrupted(clock: SystemClock) -> Iterator[_Interrupt]:
+def _until_interrupted(clock: SystemClock, by: By) -> Iterator[_Interrupt]:
     """Ctrl-C is noted; a second one is a KeyboardInterrupt as ever."""
-    interrupt = _Interrupt(clock)
+    interrupt = _Interrupt(clock, by)
     before = signal.signal(signal.SIGINT, interrupt.handle)
     try:
         yield interrupt

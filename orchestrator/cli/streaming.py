@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
+from orchestrator.cli.outlet import Outlet
 from orchestrator.state import RunState, State
 from skint.attempt import AttemptDir
+from skint.log import kept
 
 LOOK_S = 0.05
 
 
 @contextmanager
 def streamed(
-    state: Callable[[], State], name: str, *, out: IO[bytes], say: Callable[[str], None]
+    state: Callable[[], State], name: str, *, outlet: Outlet, say: Callable[[str], None]
 ) -> Iterator[None]:
     """Copy what the attempts of the run print until the block ends, and then the rest of it.
 
-    Standard output goes to `out`, standard error to ours; why the run waits goes to `say`.
+    Both streams go to `outlet`; why the run waits goes to `say`.
     """
-    copying = Copying(out)
+    copying = Copying(outlet)
     over = threading.Event()
 
     def look() -> None:
@@ -59,15 +58,15 @@ def waits_for(run: RunState) -> str:
 class Copying:
     """Reads the logs of a run's attempts one after the other, each piece once."""
 
-    def __init__(self, out: IO[bytes]) -> None:
-        self._out = out
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
         self._part: Part | None = None
 
     def look(self, run: RunState) -> None:
         for attempt in run.attempts.values():
             if self._part is None or self._part.number < attempt.fence:
                 self.finish()
-                self._part = Part(attempt.fence, AttemptDir(Path(attempt.folder)), self._out)
+                self._part = Part(attempt.fence, AttemptDir(Path(attempt.folder)), self._outlet)
         if self._part is not None:
             self._part.copy()
 
@@ -81,61 +80,58 @@ class Copying:
 class Part:
     """The log of one attempt."""
 
-    def __init__(self, number: int, directory: AttemptDir, out: IO[bytes]) -> None:
+    def __init__(self, number: int, directory: AttemptDir, outlet: Outlet) -> None:
         self.number = number
         self._directory = directory
-        self._out = out
+        self._outlet = outlet
         self._read = 0
         """Bytes of `log.streams`."""
+        self._half = b""
+        """The beginning of a line of it of which the end is not written yet."""
         self._shown = 0
         """Bytes of the log."""
 
     def copy(self) -> None:
-        for stream, start, length in self._parts():
-            self._show(self._out if stream == "o" else sys.stderr.buffer, start, length)
+        try:
+            with (
+                open(self._directory.streams, "rb") as parts,
+                open(self._directory.log, "rb") as log,
+            ):
+                for stream, start, length in self._parts(parts.fileno()):
+                    if start > self._shown:
+                        self._missing(start - self._shown)
+                        self._shown = start
+                    self._show(stream, log.fileno(), start + length)
+        except FileNotFoundError:  # it has not printed yet, or somebody has removed its folder
+            return
 
     def copy_rest(self) -> None:
         if self._directory.log.exists():
-            size = self._directory.log.stat().st_size
-            self._show(sys.stderr.buffer, self._shown, size - self._shown)
+            with open(self._directory.log, "rb") as log:
+                self._show("e", log.fileno(), log.seek(0, os.SEEK_END))
 
-    def _parts(self) -> Iterator[tuple[str, int, int]]:
-        try:
-            with open(self._directory.streams, "rb") as file:
-                file.seek(self._read)
-                text = file.read()
-        except FileNotFoundError:
-            return
-        whole = text[: text.rfind(b"\n") + 1]
-        self._read += len(whole)
-        for line in whole.splitlines():
-            stream, start, length = line.split()
-            yield stream.decode(), int(start), int(length)
+    def _parts(self, descriptor: int) -> Iterator[tuple[str, int, int]]:
+        for begin, text in kept(descriptor, self._read):
+            lines = (self._half + text).split(b"\n")
+            if begin > self._read:  # cut within a line, and of the first that is left, too
+                lines = text.split(b"\n")[1:]
+            self._read = begin + len(text)
+            self._half = lines.pop() if lines else b""
+            for line in lines:
+                stream, start, length = line.split()
+                yield stream.decode(), int(start), int(length)
 
-    def _show(self, to: IO[bytes], start: int, length: int) -> None:
-        if length <= 0:
-            return
-        with open(self._directory.log, "rb") as log:
-            log.seek(start)
-            text = log.read(length)
-        try:
-            to.write(text)
-            to.flush()
-        except BrokenPipeError:
-            _nobody_reads(to)
-        self._shown = max(self._shown, start + length)
+    def _show(self, stream: str, log: int, end: int) -> None:
+        """What the log has from what was shown to `end`."""
+        for begin, text in kept(log, self._shown, end):
+            if begin > self._shown:
+                self._missing(begin - self._shown)
+            self._outlet.write(stream, text)
+            self._shown = begin + len(text)
+        if end > self._shown:
+            self._missing(end - self._shown)
+            self._shown = end
 
-
-def _nobody_reads(stream: IO[bytes]) -> None:
-    """The reader of `stream` is gone, as behind `| head`. A program ends by that; so this stops
-    the run as Ctrl-C does, unless that has come already, and the rest of its words go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    lost = stream.fileno()
-    same = [one for one in (1, 2) if one != lost and os.path.sameopenfile(one, lost)]
-    for descriptor in (lost, *same):
-        os.dup2(nowhere, descriptor)
-    os.close(nowhere)
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        main = threading.main_thread().ident
-        assert main is not None, "it has started"
-        signal.pthread_kill(main, signal.SIGINT)
+    def _missing(self, count: int) -> None:
+        words = f"\nskint: {count:,} bytes that it printed are missing here: faster than read\n"
+        self._outlet.write("e", words.encode())

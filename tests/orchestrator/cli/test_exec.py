@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,10 +67,39 @@ def test_a_program_whose_words_nobody_reads_any_more_is_stopped(terminal: Termin
     assert begun.stdout.readline() == "word\n"
     begun.stdout.close()
     err = begun.stderr.read()
-    assert begun.wait(timeout=60) == 130
-    assert "stopped: cancelled by Ctrl-C" in err
-    assert "Traceback" not in err
-    assert state_of(terminal).runs["chatty"].jobs["program"].status == "stopped"
+    assert begun.wait(timeout=60) == 141
+    assert err == "chatty · free of charge, on CPUs · no limit\n"
+    job = state_of(terminal).runs["chatty"].jobs["program"]
+    assert (job.status, job.sentence) == ("stopped", "cancelled by its reader, who has left")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without /dev/full")
+@pytest.mark.parametrize(
+    ("output", "words", "status"),
+    [
+        (">/dev/full", ("what it prints cannot be written", "No space left"), "stopped"),
+        (">&-", ("there is nowhere to print to", "say --detach"), None),
+    ],
+)
+def test_where_nothing_can_be_printed_is_one_error(
+    terminal: Terminal, output: str, words: tuple[str, ...], status: str | None
+) -> None:
+    line = [sys.executable, "-P", "-m", "orchestrator.cli", "-q", "exec", "--cpu", "--name", "mute"]
+    script = "while echo word; do sleep 0.05; done"
+    said = subprocess.run(
+        ["sh", "-c", f'exec "$@" {output}', "sh", *line, "--", "sh", "-c", script],
+        cwd=terminal.folder,
+        env={**os.environ, "SKINT_HOME": str(terminal.folder / "home")},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert said.returncode == 1
+    assert said.stderr.startswith("error: ")
+    assert [word for word in (*words,) if word not in said.stderr] == []
+    assert "Traceback" not in said.stderr
+    run = state_of(terminal).runs.get("mute")
+    assert (run.jobs["program"].status if run else None) == status
 
 
 def test_a_scheduler_in_the_background_gives_it_the_environment_of_the_shell(
