@@ -15,9 +15,9 @@ from orchestrator.starting.found import Found, Labels, PictureSet
 
 COMMENTS_AT = 44
 """The column where comments begin; what is longer has its own above it."""
-_PLAIN = re.compile(r"[A-Za-z_./][\w./ -]*[\w/]|[A-Za-z_.]")
+_PLAIN = re.compile(r"([A-Za-z_/]|\.\.?/)[\w./ -]*[\w/]|[A-Za-z_]")
 _FAR = os.path.join("..", "..")  # noqa: PTH118  # a Path has no such beginning
-_WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", "."))
+_WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 
 Line = tuple[int, str, str]
 """Depth, `key: value`, comment."""
@@ -30,9 +30,9 @@ def plan_text(found: Found, choice: Choice, folder: Path) -> str:
 
 def quoted(text: str) -> str:
     """A YAML scalar that is read as this text, and nothing else."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS and ": " not in text:
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def _listed(names: Sequence[str]) -> str:

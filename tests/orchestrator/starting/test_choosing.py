@@ -102,7 +102,11 @@ def test_long_pictures_are_not_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["yes", "1", "1e3", "a: b", "a #b", "{x}", "", "null", "'", "-", "a"]
+    "text",
+    [
+        *("yes", "1", "1e3", ".5", ".inf", "a: b", "a #b", "{x}", "", "null", "'", "-", "a"),
+        *("../a b/c", ".", "e\x85f", "größe"),
+    ],
 )
 def test_what_is_quoted_is_read_as_text(text: str) -> None:
     from orchestrator.plans.document import read_value
