@@ -28,9 +28,6 @@ class Refused(SkintError):
     exit_code = FAILED
 
 
-EXAMPLES = ("skint submit plan.yaml --set train.wait=60 --name wide",)
-
-
 def ask(home: Home, request: Request) -> str:
     """Put a command into the inbox and wait for its reply. Raises Refused or NoReply.
 
