@@ -12,6 +12,7 @@ from orchestrator.resumption import skipped_with, stopped
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pausing import paused_jobs, unpaused
 from orchestrator.scheduler.pieces import goes_on_from, left_ms
+from orchestrator.scheduler.retrying import BY_RULE
 from orchestrator.state import RunState, State
 
 
@@ -85,7 +86,10 @@ def _why_not(run: RunState, request: ResumeJobs, jobs: list[Job], inputs: Inputs
         if attempt is None or attempt.started_ms is None or not job.devices:
             continue  # it had not begun, or nobody has paid for what is done again
         if not job.resumes:
-            begins = "starts from the beginning each time; submit the plan again"
+            stop = run.stop_of(job)
+            by_person = stop is not None and not stop.by.startswith(BY_RULE)
+            then = f"skint retry {run.name} begins anew" if by_person else "submit the plan again"
+            begins = f"starts from the beginning each time; {then}"
             return f"{job.id} cannot go on: it has no checkpoints and {begins}"
         if left_ms(run, job) <= 0:
             return f"the limit of {job.id} is used up; submit the plan again with a longer one"

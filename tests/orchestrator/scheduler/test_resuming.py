@@ -220,6 +220,7 @@ def test_a_training_that_starts_from_the_beginning_each_time_is_not_resumed(
     ok, text = world.ask(resume("attempt", "train.fold0"))
     assert not ok
     assert "has no checkpoints" in text
+    assert text.endswith(f"skint retry {RUN} begins anew"), "a person had stopped it"
     world.stop()
     world.until_settled()
     # What had not begun goes on all the same.
