@@ -75,7 +75,8 @@ class Task:
     """`out/` of the job's previous attempt, to resume from."""
     caller: Mapping[str, Any] | None = None
     """The process whose environment the program gets, as `skint.process.Identity`; None: the
-    shim's own. What the program prints is then split by stream (`skint.calling`)."""
+    shim's own. What the program prints is then split by stream (`skint.calling`), and with `reads`
+    it prints no faster than that process writes to `log.read` that it has shown it."""
     standby_s: float | None = None
     """Set for one that is started ahead, without devices: so long it waits for `go.json` at most.
     Its limit counts from there on."""
@@ -184,6 +185,11 @@ class AttemptDir:
     def streams(self) -> Path:
         """Which bytes of the log came from which stream: `o START LENGTH`, or `e …`, a line."""
         return self.path / "log.streams"
+
+    @property
+    def read(self) -> Path:
+        """How many bytes of the log the process that started the program has shown."""
+        return self.path / "log.read"
 
     def create(self, task: Task) -> None:
         """Lay the directory out; writing the same task again changes nothing."""

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,6 +34,11 @@ SIGNALLED = 128
 CHUNK_BYTES = 1 << 16
 PIPE_CHUNKS = 32
 """More than a pipe can hold."""
+READS = "reads"
+"""Of a caller that shows what is printed."""
+AHEAD_BYTES = 32 << 20
+"""So far a program may print ahead of its reader: less than what is kept of a log's end."""
+PACE_S = 0.01
 NOT_FOR_PROGRAMS = (MASK, "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", PREVIOUS)
 """The devices are the ones that were given, and the tokens are the scheduler's."""
 
@@ -59,14 +65,14 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         events.error(f"{task.argv[0]} cannot be started", where=task.cwd or None, got=str(error))
         return NOT_STARTED
-    code = copy(program, directory)
+    code = copy(program, directory, Reader(directory, task.caller or {}))
     return code if code >= 0 else SIGNALLED - code
 
 
 def environment_of(caller: Mapping[str, Any]) -> dict[str, str] | None:
     """The environment with which a process was started; None when that very process is gone."""
     try:
-        identity = Identity(**caller)
+        identity = identity_of(caller)
         text = (PROC / str(identity.pid) / "environ").read_bytes()
     except (OSError, TypeError):
         return None
@@ -74,6 +80,30 @@ def environment_of(caller: Mapping[str, Any]) -> dict[str, str] | None:
         return None
     pairs = (entry.partition(b"=") for entry in text.split(b"\0") if b"=" in entry)
     return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+
+
+def identity_of(caller: Mapping[str, Any]) -> Identity:
+    """Raises TypeError where the mapping is none."""
+    return Identity(**{name: value for name, value in caller.items() if name != READS})
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who shows what the program prints, if anybody does."""
+
+    directory: AttemptDir
+    caller: Mapping[str, Any]
+
+    def is_behind(self, end: int) -> bool:
+        """Whether the program has to wait for it, as for the reader of a pipe, where the log has
+        so many bytes."""
+        if not self.caller.get(READS) or end <= AHEAD_BYTES:
+            return False
+        try:
+            shown = int(self.directory.read.read_bytes())
+        except (FileNotFoundError, ValueError):  # it has not begun
+            shown = 0
+        return end - shown > AHEAD_BYTES and is_alive(identity_of(self.caller))
 
 
 def without(environment: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +131,7 @@ def start(task: Task, environment: Mapping[str, str]) -> subprocess.Popen[bytes]
     )
 
 
-def copy(program: subprocess.Popen[bytes], directory: AttemptDir) -> int:
+def copy(program: subprocess.Popen[bytes], directory: AttemptDir, reader: Reader) -> int:
     """Copy what it prints to the log until it ends; its return code."""
     wakeup, writing = os.pipe()
     for end in (wakeup, writing):
@@ -114,7 +144,10 @@ def copy(program: subprocess.Popen[bytes], directory: AttemptDir) -> int:
         os.set_blocking(stream, False)
     with open(directory.streams, "ab", buffering=0) as parts:
         while program.poll() is None:
-            ready, _, _ = select.select([*streams, wakeup], [], [])
+            if reader.is_behind(os.fstat(1).st_size):
+                ready, _, _ = select.select([wakeup], [], [], PACE_S)
+            else:
+                ready, _, _ = select.select([*streams, wakeup], [], [])
             for stream in ready:
                 if stream == wakeup:
                     os.read(wakeup, 512)

@@ -23,6 +23,8 @@ CODES = (
     (errors.RUN_FAILED, "RUN_FAILED", "a run that was waited for failed, or was stopped"),
     (errors.UNREACHABLE, "UNREACHABLE", "the scheduler does not answer, or does not start"),
     (130, "", "Ctrl-C"),
+    (141, "", "of `skint exec`: who read what it prints has gone"),
+    (141, "", "of `skint exec`: who read its output is gone"),
 )
 
 

@@ -1,8 +1,9 @@
 """The program runs in this folder, with the environment of this shell, which is
 written nowhere. What it prints comes here, each stream to its own; its input is
 empty. `skint exec` ends with the program's own exit code, with 6 where skint
-has stopped the program, and with 130 after Ctrl-C, which ends it as TERM and a
-grace do. At its limit it is asked to stop: what listens (skint.Callback, TERM,
+has stopped the program, with 130 after Ctrl-C, which ends it as TERM and a
+grace do, and with 141 where who reads its words is gone (`| head`), which ends
+it too. At its limit it is asked to stop: what listens (skint.Callback, TERM,
 the file `stop`) writes its checkpoint, and what does not is ended."""
 
 from __future__ import annotations

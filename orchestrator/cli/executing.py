@@ -27,7 +27,7 @@ from orchestrator.forecasting import forecast_queue
 from orchestrator.graph import Graph
 from orchestrator.home import Home
 from orchestrator.programs.keeper import start_keeper
-from orchestrator.programs.program import JOB, Program, called_by, graph_of, shown
+from orchestrator.programs.program import JOB, Program, called_by, graph_of, read_by_caller, shown
 from orchestrator.programs.room import Room, room_for
 from orchestrator.run_name import checked_name, next_run_name
 from orchestrator.settings import read_settings
@@ -75,6 +75,8 @@ def execute(arguments: argparse.Namespace) -> int:
     name = checked_name(arguments.name, state) or next_run_name(graph, state, home.runs)
     if arguments.detach:
         graph = called_by(graph, start_keeper(home, name))
+    else:
+        graph = read_by_caller(graph)
     request = SubmitRun(
         run=name,
         graph=graph.to_json(),

@@ -69,7 +69,7 @@ def _print_json(run: str, attempt: AttemptState, path: Path) -> None:
     from orchestrator.shapes.logs import Logs
 
     ended = (path.parent / "exit.json").exists()
-    text = b"".join(_read(path, 0)[1]).decode(errors="replace")
+    text = b"".join(read(path, 0)[1]).decode(errors="replace")
     print_answer(
         Logs(
             run=run,
@@ -83,15 +83,15 @@ def _print_json(run: str, attempt: AttemptState, path: Path) -> None:
 
 
 def _copy(path: Path, position: int) -> int:
-    position, pieces = _read(path, position)
+    position, pieces = read(path, position)
     for piece in pieces:
         sys.stdout.write(piece.decode(errors="replace"))
     sys.stdout.flush()
     return position
 
 
-def _read(path: Path, position: int) -> tuple[int, list[bytes]]:
-    """What the log has from a position on, and where it ends; a line for what was not kept."""
+def read(path: Path, position: int) -> tuple[int, list[bytes]]:
+    """What a log has from a position on, and where it ends; a line for what was not kept."""
     pieces: list[bytes] = []
     if not path.exists():
         return position, pieces

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orchestrator.cli.outlet import Outlet
@@ -14,6 +14,7 @@ from skint.attempt import AttemptDir
 from skint.log import kept
 
 LOOK_S = 0.05
+TELL_BYTES = 4 << 20
 
 
 @contextmanager
@@ -90,6 +91,8 @@ class Part:
         """The beginning of a line of it of which the end is not written yet."""
         self._shown = 0
         """Bytes of the log."""
+        self._told = 0
+        self._missing = 0
 
     def copy(self) -> None:
         try:
@@ -98,9 +101,7 @@ class Part:
                 open(self._directory.log, "rb") as log,
             ):
                 for stream, start, length in self._parts(parts.fileno()):
-                    if start > self._shown:
-                        self._missing(start - self._shown)
-                        self._shown = start
+                    self._pass_over(start)
                     self._show(stream, log.fileno(), start + length)
         except FileNotFoundError:  # it has not printed yet, or somebody has removed its folder
             return
@@ -124,14 +125,28 @@ class Part:
     def _show(self, stream: str, log: int, end: int) -> None:
         """What the log has from what was shown to `end`."""
         for begin, text in kept(log, self._shown, end):
-            if begin > self._shown:
-                self._missing(begin - self._shown)
+            self._pass_over(begin)
+            self._say_missing()
             self._outlet.write(stream, text)
             self._shown = begin + len(text)
-        if end > self._shown:
-            self._missing(end - self._shown)
-            self._shown = end
+            if self._shown - self._told >= TELL_BYTES:
+                self._tell()
+        self._pass_over(end)
 
-    def _missing(self, count: int) -> None:
-        words = f"\nskint: {count:,} bytes that it printed are missing here: faster than read\n"
-        self._outlet.write("e", words.encode())
+    def _pass_over(self, place: int) -> None:
+        """What lies before the place was not kept."""
+        if place > self._shown:
+            self._missing += place - self._shown
+            self._shown = place
+
+    def _say_missing(self) -> None:
+        if self._missing:
+            words = f"\nskint: {self._missing:,} bytes that it printed are missing here\n"
+            self._outlet.write("e", words.encode())
+            self._missing = 0
+
+    def _tell(self) -> None:
+        """How far it is, for the program, which waits for us (`skint.calling`)."""
+        with suppress(FileNotFoundError):  # somebody has removed the folder
+            self._directory.read.write_text(f"{self._shown}")
+        self._told = self._shown

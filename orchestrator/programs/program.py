@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from orchestrator.graph import Graph, Job, StopRule
+from skint.calling import READS
 from skint.process import Identity
 
 JOB = "program"
@@ -73,6 +74,12 @@ def called_by(graph: Graph, caller: Identity) -> Graph:
     """The same, with another process whose environment it gets."""
     (job,) = graph.jobs
     return replace(graph, jobs=(replace(job, caller=asdict(caller)),))
+
+
+def read_by_caller(graph: Graph) -> Graph:
+    """The same, where that process shows what is printed: nobody prints faster than it reads."""
+    (job,) = graph.jobs
+    return replace(graph, jobs=(replace(job, caller={**job.caller, READS: True}),))
 
 
 def as_plan(program: Program) -> str:

@@ -99,3 +99,20 @@ def test_a_program_that_cannot_be_started_is_an_error_with_its_name(
     shell.kill()
     assert code == calling.NOT_STARTED
     assert "no-such-program cannot be started" in directory.events.read_text()
+
+
+def test_a_program_waits_for_its_reader_as_long_as_that_lives(
+    shell: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    directory, caller = AttemptDir(tmp_path), asdict(who(shell))
+    reader = calling.Reader(directory, {**caller, calling.READS: True})
+    much = calling.AHEAD_BYTES + 1
+    assert not calling.Reader(directory, caller).is_behind(much), "nobody shows it"
+    assert not reader.is_behind(calling.AHEAD_BYTES)
+    assert reader.is_behind(much), "it has not begun"
+    directory.read.write_text("1")
+    assert not reader.is_behind(much)
+    assert reader.is_behind(much + 1)
+    shell.kill()
+    shell.wait()
+    assert not reader.is_behind(much + 1)
