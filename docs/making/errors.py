@@ -24,7 +24,6 @@ CODES = (
     (errors.UNREACHABLE, "UNREACHABLE", "the scheduler does not answer, or does not start"),
     (130, "", "Ctrl-C"),
     (141, "", "of `skint exec`: who read what it prints has gone"),
-    (141, "", "of `skint exec`: who read its output is gone"),
 )
 
 
