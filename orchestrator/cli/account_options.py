@@ -109,6 +109,13 @@ def _begun(arguments: argparse.Namespace, find: Callable[[str], Account]) -> Acc
     """What the options change: a preset, or the parent's terms."""
     name = arguments.name
     if arguments.parent is None:
+        if arguments.preset is None and name not in PRESETS:
+            raise AccountError(
+                "it is not said what kind of account this is",
+                got=name,
+                wanted=f"--preset {' | '.join(PRESETS)}",
+                next=f"skint account add {name} --preset local",
+            )
         return preset(arguments.preset or name, called=name)
     if arguments.preset is not None:
         raise AccountError(

@@ -19,6 +19,8 @@ _PLAIN = re.compile(r"([A-Za-z_/]|\.\.?/)[\w./ -]*[\w/]|[A-Za-z_]")
 _FAR = os.path.join("..", "..")  # noqa: PTH118  # a Path has no such beginning
 _WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 
+PACKED = "packed"
+"""The entry whose pictures are trained on."""
 Line = tuple[int, str, str]
 """Depth, `key: value`, comment."""
 
@@ -56,7 +58,7 @@ def _drawn(lines: Iterator[Line]) -> Iterator[str]:
 class _Writer:
     def __init__(self, found: Found, choice: Choice, folder: Path) -> None:
         self._found, self._choice, self._folder = found, choice, folder
-        self._needed = "packed"
+        self._needed = PACKED
         """The entry that has the pixels so far."""
 
     def lines(self) -> Iterator[Line]:
@@ -73,7 +75,7 @@ class _Writer:
         yield 2, "uses: scan", ""
         yield 2, "with:", ""
         yield from self._source()
-        yield from self._packed("packed", "scan")
+        yield from self._packed(PACKED, "scan")
         yield from self._cut_down()
         yield from self._folds()
         yield from self._train()
@@ -126,7 +128,10 @@ class _Writer:
         yield 2, "uses: resize", ""
         yield 2, f"needs: [{scan}]", ""
         yield 2, "with:", ""
-        yield 3, f"size: {choice.size_px}", f"pixels a side; {why}"
+        told = f"pixels a side; {why}"
+        if name != PACKED:
+            told = f"that of `{PACKED}`, to be changed with it: the network knows no other"
+        yield 3, f"size: {choice.size_px}", told
         if choice.pad:
             yield 3, "mode: pad", "the whole picture on a square: they are long, `crop` would cut"
 

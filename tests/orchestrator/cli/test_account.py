@@ -192,6 +192,7 @@ def test_the_presets_are_listed_without_a_ledger(terminal: Terminal) -> None:
     ("words", "said"),
     [
         (("--preset", "nonsense"), "unknown preset"),
+        (("--quota", "30h"), "what kind of account"),
         (("--preset", "local", "--quota=-3h"), "negative"),
         (("--preset", "local", "--quota", "3"), "no unit"),
         (("--preset", "local", "--quota", "9999999h"), "ten years"),
