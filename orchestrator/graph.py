@@ -27,6 +27,8 @@ AtEdge = Literal["finish-epoch", "park", "hard-stop"]
 WhenShort = Literal["wait", "begin"]
 OWN_RULE = ":"
 """Stands in the name of a stop rule that is a function of the user's: `./rules.py:too_slow`."""
+ALWAYS = "broken"
+"""The rule that holds on a run that explores too; it is shown what was reported and no more."""
 
 
 @dataclass(frozen=True)

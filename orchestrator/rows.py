@@ -238,5 +238,8 @@ class Late(Mapping[str, AttemptState]):
     def __len__(self) -> int:
         return len(self._known)
 
+    def __bool__(self) -> bool:
+        return bool(self._rows)  # whether there are any is known unparsed
+
     def values(self) -> ValuesView[AttemptState]:
         return self._known.values()

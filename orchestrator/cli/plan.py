@@ -17,10 +17,10 @@ from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.plan_arguments import add_plan_arguments
 from orchestrator.cli.screen import columns, prose, table
 from orchestrator.devices import DECLARED
+from orchestrator.graph import ALWAYS
 from orchestrator.home import Home
 from orchestrator.plans.fitting import Fit
 from orchestrator.plans.preview import Expectation
-from orchestrator.scheduler.verdicts import ALWAYS
 from orchestrator.settings import read_settings
 from orchestrator.state import State
 from orchestrator.store import read_state

@@ -12,12 +12,10 @@ from orchestrator.cli.screen import prose
 from orchestrator.commands import SubmitRun
 from orchestrator.graph import exploring
 from orchestrator.home import Home
-from orchestrator.known_saving import book_known
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.run_name import checked_name, next_run_name
 from orchestrator.store import read_state
 from orchestrator.submitting import refuse_if_it_does_not_fit
-from orchestrator.words.known import known_already
 from orchestrator.words.notifying import check_notify
 
 
@@ -31,6 +29,9 @@ def prepare_request(
     with Ledger(home.ledger) as ledger:
         prepared = prepared_of(arguments, home, state, ledger, now_ms)
     if prepared.all_known:
+        from orchestrator.known_saving import book_known
+        from orchestrator.words.known import known_already
+
         say(known_already(prepared, state))
         with Ledger(home.ledger) as ledger:
             saved = book_known(ledger, prepared, state, now_ms)

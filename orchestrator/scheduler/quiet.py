@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from orchestrator.baselines.fold_view import said_ms
-from orchestrator.graph import Job
+from orchestrator.graph import ALWAYS, Job
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.scheduler.verdicts import ALWAYS
 from orchestrator.state import AttemptState, RunState, State
 from orchestrator.stop_rules.defaults import DEFAULTS
 
