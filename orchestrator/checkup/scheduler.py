@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -50,7 +51,8 @@ def of_this_version(home: Home, pid: int, newest_s: float) -> Finding:
     import psutil
 
     try:
-        began_s = psutil.Process(pid).create_time()
+        process = psutil.Process(pid)
+        began_s, ours = process.create_time(), process.uids().real == os.getuid()
     except psutil.Error:  # it has ended meanwhile, or is another user's
         return ok("scheduler", f"runs, pid {pid}")
     since = f"{datetime.fromtimestamp(began_s).astimezone():%a %H:%M:%S}"
@@ -58,17 +60,21 @@ def of_this_version(home: Home, pid: int, newest_s: float) -> Finding:
         return ok("scheduler", f"runs since {since}, pid {pid}")
 
     def repair() -> str:
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it has left by itself
+            os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while home.scheduler_pid() == pid and time.monotonic() < deadline:
             time.sleep(0.05)
-        return f"another one runs, pid {home.start_scheduler()}; jobs went on meanwhile"
+        new = home.start_scheduler()
+        if new == pid:
+            return f"{pid} was told to leave and has not yet; then: skint scheduler start"
+        return f"another one runs, pid {new}; jobs went on meanwhile"
 
     return warn(
         "scheduler",
         f"runs since {since} (pid {pid}), and skint has been changed since then",
         "skint scheduler stop && skint scheduler start   (jobs go on)",
-        repair,
+        repair if ours else None,
     )
 
 

@@ -210,11 +210,16 @@ def test_a_package_of_pypi_with_a_name_of_ours_is_bad() -> None:
     assert found.level == "bad" and "pip uninstall -y notifiers" in found.fix
 
 
-def test_a_scheduler_that_is_older_than_the_code_is_told(machine: Machine) -> None:
+def test_a_scheduler_that_is_older_than_the_code_is_told(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pid = os.getpid()
     assert of_this_version(machine.home, pid, 0.0).level == "ok"
     found = of_this_version(machine.home, pid, time.time() + 60)
     assert found.level == "warn" and found.repair is not None
+    monkeypatch.setattr(os, "getuid", lambda: 12_345)
+    found = of_this_version(machine.home, pid, time.time() + 60)
+    assert found.level == "warn" and found.repair is None, "that of somebody else is left alone"
 
 
 def test_without_torch_one_may_still_plan() -> None:
