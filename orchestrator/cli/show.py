@@ -25,7 +25,7 @@ from orchestrator.views.baselines import comparisons_of, lines, sentence
 from orchestrator.views.figures import exact_figure
 from orchestrator.views.gaps import usage_lines
 from orchestrator.views.meters import HEADS as METER_HEADS
-from orchestrator.views.meters import meter_notes, meter_rows
+from orchestrator.views.meters import NOT_READ, meter_notes, meter_rows
 from orchestrator.views.question_words import question_lines
 from orchestrator.views.said import resumed_lines, said_line
 from orchestrator.views.savings import exactly, kept, saving_line
@@ -143,7 +143,13 @@ def _stages(run: RunState, view: RunView, charged: dict[str, int]) -> list[str]:
 def _meters(run: RunState) -> list[str]:
     """What the attempts did with what was kept for them; nothing where nobody read a meter."""
     metered = meter_rows(run)
-    return [table(METER_HEADS, metered), *meter_notes(run), ""] if metered else []
+    if not metered:
+        return []
+    # What nobody could read of any job would only make the table too wide for a terminal.
+    columns = zip(METER_HEADS, *metered, strict=True)
+    read = [column for column in columns if set(column[1:]) != {NOT_READ}]
+    heads, *rows = zip(*read, strict=True)
+    return [table(heads, rows), *meter_notes(run), ""]
 
 
 def _metric(row: JobRow) -> str:

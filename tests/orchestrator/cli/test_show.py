@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from budget.meters.log import Metered
 from orchestrator.cli.show import render
 from tests.orchestrator.worlds import World, epochs, graph, job
 
@@ -29,3 +31,15 @@ def test_the_mean_says_of_which_entry_it_is_where_several_have_folds(tmp_path: P
     shown = render(run, world.store.state(), world.ledger, world.clock.now_ms())
     assert "mean               val_acc 0.7500" in shown
     assert "for 1 attempt, by the ledger" in shown
+
+
+def test_a_column_of_meters_that_nobody_could_read_is_left_out(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda task: epochs([0.5]))
+    run = world.settle(graph(job("one"), job("two")))
+    metered = (Metered(covered_s=1, cpu_s=4), Metered(covered_s=1, peak_ram_mib=307))
+    attempts = zip(run.attempts.items(), metered, strict=True)
+    run = replace(run, attempts={id: replace(one, metered=m) for (id, one), m in attempts})
+    shown = render(run, world.store.state(), world.ledger, world.clock.now_ms()).splitlines()
+    (heads,) = [line for line in shown if "CPU time" in line]
+    assert "RAM" in heads, "of one of them it was read"
+    assert "device busy" not in heads
