@@ -12,7 +12,7 @@ from notifiers.base import Notifier, NotifierSettingsError
 BUILT_IN: Mapping[str, str] = {
     "console": "notifiers.console:Console",
     "memory": "notifiers.memory:Memory",
-    "slack": "notifiers.slack:Slack",
+    "slack": "notifiers.slack.notifier:Slack",
     "webhook": "notifiers.webhook:Webhook",
     "apprise": "notifiers.apprise:Apprise",
 }

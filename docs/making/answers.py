@@ -6,7 +6,7 @@ from typing import Any
 
 from docs.making.schemas import Schema, answer_keys, referred
 from docs.making.tables import head, rows
-from orchestrator.cli.schema import answers
+from orchestrator.cli.commands.schema import answers
 from orchestrator.shapes import SHAPES
 from orchestrator.shapes.schema import json_schema
 

@@ -16,7 +16,7 @@ def commands() -> list[str]:
     lines = head("Commands", "By what one wants to do. `skint COMMAND --help` says the same.")
     for purpose, names in by_purpose().items():
         if names:
-            links = [(f"[`skint {name}`](#skint-{name})", COMMANDS[name][1]) for name in names]
+            links = [(f"[`skint {name}`](#skint-{name})", COMMANDS[name]) for name in names]
             lines += [f"**{purpose.capitalize()}**", "", *rows(("command", "what it does"), links)]
     others = [(f"`skint {name}`", f"`skint {' '.join(to)}`") for name, to in ALIASES.items()]
     lines += ["**Other names**", "", *rows(("name", "is"), others)]
@@ -29,7 +29,7 @@ def commands() -> list[str]:
 
 def command(name: str) -> list[str]:
     module, parser = parser_of(name)
-    lines = [f"## skint {name}", "", f"{COMMANDS[name][1].capitalize()}.", ""]
+    lines = [f"## skint {name}", "", f"{COMMANDS[name].capitalize()}.", ""]
     lines += paragraphs(inspect.getdoc(module) or "")
     lines += line_of(parser)
     examples = getattr(module, "EXAMPLES", ())

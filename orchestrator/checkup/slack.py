@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from notifiers.slack_settings import api_url, app_token, bot_token, webhook_url
+from notifiers.slack.settings import api_url, app_token, bot_token, webhook_url
 from orchestrator.checkup.finding import Finding, bad, ok, warn
 from orchestrator.checkup.machine import Machine
 from skint.errors import SkintError
@@ -45,7 +45,7 @@ def _token(
 
 
 def _who(environ: Mapping[str, str]) -> Finding:
-    from notifiers.slack_web import SlackWeb
+    from notifiers.slack.web import SlackWeb
 
     try:
         answer = SlackWeb(bot_token(environ), api_url=api_url(environ)).call("auth_test")

@@ -37,7 +37,7 @@ def usage() -> str:
     lines += ["Trains vision models on an accelerator allowance that it never overdraws.", ""]
     for purpose, names in by_purpose().items():
         if names:
-            lines += [purpose, *(f"  {name:<{width}}  {COMMANDS[name][1]}" for name in names), ""]
+            lines += [purpose, *(f"  {name:<{width}}  {COMMANDS[name]}" for name in names), ""]
     return "\n".join(
         [
             *lines,

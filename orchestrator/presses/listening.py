@@ -15,11 +15,11 @@ from contextlib import closing
 
 from notifiers import catalog
 from notifiers.base import NotifierSettingsError
-from notifiers.slack_errors import SlackRefusal
-from notifiers.slack_listener import SlackListener, SlackPress
-from notifiers.slack_reader import SlackReader
-from notifiers.slack_settings import api_url, app_token, bot_token, webhook_url
-from notifiers.slack_web import SlackWeb
+from notifiers.slack.errors import SlackRefusal
+from notifiers.slack.listener import SlackListener, SlackPress
+from notifiers.slack.reader import SlackReader
+from notifiers.slack.settings import api_url, app_token, bot_token, webhook_url
+from notifiers.slack.web import SlackWeb
 from orchestrator.clock import Clock
 from orchestrator.home import Home
 from orchestrator.presses.claim import Claim

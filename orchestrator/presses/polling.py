@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from notifiers.slack_errors import SlackRefusal
-from notifiers.slack_reader import SlackReader
+from notifiers.slack.errors import SlackRefusal
+from notifiers.slack.reader import SlackReader
 from orchestrator.clock import Clock
 from orchestrator.presses.desk import Desk, allowed
 from orchestrator.presses.kept import Arrival

@@ -9,7 +9,7 @@ from typing import Any
 from notifiers import catalog
 from notifiers.base import Notice
 from notifiers.manner import Manner, manner_of
-from notifiers.slack_settings import settings_of
+from notifiers.slack.settings import settings_of
 from orchestrator.views.persons import in_words
 
 SLACK = "slack"

@@ -11,7 +11,7 @@ from typing import Literal
 from notifiers.base import Notifier
 from notifiers.console import Console
 from notifiers.memory import Memory
-from notifiers.slack import Slack
+from notifiers.slack.notifier import Slack
 from notifiers.webhook import Webhook
 from tests.stand_ins.receiver import Answer, Receiver
 from tests.stand_ins.slack import CHANNEL, TOKEN, Failure, SlackStandIn

@@ -73,7 +73,7 @@ def _taken() -> dict[str, Any]:
 
     return {
         name: {"summary": summary, **_line(parser_of(name)[1])}
-        for name, (_, summary) in COMMANDS.items()
+        for name, summary in COMMANDS.items()
     }
 
 

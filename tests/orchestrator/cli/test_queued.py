@@ -9,7 +9,7 @@ import pytest
 
 from budget.accounts.presets import preset
 from orchestrator import events as e
-from orchestrator.cli.budget import live_runs
+from orchestrator.cli.commands.budget import live_runs
 from orchestrator.devices import DECLARED
 from orchestrator.home import Home
 from orchestrator.state import AllocationState

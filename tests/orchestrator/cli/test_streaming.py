@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.logs import read
+from orchestrator.cli.commands.logs import read
 from orchestrator.cli.outlet import Outlet
 from orchestrator.cli.streaming import Part
 from skint.attempt import AttemptDir, Task

@@ -481,7 +481,7 @@ def test_no_color_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_textual_is_imported_only_by_the_dashboard_itself() -> None:
     code = (
-        "import sys, orchestrator.cli, orchestrator.cli.top, orchestrator.cli.status\n"
+        "import sys, orchestrator.cli.commands.top, orchestrator.cli.commands.status\n"
         "import orchestrator.dashboard, orchestrator.dashboard.snapshot\n"
         "import orchestrator.dashboard.rows, orchestrator.dashboard.keys\n"
         "import orchestrator.dashboard.lane_lines, orchestrator.dashboard.selected\n"

@@ -18,7 +18,7 @@ from budget.accounts.limit import weekly
 from budget.meters.base import HostReading
 from budget.meters.fake import FakeMeter
 from budget.meters.log import Metered
-from orchestrator.cli.show import render
+from orchestrator.cli.commands.show import render
 from orchestrator.commands import SubmitRun
 from orchestrator.executors.local_meters import LocalMeters
 from orchestrator.graph import Graph, Job

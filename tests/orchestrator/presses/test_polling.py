@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from notifiers.slack_reader import SEEN, SlackReader
-from notifiers.slack_web import SlackWeb
+from notifiers.slack.reader import SEEN, SlackReader
+from notifiers.slack.web import SlackWeb
 from orchestrator import events as e
 from orchestrator.presses.polling import EVERY_S, WAIT_S, Poller, Watched
 from tests.orchestrator.presses.pressing import ANNA, CHANNEL, RUN, STRANGER, Pressing

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.commands.show import render
 from orchestrator.cli.progress import Lines
-from orchestrator.cli.show import render
 from orchestrator.commands import AnswerVerdict, ResumeJobs
 from orchestrator.graph import StopRule
 from orchestrator.state import State

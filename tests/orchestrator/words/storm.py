@@ -23,7 +23,7 @@ from pathlib import Path
 from PIL import Image
 
 from notifiers.base import Notice, Picture, Topic
-from notifiers.slack_lookup import mark
+from notifiers.slack.lookup import mark
 from orchestrator.words.outbox import PERHAPS_REPEATED, put, undelivered, waiting
 from tests.orchestrator.words.outboxes import empty_outbox
 from tests.orchestrator.words.storm_clock import StormClock

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 from notifiers.base import Notice, Notifier
-from notifiers.slack import Slack
+from notifiers.slack.notifier import Slack
 from orchestrator.words.outbox import Sender
 from tests.orchestrator.words.storm_clock import StormClock
 from tests.stand_ins.slack import CHANNEL, TOKEN

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from notifiers.base import Notice, Notifier
 from notifiers.memory import Memory
-from notifiers.slack import Slack
+from notifiers.slack.notifier import Slack
 from orchestrator.pictures.drawn import mistakes_of
 from orchestrator.pictures.record import PICTURE
 from orchestrator.words.outbox import SCHEMA, pump, put

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from notifiers.base import Curve, Notice, Notifier
-from notifiers.slack import Slack
+from notifiers.slack.notifier import Slack
 from orchestrator.clock import SimulatedClock
 from orchestrator.words.outbox import SCHEMA, pump, put, undelivered, waiting
 from tests.stand_ins.slack import CHANNEL, TOKEN, Failure, SlackStandIn

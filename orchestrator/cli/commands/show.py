@@ -12,11 +12,11 @@ from budget.instant import format_instant
 from budget.ledger import Ledger
 from budget.ledger.balance import Balance
 from orchestrator.baselines.book import Book
+from orchestrator.cli.commands.status import scheduler_line
 from orchestrator.cli.job_words import below, cut, said
 from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import prose, room_for_last, table
-from orchestrator.cli.status import scheduler_line
 from orchestrator.home import Home
 from orchestrator.scheduler.books import owner_of
 from orchestrator.state import RunState, State

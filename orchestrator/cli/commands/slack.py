@@ -9,9 +9,9 @@ import os
 import sys
 
 from notifiers.base import Button
-from notifiers.slack_manifest import MANIFEST, NEXT_STEPS
-from notifiers.slack_settings import settings_of
-from notifiers.slack_trial import tried
+from notifiers.slack.manifest import MANIFEST, NEXT_STEPS
+from notifiers.slack.settings import settings_of
+from notifiers.slack.trial import tried
 from orchestrator.presses.press import TRIAL_RUN, Press
 from skint.errors import OK
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from notifiers import slack_lookup
 from notifiers.base import Arrival, Button, Curve, Notice, NotifyError, Picture, Topic
-from notifiers.slack import Slack
+from notifiers.slack import lookup
+from notifiers.slack.notifier import Slack
 from tests.stand_ins.slack import CHANNEL, TOKEN, Failure, SlackStandIn
 
 CURVE = Curve("s-1 fold 0", "val_acc", {"fold 0": ((1.0, 0.4), (2.0, 0.9))})
@@ -49,7 +49,7 @@ def head(slack: SlackStandIn) -> Mapping[str, str]:
 def test_a_head_is_found_in_the_channel_also_after_newer_messages(
     slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_lookup, "PAGE", 2)
+    monkeypatch.setattr(lookup, "PAGE", 2)
     slack.fail("chat.postMessage", LOST)
     cut_short(slack, notice("head", "running"), {})
     for number in range(5):

@@ -3,7 +3,7 @@
 Needs an app of your own with the scopes `chat:write` and `files:write` (pictures), its bot token
 in the environment variable SLACK_BOT_TOKEN, and a channel by its ID. Buttons are shown where
 presses are heard: where SLACK_APP_TOKEN is set and the plan allows somebody to press. With
-SLACK_WEBHOOK_URL alone there are words only (`notifiers.slack_webhook`).
+SLACK_WEBHOOK_URL alone there are words only (`notifiers.slack.webhook`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Any
 
 from notifiers.base import Arrival, Notice, Notifier, NotifyError
-from notifiers.slack_blocks import blocks, fallback_text
-from notifiers.slack_errors import BLOCKS_REFUSED, HEAD_GONE, THREAD_GONE, SlackRefusal
-from notifiers.slack_lookup import look, metadata
-from notifiers.slack_pictures import uploads
-from notifiers.slack_settings import (
+from notifiers.slack.blocks import blocks, fallback_text
+from notifiers.slack.errors import BLOCKS_REFUSED, HEAD_GONE, THREAD_GONE, SlackRefusal
+from notifiers.slack.lookup import look, metadata
+from notifiers.slack.pictures import uploads
+from notifiers.slack.settings import (
     API_URL,
     api_url,
     app_token,
@@ -25,8 +25,8 @@ from notifiers.slack_settings import (
     settings_of,
     webhook_url,
 )
-from notifiers.slack_web import SlackWeb
-from notifiers.slack_webhook import SlackWebhook
+from notifiers.slack.web import SlackWeb
+from notifiers.slack.webhook import SlackWebhook
 
 POST_GAP_S = 1.05
 """New messages in a channel: Slack allows about one a second (docs.slack.dev, rate limits)."""

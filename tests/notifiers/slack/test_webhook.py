@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from notifiers.base import Button, Curve, Notice, Notifier, NotifierSettingsError, NotifyError
-from notifiers.slack import Slack
+from notifiers.slack.notifier import Slack
 from tests.stand_ins.slack import CHANNEL, Failure, SlackStandIn
 
 HEAD = Notice("s-1", "head", "h1", "running", ("0.14 h charged",))

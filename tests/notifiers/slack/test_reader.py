@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from notifiers.slack_errors import SlackRefusal
-from notifiers.slack_reader import SEEN, Reaction, Reply, SlackReader, stamp
-from notifiers.slack_web import SlackWeb
+from notifiers.slack.errors import SlackRefusal
+from notifiers.slack.reader import SEEN, Reaction, Reply, SlackReader, stamp
+from notifiers.slack.web import SlackWeb
 from tests.stand_ins.slack import CHANNEL, TOKEN, Message, SlackStandIn
 from tests.stand_ins.slack_reading import ReadingStandIn, Whisper
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from notifiers.slack_blocks import SECTION_CHARS, clip, with_persons
-from notifiers.slack_errors import SlackRefusal
-from notifiers.slack_web import SlackWeb
+from notifiers.slack.blocks import SECTION_CHARS, clip, with_persons
+from notifiers.slack.errors import SlackRefusal
+from notifiers.slack.web import SlackWeb
 
 PAGE = 200
 """Replies a call; Slack recommends no more."""

@@ -6,8 +6,8 @@ from notifiers import catalog
 from notifiers.base import NotifierSettingsError
 from notifiers.manner import Manner, manner_of
 from notifiers.quiet_hours import QuietHours
-from notifiers.slack import Slack
-from notifiers.slack_settings import SlackSettings, settings_of
+from notifiers.slack.notifier import Slack
+from notifiers.slack.settings import SlackSettings, settings_of
 
 CHANNEL = {"channel": "C0123456789"}
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from notifiers.base import Notice
 from notifiers.loopback import is_loopback
-from notifiers.slack_blocks import Block, blocks, fallback_text
-from notifiers.slack_errors import (
+from notifiers.slack.blocks import Block, blocks, fallback_text
+from notifiers.slack.errors import (
     BLOCKS_REFUSED,
     SlackRefusal,
     understand,
     understand_webhook,
 )
-from notifiers.slack_web import silent_logger
+from notifiers.slack.web import silent_logger
 
 if TYPE_CHECKING:
     from slack_sdk.webhook import WebhookClient

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from notifiers.base import Curve, Notice, Notifier, NotifyError, Topic
-from notifiers.slack import Slack
+from notifiers.slack.notifier import Slack
 from tests.stand_ins.slack import CHANNEL, TOKEN, Failure, SlackStandIn
 
 CURVE = Curve("s-1 fold 0", "val_acc", {"fold 0": ((1.0, 0.4), (2.0, 0.9))})

@@ -59,6 +59,7 @@ def prepared_of(
         again=arguments.again,
         folds=arguments.folds,
         remembered=home.parsed,
+        kept=home.checked,
         keys=home.keys,
         settings=read_settings(home.path),
     )

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from notifiers.base import Button, NotifierSettingsError
-from notifiers.slack_manifest import ADVISED, FOR_POLLING, MANIFEST, NEEDED
-from notifiers.slack_trial import Check, tried
+from notifiers.slack.manifest import ADVISED, FOR_POLLING, MANIFEST, NEEDED
+from notifiers.slack.trial import Check, tried
 from skint.errors import CREDENTIALS, FAILED
 from tests.stand_ins.slack import CHANNEL, TOKEN, Failure, SlackStandIn
 from tests.stand_ins.slack_records import Method

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from notifiers.base import Button, Curve, Notice, NotifierSettingsError, NotifyError
-from notifiers.slack_blocks import blocks, fallback_text
-from notifiers.slack_errors import SlackRefusal
-from notifiers.slack_manifest import ADVISED, FOR_POLLING, NEEDED
-from notifiers.slack_pictures import uploads
-from notifiers.slack_settings import api_url, app_token, bot_token, webhook_url
-from notifiers.slack_web import SlackWeb
-from notifiers.slack_webhook import SlackWebhook
+from notifiers.slack.blocks import blocks, fallback_text
+from notifiers.slack.errors import SlackRefusal
+from notifiers.slack.manifest import ADVISED, FOR_POLLING, NEEDED
+from notifiers.slack.pictures import uploads
+from notifiers.slack.settings import api_url, app_token, bot_token, webhook_url
+from notifiers.slack.web import SlackWeb
+from notifiers.slack.webhook import SlackWebhook
 from skint.errors import CREDENTIALS, FAILED, OK
 
 _AGAIN = "your app's page: OAuth & Permissions, add the scope; then install the app again"

@@ -8,10 +8,10 @@ import argparse
 import sys
 import time
 
+from orchestrator.cli.commands.status import scheduler_line
 from orchestrator.cli.job_words import cut
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import room_for_last, table
-from orchestrator.cli.status import scheduler_line
 from orchestrator.cli.watching import Recent, add_watch, watch
 from orchestrator.home import Home
 from orchestrator.state import State

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from budget.meters.log import Metered
-from orchestrator.cli.show import render
+from orchestrator.cli.commands.show import render
 from tests.orchestrator.worlds import World, epochs, graph, job
 
 

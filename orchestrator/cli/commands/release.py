@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from orchestrator.cli.acting import login_name, tell
-from orchestrator.cli.hold import LANES
+from orchestrator.cli.commands.hold import LANES
 from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json
 from orchestrator.commands import ReleaseHold

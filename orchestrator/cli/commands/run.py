@@ -7,7 +7,8 @@ import argparse
 import time
 
 from budget.ledger import Ledger
-from orchestrator.cli import progress, show
+from orchestrator.cli import progress
+from orchestrator.cli.commands import show
 from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_arguments
 from orchestrator.cli.preparing import prepare_request
 from orchestrator.cli.running import until_over

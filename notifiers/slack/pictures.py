@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from notifiers.base import Notice
-from notifiers.slack_lookup import marked
+from notifiers.slack.lookup import marked
 
 ALT_TEXT_CHARS = 900
 MOST_PICTURES = 10

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from notifiers.slack_listener import SlackListener, SlackPress, presses_in
+from notifiers.slack.listener import SlackListener, SlackPress, presses_in
 from tests.stand_ins.slack import Failure, SlackStandIn
 from tests.stand_ins.slack_socket import APP_TOKEN, PRESSER, SocketModeStandIn
 from tests.terminal import until

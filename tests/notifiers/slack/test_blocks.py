@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifiers.base import Button, Notice, Topic
-from notifiers.slack_blocks import SECTION_CHARS, blocks, clip, fallback_text
+from notifiers.slack.blocks import SECTION_CHARS, blocks, clip, fallback_text
 from tests.stand_ins.slack_blocks import accepts_blocks
 
 TOPICS: tuple[Topic, ...] = ("head", "reply", "alert")

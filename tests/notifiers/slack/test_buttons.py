@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from notifiers.base import Button, Curve, Notice, Notifier, Picture
-from notifiers.slack import Slack
+from notifiers.slack.notifier import Slack
 from tests.stand_ins.slack import CHANNEL, TOKEN, Failure, SlackStandIn
 
 APP_TOKEN = "xapp-1-A0-secret"
@@ -163,7 +163,7 @@ def test_a_curve_and_pictures_come_in_one_message(slack: SlackStandIn, tmp_path:
     bot(slack).send(done, bot(slack).send(HEAD, {}))
     (reply,) = slack.messages[1:]
     assert reply.text == "fold 0 done"
-    # The names hold what a message is found by (`notifiers.slack_lookup`).
+    # The names hold what a message is found by (`notifiers.slack.lookup`).
     assert [(file.name.split("-")[0], file.title) for file in reply.files] == [
         ("learning", "s-1 fold 0"),
         ("predicted", "predicted"),

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from notifiers.loopback import is_loopback
-from notifiers.slack_errors import understand
-from notifiers.slack_settings import API_URL
+from notifiers.slack.errors import understand
+from notifiers.slack.settings import API_URL
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from notifiers.loopback import is_loopback
-from notifiers.slack_errors import understand
-from notifiers.slack_settings import API_URL
-from notifiers.slack_web import silent_logger
+from notifiers.slack.errors import understand
+from notifiers.slack.settings import API_URL
+from notifiers.slack.web import silent_logger
 
 if TYPE_CHECKING:
     from slack_sdk.socket_mode.builtin import SocketModeClient

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.cli.answer import NothingAsked, meant
+from orchestrator.cli.commands.answer import NothingAsked, meant
 from orchestrator.clock import SystemClock
 from orchestrator.graph import StopRule
 from orchestrator.home import Home
