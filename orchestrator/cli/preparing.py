@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from budget.ledger import Ledger
-from orchestrator.cli.plan import baseline_lines, known_lines, prepared_of
+from orchestrator.cli.commands.plan import baseline_lines, known_lines, prepared_of
 from orchestrator.cli.screen import prose
 from orchestrator.commands import SubmitRun
 from orchestrator.graph import exploring
