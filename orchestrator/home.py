@@ -8,6 +8,7 @@ scheduler.log    what a background scheduler says
 bell             rings the scheduler awake (`skint.bell`); may be removed at any time
 keys/            what jobs' keys were made of (`orchestrator.plans.ingredients`)
 parsed.json      what files of code say (`orchestrator.plans.parsed`); may be removed at any time
+checked/         what plans came to (`orchestrator.plans.checked`); may be removed at any time
 """
 
 from __future__ import annotations
@@ -74,6 +75,10 @@ class Home:
     @property
     def parsed(self) -> Path:
         return self.path / "parsed.json"
+
+    @property
+    def checked(self) -> Path:
+        return self.path / "checked"
 
     @property
     def keys(self) -> Path:

@@ -21,20 +21,20 @@ from orchestrator.devices import find_devices
 from orchestrator.forecasting import forecast_planned, forecast_queue
 from orchestrator.graph import Graph, Job
 from orchestrator.history import History, Kind
+from orchestrator.plans.checked import checked
 from orchestrator.plans.differences import Record
-from orchestrator.plans.expand import expanded
 from orchestrator.plans.fitting import Fit, fit, needs_of
 from orchestrator.plans.ingredients import Ingredients, KeptIngredients
 from orchestrator.plans.only_folds import only_folds
-from orchestrator.plans.plan import Plan, load_plan
 from orchestrator.plans.preview import Expectation, preview
 from orchestrator.plans.reasons import KeptPast
 from orchestrator.plans.ways import Way, ways
 from orchestrator.results import has_files, wrong_with
-from orchestrator.settings import Settings, SettingsError, with_settings
+from orchestrator.settings import Settings, SettingsError
 from orchestrator.state import State
 from orchestrator.usable import EXECUTORS, DoesNotFit, usable_account
 from orchestrator.views.baselines import planned_comparisons
+from skint.errors import SkintError
 
 NO_SETTINGS = Settings()
 
@@ -43,7 +43,8 @@ NO_SETTINGS = Settings()
 class Prepared:
     """A plan that could be submitted, and what would come of it."""
 
-    plan: Plan
+    path: str
+    """Of the plan, as the user wrote it."""
     graph: Graph
     account: Account | None
     expected: tuple[Expectation, ...]
@@ -79,17 +80,18 @@ def prepare(
     again: bool = False,
     folds: Collection[int] | None = None,
     remembered: Path | None = None,
+    kept: Path | None = None,
     keys: Path | None = None,
     settings: Settings = NO_SETTINGS,
 ) -> Prepared:
     """Load, expand and check a plan. Raises PlanError and what the plan's parts raise.
 
-    `remembered` keeps what was found in files of code for the next time (`plans.parsed`); in `keys`
-    stands what earlier keys were made of (`plans.ingredients`). `settings` say what the plan leaves
-    open.
+    `remembered` keeps what was found in files of code for the next time (`plans.parsed`), `kept`
+    what plans came to (`plans.checked`); in `keys` stands what earlier keys were made of
+    (`plans.ingredients`). `settings` say what the plan leaves open.
     """
-    plan, settled = with_settings(load_plan(path, sets, account), settings)
-    graph, ingredients = (made := expanded(plan, remembered)).graph, made.ingredients
+    made = checked(path, sets, account, settings, remembered=remembered, kept=kept)
+    graph, ingredients, settled = made.graph, made.ingredients, made.settled
     if folds is not None:
         graph = only_folds(graph, folds)
     known = {known.name: known for known in ledger.accounts()}
@@ -111,8 +113,8 @@ def prepare(
             known,
             devices if any(job.devices for job in graph.jobs) else None,
             source,
-            partial(plan.error, ("account",)),
-            f"skint run {plan.path} --cpu-only does the rest",
+            partial(_account_error, path, sets, account),
+            f"skint run {path} --cpu-only does the rest",
         )
     history = History({device.uuid: device.name for device in devices}).update(state)
 
@@ -137,7 +139,7 @@ def prepare(
     compared = planned_comparisons(Book().update(state), graph, digests)
     if used is None:
         return Prepared(
-            plan,
+            path,
             graph,
             None,
             expected,
@@ -160,7 +162,7 @@ def prepare(
             [size for size in sizes if type(size) is int],
         )
     return Prepared(
-        plan,
+        path,
         graph,
         used,
         expected,
@@ -172,6 +174,15 @@ def prepare(
         compared,
         settled,
     )
+
+
+def _account_error(
+    path: str, sets: Sequence[str], account: str | None, what: str, **parts: Any
+) -> SkintError:
+    """An error that stands where the plan names its account."""
+    from orchestrator.plans.plan import load_plan  # only for a mistake
+
+    return load_plan(path, sets, account).error(("account",), what, **parts)
 
 
 def _past(ingredients: Mapping[str, Ingredients], keys: Path | None) -> KeptPast:
@@ -207,7 +218,7 @@ def refuse_if_it_does_not_fit(prepared: Prepared, *, park: bool = False) -> None
     if park or short is None or limit is None:
         return
     unit = prepared.account.unit
-    path = prepared.plan.path
+    path = prepared.path
     over_ms = prepared.fit.likely_ms - prepared.fit.free_ms
     until = ""
     if limit.next_gain_ms is not None:
@@ -243,7 +254,7 @@ def _refuse_what_never_fits(prepared: Prepared, fit: Fit, account: Account) -> N
         raise DoesNotFit(
             f"{fit.too_big.job.id} reserves {format_amount(fit.too_big.reserve_ms, account.unit)},"
             f" {account.name} never has more than {whole}",
-            where=prepared.plan.path,
+            where=prepared.path,
             next="a shorter limit in the plan, or a job that resumes, with at-edge: park",
         )
     longest_ms = account.session.max_ms
@@ -252,6 +263,6 @@ def _refuse_what_never_fits(prepared: Prepared, fit: Fit, account: Account) -> N
             raise DoesNotFit(
                 f"{need.job.id} may take {format_clock(need.job.wall_limit_ms)}, a session of"
                 f" {account.name} lasts {format_clock(longest_ms)} at most",
-                where=prepared.plan.path,
+                where=prepared.path,
                 next="a shorter limit in the plan, or a job that resumes, with at-edge: park",
             )

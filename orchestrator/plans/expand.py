@@ -31,6 +31,8 @@ class Expanded:
     graph: Graph
     ingredients: Mapping[str, Ingredients]
     """What the jobs' static keys were made of, by key."""
+    paths: Mapping[str, frozenset[str]]
+    """Parameters that are paths as their jobs say, by static key."""
 
 
 def expand(plan: Plan, remembered: Path | None = None) -> Graph:
@@ -47,7 +49,7 @@ def expanded(plan: Plan, remembered: Path | None = None) -> Expanded:
     runs in this one.
     """
     expansion = _Expansion(plan, remembered)
-    return Expanded(expansion.graph(), expansion.ingredients)
+    return Expanded(expansion.graph(), expansion.ingredients, expansion.paths)
 
 
 class _Expansion:
@@ -59,6 +61,7 @@ class _Expansion:
         self._entries: dict[str, Entry] = {}
         self._jobs: dict[str, tuple[Job, ...]] = {}
         self.ingredients: dict[str, Ingredients] = {}
+        self.paths: dict[str, frozenset[str]] = {}
 
     def graph(self) -> Graph:
         plan = self._plan
@@ -266,11 +269,12 @@ class _Expansion:
         environment: dict[str, Any] = {"python": job.python, "env": list(job.env)}
         if entry.kind and entry.kind.measures:
             environment["account"] = self._plan.spec.account
+        paths = frozenset(entry.kind.paths if entry.kind else ())
         made_of = ingredients_of(
             uses=job.uses,
             argv=job.argv,
             params=job.params,
-            paths=entry.kind.paths if entry.kind else (),
+            paths=paths,
             base=self._plan.base,
             fold=job.fold,
             folds=job.folds,
@@ -281,6 +285,8 @@ class _Expansion:
             sources=self._sources,
         )
         self.ingredients[made_of.key] = made_of
+        # Jobs that share a key have seen the same; what one of them declares holds for all.
+        self.paths[made_of.key] = paths | self.paths.get(made_of.key, frozenset())
         return replace(job, static_key=made_of.key)
 
     def _needs(self, entry: Entry, cell: Cell) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import ast
 import hashlib
 import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,15 +41,23 @@ class _File:
 
 
 class SourceTree:
-    """Reads the code beside one plan, each file once; `remembered` keeps what it found there."""
+    """Reads the code beside one plan, each file once; `remembered` keeps what it found there.
 
-    def __init__(self, base: Path, remembered: Path | None = None) -> None:
+    `code` is what is known already of jobs' code, by `uses`.
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        remembered: Path | None = None,
+        code: Mapping[str, dict[str, object]] | None = None,
+    ) -> None:
         self._base = base.resolve()
         self._parsed = ParsedFiles(remembered, Path(__file__))
         self._files: dict[tuple[Path, str], _File] = {}
         self._package_folders: dict[str, Path | None] = {}
         self._imported: dict[tuple[Path, str], list[tuple[str, Path]]] = {}
-        self._code: dict[str, dict[str, object]] = {}
+        self._code: dict[str, dict[str, object]] = dict(code or {})
 
     def digest(self, uses: str) -> str:
         """SHA-256 over the closure of a built-in job, `module:function` or `./file.py:function`.
@@ -110,7 +118,7 @@ class SourceTree:
             top = target.partition(".")[0]
             if not self._package_folders_of(top, ()):
                 # Installed, perhaps from a folder that is being edited: then it is first-party too.
-                self._package_folders[top] = _installed_folder(top)
+                self._package_folders[top] = installed_folder(top)
             yield from self._find(target, beside=())
 
     def _imports_of(self, path: Path, name: str) -> list[tuple[str, Path]]:
@@ -148,7 +156,7 @@ class SourceTree:
     def _package_folders_of(self, top: str, beside: tuple[Path, ...]) -> list[Path]:
         """The folders that hold the first-party top-level module `top`."""
         if top in OURS and top not in self._package_folders:
-            self._package_folders[top] = _installed_folder(top)
+            self._package_folders[top] = installed_folder(top)
         known: Path | None = self._package_folders.get(top)
         if known is not None or top in OURS:
             return [] if known is None else [known]
@@ -181,7 +189,7 @@ def _data_beside(path: Path, content: bytes) -> Iterator[Path]:
             yield file
 
 
-def _installed_folder(top: str) -> Path | None:
+def installed_folder(top: str) -> Path | None:
     """The folder on the path that holds the top-level module `top`; nothing is imported."""
     try:
         spec = importlib.util.find_spec(top)
