@@ -13,7 +13,8 @@ Each class stands in the module that raises it.
 from __future__ import annotations
 
 OK, FAILED, USAGE, NOT_FOUND, CREDENTIALS, OVER_BUDGET, RUN_FAILED, UNREACHABLE = range(8)
-"""Exit codes of the command line; 130 is Ctrl-C, 141 that nobody reads `skint exec` any more."""
+INTERRUPTED = 130
+"""Exit codes of the command line, the last of Ctrl-C; 141: nobody reads `skint exec` any more."""
 
 
 class SkintError(Exception):

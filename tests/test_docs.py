@@ -167,7 +167,7 @@ def test_the_guide_has_every_notifier_preset_stop_rule_variable_and_exit_code() 
     assert f"`{DECLARED}`" in guide("running")
     codes = re.findall(r"^\| (\d+) \|", guide("running"), flags=re.M)
     known = (errors.OK, errors.FAILED, errors.USAGE, errors.NOT_FOUND, errors.CREDENTIALS)
-    more = (errors.OVER_BUDGET, errors.RUN_FAILED, errors.UNREACHABLE, 130, 141)
+    more = (errors.OVER_BUDGET, errors.RUN_FAILED, errors.UNREACHABLE, errors.INTERRUPTED, 141)
     assert list(map(int, codes)) == [*known, *more]
 
 

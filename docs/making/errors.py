@@ -20,9 +20,9 @@ CODES = (
     (errors.NOT_FOUND, "NOT_FOUND", "there is no such run, account, file or program"),
     (errors.CREDENTIALS, "CREDENTIALS", "a token or another credential is missing or refused"),
     (errors.OVER_BUDGET, "OVER_BUDGET", "it does not fit in the hours that are free; refused"),
-    (errors.RUN_FAILED, "RUN_FAILED", "a run that was waited for failed, or was stopped"),
+    (errors.RUN_FAILED, "RUN_FAILED", "a run that was waited for failed, or was cancelled"),
     (errors.UNREACHABLE, "UNREACHABLE", "the scheduler does not answer, or does not start"),
-    (130, "", "Ctrl-C"),
+    (errors.INTERRUPTED, "INTERRUPTED", "Ctrl-C"),
     (141, "", "of `skint exec`: who read what it prints has gone"),
 )
 

@@ -12,7 +12,7 @@ from orchestrator.cli.aliases import meant
 from orchestrator.cli.commands import parser_of
 from orchestrator.cli.manner import Manner, split
 from skint import __version__
-from skint.errors import OK, SkintError
+from skint.errors import INTERRUPTED, OK, SkintError
 
 __all__ = ["main"]
 
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _failed(_no_room(error), manner)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 def _complete(line: Sequence[str]) -> int:

@@ -36,13 +36,12 @@ from orchestrator.store import read_run, read_state
 from orchestrator.usable import usable_account
 from orchestrator.words.notifying import check_notify
 from skint.attempt import AttemptDir
-from skint.errors import NOT_FOUND, OK, RUN_FAILED, USAGE, SkintError
+from skint.errors import INTERRUPTED, NOT_FOUND, OK, RUN_FAILED, USAGE, SkintError
 from skint.process import Identity, identity
 
 if TYPE_CHECKING:
     from orchestrator.cli.manner import Manner
 
-INTERRUPTED = 130
 LEFT = 141
 """Who read our output is gone: of a program in a shell 128 + SIGPIPE."""
 SMALL_MS = 6 * MINUTE_MS

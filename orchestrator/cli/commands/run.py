@@ -1,5 +1,6 @@
 """Ctrl-C stops the run and keeps its checkpoints; a second one leaves its jobs alone. If a
-background scheduler runs, the plan is queued there and followed here."""
+background scheduler runs, the plan is queued there and followed here. Exit code 6: the run failed
+or was cancelled; 130: by Ctrl-C here."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_argument
 from orchestrator.cli.preparing import prepare_request
 from orchestrator.cli.running import until_over
 from orchestrator.home import Home
-from skint.errors import OK, RUN_FAILED
+from skint.errors import INTERRUPTED, OK, RUN_FAILED
 
 EXAMPLES = ("skint run plan.yaml", "skint run plan.yaml --set train.lr=0.05 --name bold")
 
@@ -29,11 +30,13 @@ def run(arguments: argparse.Namespace) -> int:
     if request is None:
         return OK
     says = progress.Lines(request.run)
-    state, _ = until_over(home, request, progress.shown, says.tell)
+    state, interrupted = until_over(home, request, progress.shown, says.tell)
     ended = state.runs[request.run]
     with Ledger(home.ledger, read_only=True) as ledger:
         print()
         print(show.render(ended, state, ledger, time.time_ns() // 1_000_000))
     for path in progress.reports(ended):
         print(f"report  {path}")
+    if interrupted:
+        return INTERRUPTED
     return OK if ended.outcome == "done" else RUN_FAILED

@@ -216,7 +216,7 @@ def test_ctrl_c_cancels_what_runs_in_the_foreground(slow: Terminal) -> None:
     until(lambda: "epoch 1/100" in slow.skint("status").out)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
-    assert running.returncode == 6
+    assert running.returncode == 130
     assert "checkpoints are kept" in err and "slow-1 cancelled" in out
     assert processes_of("slow-1") == []
 

@@ -115,7 +115,7 @@ def test_ctrl_c_cancels_a_run_that_is_followed(gates: Terminal) -> None:
     until(lambda: status_of(gates, "a-1") == "running")
     follower.send_signal(signal.SIGINT)
     out, err = end(follower)
-    assert follower.returncode == 6
+    assert follower.returncode == 130
     assert "checkpoints are kept" in err and "a-1 cancelled" in out
 
 
