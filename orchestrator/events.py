@@ -22,12 +22,13 @@ from orchestrator.standby import StandbyEnded as StandbyEnded
 from orchestrator.standby import StandbyPlanned as StandbyPlanned
 from orchestrator.standby import StandbyReady as StandbyReady
 from orchestrator.standby import StandbyStarted as StandbyStarted
+from orchestrator.stop import StopAsked as StopAsked
+from orchestrator.stop import StopSent as StopSent
 from orchestrator.verdict import BaselineSet as BaselineSet
 from orchestrator.verdict import JobsResumed as JobsResumed
 from orchestrator.verdict import StopScope as StopScope
 from orchestrator.verdict import VerdictAnswered as VerdictAnswered
 from orchestrator.verdict import VerdictGiven as VerdictGiven
-from skint.attempt import StopHow, StopThen
 
 AttemptOutcome = Literal["done", "failed", "stopped", "deadline", "killed", "lost", "unused"]
 """`unused`: it was to get devices where it stood by, and had ended by then."""
@@ -277,26 +278,6 @@ class ErrorReported(Event):
     got: str = ""
     wanted: str = ""
     next: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StopAsked(Event):
-    scope: StopScope
-    target: str
-    """Attempt, group or run, as `scope` says."""
-    how: StopHow
-    then: StopThen
-    reason: str
-    sentence: str
-    by: str
-    attempts: tuple[str, ...] = ()
-    """With `requeue`: the attempts it is aimed at. The ones after them are not stopped."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StopSent(Event):
-    attempt: str
-    how: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,6 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from budget.meters.log import Metered
-from orchestrator import events as e
 from orchestrator.changed import made
 from orchestrator.graph import Graph
 from orchestrator.state import (
@@ -23,15 +22,17 @@ from orchestrator.state import (
     SavingState,
     StandbyState,
 )
+from orchestrator.stop import StopAsked
+from orchestrator.verdict import JobsResumed, VerdictAnswered, VerdictGiven
 
 KINDS: Mapping[str, type[Any]] = {
     "attempts": AttemptState,
     "allocations": AllocationState,
     "savings": SavingState,
-    "stops": e.StopAsked,
-    "verdicts": e.VerdictGiven,
-    "answers": e.VerdictAnswered,
-    "resumptions": e.JobsResumed,
+    "stops": StopAsked,
+    "verdicts": VerdictGiven,
+    "answers": VerdictAnswered,
+    "resumptions": JobsResumed,
 }
 """The parts of a run of which there may be many, by its field, each with its record. Its jobs are
 parts too; all else is written as a whole (`facts`)."""

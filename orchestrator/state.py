@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from budget.meters.log import Metered
-from orchestrator import events as e
 from orchestrator import sorts
 from orchestrator.aims import aims_of
 from orchestrator.graph import Graph, Job
@@ -28,6 +27,9 @@ from orchestrator.pace import Marks
 from orchestrator.records import with_entries
 from orchestrator.selection import Selection, with_run
 from orchestrator.standby import StandbyState as StandbyState
+
+if TYPE_CHECKING:
+    from orchestrator import events as e
 
 STATE_VERSION = 5
 STATES_READ = (1, 2, 3, 4, 5)
