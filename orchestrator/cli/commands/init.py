@@ -235,6 +235,7 @@ def _price(home: Home, plan: Path, choice: Choice) -> Iterator[tuple[str, str]]:
                 ledger,
                 now_ms,
                 remembered=home.parsed,
+                kept=home.checked,
                 settings=read_settings(home.path),
             )
     except SkintError as error:
