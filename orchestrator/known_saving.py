@@ -6,7 +6,7 @@ import hashlib
 
 from budget.ledger import Ledger
 from budget.ledger.saving import Saving
-from orchestrator.scheduler.savings import charge_of
+from orchestrator.charge import cost_of, makers
 from orchestrator.state import State
 from orchestrator.submitting import Prepared
 from orchestrator.views.figures import amount
@@ -20,18 +20,20 @@ def known_saving(prepared: Prepared, state: State, now_ms: int) -> Saving | None
     """
     if prepared.account is None or not prepared.all_known:
         return None
-    charges: dict[str, int] = {}
+    costs: dict[str, tuple[int, int]] = {}
     for expected in prepared.expected:
         if expected.job.devices and expected.result is not None:
             attempt = expected.result.attempt
-            charges[attempt] = charge_of(state, attempt, prepared.account.name) or 0
-    amount_ms = sum(charges.values())
+            costs[attempt] = cost_of(state, attempt, prepared.account.name) or (0, 0)
+    amount_ms = sum(charged_ms for charged_ms, _ in costs.values())
     if not amount_ms:
         return None
     spent = amount(amount_ms, prepared.account.unit)
-    paid = ", ".join(name for name, charged_ms in charges.items() if charged_ms)
+    paid = ", ".join(
+        makers(name, attempts) for name, (charged_ms, attempts) in costs.items() if charged_ms
+    )
     return Saving(
-        id=f"known.{hashlib.sha256(' '.join(sorted(charges)).encode()).hexdigest()[:24]}",
+        id=f"known.{hashlib.sha256(' '.join(sorted(costs)).encode()).hexdigest()[:24]}",
         account=prepared.account.name,
         owner=f"{prepared.graph.name}/",
         kind="refused",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.scheduler.savings import charge_of
+from orchestrator.charge import charge_of, cost_of
 from orchestrator.state import AttemptState, RunState, State
 from orchestrator.views.charges import unit_of
 
@@ -115,12 +115,20 @@ def _entry(
         used_by=used_by,
         wall_ms=max(0, made_ms - (attempt.started_ms or made_ms)),
         static_key=job.static_key,
-        charged_ms=charge_of(state, attempt.id, account) if job.devices else None,
+        charged_ms=_charged_ms(state, attempt.id, account, sort) if job.devices else None,
         account=account,
         unit=unit_of(run),
         needed_by=needed.get(attempt.id, ""),
         current=not newest.isdisjoint(used_by),
     )
+
+
+def _charged_ms(state: State, attempt: str, account: str, sort: Sort) -> int | None:
+    """Of a result what it would cost to make it again, of others what this attempt has cost."""
+    if sort != "result":
+        return charge_of(state, attempt, account)
+    cost = cost_of(state, attempt, account)
+    return None if cost is None else cost[0]
 
 
 def _users(state: State) -> dict[str, tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """Hours that were not spent, each with its derivation. What is not known is not booked. Pure.
 
-cache       the result was there: what the earlier attempt was charged
+cache       the result was there: what the earlier attempts at it were charged
 early-stop  a rule or a person ended a job: what was probably left of it
 refused     a smoke test failed: what the same job was charged when it did run
 parked      an attempt was cut at an edge and kept its checkpoint: its charge up to there
@@ -16,6 +16,7 @@ from budget.accounts.account import Account
 from budget.duration import format_clock
 from budget.ledger.saving import KINDS
 from orchestrator import events as e
+from orchestrator.charge import cost_of, makers
 from orchestrator.forecasting import forecast_job
 from orchestrator.graph import Job
 from orchestrator.history import History
@@ -24,7 +25,7 @@ from orchestrator.scheduler.edges import EDGE
 from orchestrator.scheduler.endings import is_cut
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import left_ms
-from orchestrator.state import AttemptState, JobStatus, RunState, State, run_of
+from orchestrator.state import AttemptState, JobStatus, RunState, State
 from orchestrator.views.figures import amount
 
 CACHE, EARLY_STOP, REFUSED, PARKED = KINDS
@@ -126,10 +127,12 @@ def _of_job(
 
 def _reused(state: State, run: RunState, job: Job, account: Account) -> _Saved | None:
     source = run.jobs[job.id].result_of
-    charged_ms = charge_of(state, source, account.name)
-    if charged_ms is None:
+    cost = cost_of(state, source, account.name)
+    if cost is None:
         return None
-    text = f"{source} was charged {amount(charged_ms, account.unit)} for the same result"
+    charged_ms, attempts = cost
+    spent = amount(charged_ms, account.unit)
+    text = f"{makers(source, attempts)} was charged {spent} for the same result"
     return _Saved(CACHE, charged_ms, text)
 
 
@@ -184,11 +187,11 @@ def _refused(state: State, run: RunState, job: Job, account: Account) -> _Saved 
     key = key_of(run, job)
     for earlier in reversed([*state.runs.values()]):
         for attempt in reversed([*earlier.attempts.values()]):
-            charged_ms = charge_of(state, attempt.id, account.name)
-            if attempt.key == key and charged_ms is not None:
-                text = (
-                    f"{attempt.id} was charged {amount(charged_ms, account.unit)} for the same job"
-                )
+            cost = cost_of(state, attempt.id, account.name) if attempt.key == key else None
+            if cost is not None:
+                charged_ms, attempts = cost
+                spent = amount(charged_ms, account.unit)
+                text = f"{makers(attempt.id, attempts)} was charged {spent} for the same job"
                 return _Saved(REFUSED, charged_ms, f"{text}; this time its smoke test failed first")
     return None
 
@@ -208,19 +211,6 @@ def _parked(run: RunState, attempt: AttemptState, charged_ms: int) -> _Saved | N
         f" after {format_clock(part_ms)} of {format_clock(ended_ms - began_ms)}"
     )
     return _Saved(PARKED, charged_ms * part_ms // (ended_ms - began_ms), text)
-
-
-def charge_of(state: State, attempt: str, account: str) -> int | None:
-    """What `account` was charged for an attempt of any run; None where that is not known.
-
-    What another account was charged says nothing: its unit and its rates may be others.
-    """
-    run = state.runs.get(run_of(attempt))
-    known = run.attempts.get(attempt) if run else None
-    allocation = run.allocations.get(known.allocation or "") if run and known else None
-    if allocation is None or allocation.status != "settled" or allocation.account != account:
-        return None
-    return allocation.shares.get(attempt)
 
 
 def _cost_ms(account: Account, job: Job, wall_ms: int) -> int:

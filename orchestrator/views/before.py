@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from orchestrator.baselines.attempts import attempts_of
+from orchestrator.charge import cost_of
 from orchestrator.plans.preview import Expectation
 from orchestrator.state import RunState, State
 from orchestrator.views.charges import unit_of
@@ -70,7 +71,7 @@ def _before(run: RunState, of: Sequence[Expectation], state: State) -> Before:
         keys=tuple(one.key for one in of if one.key),
         metric=metrics.pop() if alike else "",
         scores=tuple(score for _, score in judged) if alike else (),
-        charged_ms=sum(_charged_ms(run, one) for one in of),
+        charged_ms=sum(_charged_ms(state, run, one) for one in of),
         unit=unit_of(run),
     )
 
@@ -87,18 +88,10 @@ def _judged(run: RunState, of: Sequence[Expectation], state: State) -> Iterator[
             yield said.metric, said.value
 
 
-def _charged_ms(run: RunState, one: Expectation) -> int:
-    """Of all attempts up to the one that made the result."""
+def _charged_ms(state: State, run: RunState, one: Expectation) -> int:
     assert one.result is not None
-    known = run.jobs.get(one.result.job)
-    total = 0
-    for name in known.attempts if known is not None else ():
-        attempt = run.attempts[name]
-        allocation = run.allocations.get(attempt.allocation or "")
-        total += allocation.shares.get(name, 0) if allocation is not None else 0
-        if name == one.result.attempt:
-            break
-    return total
+    cost = cost_of(state, one.result.attempt, run.graph.account or "")
+    return cost[0] if cost is not None else 0
 
 
 def sentence(before: Before) -> str:

@@ -36,6 +36,7 @@ def trained(name: str, *scores: float) -> RunState:
                     executor="local",
                     devices=("GPU-8c1f",),
                     wall_ms=HOUR_MS,
+                    status="settled",
                     amount_ms=HOUR_MS,
                     attempts=(made.id,),
                     shares={made.id: HOUR_MS // 2},
