@@ -20,6 +20,7 @@ from orchestrator.devices import DECLARED
 from orchestrator.graph import ALWAYS
 from orchestrator.home import Home
 from orchestrator.plans.fitting import Fit
+from orchestrator.plans.picture_sizes import OtherSize, other_sizes
 from orchestrator.plans.preview import Expectation
 from orchestrator.settings import read_settings
 from orchestrator.state import State
@@ -27,7 +28,7 @@ from orchestrator.store import read_state
 from orchestrator.submitting import Prepared, needed, prepare, refuse_if_it_does_not_fit
 from orchestrator.views.baselines import lines as lines_of
 from orchestrator.views.before import before_of, partly, sentence
-from skint.errors import OK, OVER_BUDGET
+from skint.errors import OK, OVER_BUDGET, SkintError
 
 _BY_MODE = {"auto": "would stop early if", "ask": "would ask whether", "warn": "would only say"}
 WIDEST = 36
@@ -47,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def prepared_of(
     arguments: argparse.Namespace, home: Home, state: State, ledger: Ledger, now_ms: int
 ) -> Prepared:
-    """What the words of `add_plan_arguments` come to."""
-    return prepare(
+    """What the words of `add_plan_arguments` come to. Raises PlanError, and what `prepare` does."""
+    prepared = prepare(
         arguments.file,
         state,
         ledger,
@@ -62,6 +63,24 @@ def prepared_of(
         kept=home.checked,
         keys=home.keys,
         settings=read_settings(home.path),
+    )
+    for other in other_sizes(prepared.graph):
+        raise _size_error(arguments, other)
+    return prepared
+
+
+def _size_error(arguments: argparse.Namespace, other: OtherSize) -> SkintError:
+    from orchestrator.plans.plan import load_plan  # only for a mistake
+
+    given, trained = (
+        f"{', '.join(map(str, sides_px))} px" for sides_px in (other.given_px, other.trained_px)
+    )
+    return load_plan(arguments.file, arguments.sets, arguments.account).error(
+        ("jobs", other.given),
+        f"{other.predict} would fail when all is trained: its networks know another size",
+        got=f"pictures of {given} from {other.given}; {other.trained} trains with {trained}",
+        wanted=f"the `size` of {other.trained}",
+        next=f"--set {other.given}.size={other.trained_px[-1]}, or change both",
     )
 
 
