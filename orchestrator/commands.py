@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from orchestrator.events import StopScope
 from orchestrator.holding import HeldLane
-from orchestrator.verdict import Answer
+from orchestrator.verdict import Answer, StopScope
 from skint.attempt import StopHow, StopThen
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

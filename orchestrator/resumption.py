@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.changed import changed
-from orchestrator.events import StopAsked, StopScope
 from orchestrator.graph import Job
 from orchestrator.questions import is_about, jobs_meant
 from orchestrator.selection import with_record
 from orchestrator.state import RunState
-from orchestrator.verdict import JobsResumed
+from orchestrator.stop import StopAsked
+from orchestrator.verdict import JobsResumed, StopScope
 
 
 def stopped(run: RunState, scope: StopScope, target: str) -> list[Job]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from orchestrator.events import StopScope
+from orchestrator.verdict import StopScope
 
 
 @dataclass(frozen=True)
