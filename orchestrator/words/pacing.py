@@ -10,7 +10,7 @@ from __future__ import annotations
 from orchestrator.events import Event
 from orchestrator.state import RunState, State
 
-FEW = 100
+FEW = 30
 """A run of so many jobs is told anew whenever something has changed."""
 JOB_MS = 3
 """Of a longer one a head may follow the last one after as much for each of its jobs."""
