@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC
 from pathlib import Path
 
 from textual.pilot import Pilot
 
+from orchestrator.commands import StopJobs
 from orchestrator.dashboard.app import Dashboard
 from orchestrator.dashboard.lanes import LaneWatch
 from orchestrator.executors.base import Device
@@ -16,6 +18,9 @@ from orchestrator.executors.simulated import Script
 from orchestrator.home import Home
 from skint.attempt import Task
 from tests.orchestrator.worlds import World, epochs, kfold
+
+FOLD_1 = ("down", "down")
+CANCEL = StopJobs(run="seedlings-1", scope="run", target="seedlings-1", by="dashboard")
 
 DRAWN_S = 0.05
 """Longer than Textual takes between two drawings."""
@@ -104,3 +109,23 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
         if condition():
             return
     raise AssertionError("it did not come to that")
+
+
+def requests(world: World) -> list[object]:
+    return [command.request for command in world.store.unanswered()]
+
+
+async def resize(app: Dashboard, pilot: Pilot[None], width: int, height: int) -> None:
+    await pilot.resize_terminal(width, height)
+    await look(app, pilot)
+
+
+def said(app: Dashboard) -> str:
+    """The screen as one text: sentences of a dialog are folded."""
+    return re.sub(r"[│\s]+", " ", shown(app))
+
+
+def chosen(app: Dashboard) -> str:
+    """The job under the cursor; empty for a run."""
+    assert app.jobs.selected is not None
+    return app.jobs.selected.job
