@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestrator.events import StopAsked
     from orchestrator.graph import Job
     from orchestrator.state import JobState, RunState
+    from orchestrator.stop import StopAsked
 
 
 class Aims:

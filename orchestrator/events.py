@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from orchestrator.event import Event as Event
 from orchestrator.holding import HoldReleased as HoldReleased
 from orchestrator.holding import HoldSet as HoldSet
+from orchestrator.outcomes import AttemptOutcome as AttemptOutcome
+from orchestrator.outcomes import Edge as Edge
+from orchestrator.outcomes import JobOutcome as JobOutcome
+from orchestrator.outcomes import RunOutcome as RunOutcome
 from orchestrator.pausing import JobsPaused as JobsPaused
 from orchestrator.pausing import JobsUnpaused as JobsUnpaused
 from orchestrator.retrying import JobsRetried as JobsRetried
@@ -29,12 +33,6 @@ from orchestrator.verdict import JobsResumed as JobsResumed
 from orchestrator.verdict import StopScope as StopScope
 from orchestrator.verdict import VerdictAnswered as VerdictAnswered
 from orchestrator.verdict import VerdictGiven as VerdictGiven
-
-AttemptOutcome = Literal["done", "failed", "stopped", "deadline", "killed", "lost", "unused"]
-"""`unused`: it was to get devices where it stood by, and had ended by then."""
-JobOutcome = Literal["done", "reused", "failed", "stopped", "skipped"]
-Edge = Literal["", "session", "window"]
-RunOutcome = Literal["done", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, kw_only=True)

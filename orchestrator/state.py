@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from budget.meters.log import Metered
 from orchestrator import sorts
@@ -23,13 +23,13 @@ from orchestrator.graph import Graph, Job
 from orchestrator.holding import Hold as Hold
 from orchestrator.job_state import JobState as JobState
 from orchestrator.job_state import JobStatus as JobStatus
+from orchestrator.outcomes import AttemptOutcome, Edge, RunOutcome
 from orchestrator.pace import Marks
 from orchestrator.records import with_entries
 from orchestrator.selection import Selection, with_run
 from orchestrator.standby import StandbyState as StandbyState
-
-if TYPE_CHECKING:
-    from orchestrator import events as e
+from orchestrator.stop import StopAsked
+from orchestrator.verdict import JobsResumed, StopScope, VerdictAnswered, VerdictGiven
 
 STATE_VERSION = 5
 STATES_READ = (1, 2, 3, 4, 5)
@@ -57,12 +57,12 @@ class AttemptState:
     limit_s: float | None = None
     """Seconds of this attempt; None: those of its job."""
     grace_s: float | None = None
-    edge: e.Edge = ""
+    edge: Edge = ""
     edge_until_ms: int | None = None
     status: AttemptStatus = "planned"
     started_ms: int | None = None
     ended_ms: int | None = None
-    outcome: e.AttemptOutcome | None = None
+    outcome: AttemptOutcome | None = None
     reason: str = ""
     sentence: str = ""
     digest: str = ""
@@ -115,7 +115,7 @@ class AllocationState:
     attempts: tuple[str, ...]
     limits_s: tuple[float, ...] = ()
     graces_s: tuple[float, ...] = ()
-    edge: e.Edge = ""
+    edge: Edge = ""
     edge_until_ms: int | None = None
     unit: str = "device"
     together: bool = False
@@ -184,14 +184,14 @@ class RunState:
     allocations: Mapping[str, AllocationState] = field(default_factory=dict)
     standbys: Mapping[str, StandbyState] = field(default_factory=dict)
     """Those that have not ended, by the name of the attempt that each may become."""
-    stops: tuple[e.StopAsked, ...] = ()
-    verdicts: tuple[e.VerdictGiven, ...] = ()
-    answers: tuple[e.VerdictAnswered, ...] = ()
-    resumptions: tuple[e.JobsResumed, ...] = ()
+    stops: tuple[StopAsked, ...] = ()
+    verdicts: tuple[VerdictGiven, ...] = ()
+    answers: tuple[VerdictAnswered, ...] = ()
+    resumptions: tuple[JobsResumed, ...] = ()
     savings: Mapping[str, SavingState] = field(default_factory=dict)
     baseline_ms: int | None = None
     """When it was chosen as what later runs are compared with; None where it is not chosen."""
-    outcome: e.RunOutcome | None = None
+    outcome: RunOutcome | None = None
     sentence: str = ""
     ended_ms: int | None = None
 
@@ -300,7 +300,7 @@ class RunState:
             if aim.scope == "run" or aim.target == a.id or a.job in self.graph.named(aim.target)
         )
 
-    def stop_of(self, job: Job) -> e.StopAsked | None:
+    def stop_of(self, job: Job) -> StopAsked | None:
         """The stop that is asked of a job, the strictest first; see `orchestrator.aims`."""
         return aims_of(self).strictest(job, self.jobs[job.id]) if self.stops else None
 
@@ -309,7 +309,7 @@ class Aim(Protocol):
     """What a stop, or the wish for one, is aimed at."""
 
     @property
-    def scope(self) -> e.StopScope: ...
+    def scope(self) -> StopScope: ...
     @property
     def target(self) -> str: ...
 
