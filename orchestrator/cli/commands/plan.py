@@ -69,6 +69,14 @@ def prepared_of(
     return prepared
 
 
+def known_run(arguments: argparse.Namespace, home: Home) -> str | None:
+    """The run that has most of the results of this plan, if there is any."""
+    now_ms, state = time.time_ns() // 1_000_000, read_state(home.store)
+    with Ledger(home.ledger, read_only=True) as ledger:
+        found = before_of(prepared_of(arguments, home, state, ledger, now_ms).expected, state)
+    return found[0].run if found else None
+
+
 def _size_error(arguments: argparse.Namespace, other: OtherSize) -> SkintError:
     from orchestrator.plans.plan import load_plan  # only for a mistake
 

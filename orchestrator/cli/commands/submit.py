@@ -28,7 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
         request = prepare_request(arguments, home, said.append if arguments.json else print)
         if request is None:
             if arguments.json:
-                _print_json(None, None, said)
+                from orchestrator.cli.commands.plan import known_run
+
+                _print_json(None, None, said, known_run(arguments, home))
             return OK
         pid = start()
     reply = ask(home, request)
@@ -40,8 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _print_json(run: str | None, pid: int | None, said: list[str]) -> None:
+def _print_json(
+    run: str | None, pid: int | None, said: list[str], known_run: str | None = None
+) -> None:
     from orchestrator.cli.output import print_answer
     from orchestrator.shapes.submit import Submit
 
-    print_answer(Submit(run, pid, "\n".join(said)))
+    print_answer(Submit(run, pid, known_run, "\n".join(said)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -35,6 +36,8 @@ def test_a_plan_that_is_known_books_what_it_does_not_spend_once(trained: Termina
         again = trained.skint("submit", "plan.yaml")
         assert again.code == 0, again.err
         assert "of practice saved: they are not spent again" in again.out
+    answer = json.loads(trained.skint("submit", "plan.yaml", "--json").out)
+    assert (answer["run"], answer["known_run"]) == (None, "toy-1")
     with Ledger(trained.folder / "home" / "ledger.db", read_only=True) as ledger:
         charged = ledger.charges()
         (saving,) = ledger.savings()
