@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import stat
 import sys
 from collections.abc import Sequence
 
@@ -12,7 +13,7 @@ from orchestrator.cli.aliases import meant
 from orchestrator.cli.commands import parser_of
 from orchestrator.cli.manner import Manner, split
 from skint import __version__
-from skint.errors import INTERRUPTED, OK, SkintError
+from skint.errors import FAILED, INTERRUPTED, OK, SkintError
 
 __all__ = ["main"]
 
@@ -45,7 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         module, parser = parser_of(name)
         arguments = parser.parse_args(words)
         arguments.manner = manner
-        return int(module.run(arguments))
+        code = int(module.run(arguments))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # or its error comes when nobody is here to tell it
+        return code
     except SkintError as error:
         return _failed(error, manner)
     except BrokenPipeError:
@@ -54,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
+        if error.filename is None and _output_is_full():
+            print(f"error: {_cannot_print(error)}", file=sys.stderr)
+            return FAILED
         return _failed(_no_room(error), manner)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -81,6 +88,34 @@ def _failed(error: SkintError, manner: Manner) -> int:
     else:
         print(f"error: {error}", file=sys.stderr)
     return error.exit_code
+
+
+def _output_is_full() -> bool:
+    """Whether what is printed finds no room; then the rest of it goes nowhere."""
+    if sys.stdout is None:
+        return False
+    out = sys.stdout.fileno()
+    try:
+        sys.stdout.flush()
+        if stat.S_ISCHR(os.fstat(out).st_mode) and not os.isatty(out):
+            os.write(out, b"\n")  # /dev/full has kept nothing; /dev/null does not mind
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, out)
+        os.close(nowhere)
+        return True
+    return False
+
+
+def _cannot_print(error: OSError) -> SkintError:
+    from orchestrator.cli.outlet import CannotPrint
+
+    return CannotPrint(
+        "what is to be printed cannot be written",
+        where="standard output",
+        got=error.strerror,
+        next="make room there, or print somewhere else",
+    )
 
 
 def _no_room(error: OSError) -> SkintError:

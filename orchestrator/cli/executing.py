@@ -183,13 +183,17 @@ def _notify_of(plan: str) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _room(graph: Graph, home: Home, state: State) -> Room | None:
-    """What it would reserve; None in the CPU lane. Raises DoesNotFit and WrongProgram."""
+    """What it would reserve; None in the CPU lane.
+
+    Raises AccountNotFound, DoesNotFit and WrongProgram.
+    """
     if graph.account is None:
         return None
     now_ms = time.time_ns() // 1_000_000
     source, devices = find_devices()
     job = graph.job(JOB)
     with Ledger(home.ledger) as ledger:
+        ledger.account(graph.account)  # or exit code 3, where a plan says in which line it stands
         known = {account.name: account for account in ledger.accounts()}
         account = usable_account(
             graph.account,

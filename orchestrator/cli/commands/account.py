@@ -22,6 +22,7 @@ from orchestrator.cli.account_options import (
     described,
     quota_ms,
 )
+from orchestrator.cli.amount import SignedParser
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="action",
         required=True,
         metavar="add | list | show | presets | set-quota | change | remove",
+        parser_class=SignedParser,
     )
     add_options(actions.add_parser("add", help="add an account", allow_abbrev=False))
     add_json(actions.add_parser("list", help="list the accounts", allow_abbrev=False))
@@ -84,16 +86,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _add(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
+    known = {there.name: there for there in ledger.accounts()}.get(arguments.name)
+    if known is not None and not _says_what(arguments):
+        raise AccountError(
+            f"there is an account {known.name} already",
+            got=_sentence(known, now_ms),
+            wanted="another name, or what is to change",
+            next=f"skint account change {known.name} --quota AMOUNT",
+        )
     account = described(arguments, ledger.account)
-    known = {there.name: there for there in ledger.accounts()}.get(account.name)
     if known is not None and _lacks_only_facts(known, account):
         ledger.change_account(account, now_ms)
         done = "completed"
     elif known is not None and known != account:
         raise AccountError(
-            f"there is another account called {account.name}",
+            f"there is an account {account.name} already, and it is another one",
             got=_sentence(account, now_ms),
-            wanted=_sentence(known, now_ms),
+            wanted=f"{_sentence(known, now_ms)}, which is there",
             next=f"skint account set-quota {account.name} AMOUNT, or another name",
         )
     else:
@@ -105,6 +114,11 @@ def _add(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
     if account.executor not in EXECUTORS:
         print(f"this version cannot run anything there yet: it has no executor {account.executor}")
     return OK
+
+
+def _says_what(arguments: argparse.Namespace) -> bool:
+    """Whether the line describes an account, and does not only name it."""
+    return bool(arguments.preset or arguments.parent or arguments.name in PRESETS)
 
 
 def _sentence(account: Account, now_ms: int) -> str:

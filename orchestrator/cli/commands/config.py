@@ -5,7 +5,6 @@ in a plan. Tokens stay in the environment. SKINT_CONFIG names another file."""
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from orchestrator.cli.output import add_json, print_answer
@@ -85,10 +84,11 @@ def _set(flat: dict[str, Any], words: list[str]) -> int:
         check(key, value, f"skint config set {key}")
         new[key] = value
     check_notify({**flat, **new}, "skint config set")
+    if "account" in new:
+        _check_account(new["account"])
     write_flat(path, {**flat, **new})
     for key, value in new.items():
         print(f"{key} = {_shown(value)}   {_effect(key)}")
-    _say_what_is_missing(new)
     return OK
 
 
@@ -104,21 +104,12 @@ def _value(key: str, text: str) -> Any:
         return text
 
 
-def _say_what_is_missing(new: dict[str, Any]) -> None:
-    """An account that is not there yet is no mistake: it may be added next."""
-    if "account" not in new:
-        return
+def _check_account(name: str) -> None:
+    """Raises AccountNotFound: a misspelt name would stop every plan later."""
     from budget.ledger import Ledger
 
     with Ledger(Home.find().ledger, read_only=True) as ledger:
-        known = [account.name for account in ledger.accounts()]
-    if new["account"] not in known:
-        there = ", ".join(known) or "none yet"
-        print(
-            f"there is no account {new['account']} (there: {there}):"
-            f" skint account add {new['account']} --preset simulated",
-            file=sys.stderr,
-        )
+        ledger.account(name)
 
 
 def _unset(flat: dict[str, Any], keys: list[str]) -> int:

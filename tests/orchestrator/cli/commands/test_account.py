@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -230,3 +233,30 @@ def test_a_definition_from_the_future_is_an_error_and_no_zero(terminal: Terminal
         connection.execute("UPDATE account_version SET definition = ?", (text,))
     refused = account(terminal, "list")
     assert refused.code != 0 and "newer version" in refused.err
+
+
+def test_a_quota_below_nothing_and_a_name_that_is_taken_are_clear_errors(
+    terminal: Terminal,
+) -> None:
+    negative = account(terminal, "add", "lab", "--preset", "simulated", "--quota", "-3h")
+    assert negative.code == 2
+    assert "--quota" in negative.err and "it is negative" in negative.err
+    assert account(terminal, "add", "lab", "--preset", "simulated").code == 0
+    taken = account(terminal, "add", "lab")
+    assert taken.code == 2
+    assert "there is an account lab already" in taken.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without /dev/full")
+def test_output_without_room_is_not_taken_for_a_full_disk_of_ours(terminal: Terminal) -> None:
+    for words in ("account presets", "account list --json"):
+        full = subprocess.run(
+            ["sh", "-c", f"exec {sys.executable} -P -m orchestrator.cli {words} >/dev/full"],
+            env={**os.environ, "SKINT_HOME": str(terminal.folder / "home")},
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+        assert full.returncode == 1
+        assert full.stderr.startswith("error: standard output: ")
+        assert "home" not in full.stderr and "Exception ignored" not in full.stderr

@@ -21,10 +21,13 @@ def test_the_usual_account_is_charged_and_the_plan_says_so(
     planned = in_process("plan", "plan.yaml")
     assert planned.code == 0, planned.err
     assert "from your settings    account practice" in planned.out
-    in_process("config", "set", "account", "elsewhere")
+    refused = in_process("config", "set", "account", "elsewhere")
+    assert refused.code == 3 and "no such account" in refused.err
+    assert in_process("config", "get", "account").out == "practice\n"
+    in_process("account", "remove", "practice", "--yes")
     missing = in_process("plan", "plan.yaml")
     assert missing.code == 2
-    assert "your settings" in missing.err and "practice" in missing.err
+    assert "the account that your settings name is not there" in missing.err
 
 
 def test_what_is_set_is_listed_for_programs_and_can_be_unset(in_process: InProcess) -> None:

@@ -137,7 +137,7 @@ def practice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("-- true", USAGE, ("what pays for the accelerator", "--account NAME, or --cpu")),
         ("--account practice -- true", USAGE, ("how long it may take", "--for TIME")),
-        ("--account nobody --for 1h -- true", USAGE, ("no such account", "practice")),
+        ("--account nobody --for 1h -- true", NOT_FOUND, ("no such account", "practice")),
         ("--account practice --for 2x -- true", USAGE, ("not a duration", "--for")),
         ("--account practice --for 0s -- true", USAGE, ("no time at all",)),
         ("--cpu --account practice -- true", USAGE, ("needs no account",)),
