@@ -37,5 +37,5 @@ class Attendant:
             )
         pid = self._home.start_scheduler()
         self._restarts, self._started_s = self._restarts + 1, now_s
-        print(f"no scheduler ran any more; started one, pid {pid}", file=sys.stderr)
+        print(f"no scheduler was running; started one, pid {pid}", file=sys.stderr)
         return True

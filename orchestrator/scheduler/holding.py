@@ -9,7 +9,7 @@ from orchestrator.commands import ReleaseHold, SetHold
 from orchestrator.scheduler.balances import lineage
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state import State
-from orchestrator.views.hold_words import undone_by, what_is_held
+from orchestrator.views.hold_words import undone_by, what_is_held, where_held
 
 
 def hold(
@@ -50,9 +50,9 @@ def release(state: State, command: str, request: ReleaseHold, now_ms: int) -> It
             at_ms=now_ms, run="", account=one.account, lane=one.lane, by=request.by
         )
     if meant:
-        text = "; ".join(f"jobs start again {what_is_held(one.account, one.lane)}" for one in meant)
+        text = "; ".join(f"jobs start again {where_held(one.account, one.lane)}" for one in meant)
         left = [one for one in state.holds if one not in meant]
-        text += "".join(f"; still held {what_is_held(one.account, one.lane)}" for one in left)
+        text += "".join(f"; still held {where_held(one.account, one.lane)}" for one in left)
     elif state.holds:
         kept = [f"{undone_by(one.account, one.lane)}" for one in state.holds]
         text = f"there is no such hold; {' or '.join(kept)}"

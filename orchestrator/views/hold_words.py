@@ -9,9 +9,18 @@ from orchestrator.views.persons import by_whom, in_words
 
 def what_is_held(account: str, lane: str) -> str:
     """ "at all", "on kaggle-gpu", "in the cpu lane", "in the cpu lane on kaggle-gpu"."""
+    return _where(account, lane) or "at all"
+
+
+def where_held(account: str, lane: str) -> str:
+    """Of what starts again or is still held: "everywhere", "on kaggle-gpu", …"""
+    return _where(account, lane) or "everywhere"
+
+
+def _where(account: str, lane: str) -> str:
     parts = [f"in the {lane} lane"] if lane else []
     parts += [f"on {account}"] if account else []
-    return " ".join(parts) or "at all"
+    return " ".join(parts)
 
 
 def undone_by(account: str, lane: str) -> str:

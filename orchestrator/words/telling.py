@@ -11,7 +11,7 @@ from typing import Any, Literal
 from budget.amount import format_amount
 from orchestrator import events as e
 from orchestrator.state import AllocationState, RunState, State, job_of
-from orchestrator.views.hold_words import what_is_held
+from orchestrator.views.hold_words import what_is_held, where_held
 from orchestrator.views.persons import by_whom, in_words
 from orchestrator.views.training import number, training_of
 from orchestrator.views.view import title_of
@@ -134,9 +134,10 @@ def _retried(run: RunState, event: e.JobsRetried) -> str:
 
 
 def _hold(event: e.HoldSet | e.HoldReleased) -> str:
-    what = what_is_held(event.account, event.lane)
     if isinstance(event, e.HoldReleased):
-        return f"jobs start again {what}: released by {by_whom(event.by)}"
+        where = where_held(event.account, event.lane)
+        return f"jobs start again {where}: released by {by_whom(event.by)}"
+    what = what_is_held(event.account, event.lane)
     return _with(f"no new job starts {what}, held by {by_whom(event.by)}", event.reason)
 
 
