@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, ValuesView
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from orchestrator import snapshot
 from orchestrator.changed import made
@@ -46,6 +46,7 @@ _SHIFT = 24
 UNKNOWN = (KeyError, TypeError, ValueError)
 """What is raised of rows that another version has written."""
 Unreadable = Callable[[Exception], Exception]
+V = TypeVar("V")
 
 
 class Kept(NamedTuple):
@@ -152,8 +153,9 @@ class Rows:
     ) -> RunState:
         """The run with that number. Raises one of UNKNOWN for what is unknown here.
 
-        With `late`, its attempts are read out of their rows when somebody looks at them: of most
-        runs that have ended nobody does. `late` makes of such an error what is raised then."""
+        With `late`, its jobs and its attempts are read out of their rows when somebody looks at
+        them: of most runs that have ended nobody does. `late` makes of such an error what is
+        raised then."""
         jobs = self._db.execute(
             "SELECT id, status, reason, sentence, until_ms, data FROM job WHERE run=?"
             " ORDER BY place",
@@ -168,8 +170,11 @@ class Rows:
         return snapshot.run_of(
             json.loads(facts),
             self._graph(digest),
-            shared(_jobs(jobs)),
-            {**_parts(others), "attempts": Late(attempts, late) if late else _attempts(attempts)},
+            Late(jobs.fetchall(), _jobs, late) if late else _jobs(jobs),
+            {
+                **_parts(others),
+                "attempts": Late(attempts, _attempts, late) if late else _attempts(attempts),
+            },
         )
 
     def _graph(self, digest: str) -> Graph:
@@ -180,7 +185,7 @@ class Rows:
         return self._graphs[digest]
 
 
-def _jobs(rows: Iterable[tuple[Any, ...]]) -> dict[str, JobState]:
+def _jobs(rows: Iterable[tuple[Any, ...]]) -> Mapping[str, JobState]:
     found = {}
     for *row, data in rows:
         known = dict(zip(_COLUMNS, row, strict=True))
@@ -188,7 +193,7 @@ def _jobs(rows: Iterable[tuple[Any, ...]]) -> dict[str, JobState]:
             found[row[0]] = made(JobState, known)
         else:
             found[row[0]] = snapshot.read_job({**known, **json.loads(data)})
-    return found
+    return shared(found)
 
 
 def _parts(rows: Iterable[tuple[str, int, str]]) -> dict[str, Any]:
@@ -215,21 +220,27 @@ def _attempts(rows: Sequence[tuple[str, int, str]]) -> Mapping[str, AttemptState
     return shared(found)
 
 
-class Late(Mapping[str, AttemptState]):
-    """Attempts whose rows are read and not parsed yet."""
+class Late(Mapping[str, V]):
+    """Jobs, or attempts, whose rows are read and not parsed yet."""
 
-    def __init__(self, rows: Sequence[tuple[str, int, str]], unreadable: Unreadable) -> None:
+    def __init__(
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        parse: Callable[[Sequence[tuple[Any, ...]]], Mapping[str, V]],
+        unreadable: Unreadable,
+    ) -> None:
         self._rows = rows
+        self._parse = parse
         self._unreadable = unreadable
 
     @cached_property
-    def _known(self) -> Mapping[str, AttemptState]:
+    def _known(self) -> Mapping[str, V]:
         try:
-            return _attempts(self._rows)
+            return self._parse(self._rows)
         except UNKNOWN as error:
             raise self._unreadable(error) from error
 
-    def __getitem__(self, name: str) -> AttemptState:
+    def __getitem__(self, name: str) -> V:
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -241,5 +252,5 @@ class Late(Mapping[str, AttemptState]):
     def __bool__(self) -> bool:
         return bool(self._rows)  # whether there are any is known unparsed
 
-    def values(self) -> ValuesView[AttemptState]:
+    def values(self) -> ValuesView[V]:
         return self._known.values()

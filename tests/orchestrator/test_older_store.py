@@ -101,7 +101,8 @@ def test_what_a_newer_skint_kept_of_a_run_is_no_traceback(
     with Store(copy) as store, pytest.raises(StoreError, match="what is known of seedlings-1"):
         store.state()
     with pytest.raises(StoreError, match=got):
-        list(read_state(copy).runs["seedlings-1"].attempts)  # which are parsed as late as this
+        run = read_state(copy).runs["seedlings-1"]
+        list(run.jobs), list(run.attempts)  # which are parsed as late as this
 
 
 def test_an_event_of_a_kind_that_came_later_is_no_traceback(tmp_path: Path) -> None:
