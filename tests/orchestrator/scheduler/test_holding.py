@@ -41,6 +41,12 @@ def test_what_runs_goes_on_and_the_next_fold_waits_until_the_release(tmp_path: P
     assert world.scheduler.state.holds == ()
 
 
+def test_what_is_held_as_a_whole_starts_again_everywhere(tmp_path: Path) -> None:
+    world = Living(tmp_path)
+    world.ask(SetHold())
+    assert world.ask(ReleaseHold()) == (True, "jobs start again everywhere")
+
+
 def test_a_lane_is_held_alone(tmp_path: Path) -> None:
     world = Living(tmp_path)
     world.ask(SetHold(lane="cpu"))
