@@ -33,20 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ["NO_COLOR"] = "1"  # what rich, textual and our own scheduler's children heed
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
-    if not words or words[0] in ("-h", "--help"):
-        from orchestrator.cli.usage import usage
-
-        print(usage())
-        return OK
-    if words[0] == "--version":
-        print(f"skint {__version__}")
-        return OK
     try:
-        name, words = meant(words)
-        module, parser = parser_of(name)
-        arguments = parser.parse_args(words)
-        arguments.manner = manner
-        code = int(module.run(arguments))
+        code = _obeyed(words, manner)
         if sys.stdout is not None:
             sys.stdout.flush()  # or its error comes when nobody is here to tell it
         return code
@@ -64,6 +52,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(_no_room(error), manner)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _obeyed(words: list[str], manner: Manner) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        from orchestrator.cli.usage import usage
+
+        print(usage())
+        return OK
+    if words[0] == "--version":
+        print(f"skint {__version__}")
+        return OK
+    name, words = meant(words)
+    module, parser = parser_of(name)
+    arguments = parser.parse_args(words)
+    arguments.manner = manner
+    return int(module.run(arguments))
 
 
 def _complete(line: Sequence[str]) -> int:

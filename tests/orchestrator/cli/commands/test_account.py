@@ -249,7 +249,7 @@ def test_a_quota_below_nothing_and_a_name_that_is_taken_are_clear_errors(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without /dev/full")
 def test_output_without_room_is_not_taken_for_a_full_disk_of_ours(terminal: Terminal) -> None:
-    for words in ("account presets", "account list --json"):
+    for words in ("account presets", "account list --json", "--help"):
         full = subprocess.run(
             ["sh", "-c", f"exec {sys.executable} -P -m orchestrator.cli {words} >/dev/full"],
             env={**os.environ, "SKINT_HOME": str(terminal.folder / "home")},
