@@ -26,6 +26,7 @@ SHAPES: Mapping[str, str] = {
     "metrics/1": "orchestrator.shapes.metrics:Metrics",
     "plan/1": "orchestrator.shapes.plan:Plan",
     "queue/1": "orchestrator.shapes.queue:Queue",
+    "scheduler/1": "orchestrator.shapes.scheduler:Scheduler",
     "show/1": "orchestrator.shapes.show:Show",
     "simulate/1": "orchestrator.shapes.simulate:Simulate",
     "status/1": "orchestrator.shapes.status:Status",

@@ -1,4 +1,4 @@
-"""`skint account list --json`, and `skint account presets --json`."""
+"""`skint account list --json`, `show NAME --json` and `presets --json`."""
 
 from __future__ import annotations
 

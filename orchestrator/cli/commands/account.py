@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(actions.add_parser("list", help="list the accounts", allow_abbrev=False))
     show = actions.add_parser("show", help="all that is known of an account", allow_abbrev=False)
     show.add_argument("name", metavar="NAME")
+    add_json(show)
     add_json(actions.add_parser("presets", help="list the presets", allow_abbrev=False))
     quota = actions.add_parser("set-quota", help="change an amount", allow_abbrev=False)
     quota.add_argument("name", metavar="NAME")
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             return (
                 _list(ledger.accounts(), now_ms, as_json=arguments.json)
                 if arguments.action == "list"
-                else _show(ledger, arguments.name, now_ms)
+                else _show(ledger, arguments.name, now_ms, as_json=arguments.json)
             )
     with Ledger(Home.find().ledger) as ledger:
         if arguments.action == "add":
@@ -210,8 +211,11 @@ def _say_what_counts(ledger: Ledger, account: Account, limit: Limit, now_ms: int
             print(f"to use less: skint account add NAME --parent {account.name} --quota AMOUNT")
 
 
-def _show(ledger: Ledger, name: str, now_ms: int) -> int:
+def _show(ledger: Ledger, name: str, now_ms: int, *, as_json: bool) -> int:
     account = ledger.account(name)
+    if as_json:
+        _print_accounts((account,), now_ms)
+        return OK
     rows = account_rows(account, now_ms)
     parts = [other.name for other in ledger.accounts() if other.parent == name]
     if parts:

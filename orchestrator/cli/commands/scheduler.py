@@ -8,10 +8,18 @@ import signal
 import sys
 import time
 
+from orchestrator.cli.output import add_json, print_answer
 from orchestrator.home import Home
-from skint.errors import OK
+from skint.errors import OK, USAGE, SkintError
 
 STOP_TIMEOUT_S = 10.0
+
+
+class OnlyStatus(SkintError):
+    """The other actions answer nothing that a program could read."""
+
+    exit_code = USAGE
+
 
 EXAMPLES = ("skint scheduler start", "skint scheduler status", "skint scheduler stop")
 
@@ -21,12 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--here", action="store_true", help="with start: in this terminal, until Ctrl-C"
     )
+    add_json(parser)
     # For `skint submit`, which has it read its code while the plan is read (`orchestrator.home`).
     parser.add_argument("--when-told", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
+    if arguments.json:
+        return _answer(home, arguments.action)
     if arguments.action == "start" and arguments.here:
         from orchestrator.serving import scheduler_in
 
@@ -51,4 +62,15 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"scheduler {pid} {'stopped' if gone else 'is still stopping'}; jobs go on")
         return OK
     print(f"scheduler runs, pid {pid} · log {home.log}")
+    return OK
+
+
+def _answer(home: Home, action: str) -> int:
+    from orchestrator.shapes.scheduler import Scheduler
+
+    if action != "status":
+        raise OnlyStatus(
+            "--json goes with `status` alone", got=action, next="skint scheduler status --json"
+        )
+    print_answer(Scheduler(home.scheduler_pid(), str(home.path), str(home.log)))
     return OK

@@ -31,6 +31,7 @@ for epoch in (1, 2):
 COMMANDS = (
     ("accounts/1", "account list"),
     ("accounts/1", "account presets"),
+    ("accounts/1", "account show demo"),
     ("artifacts/1", "artifacts toy-1"),
     ("baseline/1", "baseline show toy-1"),
     ("baseline/1", "baseline show"),
@@ -51,6 +52,7 @@ COMMANDS = (
     ("plan/1", "plan plan.yaml"),
     ("plan/1", "plan plan.yaml --again --account tight"),
     ("queue/1", "queue"),
+    ("scheduler/1", "scheduler status"),
     ("show/1", "show toy-1"),
     ("simulate/1", "simulate plan.yaml --weeks 1"),
     ("status/1", "status"),
