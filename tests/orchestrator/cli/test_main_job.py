@@ -254,7 +254,7 @@ def test_a_broken_loss_stops_each_combination_and_tells_what_it_saved(terminal: 
         (("cancel", "nothing"), 3, "there is no run nothing"),
         (("account", "add", "x", "--preset", "nope"), 2, "unknown preset"),
         (("account", "add", "x", "--preset", "simulated", "--quota", "3"), 2, "no unit"),
-        (("account", "add", "practice", "--preset", "kaggle-gpu"), 2, "another account"),
+        (("account", "add", "practice", "--preset", "kaggle-gpu"), 2, "it is another one"),
         (("budget", "nobody"), 3, "nobody"),
     ],
 )
