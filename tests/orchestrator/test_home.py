@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestrator.home import Home, SchedulerRuns
+from orchestrator.home import VARIABLE, Home, SchedulerRuns
 from tests.terminal import until
 
 LOOK = """
@@ -72,21 +72,23 @@ def test_all_onlookers_see_the_scheduler_that_runs(skint_home: Path) -> None:
     assert home.lock.read_text() == ""
 
 
-def begun() -> list[int]:
-    """Schedulers that this process has started and that live."""
+def begun(home: Home) -> list[int]:
+    """Schedulers of `home` that this process has started and that live."""
     return [
         child.pid
         for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and "--when-told" in child.cmdline()
+        if child.status() != psutil.STATUS_ZOMBIE
+        and "--when-told" in child.cmdline()
+        and child.environ().get(VARIABLE) == str(home.path)
     ]
 
 
 def test_a_scheduler_that_is_ready_and_not_told_to_start_leaves(skint_home: Path) -> None:
     home = Home(skint_home)
     with home.scheduler_ahead():
-        assert len(begun()) == 1
+        assert len(begun(home)) == 1
         assert home.scheduler_pid() is None
-    until(lambda: begun() == [])
+    until(lambda: begun(home) == [])
     assert home.scheduler_pid() is None and not home.store.exists()
     assert home.log.read_text() == ""
 
@@ -98,8 +100,8 @@ def test_a_scheduler_that_is_ready_starts_when_it_is_told_unless_another_one_doe
     with home.scheduler_ahead() as start:
         pid = home.start_scheduler()
         assert start() == pid == home.scheduler_pid()
-    until(lambda: begun() == [pid])
+    until(lambda: begun(home) == [pid])
     with home.scheduler_ahead() as start:  # nobody is to get ready
-        assert begun() == [pid] and start() == pid
+        assert begun(home) == [pid] and start() == pid
     os.kill(pid, signal.SIGTERM)
-    until(lambda: begun() == [])
+    until(lambda: begun(home) == [])
