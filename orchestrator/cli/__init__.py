@@ -88,7 +88,11 @@ def _failed(error: SkintError, manner: Manner) -> int:
     if manner.json:
         from orchestrator.cli.output import print_error
 
-        print_error(error)
+        try:
+            print_error(error)
+            sys.stdout.flush()
+        except BrokenPipeError:  # who reads it has left
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         print(f"error: {error}", file=sys.stderr)
     return error.exit_code

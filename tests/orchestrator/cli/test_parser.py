@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +112,15 @@ def test_every_option_says_what_it_is_for() -> None:
         if action.option_strings and not action.help
     ]
     assert silent == []
+
+
+def test_an_error_for_programs_that_nobody_reads_is_no_traceback(tmp_path: Path) -> None:
+    line = f"{sys.executable} -P -m orchestrator.cli show nobody --json | true"
+    done = subprocess.run(
+        ["bash", "-c", f"{line}; exit ${{PIPESTATUS[0]}}"],
+        env={**os.environ, "SKINT_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (3, "")
