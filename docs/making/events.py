@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 from dataclasses import fields
 
 from docs.making.tables import head, rows
 from orchestrator import events
 from orchestrator.event import Event
+from orchestrator.plans.json_schema import field_docs
 
 
 def events_page() -> list[str]:
@@ -29,7 +29,7 @@ def events_page() -> list[str]:
         lines += [f"## {kind.__name__}", ""]
         if not doc.startswith(f"{kind.__name__}("):  # what dataclasses write where there is none
             lines += [doc.replace("\n", " "), ""]
-        docs = attribute_docs(kind)
+        docs = field_docs(kind)
         body = [
             (f"`{one.name}`", f"`{one.type}`".replace("e.", ""), docs.get(one.name, ""))
             for one in fields(kind)
@@ -38,14 +38,3 @@ def events_page() -> list[str]:
         if body:
             lines += rows(("field", "type", "meaning"), body)
     return lines
-
-
-def attribute_docs(kind: type) -> dict[str, str]:
-    (tree,) = ast.parse(inspect.getsource(kind)).body
-    assert isinstance(tree, ast.ClassDef)
-    found = {}
-    for field, below in zip(tree.body, tree.body[1:], strict=False):
-        match field, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=text)):
-                found[name] = " ".join(str(text).split())
-    return found

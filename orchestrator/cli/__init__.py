@@ -92,7 +92,7 @@ def _failed(error: SkintError, manner: Manner) -> int:
             print_error(error)
             sys.stdout.flush()
         except BrokenPipeError:  # who reads it has left
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _print_no_more()
     else:
         print(f"error: {error}", file=sys.stderr)
     return error.exit_code
@@ -108,11 +108,16 @@ def _output_is_full() -> bool:
         if stat.S_ISCHR(os.fstat(out).st_mode) and not os.isatty(out):
             os.write(out, b"\n")  # /dev/full has kept nothing; /dev/null does not mind
     except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, out)
-        os.close(nowhere)
+        _print_no_more()
         return True
     return False
+
+
+def _print_no_more() -> None:
+    """What is still to be printed goes nowhere, and fails nobody at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _cannot_print(error: OSError) -> SkintError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from budget.ledger import Ledger
-from orchestrator.cli.commands.plan import baseline_lines, known_lines, prepared_of
+from orchestrator.cli.prepared import baseline_lines, known_lines, prepared_of
 from orchestrator.cli.screen import prose
 from orchestrator.commands import SubmitRun
 from orchestrator.graph import exploring
@@ -19,17 +20,26 @@ from orchestrator.submitting import refuse_if_it_does_not_fit
 from orchestrator.words.notifying import check_notify
 
 
+@dataclass(frozen=True)
+class Known:
+    """Nothing is to be queued."""
+
+    run: str | None
+    """The one that has most of the results."""
+
+
 def prepare_request(
     arguments: argparse.Namespace, home: Home, say: Callable[[str], None] = print
-) -> SubmitRun | None:
-    """The request to queue the plan, or None if its result is known; `say` is told which, and
-    what to know of what is queued."""
+) -> SubmitRun | Known:
+    """The request to queue the plan, unless its result is known; `say` is told which, and what to
+    know of what is queued."""
     now_ms = time.time_ns() // 1_000_000
     state = read_state(home.store)
     with Ledger(home.ledger) as ledger:
         prepared = prepared_of(arguments, home, state, ledger, now_ms)
     if prepared.all_known:
         from orchestrator.known_saving import book_known
+        from orchestrator.views.before import before_of
         from orchestrator.words.known import known_already
 
         say(known_already(prepared, state))
@@ -37,7 +47,8 @@ def prepare_request(
             saved = book_known(ledger, prepared, state, now_ms)
         if saved:
             say(saved)
-        return None
+        found = before_of(prepared.expected, state)
+        return Known(found[0].run if found else None)
     refuse_if_it_does_not_fit(prepared, park=arguments.park)
     check_notify(prepared.graph)
     KeptIngredients(home.keys).keep(prepared.ingredients.values())

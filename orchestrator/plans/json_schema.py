@@ -64,7 +64,7 @@ def plan_schema() -> Schema:
     return {"$schema": DIALECT, "title": "skint plan", **plan, "$defs": defs}
 
 
-def field_docs(model: type[BaseModel]) -> Mapping[str, str]:
+def field_docs(model: type) -> Mapping[str, str]:
     """The docstring below each field of a class, in one line."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(tree, ast.ClassDef)

@@ -15,20 +15,16 @@ from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.plan_arguments import add_plan_arguments
+from orchestrator.cli.prepared import baseline_lines, known_lines, prepared_of
 from orchestrator.cli.screen import columns, prose, table
 from orchestrator.devices import DECLARED
 from orchestrator.graph import ALWAYS
 from orchestrator.home import Home
 from orchestrator.plans.fitting import Fit
-from orchestrator.plans.picture_sizes import OtherSize, other_sizes
 from orchestrator.plans.preview import Expectation
-from orchestrator.settings import read_settings
-from orchestrator.state import State
 from orchestrator.store import read_state
-from orchestrator.submitting import Prepared, needed, prepare, refuse_if_it_does_not_fit
-from orchestrator.views.baselines import lines as lines_of
-from orchestrator.views.before import before_of, partly, sentence
-from skint.errors import OK, OVER_BUDGET, SkintError
+from orchestrator.submitting import Prepared, needed, refuse_if_it_does_not_fit
+from skint.errors import OK, OVER_BUDGET
 
 _BY_MODE = {"auto": "would stop early if", "ask": "would ask whether", "warn": "would only say"}
 WIDEST = 36
@@ -43,53 +39,6 @@ EXAMPLES = ("skint plan plan.yaml", "skint plan plan.yaml --set train.lr=0.05 --
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_plan_arguments(parser)
     add_json(parser)
-
-
-def prepared_of(
-    arguments: argparse.Namespace, home: Home, state: State, ledger: Ledger, now_ms: int
-) -> Prepared:
-    """What the words of `add_plan_arguments` come to. Raises PlanError, and what `prepare` does."""
-    prepared = prepare(
-        arguments.file,
-        state,
-        ledger,
-        now_ms,
-        sets=arguments.sets,
-        account=arguments.account,
-        cpu_only=arguments.cpu_only,
-        again=arguments.again,
-        folds=arguments.folds,
-        remembered=home.parsed,
-        kept=home.checked,
-        keys=home.keys,
-        settings=read_settings(home.path),
-    )
-    for other in other_sizes(prepared.graph):
-        raise _size_error(arguments, other)
-    return prepared
-
-
-def known_run(arguments: argparse.Namespace, home: Home) -> str | None:
-    """The run that has most of the results of this plan, if there is any."""
-    now_ms, state = time.time_ns() // 1_000_000, read_state(home.store)
-    with Ledger(home.ledger, read_only=True) as ledger:
-        found = before_of(prepared_of(arguments, home, state, ledger, now_ms).expected, state)
-    return found[0].run if found else None
-
-
-def _size_error(arguments: argparse.Namespace, other: OtherSize) -> SkintError:
-    from orchestrator.plans.plan import load_plan  # only for a mistake
-
-    given, trained = (
-        f"{', '.join(map(str, sides_px))} px" for sides_px in (other.given_px, other.trained_px)
-    )
-    return load_plan(arguments.file, arguments.sets, arguments.account).error(
-        ("jobs", other.given),
-        f"{other.predict} would fail when all is trained: its networks know another size",
-        got=f"pictures of {given} from {other.given}; {other.trained} trains with {trained}",
-        wanted=f"the `size` of {other.trained}",
-        next=f"--set {other.given}.size={other.trained_px[-1]}, or change both",
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -223,18 +172,6 @@ def _account_lines(prepared: Prepared) -> list[str]:
     return lines
 
 
-def known_lines(prepared: Prepared, state: State) -> Iterator[str]:
-    """What was paid for before and is not paid for again."""
-    found = before_of(prepared.expected, state)
-    if prepared.all_known:
-        yield "everything in it is known already; run it again with --again"
-        yield from (f"{'run before':<21} {sentence(before)}" for before in found)
-        return
-    costly = sum(one.job.devices > 0 for one in prepared.expected)
-    if costly:
-        yield from (f"{'known already':<21} {partly(before, costly)}" for before in found)
-
-
 def _settled_lines(prepared: Prepared) -> Iterator[str]:
     """What the plan leaves open and the person's settings say."""
     graph = prepared.graph
@@ -242,13 +179,6 @@ def _settled_lines(prepared: Prepared) -> Iterator[str]:
     if prepared.settled:
         words = " · ".join(f"{key} {said[key]}" for key in prepared.settled)
         yield f"{'from your settings':<21} {words} (skint config list)"
-
-
-def baseline_lines(prepared: Prepared) -> list[str]:
-    """What the groups of folds that would run are compared with, or why with nothing."""
-    runs = {e.job.cell for e in prepared.expected if e.what == "runs"}
-    compared = {name: found for name, found in prepared.compared.items() if name in runs}
-    return [f"{head}: {sentence}" for head, sentence in lines_of(compared)]
 
 
 def _too_many_lines(prepared: Prepared, account: Account) -> Iterator[str]:

@@ -8,7 +8,6 @@ import argparse
 import sys
 import time
 
-from orchestrator.cli.commands.status import scheduler_line
 from orchestrator.cli.job_words import cut
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import room_for_last, table
@@ -20,6 +19,7 @@ from orchestrator.views.figures import amount
 from orchestrator.views.hold_words import hold_line
 from orchestrator.views.local_time import short_time
 from orchestrator.views.queue import Queue, QueueRow, queue_view
+from orchestrator.views.scheduler_words import scheduler_line
 from skint.context import usable_cores
 from skint.errors import OK
 

@@ -11,7 +11,7 @@ from budget.ledger import Ledger
 from orchestrator.cli import progress
 from orchestrator.cli.commands import show
 from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_arguments
-from orchestrator.cli.preparing import prepare_request
+from orchestrator.cli.preparing import Known, prepare_request
 from orchestrator.cli.running import until_over
 from orchestrator.home import Home
 from skint.errors import INTERRUPTED, OK, RUN_FAILED
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     request = prepare_request(arguments, home)
-    if request is None:
+    if isinstance(request, Known):
         return OK
     says = progress.Lines(request.run)
     state, interrupted = until_over(home, request, progress.shown, says.tell)

@@ -12,7 +12,6 @@ from budget.instant import format_instant
 from budget.ledger import Ledger
 from budget.ledger.balance import Balance
 from orchestrator.baselines.book import Book
-from orchestrator.cli.commands.status import scheduler_line
 from orchestrator.cli.job_words import below, cut, said
 from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer
@@ -29,6 +28,7 @@ from orchestrator.views.meters import NOT_READ, meter_notes, meter_rows
 from orchestrator.views.question_words import question_lines
 from orchestrator.views.said import resumed_lines, said_line
 from orchestrator.views.savings import exactly, kept, saving_line
+from orchestrator.views.scheduler_words import scheduler_line
 from orchestrator.views.stages import stage_rows
 from orchestrator.views.view import JobRow, RunView, run_view, sparkline
 from skint.errors import OK

@@ -14,6 +14,7 @@ from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
 from orchestrator.views.hold_words import hold_line
 from orchestrator.views.question_words import question_lines
 from orchestrator.views.savings import saved_words
+from orchestrator.views.scheduler_words import scheduler_line
 from orchestrator.views.view import JobRow, RunView, run_view
 from skint.errors import OK
 
@@ -97,22 +98,6 @@ def _text(state: State, pid: int | None, most: int | None = ENDED_SHOWN) -> str:
         lines += (f"  {line}" for line in question_lines(one, now_ms))
     lines += (_run_line(run_view(one, now_ms, state.runs)) for one in ended)
     return "\n".join(lines)
-
-
-def scheduler_line(pid: int | None, live: list[RunState]) -> str:
-    """Whether anybody looks after the live runs; without a scheduler nothing of them moves."""
-    if pid is not None:
-        return f"scheduler   runs, pid {pid}"
-    attempts = sum(attempt.live for run in live for attempt in run.attempts.values())
-    if attempts:
-        return (
-            f"scheduler   none runs; {'1 job goes' if attempts == 1 else f'{attempts} jobs go'} on"
-            " without one · adopt with `skint scheduler start`, look once with `skint tick`"
-        )
-    if live:
-        waiting = "1 run waits" if len(live) == 1 else f"{len(live)} runs wait"
-        return f"scheduler   none runs; {waiting} for one · `skint scheduler start`"
-    return "scheduler   none runs; `skint submit` starts one"
 
 
 def _run_line(view: RunView) -> str:

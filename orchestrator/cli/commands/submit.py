@@ -22,15 +22,13 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     with home.scheduler_ahead() as start:  # before what takes its time is imported
         from orchestrator.cli.inbox import ask
-        from orchestrator.cli.preparing import prepare_request
+        from orchestrator.cli.preparing import Known, prepare_request
 
         said: list[str] = []
         request = prepare_request(arguments, home, said.append if arguments.json else print)
-        if request is None:
+        if isinstance(request, Known):
             if arguments.json:
-                from orchestrator.cli.commands.plan import known_run
-
-                _print_json(None, None, said, known_run(arguments, home))
+                _print_json(None, None, said, request.run)
             return OK
         pid = start()
     reply = ask(home, request)

@@ -8,7 +8,7 @@ import pytest
 
 from budget.accounts.presets import preset
 from budget.ledger import Ledger
-from orchestrator.cli.commands.plan import baseline_lines
+from orchestrator.cli.prepared import baseline_lines
 from orchestrator.graph import Graph
 from orchestrator.plans.expand import expand
 from orchestrator.plans.keys import job_key

@@ -8,6 +8,7 @@ import pytest
 
 from budget.ledger import Ledger
 from orchestrator.store import Store
+from tests.orchestrator.plans.test_picture_sizes import PLAN as PREDICTED
 from tests.terminal import Terminal
 
 FIT = """
@@ -161,20 +162,6 @@ def test_a_plan_says_which_rules_stop_which_ask_and_which_only_tell(toy: Termina
     toy.write("plan.yaml", "explore: true\n" + PLAN + f"    stop: {stop}\n")
     shown = toy.skint("plan", "plan.yaml").out
     assert len(lines_of(shown, "would")) == 1 and "would stop early if   broken\n" in shown
-
-
-PREDICTED = """
-name: seedlings
-account: practice
-jobs:
-  scan: {uses: scan, with: {source: data}}
-  packed: {uses: resize, needs: [scan], with: {size: 64}}
-  folds: {uses: folds, needs: [scan], with: {k: 2}}
-  train: {uses: train, needs: [packed, folds], per: fold, devices: 1, limit: 5m}
-  test: {uses: scan, with: {source: test, labels: none}}
-  test-packed: {uses: resize, needs: [test], with: {size: 64}}
-  test-predict: {uses: predict, needs: [train, test-packed]}
-"""
 
 
 def test_such_a_plan_is_refused_before_anything_starts(terminal: Terminal) -> None:
