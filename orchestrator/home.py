@@ -27,7 +27,7 @@ from skint import bell
 from skint.errors import UNREACHABLE, SkintError
 
 VARIABLE = "SKINT_HOME"
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
 BACKGROUND = ("scheduler", "start", "--here", "--when-told")
 """Words after `skint` of a background scheduler."""
 LOCK_PATIENCE_S = 1.0

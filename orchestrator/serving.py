@@ -37,39 +37,53 @@ DRAIN_S = 5.0
 """How long the last words may take; what is still queued goes out with the next scheduler."""
 
 
+class Leaving:
+    """Whether TERM or Ctrl-C has told this process to leave. It hears them from when it is made:
+    whoever has found the pid of a scheduler may count on its answering first."""
+
+    def __init__(self) -> None:
+        self.told = False
+        self._wake: Callable[[], None] = lambda: None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._hear)
+
+    def wakes(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called when it is told, also where it was told before."""
+        self._wake = wake
+        if self.told:
+            wake()
+
+    def _hear(self, *_: object) -> None:
+        self.told = True
+        self._wake()
+
+
 @dataclass
 class Serving:
     scheduler: Scheduler
     sender: Sender
     clock: SystemClock
     presses: Listening
-    stopping: bool = False
-
-    def stop(self) -> None:
-        """End the loop after the round that is under way. Jobs go on."""
-        self.stopping = True
-        self.clock.interrupt()
 
     def drain(self) -> None:
         self.sender.drain(DRAIN_S)
 
-    def until_stopped(self) -> None:
-        """Serve until TERM or Ctrl-C, or until nothing has happened for a while. Words that are
-        kept back for the morning are waited for: nobody else would send them."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop())
+    def until_told(self, leaving: Leaving) -> None:
+        """Serve until it is told to leave, or until nothing has happened for a while. Words that
+        are kept back for the morning are waited for: nobody else would send them. Jobs go on."""
+        leaving.wakes(self.clock.interrupt)
         busy_ms = self.clock.now_ms()
 
         def over(state: State) -> bool:
             nonlocal busy_ms
             if any(True for _ in state.live_runs()) or self.presses.waits():
                 busy_ms = self.clock.now_ms()
-            return self.stopping or self.clock.now_ms() > busy_ms + IDLE_EXIT_MS
+            return leaving.told or self.clock.now_ms() > busy_ms + IDLE_EXIT_MS
 
         while True:
             self.scheduler.run(over)
             self.drain()
-            kept_back = not self.stopping and self.sender.keeps_back()
+            kept_back = not leaving.told and self.sender.keeps_back()
             if not kept_back and not self.scheduler.store.unanswered():
                 return
             self.scheduler.tick()  # somebody saw this scheduler run and counts on an answer

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,6 +59,8 @@ DELETE FROM result;
 """
 _OPEN_COMMANDS = "CREATE INDEX open_command ON command (at_ms) WHERE ok IS NULL;"
 
+PATIENCE_S = 30.0
+"""How long another process may write before that is an error. Disks stall for seconds."""
 TIGHT_BYTES = 1 << 20
 """With less than this on the disk, an error of writing is one of room."""
 
@@ -85,18 +88,33 @@ class Store:
         """The runs as their rows stand, where this is known."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
-            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE_S)
+            self._write_ahead()
             self._db.execute("PRAGMA synchronous=FULL")
             self._migrate()
         except sqlite3.DatabaseError as error:
             if _has_no_room(error, path):
                 raise _full(path, error) from error
+            if _is_held(error):
+                raise _held(path, error) from error
             raise StoreError(
                 f"the store cannot be used: {error}",
                 where=str(path),
                 next="move the file away to start with an empty store",
             ) from error
+
+    def _write_ahead(self) -> None:
+        """Set the journal's mode, which a file keeps. Where others make the file at the same time
+        SQLite does not wait for them here, whatever its time-out is."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_held(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def _migrate(self) -> None:
         with self._transaction():
@@ -149,8 +167,11 @@ class Store:
         except BaseException as error:
             if self._db.in_transaction:  # SQLite may have ended it itself
                 self._db.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error) and _has_no_room(error, self.path):
-                raise _full(self.path, error) from error
+            if isinstance(error, sqlite3.Error):
+                if _has_no_room(error, self.path):
+                    raise _full(self.path, error) from error
+                if _is_held(error):
+                    raise _held(self.path, error) from error
             raise
 
     def close(self) -> None:
@@ -357,6 +378,19 @@ def _has_no_room(error: sqlite3.Error, path: Path) -> bool:
     name = getattr(error, "sqlite_errorname", "")
     return name == "SQLITE_FULL" or (
         name.startswith("SQLITE_IOERR") and shutil.disk_usage(path.parent).free < TIGHT_BYTES
+    )
+
+
+def _is_held(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+
+
+def _held(path: Path, error: sqlite3.Error) -> StoreError:
+    return StoreError(
+        "another process writes to the store and does not come to an end",
+        where=str(path),
+        got=f"{error}, for {PATIENCE_S:.0f} s",
+        next="try again; if it stays so: is the disk slow, or is a process of skint suspended (`ps`)?",
     )
 
 

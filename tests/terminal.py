@@ -12,7 +12,8 @@ from pathlib import Path
 
 TIMEOUT_S = 600.0
 """For a whole command; training on a busy machine takes its time."""
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
+"""For what takes a second on an idle machine: the disk of a busy one may stall for a minute."""
 
 
 @dataclass(frozen=True)

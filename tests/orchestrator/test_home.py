@@ -43,7 +43,7 @@ def onlookers(home: Home, looks: int) -> list[subprocess.Popen[str]]:
 
 
 def seen_by(processes: list[subprocess.Popen[str]]) -> set[str]:
-    return {process.communicate(timeout=60)[0].strip() for process in processes}
+    return {process.communicate(timeout=300)[0].strip() for process in processes}
 
 
 def test_onlookers_do_not_take_each_other_for_a_scheduler(skint_home: Path) -> None:

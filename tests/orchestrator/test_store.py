@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
-from orchestrator.store import StoreFull, read_recent, read_run, read_state
+from orchestrator.commands import PauseJobs
+from orchestrator.store import Store, StoreError, StoreFull, read_recent, read_run, read_state
 from tests.orchestrator.worlds import World, kfold, training
 
 
@@ -55,6 +60,41 @@ def test_a_full_disk_is_one_clear_error_and_what_was_kept_stands(tmp_path: Path)
     world.store._db.execute("PRAGMA max_page_count=1000000")
     assert world.until_settled("first-1").runs["first-1"].outcome == "done"
     assert world.store.state() == world.store.replayed()
+
+
+def test_who_makes_the_store_at_the_same_moment_waits_for_the_other(tmp_path: Path) -> None:
+    def opened(path: Path) -> str:
+        together.wait()
+        try:
+            with Store(path):
+                return "opened"
+        except StoreError as error:
+            return error.what
+
+    together = Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(50):
+            path = tmp_path / str(number) / "store.db"
+            assert set(pool.map(opened, [path] * 4)) == {"opened"}
+
+
+def test_a_store_that_another_process_holds_is_no_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.store.PATIENCE_S", 0.05)
+    path = tmp_path / "store.db"
+    with Store(path) as store, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for held in (
+            lambda: Store(path),
+            lambda: store.ask(PauseJobs(run="none", scope="run", target="none"), 0),
+        ):
+            with pytest.raises(StoreError) as refused:
+                held()
+            assert refused.value.what.startswith("another process writes to the store")
+            assert "move" not in (refused.value.next or "")
+        other.rollback()
+        store.ask(PauseJobs(run="none", scope="run", target="none"), 0)
 
 
 def test_where_no_store_is_none_is_made(tmp_path: Path) -> None:

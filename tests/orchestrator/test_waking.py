@@ -3,16 +3,21 @@ also of those that another scheduler has started."""
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from orchestrator.clock import Clock
-from orchestrator.serving import scheduler_in
+from orchestrator.commands import StopJobs
+from orchestrator.serving import Leaving, scheduler_in
 from orchestrator.state import State
+from orchestrator.store import Store
 from skint.attempt import AttemptDir
 from tests.orchestrator.homes import LivingHome
 
-LONG_S = 60.0
+LONG_S = 300.0
 """Between two looks of a scheduler that nobody wakes; none of them may last so long."""
 WAITS = 'while ! [ -e "$SKINT_OUT/go" ]; do sleep 0.02; done'
 IGNORES_TERM = """
@@ -67,6 +72,26 @@ def test_a_command_and_the_ends_of_jobs_wake_a_scheduler_that_sleeps(living: Liv
     jobs = [living.job("first", ":"), living.job("second", ":", "first")]
     state = run(living, settled, lambda: living.submit(*jobs))
     assert state.runs["small-1"].outcome == "done"
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_scheduler_that_is_told_to_leave_as_it_starts_answers_first(living: LivingHome) -> None:
+    leaving = Leaving()
+    with scheduler_in(living.home) as serving, Store(living.home.store) as store:
+        asked = store.ask(StopJobs(run="none", scope="run", target="none"), 0)
+        os.kill(os.getpid(), signal.SIGTERM)
+        serving.until_told(leaving)
+        reply = store.reply(asked)
+    assert reply is not None and reply.text == "there is no run none"
 
 
 def test_what_a_killed_scheduler_has_started_wakes_the_next_one(living: LivingHome) -> None:

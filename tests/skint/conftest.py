@@ -16,7 +16,7 @@ import skint.shim
 from skint.attempt import AttemptDir, Exit, Task
 from skint.process import kill_all, survivors
 
-WAIT_S = 60.0
+WAIT_S = 300.0
 """Far more than anything here takes: it only turns a hang into a failure."""
 
 

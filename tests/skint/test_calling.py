@@ -41,7 +41,7 @@ def call(folder: Path, caller: Identity, *argv: str) -> tuple[int, AttemptDir]:
             [sys.executable, "-S", "-P", calling.__file__, str(folder)],
             stdout=log,
             stderr=log,
-            timeout=60,
+            timeout=300,
         )
     return done.returncode, directory
 

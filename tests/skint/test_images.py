@@ -83,7 +83,7 @@ def test_a_picture_that_is_announced_is_read_from_the_disk(tmp_path: Path, form:
     rows = np.array([399, 0, 250])
     cold = [row for row in rows if not resident(images[row])]
     images.announce(rows)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not all(resident(images[row]) for row in rows):
         assert time.monotonic() < end, f"announced, but not read: {cold} were not in memory"
     with pytest.raises(IndexError):

@@ -39,12 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         return _answer(home, arguments.action)
     if arguments.action == "start" and arguments.here:
-        from orchestrator.serving import scheduler_in
+        from orchestrator.serving import Leaving, scheduler_in
 
         if arguments.when_told and not sys.stdin.buffer.read(1):
             return OK  # there is nothing for it to do
+        leaving = Leaving()
         with scheduler_in(home) as serving:
-            serving.until_stopped()
+            serving.until_told(leaving)
         return OK
     if arguments.action == "start":
         print(f"scheduler runs, pid {home.start_scheduler()}")

@@ -208,7 +208,7 @@ def test_the_processes_end_with_the_one_that_started_them() -> None:
         children = psutil.Process(program.pid).children()
         assert len(children) == 2
         program.kill()
-    _gone, alive = psutil.wait_procs(children, timeout=60)
+    _gone, alive = psutil.wait_procs(children, timeout=300)
     for process in alive:
         process.kill()
     assert not alive

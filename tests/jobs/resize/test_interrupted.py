@@ -96,7 +96,7 @@ def interrupted(
                 process.send_signal(number)
                 after = None
         code = process.wait()
-    psutil.wait_procs(children, timeout=60)
+    psutil.wait_procs(children, timeout=300)
     return code
 
 

@@ -127,7 +127,7 @@ def test_a_process_that_is_killed_ends_the_attempt_once_and_says_which(on_two: M
     assert end.reason == "failed", one.log()
     (error,) = one.events("error")
     assert error["what"] == "process 1 of 2 was ended by SIGKILL"
-    assert not psutil.wait_procs(family, timeout=60)[1]
+    assert not psutil.wait_procs(family, timeout=300)[1]
 
 
 def test_a_batch_that_has_no_equal_parts_is_refused_at_once(packed: Path, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_a_run_is_watched_and_cancelled_from_another_terminal(slow: Terminal) ->
     cancelled = slow.skint("cancel", "slow-1")
     assert cancelled.code == 0 and "being stopped" in cancelled.out
     assert re.search(r"frees up to 0\.1\d h on practice", cancelled.out)
-    out, _ = running.communicate(timeout=60)
+    out, _ = running.communicate(timeout=300)
     assert running.returncode == 6
     assert "slow-1 cancelled" in out and "frees up to" in out
     assert processes_of("slow-1") == []
@@ -215,7 +215,7 @@ def test_ctrl_c_cancels_what_runs_in_the_foreground(slow: Terminal) -> None:
     running = slow.begin("run", "plan.yaml")
     until(lambda: "epoch 1/100" in slow.skint("status").out)
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate(timeout=300)
     assert running.returncode == 130
     assert "checkpoints are kept" in err and "slow-1 cancelled" in out
     assert processes_of("slow-1") == []

@@ -121,6 +121,6 @@ def test_an_error_for_programs_that_nobody_reads_is_no_traceback(tmp_path: Path)
         env={**os.environ, "SKINT_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (3, "")

@@ -69,7 +69,7 @@ def freeze(terminal: Terminal, pid: int) -> None:
 
 def end(process: subprocess.Popen[str]) -> tuple[str, str]:
     try:
-        return process.communicate(timeout=60)
+        return process.communicate(timeout=300)
     finally:
         process.kill()
 
@@ -170,7 +170,7 @@ def test_a_command_that_cannot_be_written_is_one_clear_error(gates: Terminal) ->
         env={**os.environ, "SKINT_HOME": str(home_of(gates).path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert full.returncode == 1
     assert full.stderr.startswith("error: ")

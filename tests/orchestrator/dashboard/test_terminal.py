@@ -43,7 +43,7 @@ class Tmux:
 
     def shows(self, words: str) -> None:
         try:
-            until(lambda: re.search(words, self.text()) is not None, timeout_s=30)
+            until(lambda: re.search(words, self.text()) is not None)
         except AssertionError as error:
             error.add_note(self.text())
             raise

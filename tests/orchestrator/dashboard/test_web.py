@@ -94,7 +94,7 @@ async def shown(socket: aiohttp.ClientWebSocketResponse, words: bytes) -> None:
     """Read what is drawn until `words` stand in it."""
     text = b""
     while words not in text:
-        message = await socket.receive(timeout=60)
+        message = await socket.receive(timeout=300)
         assert message.type == aiohttp.WSMsgType.BINARY, message
         text += message.data
 

@@ -30,7 +30,7 @@ def test_the_thread_sends_what_is_put_while_it_runs(path: Path) -> None:
     for number in range(5):
         queue(connection, said("reply", str(number)))
         sender.poke()
-    assert sender.drain(timeout_s=60)
+    assert sender.drain(timeout_s=300)
     assert [notice.title for notice in memory.sent] == ["0", "1", "2", "3", "4"]
     sender.stop()
     connection.close()
@@ -44,12 +44,12 @@ def test_what_is_kept_back_is_not_waited_for_and_goes_out_when_it_may(path: Path
     morning = replace(said("head", "digest"), not_before_ms=clock.now_ms() + 3_600_000)
     queue(connection, morning, said("alert", "now", run="s-2"))
     thread.start()
-    assert thread.drain(timeout_s=60)
+    assert thread.drain(timeout_s=300)
     assert [notice.title for notice in memory.sent] == ["now"]
     assert thread.keeps_back()
     clock.advance(3600)
     assert not thread.keeps_back()
-    assert thread.drain(timeout_s=60)
+    assert thread.drain(timeout_s=300)
     assert [notice.title for notice in memory.sent] == ["now", "digest"]
     thread.stop()
     connection.close()
@@ -73,7 +73,7 @@ def test_on_a_full_disk_the_same_words_do_not_go_out_again_and_again(
     assert not thread.drain(timeout_s=0.5)
     assert [notice.title for notice in memory.sent] == ["failed"]
     connection.execute("drop trigger no_room")
-    assert thread.drain(timeout_s=60)
+    assert thread.drain(timeout_s=300)
     thread.stop()
     assert states(connection) == {"sent": 1}
     assert [notice.title for notice in memory.sent] == ["failed"]
@@ -102,7 +102,7 @@ def test_putting_does_not_wait_for_a_slow_service(path: Path) -> None:
     assert not sender.drain(timeout_s=0.05)
     assert memory.sent == []
     answer.set()
-    assert sender.drain(timeout_s=60)
+    assert sender.drain(timeout_s=300)
     assert memory.heads["s-1"].title == "19"
     sender.stop()
     connection.close()
@@ -127,9 +127,9 @@ def test_a_notifier_may_be_added_while_the_thread_runs(path: Path) -> None:
     sender = Sender(path, notifiers)
     sender.start()
     queue(connection, said("reply", "a"), notifier="slack:C1")
-    assert sender.drain(timeout_s=60)  # nothing that anybody here could send
+    assert sender.drain(timeout_s=300)  # nothing that anybody here could send
     notifiers["slack:C1"] = Memory("slack:C1")
-    assert sender.drain(timeout_s=60)
+    assert sender.drain(timeout_s=300)
     assert len(notifiers["slack:C1"].sent) == 1
     sender.stop()
     connection.close()

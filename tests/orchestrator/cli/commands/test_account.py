@@ -255,7 +255,7 @@ def test_output_without_room_is_not_taken_for_a_full_disk_of_ours(terminal: Term
             env={**os.environ, "SKINT_HOME": str(terminal.folder / "home")},
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert full.returncode == 1
         assert full.stderr.startswith("error: standard output: ")

@@ -51,7 +51,7 @@ def test_ctrl_c_is_term_and_grace_and_the_charge_is_what_it_took(terminal: Termi
     )
     until(lambda: (terminal.folder / "ready").exists())
     begun.send_signal(signal.SIGINT)
-    out, err = begun.communicate(timeout=60)
+    out, err = begun.communicate(timeout=300)
     assert begun.returncode == 130
     assert out == "saved\n"
     assert "stopped: cancelled by Ctrl-C" in err
@@ -67,7 +67,7 @@ def test_a_program_whose_words_nobody_reads_any_more_is_stopped(terminal: Termin
     assert begun.stdout.readline() == "word\n"
     begun.stdout.close()
     err = begun.stderr.read()
-    assert begun.wait(timeout=60) == 141
+    assert begun.wait(timeout=300) == 141
     assert err == "chatty · free of charge, on CPUs · no limit\n"
     job = state_of(terminal).runs["chatty"].jobs["program"]
     assert (job.status, job.sentence) == ("stopped", "cancelled by its reader, who has left")
@@ -92,7 +92,7 @@ def test_where_nothing_can_be_printed_is_one_error(
         env={**os.environ, "SKINT_HOME": str(terminal.folder / "home")},
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert said.returncode == 1
     assert said.stderr.startswith("error: ")

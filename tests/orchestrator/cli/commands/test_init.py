@@ -71,7 +71,7 @@ def test_at_a_terminal_it_asks_what_it_cannot_know(terminal: Terminal) -> None:
         text=True,
     )
     os.write(master, b"2\nnine\n2\n")  # an account, then a word that is no number, then a column
-    out, _ = asked.communicate(timeout=60)
+    out, _ = asked.communicate(timeout=300)
     os.close(slave)
     os.close(master)
     assert asked.returncode == 0, out

@@ -159,7 +159,7 @@ def test_a_real_bash_completes(home: Home, folder: Path) -> None:
         env={**os.environ, "SKINT_HOME": str(home.path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     assert done.stdout.splitlines() == [
@@ -178,9 +178,9 @@ def test_pressing_tab_imports_no_command(home: Home, folder: Path) -> None:
     words = ["__complete", "bash", "2", "skint", "show", ""]
     asked = [sys.executable, "-c", script, *words]
     environ = {**os.environ, "SKINT_HOME": str(home.path)}
-    subprocess.run(asked, env=environ, check=True, capture_output=True, timeout=60)  # keeps them
+    subprocess.run(asked, env=environ, check=True, capture_output=True, timeout=300)  # keeps them
     done = subprocess.run(
-        asked, env=environ, check=True, capture_output=True, text=True, timeout=60
+        asked, env=environ, check=True, capture_output=True, text=True, timeout=300
     )
     assert done.stdout.startswith("greeting\n")
     assert "budget" not in done.stdout
