@@ -37,11 +37,11 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.busy_store import past  # noqa: E402
 from benchmarks.busy_store.filled import FOLDS_LIVE, fill  # noqa: E402
-from orchestrator import events as e  # noqa: E402
+from orchestrator.events import events as e  # noqa: E402
 from orchestrator.home import Home  # noqa: E402
-from orchestrator.projection import apply_all  # noqa: E402
-from orchestrator.state import State  # noqa: E402
-from orchestrator.store import Store  # noqa: E402
+from orchestrator.state.projection import apply_all  # noqa: E402
+from orchestrator.state.state import State  # noqa: E402
+from orchestrator.store.store import Store  # noqa: E402
 
 RUNS, EVENTS, LIVE = 1_000, 100_000, 50
 COLUMNS, LINES = 120, 35

@@ -17,12 +17,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from orchestrator.events import Event, JobWaited, RunSubmitted
+from orchestrator.events.events import Event, JobWaited, RunSubmitted
 from orchestrator.graph import Graph, Job
 from orchestrator.home import Home
-from orchestrator.projection import apply_all
-from orchestrator.state import AttemptState, JobState, RunState, State
-from orchestrator.store import Store
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import AttemptState, JobState, RunState, State
+from orchestrator.store.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN = ROOT / "examples" / "photos" / "plan.yaml"

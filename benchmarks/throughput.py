@@ -39,7 +39,7 @@ from benchmarks.short_jobs.peers import CORES, PEERS, Peer  # noqa: E402
 from orchestrator.commands import SubmitRun  # noqa: E402
 from orchestrator.graph import Graph, Job  # noqa: E402
 from orchestrator.home import Home  # noqa: E402
-from orchestrator.store import Store  # noqa: E402
+from orchestrator.store.store import Store  # noqa: E402
 
 SIZES = (100, 1_000)
 LARGEST = 10_000

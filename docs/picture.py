@@ -34,7 +34,7 @@ from orchestrator.executors.base import Device  # noqa: E402
 from orchestrator.executors.simulated import Script  # noqa: E402
 from orchestrator.graph import Graph, Job  # noqa: E402
 from orchestrator.home import Home  # noqa: E402
-from orchestrator.state import State  # noqa: E402
+from orchestrator.state.state import State  # noqa: E402
 from skint.attempt import Task  # noqa: E402
 from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold  # noqa: E402
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from orchestrator.graph import Job
-from orchestrator.state import RunState, run_of
+from orchestrator.state.state import RunState, run_of
 from skint.errors import SkintError
 
 Kind = Literal["checkpoint", "model", "predictions", "report", "table", "other"]

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from orchestrator.holding import HeldLane
-from orchestrator.verdict import Answer, StopScope
+from orchestrator.events.holding import HeldLane
+from orchestrator.events.verdict import Answer, StopScope
 from skint.attempt import StopHow, StopThen
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

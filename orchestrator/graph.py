@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from orchestrator.changed import made
+from orchestrator.state.changed import made
 
 GRAPH_VERSION = 5
 GRAPHS_READ = (1, 2, 3, 4, 5)

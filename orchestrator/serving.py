@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from budget.ledger import Ledger
 from budget.meters.machine import MachineMeter
 from notifiers.base import Notifier
-from orchestrator import events as e
 from orchestrator.clock import SystemClock
+from orchestrator.events import events as e
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.executors.local_meters import LocalMeters
 from orchestrator.home import Home
 from orchestrator.presses.listening import Listening
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.settings import read_settings
-from orchestrator.state import RunState, State
-from orchestrator.store import Store
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import Store
 from orchestrator.words.notifying import notifiers_for, places
 from orchestrator.words.outbox import Sender, places_waiting
 from skint.bell import Bell

@@ -8,11 +8,11 @@ from benchmarks.busy_store import past
 from budget.accounts.account import Account
 from budget.accounts.limit import weekly
 from budget.ledger import Ledger
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.home import Home
-from orchestrator.projection import apply_all
-from orchestrator.state import State
-from orchestrator.store import Store
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import State
+from orchestrator.store.store import Store
 
 BATCH_RUNS = 100
 HOUR_MS = 3_600_000

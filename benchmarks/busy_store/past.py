@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.graph import Graph, Job, StopRule
 
 EPOCHS = 12

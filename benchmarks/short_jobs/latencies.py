@@ -13,7 +13,7 @@ from benchmarks.short_jobs.living import SKINT, scheduler, until
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.graph import Graph, Job
 from orchestrator.home import Home
-from orchestrator.store import Store
+from orchestrator.store.store import Store
 from skint.process import survivors
 
 GRACE_S = 0.5

@@ -6,8 +6,8 @@ import inspect
 from dataclasses import fields
 
 from docs.making.tables import head, rows
-from orchestrator import events
-from orchestrator.event import Event
+from orchestrator.events import events
+from orchestrator.events.event import Event
 from orchestrator.plans.json_schema import field_docs
 
 

@@ -12,11 +12,12 @@ from orchestrator.baselines.facts import facts_of
 from orchestrator.baselines.given import given_by
 from orchestrator.baselines.group import Candidate, Group, candidate_of, group_of, groups_of
 from orchestrator.graph import Job
-from orchestrator.state import JobState, RunState, State
+from orchestrator.state.state import JobState, RunState, State
 
 
 class Book:
-    """Remembers what it read of runs that have not changed, as `orchestrator.history` does.
+    """Remembers what it read of runs that have not changed, as
+    `orchestrator.forecasts.history` does.
 
     A scheduler that keeps one pays, at each step, for the runs whose jobs have ended since the last
     one; asking again about a group costs little while no other one ends.

@@ -10,7 +10,7 @@ from orchestrator.baselines.facts import Facts, together
 from orchestrator.baselines.given import Given, difference
 from orchestrator.baselines.group import Candidate, mean_of
 from orchestrator.baselines.metric import Metric, metric_of
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.stop_rules.base import Finished
 
 NONE_YET = "no group on the same pictures and folds has finished yet"

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.baselines.attempts import attempts_of
 from orchestrator.graph import Job
-from orchestrator.state import AttemptState, RunState
+from orchestrator.state.state import AttemptState, RunState
 from orchestrator.stop_rules.base import FoldView
 from orchestrator.views.training import number, training_of
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.graph import Graph, Job
 from orchestrator.plans.differences import told, values_that_differ
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 
 FOLDS = "folds"
 """What `uses` names the job that splits."""

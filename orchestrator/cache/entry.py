@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.charge import charge_of, cost_of
-from orchestrator.state import AttemptState, RunState, State
+from orchestrator.forecasts.charge import charge_of, cost_of
+from orchestrator.state.state import AttemptState, RunState, State
 from orchestrator.views.charges import unit_of
 
 Sort = Literal["result", "replaced", "unfinished"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.cache.entry import Entry, needed_by
-from orchestrator.state import State
+from orchestrator.state.state import State
 from skint.attempt import AttemptDir
 
 ASIDE = "out.removed"

@@ -14,7 +14,7 @@ import orchestrator
 from orchestrator.checkup.finding import Finding, ok, warn
 from orchestrator.checkup.machine import Machine
 from orchestrator.home import Home
-from orchestrator.store import read_recent
+from orchestrator.store.store import read_recent
 
 STOP_TIMEOUT_S = 10.0
 LOG_BYTES = 64_000

@@ -23,17 +23,17 @@ from orchestrator.cli.running import until_over
 from orchestrator.cli.streaming import streamed
 from orchestrator.commands import SubmitRun
 from orchestrator.devices import find_devices
-from orchestrator.forecasting import forecast_queue
+from orchestrator.forecasts.forecasting import forecast_queue
 from orchestrator.graph import Graph
 from orchestrator.home import Home
 from orchestrator.programs.keeper import start_keeper
 from orchestrator.programs.program import JOB, Program, called_by, graph_of, read_by_caller, shown
 from orchestrator.programs.room import Room, room_for
-from orchestrator.run_name import checked_name, next_run_name
 from orchestrator.settings import read_settings
-from orchestrator.state import RunState, State
-from orchestrator.store import read_run, read_state
-from orchestrator.usable import usable_account
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import read_run, read_state
+from orchestrator.submitting.run_name import checked_name, next_run_name
+from orchestrator.submitting.usable import usable_account
 from orchestrator.words.notifying import check_notify
 from skint.attempt import AttemptDir
 from skint.errors import INTERRUPTED, NOT_FOUND, OK, RUN_FAILED, USAGE, SkintError

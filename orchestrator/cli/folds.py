@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from skint.errors import NOT_FOUND, SkintError
 
 

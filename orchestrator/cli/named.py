@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from orchestrator.home import Home
-from orchestrator.state import RunState, State
-from orchestrator.store import read_recent, read_run
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import read_recent, read_run
 from skint.errors import NOT_FOUND, SkintError
 
 NEWEST = 5

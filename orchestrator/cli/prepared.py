@@ -9,8 +9,8 @@ from budget.ledger import Ledger
 from orchestrator.home import Home
 from orchestrator.plans.picture_sizes import OtherSize, other_sizes
 from orchestrator.settings import read_settings
-from orchestrator.state import State
-from orchestrator.submitting import Prepared, prepare
+from orchestrator.state.state import State
+from orchestrator.submitting.prepare import Prepared, prepare
 from orchestrator.views.baselines import lines as lines_of
 from orchestrator.views.before import before_of, partly, sentence
 from skint.errors import SkintError

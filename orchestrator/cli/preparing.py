@@ -14,9 +14,9 @@ from orchestrator.commands import SubmitRun
 from orchestrator.graph import exploring
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.run_name import checked_name, next_run_name
-from orchestrator.store import read_state
-from orchestrator.submitting import refuse_if_it_does_not_fit
+from orchestrator.store.store import read_state
+from orchestrator.submitting.prepare import refuse_if_it_does_not_fit
+from orchestrator.submitting.run_name import checked_name, next_run_name
 from orchestrator.words.notifying import check_notify
 
 
@@ -38,7 +38,7 @@ def prepare_request(
     with Ledger(home.ledger) as ledger:
         prepared = prepared_of(arguments, home, state, ledger, now_ms)
     if prepared.all_known:
-        from orchestrator.known_saving import book_known
+        from orchestrator.submitting.known_saving import book_known
         from orchestrator.views.before import before_of
         from orchestrator.words.known import known_already
 

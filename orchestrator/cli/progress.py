@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from budget.duration import format_clock
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.views.figures import figure, to_go
 from orchestrator.views.question_words import question_lines
 from orchestrator.views.said import said_line

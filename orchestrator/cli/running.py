@@ -14,8 +14,8 @@ from orchestrator.cli.inbox import Refused, ask, put
 from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.home import Home, SchedulerRuns
-from orchestrator.state import State
-from orchestrator.store import Store, read_run, read_state
+from orchestrator.state.state import State
+from orchestrator.store.store import Store, read_run, read_state
 
 if TYPE_CHECKING:
     from orchestrator.serving import Serving

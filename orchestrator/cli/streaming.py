@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orchestrator.cli.outlet import Outlet
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from skint.attempt import AttemptDir
 from skint.log import kept
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from orchestrator.home import Home
-from orchestrator.state import State
-from orchestrator.store import Store
+from orchestrator.state.state import State
+from orchestrator.store.store import Store
 
 EVERY_S = 1.0
 

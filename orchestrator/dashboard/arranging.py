@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.dashboard.snapshot import Screen
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.view import JobRow, RunView
 
 ORDERS = ("age", "state", "hours", "to go", "score", "name")

@@ -16,8 +16,8 @@ from orchestrator.home import Home
 from orchestrator.plans.differences import differences, values_that_differ
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.scheduler.books import owner_of
-from orchestrator.state import RunState, State
-from orchestrator.store import Store
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import Store
 from orchestrator.views.baselines import sentence, trains
 from orchestrator.words.telling import tell, tone
 

@@ -21,7 +21,7 @@ from orchestrator.dashboard.burning import read_burns
 from orchestrator.dashboard.ink import Line, Piece, fitted, headed
 from orchestrator.dashboard.painted import Painted
 from orchestrator.dashboard.snapshot import Screen
-from orchestrator.history import History
+from orchestrator.forecasts.history import History
 from orchestrator.home import Home
 from orchestrator.views.budget_parts import MARKS, shown_amount, shown_parts
 from orchestrator.views.burn_down import ALLOWED, LIKELY, NOW, PACE, RANGE, Burn, drawn

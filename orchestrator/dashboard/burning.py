@@ -10,10 +10,10 @@ from budget.ledger import Ledger
 from budget.ledger.balance import LimitBalance
 from budget.ledger.line import Reservation
 from orchestrator.dashboard.snapshot import AccountLimit, Screen
-from orchestrator.forecasting import Queue, forecast_queue
-from orchestrator.history import History
+from orchestrator.forecasts.forecasting import Queue, forecast_queue
+from orchestrator.forecasts.history import History
 from orchestrator.home import Home
-from orchestrator.state import State
+from orchestrator.state.state import State
 from orchestrator.views.burn_down import Burn
 
 POINTS = 160

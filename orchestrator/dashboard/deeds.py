@@ -16,8 +16,8 @@ from orchestrator.dashboard.question import (
     several,
     verdict_question,
 )
-from orchestrator.state import RunState
-from orchestrator.verdict import VerdictGiven
+from orchestrator.events.verdict import VerdictGiven
+from orchestrator.state.state import RunState
 
 ASKS = ("cancel", "abort", "pause", "verdict", "hold")
 """Keys that ask before anything is sent."""

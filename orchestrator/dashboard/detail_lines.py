@@ -13,7 +13,7 @@ from orchestrator.dashboard.beside import Beside
 from orchestrator.dashboard.group_curves import BASELINE, BASELINE_MARK, JobCurve
 from orchestrator.dashboard.ink import Line, cut, fitted, headed, padded
 from orchestrator.dashboard.snapshot import EventLine
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.curves import Curve
 from orchestrator.views.figures import figure, to_go
 from orchestrator.views.gaps import usage_lines

@@ -35,7 +35,7 @@ from orchestrator.dashboard.painted import Painted
 from orchestrator.dashboard.snapshot import EventLine, Screen
 from orchestrator.graph import Job
 from orchestrator.home import Home
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.curves import Curve, drawn
 from orchestrator.views.view import RunView, run_view
 from skint.errors import SkintError

@@ -10,7 +10,7 @@ from statistics import fmean
 from orchestrator.baselines.attempts import attempts_of
 from orchestrator.baselines.group import Group, group_of
 from orchestrator.graph import Graph, Job
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.curves import Curve
 from orchestrator.views.training import (
     NO_METRICS,

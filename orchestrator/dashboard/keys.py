@@ -14,10 +14,10 @@ from orchestrator.dashboard.question import (
 )
 from orchestrator.dashboard.rows import TableLine
 from orchestrator.dashboard.snapshot import Screen
-from orchestrator.questions import jobs_meant, open_questions
-from orchestrator.resumption import stopped
-from orchestrator.state import RunState
-from orchestrator.verdict import StopScope, VerdictGiven
+from orchestrator.events.verdict import StopScope, VerdictGiven
+from orchestrator.resuming.resumption import stopped
+from orchestrator.state.questions import jobs_meant, open_questions
+from orchestrator.state.state import RunState
 
 READ_ONLY = "this screen is read-only: it was started with --read-only"
 NOTHING = "nothing is selected: submit a plan first, or end the filter with Esc"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from budget.meters.base import DeviceReading
 from orchestrator.executors.base import Device
-from orchestrator.state import State, job_of
+from orchestrator.state.state import State, job_of
 
 READ_EVERY_MS = 2_000
 KEPT = 40

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from budget.accounts.account import Account
     from budget.ledger.balance import LimitBalance
-    from orchestrator.state import State
+    from orchestrator.state.state import State
     from orchestrator.views.ahead import Ahead, Dry
 
 AGAIN_MS = 5_000
@@ -28,7 +28,7 @@ class Forecaster:
     """Remembers how long things took, and what it has said last."""
 
     def __init__(self) -> None:
-        from orchestrator.history import History  # the first frame is drawn without it
+        from orchestrator.forecasts.history import History  # the first frame is drawn without it
 
         self._history = History()
         self._made_ms: int | None = None

@@ -14,10 +14,10 @@ from orchestrator.commands import (
     SetHold,
     StopJobs,
 )
+from orchestrator.events.verdict import Answer, VerdictGiven
 from orchestrator.graph import Job
-from orchestrator.questions import jobs_meant
-from orchestrator.state import Hold, RunState
-from orchestrator.verdict import Answer, VerdictGiven
+from orchestrator.state.questions import jobs_meant
+from orchestrator.state.state import Hold, RunState
 from orchestrator.views.stake import Facts, live_titles, money_facts, settled_ms, work_facts
 from orchestrator.views.view import title_of
 

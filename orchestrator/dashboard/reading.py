@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from budget.ledger import Ledger
-from orchestrator import events as e
 from orchestrator.dashboard.lanes import LaneWatch
 from orchestrator.dashboard.outlook import Forecaster
 from orchestrator.dashboard.snapshot import EVENTS_KEPT, AccountLimit, EventLine, Screen
+from orchestrator.events import events as e
 from orchestrator.home import Home
-from orchestrator.projection import apply_all
-from orchestrator.state import RunState, State, run_of
-from orchestrator.store import Store
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import RunState, State, run_of
+from orchestrator.store.store import Store
 from orchestrator.views.account_tree import in_tree
 from orchestrator.views.view import RunView, run_view
 from orchestrator.words.telling import tell, tone

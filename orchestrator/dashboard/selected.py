@@ -7,7 +7,7 @@ from budget.duration import format_clock
 from orchestrator.dashboard.ink import Line, Piece, cut, headed, padded
 from orchestrator.dashboard.rows import COLOURS, TableLine, to_go
 from orchestrator.dashboard.snapshot import Screen
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.glyphs import bar, sparkline
 from orchestrator.views.view import JobRow, RunView

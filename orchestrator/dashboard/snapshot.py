@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.dashboard.lanes import Lanes
 from orchestrator.dashboard.outlook import Outlook
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 
 if TYPE_CHECKING:
     from budget.accounts.account import Account

@@ -9,7 +9,7 @@ from pathlib import Path
 from budget.meters.base import Meter, Watched
 from budget.meters.log import SAMPLE_EVERY_S, Metered, MeterLog
 from orchestrator.executors.local_records import identity_of
-from orchestrator.state import AttemptState, State
+from orchestrator.state.state import AttemptState, State
 from skint import process
 from skint.attempt import AttemptDir
 

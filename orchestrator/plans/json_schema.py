@@ -18,11 +18,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from notifiers import catalog, manner
+from orchestrator.events.verdict import Answer
 from orchestrator.graph import OWN_RULE
 from orchestrator.plans.describe import builtin_jobs, describe_builtin
 from orchestrator.plans.spec import JobSpec, PlanSpec
 from orchestrator.stop_rules.defaults import DEFAULTS, Mode, Option
-from orchestrator.verdict import Answer
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """The newest that every editor knows."""

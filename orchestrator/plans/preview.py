@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from budget.forecasts.forecast import OVER, Forecast, from_history
-from orchestrator.forecasting import forecast_planned
+from orchestrator.forecasts.forecasting import forecast_planned
+from orchestrator.forecasts.history import CPU, History, Kind
 from orchestrator.graph import Graph, Job
-from orchestrator.history import CPU, History, Kind
 from orchestrator.plans.keys import job_key
 from orchestrator.plans.reasons import NOTHING_KEPT, KeptPast, while_it_needs, why_it_runs
-from orchestrator.state import Result, RunState, State
+from orchestrator.state.state import Result, RunState, State
 
 
 @dataclass(frozen=True)

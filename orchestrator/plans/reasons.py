@@ -8,8 +8,8 @@ from typing import Any
 
 from orchestrator.graph import Job
 from orchestrator.plans.differences import Detail, Record, differences, distance, told
-from orchestrator.state import AttemptState, Result, RunState, State
-from orchestrator.unfinished import is_worth_its_hours
+from orchestrator.resuming.unfinished import is_worth_its_hours
+from orchestrator.state.state import AttemptState, Result, RunState, State
 
 NEAREST_OF = 50
 """Earlier results that are compared, the newest."""

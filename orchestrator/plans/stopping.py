@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from budget.duration import DurationError, parse_ms
+from orchestrator.events.verdict import Answer
 from orchestrator.graph import OWN_RULE, StopRule
 from orchestrator.plans.complaints import UNKNOWN_KEY, nearest
 from orchestrator.plans.describe import DescribeError
@@ -16,7 +17,6 @@ from orchestrator.plans.entry import Entry, Problems
 from orchestrator.plans.own_rule import check_own_rule
 from orchestrator.stop_rules import RULES
 from orchestrator.stop_rules.defaults import DEFAULTS, Mode, Option
-from orchestrator.verdict import Answer
 
 MODES: tuple[str, ...] = get_args(Mode)
 ANSWERS: tuple[str, ...] = get_args(Answer)

@@ -16,8 +16,8 @@ from orchestrator.clock import Clock
 from orchestrator.presses.kept import Arrival, KeptPresses, Open
 from orchestrator.presses.meaning import Refusal, understand
 from orchestrator.presses.press import Press, PressError, read_press
-from orchestrator.state import RunState
-from orchestrator.store import Store, read_run
+from orchestrator.state.state import RunState
+from orchestrator.store.store import Store, read_run
 
 _log = logging.getLogger(__name__)
 

@@ -26,8 +26,8 @@ from orchestrator.presses.claim import Claim
 from orchestrator.presses.desk import Desk, allowed, slack_settings
 from orchestrator.presses.kept import Arrival
 from orchestrator.presses.polling import EVERY_S, Poller, Watched
-from orchestrator.resumption import stopped
-from orchestrator.state import RunState, State
+from orchestrator.resuming.resumption import stopped
+from orchestrator.state.state import RunState, State
 
 _log = logging.getLogger(__name__)
 

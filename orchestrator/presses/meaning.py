@@ -8,13 +8,13 @@ from typing import Literal
 
 from budget.instant import format_instant
 from orchestrator.commands import AnswerVerdict, Request, ResumeJobs, StopJobs
-from orchestrator.events import StopAsked, StopScope
+from orchestrator.events.events import StopAsked, StopScope
+from orchestrator.events.verdict import VerdictGiven
 from orchestrator.graph import Job
 from orchestrator.presses.press import TRIAL_RUN, Press, is_current, is_of
-from orchestrator.questions import TIME_OUT, answer_to, jobs_meant
-from orchestrator.resumption import stopped
-from orchestrator.state import RunState, State
-from orchestrator.verdict import VerdictGiven
+from orchestrator.resuming.resumption import stopped
+from orchestrator.state.questions import TIME_OUT, answer_to, jobs_meant
+from orchestrator.state.state import RunState, State
 from orchestrator.views.job_words import title_of
 
 Why = Literal[

@@ -15,7 +15,7 @@ from orchestrator.presses.desk import Desk, allowed
 from orchestrator.presses.kept import Arrival
 from orchestrator.presses.meaning import Refusal, not_allowed
 from orchestrator.presses.typed import REACTIONS, Wish, presses_for, wish_in
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from orchestrator.commands import RUN_NAME
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from skint.errors import SkintError
 
 Do = Literal["abort-fold", "abort-run", "let-run", "stop", "resume"]

@@ -12,8 +12,8 @@ from typing import Literal
 
 from orchestrator.presses.meaning import Refusal
 from orchestrator.presses.press import Do, Press, press_of
-from orchestrator.questions import open_questions
-from orchestrator.state import RunState
+from orchestrator.state.questions import open_questions
+from orchestrator.state.state import RunState
 
 Wanted = Literal["abort-fold", "abort-run", "let-run", "stop", "resume", "go-on"]
 

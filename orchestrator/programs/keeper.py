@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 
 from orchestrator.home import VARIABLE, Home
-from orchestrator.store import read_run
+from orchestrator.store.store import read_run
 from skint.errors import SkintError
 from skint.process import Identity, identity
 

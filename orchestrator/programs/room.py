@@ -14,7 +14,7 @@ from budget.duration import MINUTE_MS, format_clock
 from budget.instant import format_instant
 from budget.ledger.balance import Balance, LimitBalance
 from orchestrator.graph import Job
-from orchestrator.usable import DoesNotFit
+from orchestrator.submitting.usable import DoesNotFit
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from jobs.pages.pages import percent, template
 from orchestrator.baselines.book import Book
 from orchestrator.graph import Job
 from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.views.baselines import comparisons_of, sentence
 from orchestrator.views.comparison_table import rows_and_notes, sides_of
 from orchestrator.views.figures import exact_figure, mean_and_spread

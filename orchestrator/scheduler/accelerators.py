@@ -16,8 +16,7 @@ from budget.accounts.account import Account
 from budget.amount import format_amount
 from budget.ledger.balance import Balance, LimitBalance
 from budget.ledger.refusal import OverBudget
-from orchestrator import events as e
-from orchestrator.changed import changed
+from orchestrator.events import events as e
 from orchestrator.executors.base import Device
 from orchestrator.graph import Job
 from orchestrator.scheduler import companions
@@ -40,7 +39,8 @@ from orchestrator.scheduler.queue import Candidate, in_order, passed_by
 from orchestrator.scheduler.room import Room, limit_key
 from orchestrator.scheduler.standby import PREPARING, name_for, prepares_until
 from orchestrator.scheduler.waiting import Waiting
-from orchestrator.state import JobState, RunState, State
+from orchestrator.state.changed import changed
+from orchestrator.state.state import JobState, RunState, State
 
 
 def admit(state: State, inputs: Inputs, now_ms: int) -> list[e.Event]:

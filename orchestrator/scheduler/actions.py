@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.base import Handle
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler import own_rules
 from orchestrator.scheduler.observations import is_absent
-from orchestrator.state import AttemptState, RunState, State
+from orchestrator.state.state import AttemptState, RunState, State
 from skint.attempt import StopRequest
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import events as e
-from orchestrator.changed import changed
+from orchestrator.events import events as e
 from orchestrator.graph import Job
 from orchestrator.plans.keys import job_key
 from orchestrator.scheduler import earlier
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state import AttemptState, RunState, State, job_of, run_of
+from orchestrator.state.changed import changed
+from orchestrator.state.state import AttemptState, RunState, State, job_of, run_of
 
 
 def key_of(run: RunState, job: Job) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from budget.instant import format_instant
-from orchestrator import events as e
 from orchestrator.commands import AnswerVerdict
-from orchestrator.questions import TIME_OUT, answer_to, jobs_meant
-from orchestrator.resumption import skipped_with, stopped
+from orchestrator.events import events as e
+from orchestrator.resuming.resumption import skipped_with, stopped
 from orchestrator.scheduler.verdicts import stop_for
-from orchestrator.state import RunState, State
+from orchestrator.state.questions import TIME_OUT, answer_to, jobs_meant
+from orchestrator.state.state import RunState, State
 
 
 def answer(state: State, command: str, request: AnswerVerdict, now_ms: int) -> Iterator[e.Event]:

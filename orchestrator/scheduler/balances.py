@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from budget.accounts.account import Account
 from orchestrator.commands import ReleaseHold, ResumeJobs, RetryJobs, SubmitRun
-from orchestrator.holding import holding
+from orchestrator.events.holding import holding
 from orchestrator.scheduler import inputs as i
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 
 FREEING = i.Refused | i.NotAccepted | i.Released
 

@@ -24,7 +24,7 @@ from budget.ledger.balance import Balance
 from orchestrator.clock import Clock
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.balances import lineage
-from orchestrator.state import AllocationState, SavingState
+from orchestrator.state.state import AllocationState, SavingState
 
 _log = logging.getLogger(__name__)
 

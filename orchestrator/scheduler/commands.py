@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from orchestrator import events as e
 from orchestrator.baselines.book import why_no_baseline
 from orchestrator.commands import (
     RUN_NAME,
@@ -20,12 +19,13 @@ from orchestrator.commands import (
     StopJobs,
     SubmitRun,
 )
+from orchestrator.events import events as e
+from orchestrator.events.holding import holding
 from orchestrator.graph import Graph, Job, Lane
-from orchestrator.holding import holding
 from orchestrator.scheduler import answering, pausing, resuming, retrying
 from orchestrator.scheduler import holding as holds
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.views.charges import freed_ms, unit_of
 from orchestrator.views.figures import amount
 from orchestrator.views.hold_words import hold_line

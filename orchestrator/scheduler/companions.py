@@ -10,7 +10,7 @@ from budget.ledger.balance import Balance
 from orchestrator.executors.base import Capabilities
 from orchestrator.graph import Job
 from orchestrator.scheduler.fitting import Fit, Fitting, session_ms, wall_of
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 
 
 def after(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.graph import Job
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state import State
+from orchestrator.state.state import State
 
 LOCAL = "local"
 """The executor of the CPU lane."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import events as e
+from orchestrator.events import events as e
+from orchestrator.events.holding import holding
 from orchestrator.graph import Job
-from orchestrator.holding import holding
 from orchestrator.scheduler import cpu_lane, earlier
 from orchestrator.scheduler.admission import attempt_planned, cannot_run, goes_on, key_of, reuse
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.sorts import BEING_MADE
-from orchestrator.state import JobState, RunState, State
+from orchestrator.state.sorts import BEING_MADE
+from orchestrator.state.state import JobState, RunState, State
 
 LOCAL = cpu_lane.LOCAL
 FULL = ("cores", "memory")

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.graph import Job
+from orchestrator.resuming.unfinished import BLAMELESS, is_worth_its_hours
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import goes_on_from
-from orchestrator.state import AttemptState, RunState, State, run_of
-from orchestrator.unfinished import BLAMELESS, is_worth_its_hours
+from orchestrator.state.state import AttemptState, RunState, State, run_of
 
 
 def waits_for(run: RunState, attempt: str, job: str) -> str:

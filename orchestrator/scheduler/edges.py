@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from budget.duration import format_clock
 from budget.forecasts.edge import ask as ask_at
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.scheduler.pieces import epoch_ms
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 
 EDGE = "edge"
 """The reason code of such a stop."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from budget.duration import format_clock
 from budget.forecasts.edge import is_worth_starting
-from orchestrator import events as e
-from orchestrator.aims import aims_of
+from orchestrator.events import events as e
+from orchestrator.events.pausing import PAUSED
 from orchestrator.graph import Job
-from orchestrator.pausing import PAUSED
 from orchestrator.scheduler.edges import EDGE
 from orchestrator.scheduler.pieces import attempts_of_job, gets_nowhere, left_ms, tail_of
-from orchestrator.state import AttemptState, RunState
+from orchestrator.state.aims import aims_of
+from orchestrator.state.state import AttemptState, RunState
 
 _CUT = ("stopped", "deadline", "killed")
 

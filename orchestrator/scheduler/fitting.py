@@ -9,10 +9,10 @@ from budget.accounts.account import Account
 from budget.duration import format_clock
 from budget.forecasts.edge import Piece, is_worth_starting, piece
 from budget.ledger.balance import Balance, LimitBalance
-from orchestrator import events as e
-from orchestrator.forecasting import forecast_job
+from orchestrator.events import events as e
+from orchestrator.forecasts.forecasting import forecast_job
+from orchestrator.forecasts.history import History
 from orchestrator.graph import Job
-from orchestrator.history import History
 from orchestrator.scheduler.pieces import (
     TEARDOWN_MS,
     attempts_of_job,
@@ -21,7 +21,7 @@ from orchestrator.scheduler.pieces import (
     left_ms,
     tail_of,
 )
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import overload
 
 from orchestrator.baselines.comparison import Comparison
 from orchestrator.baselines.fold_view import CORRECT, fold_view
-from orchestrator.forecasting import forecast_job
+from orchestrator.forecasts.forecasting import forecast_job
 from orchestrator.graph import Job
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.stop_rules.base import Finished, FoldView, GroupView
 
 

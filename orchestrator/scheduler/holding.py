@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import events as e
 from orchestrator.commands import ReleaseHold, SetHold
+from orchestrator.events import events as e
 from orchestrator.scheduler.balances import lineage
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state import State
+from orchestrator.state.state import State
 from orchestrator.views.hold_words import undone_by, what_is_held, where_held
 
 

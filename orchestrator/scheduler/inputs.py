@@ -12,10 +12,10 @@ from budget.meters.log import Metered
 from orchestrator.baselines.agreement import Agreement
 from orchestrator.baselines.book import Book
 from orchestrator.commands import Command
-from orchestrator.events import Event, StopScope
+from orchestrator.events.events import Event, StopScope
 from orchestrator.executors.base import Capabilities, Capacity, Handle, Observation
-from orchestrator.history import History
-from orchestrator.state import State
+from orchestrator.forecasts.history import History
+from orchestrator.state.state import State
 from skint.attempt import StopRequest
 
 

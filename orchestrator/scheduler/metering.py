@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from budget.duration import format_clock
 from budget.meters.log import IDLE_BELOW, TOLD_EVERY_S, Metered
-from orchestrator import events as e
-from orchestrator.state import AttemptState
+from orchestrator.events import events as e
+from orchestrator.state.state import AttemptState
 
 
 def told(run: str, attempt: AttemptState, metered: Metered, now_ms: int) -> Iterator[e.Event]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Mapping
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.base import AttemptSight, Observation
+from orchestrator.resuming.unfinished import SIGKILLED, UNSAVED
 from orchestrator.scheduler import inputs as i
-from orchestrator.state import AllocationState, AttemptState, RunState, State, run_of
-from orchestrator.unfinished import SIGKILLED, UNSAVED
+from orchestrator.state.state import AllocationState, AttemptState, RunState, State, run_of
 from skint.attempt import EXIT_UNSAVED, Exit
 from skint.errors import USAGE
 from skint.shim import SIGNALLED

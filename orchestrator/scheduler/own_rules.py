@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.graph import Job
-from orchestrator.questions import RULE_FAILED, has_spoken
 from orchestrator.scheduler.group_view import whole_view
 from orchestrator.scheduler.inputs import AskRule, Inputs, RuleSaid
 from orchestrator.scheduler.verdicts import follow, rules_of
-from orchestrator.state import RunState, State
+from orchestrator.state.questions import RULE_FAILED, has_spoken
+from orchestrator.state.state import RunState, State
 from orchestrator.stop_rules.base import Finished, GroupView, Verdict
 
 REASON = "own-rule"

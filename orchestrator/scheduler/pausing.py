@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from budget.instant import format_instant
-from orchestrator import events as e
 from orchestrator.commands import PauseJobs, ResumeJobs
+from orchestrator.events import events as e
+from orchestrator.events.pausing import PAUSED
 from orchestrator.graph import Job
-from orchestrator.pausing import PAUSED
-from orchestrator.questions import jobs_meant, open_in_spite
 from orchestrator.scheduler.pieces import TEARDOWN_MS, left_ms, tail_of
-from orchestrator.state import AttemptState, RunState, State, job_of
+from orchestrator.state.questions import jobs_meant, open_in_spite
+from orchestrator.state.state import AttemptState, RunState, State, job_of
 from orchestrator.views.charges import freed_ms, in_flight_ms, unit_of
 from orchestrator.views.figures import amount
 from orchestrator.views.undo_words import resume_command

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from budget.forecasts.edge import Tail, tail
 from orchestrator.graph import TEARDOWN_S, Job
-from orchestrator.state import AttemptState, RunState
+from orchestrator.state.state import AttemptState, RunState
 
 TEARDOWN_MS = round(TEARDOWN_S * 1000)
 

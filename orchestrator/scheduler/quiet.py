@@ -8,7 +8,7 @@ from itertools import pairwise
 from orchestrator.baselines.fold_view import said_ms
 from orchestrator.graph import ALWAYS, Job
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state import AttemptState, RunState, State
+from orchestrator.state.state import AttemptState, RunState, State
 from orchestrator.stop_rules.defaults import DEFAULTS
 
 _QUIET_MIN = DEFAULTS[ALWAYS].value("quiet_min", {})

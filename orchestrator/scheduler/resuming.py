@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import events as e
 from orchestrator.commands import ResumeJobs
+from orchestrator.events import events as e
 from orchestrator.graph import Job
-from orchestrator.questions import jobs_meant, open_in_spite
-from orchestrator.resumption import skipped_with, stopped
+from orchestrator.resuming.resumption import skipped_with, stopped
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pausing import paused_jobs, unpaused
 from orchestrator.scheduler.pieces import goes_on_from, left_ms
 from orchestrator.scheduler.retrying import BY_RULE
-from orchestrator.state import RunState, State
+from orchestrator.state.questions import jobs_meant, open_in_spite
+from orchestrator.state.state import RunState, State
 
 
 def resume(

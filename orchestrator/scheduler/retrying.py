@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import events as e
 from orchestrator.commands import RetryJobs
+from orchestrator.events import events as e
 from orchestrator.graph import Job
-from orchestrator.questions import jobs_meant
-from orchestrator.resumption import skipped_with, stopped
+from orchestrator.resuming.resumption import skipped_with, stopped
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import goes_on_from, left_ms
-from orchestrator.state import RunState, State
+from orchestrator.state.questions import jobs_meant
+from orchestrator.state.state import RunState, State
 
 BY_RULE = "rule "
 """How the doer of a stop begins where a stop rule did it: a rule is answered, not retried."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from budget.accounts.account import Account
 from budget.ledger.balance import Balance, LimitBalance
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.base import Device
 from orchestrator.scheduler.backfill import Holding
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state import AllocationState, State
+from orchestrator.state.state import AllocationState, State
 
 
 def limit_key(limit: LimitBalance) -> tuple[str, str]:

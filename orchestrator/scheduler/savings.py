@@ -15,17 +15,17 @@ from typing import NamedTuple
 from budget.accounts.account import Account
 from budget.duration import format_clock
 from budget.ledger.saving import KINDS
-from orchestrator import events as e
-from orchestrator.charge import cost_of, makers
-from orchestrator.forecasting import forecast_job
+from orchestrator.events import events as e
+from orchestrator.forecasts.charge import cost_of, makers
+from orchestrator.forecasts.forecasting import forecast_job
+from orchestrator.forecasts.history import History
 from orchestrator.graph import Job
-from orchestrator.history import History
 from orchestrator.scheduler.admission import key_of
 from orchestrator.scheduler.edges import EDGE
 from orchestrator.scheduler.endings import is_cut
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import left_ms
-from orchestrator.state import AttemptState, JobStatus, RunState, State
+from orchestrator.state.state import AttemptState, JobStatus, RunState, State
 from orchestrator.views.figures import amount
 
 CACHE, EARLY_STOP, REFUSED, PARKED = KINDS

@@ -14,11 +14,10 @@ from pathlib import Path
 from budget.ledger import Ledger, LedgerError
 from budget.meters.log import Metered
 from notifiers.base import Notice
-from orchestrator import events as e
 from orchestrator.baselines.agreement import agreement_of
 from orchestrator.baselines.book import Book
-from orchestrator.changed import changed
 from orchestrator.clock import Clock
+from orchestrator.events import events as e
 from orchestrator.executors.base import (
     Executor,
     ExecutorRefused,
@@ -27,9 +26,8 @@ from orchestrator.executors.base import (
     Observation,
     StandbyGone,
 )
-from orchestrator.forecasting import Queue, forecast_queue
-from orchestrator.history import History
-from orchestrator.results import has_files, is_there, wrong_with
+from orchestrator.forecasts.forecasting import Queue, forecast_queue
+from orchestrator.forecasts.history import History
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
 from orchestrator.scheduler.balances import FREEING, wanted_accounts
@@ -39,8 +37,10 @@ from orchestrator.scheduler.rule_processes import RuleProcesses
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
 from orchestrator.scheduler.watch import Watch
-from orchestrator.state import AllocationState, RunState, StandbyState, State
-from orchestrator.store import Store
+from orchestrator.state.changed import changed
+from orchestrator.state.state import AllocationState, RunState, StandbyState, State
+from orchestrator.store.store import Store
+from orchestrator.submitting.results import has_files, is_there, wrong_with
 from orchestrator.words import announce
 from orchestrator.words.outside import Outside, log_tail
 from orchestrator.words.pacing import Pacing

@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from budget.accounts.account import Account
-from orchestrator import events as e
+from orchestrator.events import events as e
+from orchestrator.events.holding import HELD, holding
+from orchestrator.events.pausing import PAUSED
 from orchestrator.executors.base import Observation
 from orchestrator.graph import Job
-from orchestrator.holding import HELD, holding
-from orchestrator.pausing import PAUSED
 from orchestrator.scheduler import cpu_lane
 from orchestrator.scheduler.admission import key_of
 from orchestrator.scheduler.earlier import previous_of
 from orchestrator.scheduler.inputs import Inputs, Line
 from orchestrator.scheduler.pieces import goes_on_from
-from orchestrator.state import JobState, RunState, StandbyState, State
+from orchestrator.state.state import JobState, RunState, StandbyState, State
 from skint.attempt import EXIT_STOPPED
 
 LOCAL = cpu_lane.LOCAL

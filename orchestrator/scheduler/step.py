@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeGuard
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.base import Observation
-from orchestrator.projection import apply_all
-from orchestrator.questions import open_questions
 from orchestrator.scheduler import (
     accelerators,
     actions,
@@ -28,7 +26,9 @@ from orchestrator.scheduler import (
     verdicts,
 )
 from orchestrator.scheduler import inputs as i
-from orchestrator.state import RunState, State, job_of, run_of
+from orchestrator.state.projection import apply_all
+from orchestrator.state.questions import open_questions
+from orchestrator.state.state import RunState, State, job_of, run_of
 
 _ENDS = (e.AttemptEnded, e.JobEnded)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestrator.changed import changed
 from orchestrator.executors.base import Submission
 from orchestrator.scheduler.actions import attempts_of
-from orchestrator.state import AttemptState, RunState, StandbyState
+from orchestrator.state.changed import changed
+from orchestrator.state.state import AttemptState, RunState, StandbyState
 from skint.attempt import Task
 from skint.errors import SkintError
 

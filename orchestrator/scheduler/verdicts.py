@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from budget.duration import format_clock
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.graph import ALWAYS, Job, StopRule
-from orchestrator.questions import TIME_OUT, has_spoken, open_questions, targets
 from orchestrator.scheduler.group_view import short_view, whole_view
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state import RunState, State
+from orchestrator.state.questions import TIME_OUT, has_spoken, open_questions, targets
+from orchestrator.state.state import RunState, State
 from orchestrator.stop_rules import RULES
 from orchestrator.stop_rules.base import GroupView, Verdict
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from orchestrator import events as e
+from orchestrator.events import events as e
+from orchestrator.events.holding import holding
 from orchestrator.graph import Job
-from orchestrator.holding import holding
 from orchestrator.scheduler.admission import cannot_run, key_of, reuse
 from orchestrator.scheduler.backfill import OVERTAKEN_MS
 from orchestrator.scheduler.earlier import remarks
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import is_parked
 from orchestrator.scheduler.queue import Candidate
-from orchestrator.state import RunState, State, job_of
+from orchestrator.state.state import RunState, State, job_of
 
 STIR_MS = 60_000
 """A wait is told again when the time until which it lasts has moved by more than this."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from orchestrator.shapes.shape import instant, shape
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 
 if TYPE_CHECKING:
     from orchestrator.programs.room import Room

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.holding import Hold as Kept
+from orchestrator.events.holding import Hold as Kept
 from orchestrator.shapes.shape import instant, shape
 
 

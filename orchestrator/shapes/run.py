@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestrator.shapes.shape import Number, instant, shape
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.said import Said
 from orchestrator.views.training import Eta as EtaView
 from orchestrator.views.view import JobRow, RunView

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from orchestrator import rows
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
+from orchestrator.store import rows
 
 
 class AsRows:

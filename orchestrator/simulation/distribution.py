@@ -13,7 +13,7 @@ from typing import Protocol
 
 from budget.duration import DurationError, format_hours, parse_ms
 from orchestrator.graph import Graph, Job
-from orchestrator.state import State
+from orchestrator.state.state import State
 from skint.errors import USAGE, SkintError
 
 NINE_IN_TEN = 1.645

@@ -13,14 +13,14 @@ from itertools import pairwise
 
 from budget.accounts.account import Account
 from budget.ledger.line import ADJUSTMENT, ESTIMATED, RELEASED, Charge
-from orchestrator import events as e
+from orchestrator.events import events as e
+from orchestrator.events.holding import holding
 from orchestrator.executors.simulated_engine import RealSubmission
-from orchestrator.holding import holding
-from orchestrator.projection import apply
 from orchestrator.simulation.admitted import Admitted, InvariantBroken, must
 from orchestrator.simulation.as_rows import AsRows
 from orchestrator.simulation.world import House, World
-from orchestrator.state import AllocationState, RunState, State, job_of, run_of
+from orchestrator.state.projection import apply
+from orchestrator.state.state import AllocationState, RunState, State, job_of, run_of
 
 __all__ = ["InvariantBroken", "Invariants"]
 

@@ -15,7 +15,7 @@ from orchestrator.commands import (
     RetryJobs,
     SetHold,
 )
-from orchestrator.holding import HeldLane
+from orchestrator.events.holding import HeldLane
 from orchestrator.simulation.world import House
 
 OFTEN = 0.12

@@ -1,4 +1,4 @@
-"""A store that lives in memory: the interface of `orchestrator.store.Store`, its tables in lists.
+"""A store that lives in memory: the interface of `orchestrator.store.store`, its tables in lists.
 
 What one `keep` writes stands whole or not at all, as in the file. Nothing is made durable, and
 events are kept as objects: `events_as_text` says what the file would hold.
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from notifiers.base import Notice
 from orchestrator import commands as c
-from orchestrator import events as e
-from orchestrator.projection import apply_all
-from orchestrator.state import State
-from orchestrator.store import Reply
+from orchestrator.events import events as e
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import State
+from orchestrator.store.store import Reply
 
 
 class MemoryStore:

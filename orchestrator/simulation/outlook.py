@@ -13,7 +13,7 @@ from orchestrator.graph import Graph, Job
 from orchestrator.simulation.fortune import Fortunes
 from orchestrator.simulation.tally import Tally, Week
 from orchestrator.simulation.world import House, World
-from orchestrator.state import AllocationState, AttemptState, RunState
+from orchestrator.state.state import AllocationState, AttemptState, RunState
 
 WEEK_MS = 7 * 24 * 3_600_000
 POLL_S = 600.0

@@ -7,10 +7,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from orchestrator.commands import AnswerVerdict, Request, ResumeJobs, SetBaseline
+from orchestrator.events.verdict import Answer
 from orchestrator.graph import Graph, Job, StopRule
 from orchestrator.simulation.world import House
 from orchestrator.stop_rules.defaults import Mode
-from orchestrator.verdict import Answer
 
 OFTEN = 0.15
 _WORDS: dict[type[Request], str] = {

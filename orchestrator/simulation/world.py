@@ -12,7 +12,7 @@ from budget.accounts.account import Account
 from budget.ledger import Ledger, LedgerError
 from orchestrator.clock import SimulatedClock
 from orchestrator.commands import StopJobs, SubmitRun
-from orchestrator.events import StopScope
+from orchestrator.events.events import StopScope
 from orchestrator.executors.simulated import Faults, Script, SimulatedEngine, SimulatedExecutor
 from orchestrator.graph import Graph
 from orchestrator.scheduler.cpu_lane import LOCAL
@@ -20,8 +20,8 @@ from orchestrator.scheduler.shell import Scheduler
 from orchestrator.simulation.host_clock import HostClock
 from orchestrator.simulation.memory_store import MemoryStore
 from orchestrator.simulation.mortal import Fate, Killed, Mortal
-from orchestrator.state import State
-from orchestrator.store import StoreError
+from orchestrator.state.state import State
+from orchestrator.store.store import StoreError
 from skint.attempt import StopHow, Task
 
 LEDGER_WRITES = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from budget.accounts.account import Account
 from budget.accounts.presets import preset
 from orchestrator.devices import Source
-from orchestrator.usable import EXECUTORS
+from orchestrator.submitting.usable import EXECUTORS
 
 LOCAL, PRACTICE = "local", "practice"
 

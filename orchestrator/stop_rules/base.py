@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from orchestrator.verdict import StopScope
+from orchestrator.events.verdict import StopScope
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from budget.accounts.account import Account
 from budget.forecasts.forecast import Forecast
 from budget.ledger.balance import LimitBalance
-from orchestrator.forecasting import forecast_job
+from orchestrator.forecasts.forecasting import forecast_job
+from orchestrator.forecasts.history import History
 from orchestrator.graph import Job
-from orchestrator.history import History
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.views.job_words import title_of
 
 

@@ -12,7 +12,7 @@ from orchestrator.baselines.facts import facts_of
 from orchestrator.baselines.given import given_of
 from orchestrator.baselines.group import Group, groups_of
 from orchestrator.graph import Graph, Job
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.stop_rules.base import Finished
 from orchestrator.views.figures import mean_and_spread
 

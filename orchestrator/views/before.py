@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from orchestrator.baselines.attempts import attempts_of
-from orchestrator.charge import cost_of
+from orchestrator.forecasts.charge import cost_of
 from orchestrator.plans.preview import Expectation
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.views.charges import unit_of
 from orchestrator.views.figures import amount, figure, mean_and_spread
 from orchestrator.views.local_time import local_time

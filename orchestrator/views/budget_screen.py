@@ -21,7 +21,7 @@ from orchestrator.views.queue_words import queue_words
 from orchestrator.views.windows import window_words
 
 if TYPE_CHECKING:
-    from orchestrator.forecasting import Queue
+    from orchestrator.forecasts.forecasting import Queue
 
 WIDTH = 40
 """Cells of the bar of a whole amount."""

@@ -18,7 +18,7 @@ from orchestrator.views.canvas import Canvas, Piece
 from orchestrator.views.curves import namer
 
 if TYPE_CHECKING:
-    from orchestrator.forecasting import Queue
+    from orchestrator.forecasts.forecasting import Queue
 
 LEAST_WIDTH, LEAST_HEIGHT = 30, 6
 AIR = 1.08

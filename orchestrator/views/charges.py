@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.graph import Job
-from orchestrator.records import newest_first
-from orchestrator.state import AllocationState, AttemptState, RunState
+from orchestrator.state.records import newest_first
+from orchestrator.state.state import AllocationState, AttemptState, RunState
 
 SIMULATED = "simulated"
 """How the names of simulated devices begin (`orchestrator.devices`)."""

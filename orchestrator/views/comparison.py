@@ -14,8 +14,8 @@ from orchestrator.baselines.given import difference, given_by
 from orchestrator.baselines.group import Group
 from orchestrator.baselines.metric import Metric, metric_of
 from orchestrator.graph import Graph
-from orchestrator.questions import is_about
-from orchestrator.state import RunState, run_of
+from orchestrator.state.questions import is_about
+from orchestrator.state.state import RunState, run_of
 from orchestrator.views.baselines import trains
 from orchestrator.views.charges import unit_of
 from orchestrator.views.metrics import Course, courses_of

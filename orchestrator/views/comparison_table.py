@@ -9,7 +9,7 @@ from typing import Any
 from budget.amount import format_amount
 from budget.duration import HOUR_MS
 from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.views.comparison import (
     UNSURE,
     Column,

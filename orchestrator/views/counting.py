@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS
-from orchestrator.pace import left_ms, per_s
-from orchestrator.state import AttemptState
+from orchestrator.forecasts.pace import left_ms, per_s
+from orchestrator.state.state import AttemptState
 
 
 def counted(attempt: AttemptState, now_ms: int) -> str:

@@ -10,7 +10,7 @@ from statistics import median
 
 from budget.attribution import attribute
 from budget.duration import format_exact
-from orchestrator.state import AllocationState, AttemptState, RunState
+from orchestrator.state.state import AllocationState, AttemptState, RunState
 from orchestrator.views.training import number
 
 MOST_MS = 60_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from budget.instant import format_instant
-from orchestrator.holding import Hold
+from orchestrator.events.holding import Hold
 from orchestrator.views.persons import by_whom, in_words
 
 

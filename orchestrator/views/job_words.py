@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from budget.duration import format_clock
+from orchestrator.events.holding import holding
 from orchestrator.graph import Job
-from orchestrator.holding import holding
-from orchestrator.state import AttemptState, Hold, JobState, RunState
+from orchestrator.state.state import AttemptState, Hold, JobState, RunState
 from orchestrator.views.hold_words import held_why
 
 NAMED = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from budget.duration import format_clock
 from budget.meters.log import Metered
-from orchestrator.state import AttemptState, RunState
+from orchestrator.state.state import AttemptState, RunState
 from orchestrator.views.charges import SIMULATED
 from orchestrator.views.job_words import title_of
 

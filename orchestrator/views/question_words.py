@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from budget.duration import format_clock
-from orchestrator.questions import open_questions
-from orchestrator.state import RunState
+from orchestrator.state.questions import open_questions
+from orchestrator.state.state import RunState
 
 _WOULD = {"stop": "it is stopped", "park": "it is parked"}
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from budget.forecasts.forecast import Forecast
-from orchestrator.forecasting import forecast_job
+from orchestrator.events.holding import HELD, Hold, holding
+from orchestrator.forecasts.forecasting import forecast_job
+from orchestrator.forecasts.history import History
 from orchestrator.graph import Job, Lane
-from orchestrator.history import History
-from orchestrator.holding import HELD, Hold, holding
 from orchestrator.scheduler.queue import Candidate, in_order
-from orchestrator.sorts import QUEUED
-from orchestrator.state import JobState, RunState, State
+from orchestrator.state.sorts import QUEUED
+from orchestrator.state.state import JobState, RunState, State
 from orchestrator.views.job_words import is_held, status_of, title_of, why_of
 from orchestrator.views.persons import in_words
 

@@ -9,7 +9,7 @@ from budget.instant import format_instant
 from budget.ledger.balance import LimitBalance
 
 if TYPE_CHECKING:
-    from orchestrator.forecasting import Queue
+    from orchestrator.forecasts.forecasting import Queue
 
 
 def queue_words(queue: Queue, limit: LimitBalance, now_ms: int) -> str:

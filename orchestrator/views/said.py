@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from budget.instant import format_instant
-from orchestrator.questions import answer_to, open_questions
-from orchestrator.state import RunState
-from orchestrator.verdict import Answer, StopScope, VerdictAction
+from orchestrator.events.verdict import Answer, StopScope, VerdictAction
+from orchestrator.state.questions import answer_to, open_questions
+from orchestrator.state.state import RunState
 from orchestrator.views.persons import by_whom, in_words
 
 _DID = {"stop": "stopped", "park": "parked", "ask": "asked about", "warn": "warned of"}

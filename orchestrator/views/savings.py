@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from budget.amount import format_amount
-from orchestrator.state import SavingState
+from orchestrator.state.state import SavingState
 from orchestrator.views.figures import amount
 
 _BY = {

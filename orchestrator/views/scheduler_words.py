@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 
 
 def scheduler_line(pid: int | None, live: list[RunState]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.view import JobRow, RunView, job_row, run_view
 
 

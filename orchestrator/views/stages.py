@@ -12,7 +12,7 @@ from statistics import median
 
 from budget.amount import format_amount
 from budget.attribution import attribute
-from orchestrator.state import AllocationState, AttemptState, RunState
+from orchestrator.state.state import AllocationState, AttemptState, RunState
 from orchestrator.views.training import epoch_ends
 
 START, EPOCHS, TAIL, IDLE, WHOLE = "start", "epochs", "tail", "idle", "not told"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from budget.amount import format_amount
 from orchestrator.graph import Job
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.charges import freed_ms, in_flight_ms, unit_of
 from orchestrator.views.view import title_of
 

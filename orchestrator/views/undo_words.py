@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from orchestrator.events.verdict import StopScope
 from orchestrator.graph import Job
-from orchestrator.state import RunState
-from orchestrator.verdict import StopScope
+from orchestrator.state.state import RunState
 
 
 def resume_command(run: RunState, scope: StopScope, target: str) -> str:

@@ -12,8 +12,8 @@ from functools import cached_property
 from statistics import fmean, median, stdev
 
 from orchestrator.graph import Job
-from orchestrator.sorts import QUEUED
-from orchestrator.state import AttemptState, Hold, JobState, RunState, SavingState
+from orchestrator.state.sorts import QUEUED
+from orchestrator.state.state import AttemptState, Hold, JobState, RunState, SavingState
 from orchestrator.views.charges import (
     attempt_in_flight_ms,
     in_flight_ms,

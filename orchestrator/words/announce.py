@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from budget.ledger.balance import Balance
 from notifiers.base import Notice
-from orchestrator import events as e
-from orchestrator.forecasting import Queue
-from orchestrator.state import RunState, State
+from orchestrator.events import events as e
+from orchestrator.forecasts.forecasting import Queue
+from orchestrator.state.state import RunState, State
 from orchestrator.views.seen import Seen
 from orchestrator.words.digest import digest
 from orchestrator.words.headline import head

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from notifiers.base import Button
+from orchestrator.events.verdict import VerdictGiven
 from orchestrator.graph import Job
 from orchestrator.presses.press import press_of
-from orchestrator.resumption import stopped
-from orchestrator.state import RunState
-from orchestrator.verdict import VerdictGiven
+from orchestrator.resuming.resumption import stopped
+from orchestrator.state.state import RunState
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.figures import amount
 from orchestrator.views.view import JobRow, RunView

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from budget.instant import format_instant
 from notifiers.base import Notice
 from notifiers.quiet_hours import local_time
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.graph import Job
-from orchestrator.questions import answer_to, jobs_meant, open_questions, verdict_of
-from orchestrator.state import RunState, job_of
+from orchestrator.state.questions import answer_to, jobs_meant, open_questions, verdict_of
+from orchestrator.state.state import RunState, job_of
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.figures import amount
 from orchestrator.views.persons import by_whom

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from notifiers.base import Notice
 from notifiers.quiet_hours import local_time
-from orchestrator.questions import answer_to
-from orchestrator.state import RunState, State
-from orchestrator.verdict import VerdictGiven
+from orchestrator.events.verdict import VerdictGiven
+from orchestrator.state.questions import answer_to
+from orchestrator.state.state import RunState, State
 from orchestrator.views.view import run_view
 from orchestrator.words.decisions import Decisions
 from orchestrator.words.headline import result

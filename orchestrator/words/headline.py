@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from budget.amount import format_amount
 from budget.ledger.balance import Balance
 from notifiers.base import Notice
-from orchestrator import events as e
-from orchestrator.state import RunState
+from orchestrator.events import events as e
+from orchestrator.state.state import RunState
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
 from orchestrator.views.view import JobRow, RunView, bar, sparkline
 from orchestrator.words.buttons import of_head, typed_of_head

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.state import State
-from orchestrator.submitting import Prepared
+from orchestrator.state.state import State
+from orchestrator.submitting.prepare import Prepared
 from orchestrator.views.before import before_of, sentence
 
 

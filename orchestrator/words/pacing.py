@@ -7,8 +7,8 @@ a distance, which the console and Slack do not notice.
 
 from __future__ import annotations
 
-from orchestrator.events import Event
-from orchestrator.state import RunState, State
+from orchestrator.events.events import Event
+from orchestrator.state.state import RunState, State
 
 FEW = 30
 """A run of so many jobs is told anew whenever something has changed."""

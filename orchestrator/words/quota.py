@@ -14,8 +14,8 @@ from budget.instant import format_instant
 from budget.ledger.balance import Balance, LimitBalance
 from budget.windows import PerSession, Rolling
 from notifiers.base import Notice
-from orchestrator.forecasting import Queue
-from orchestrator.state import RunState, State
+from orchestrator.forecasts.forecasting import Queue
+from orchestrator.state.state import RunState, State
 from orchestrator.words.notifying import told_places
 from orchestrator.words.place import for_place
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from budget.duration import HOUR_MS
 from budget.instant import format_instant
 from notifiers.base import About, Curve, Notice, Picture, Topic
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.graph import Job
 from orchestrator.pictures.drawn import mistakes_of
-from orchestrator.state import AttemptState, RunState, job_of
+from orchestrator.state.state import AttemptState, RunState, job_of
 from orchestrator.views.charges import freed_ms, unit_of
 from orchestrator.views.figures import amount, figure
 from orchestrator.views.savings import kept, saved_words, saving_line

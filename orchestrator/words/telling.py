@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from budget.amount import format_amount
-from orchestrator import events as e
-from orchestrator.state import AllocationState, RunState, State, job_of
+from orchestrator.events import events as e
+from orchestrator.state.state import AllocationState, RunState, State, job_of
 from orchestrator.views.hold_words import what_is_held, where_held
 from orchestrator.views.persons import by_whom, in_words
 from orchestrator.views.training import number, training_of

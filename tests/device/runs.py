@@ -11,8 +11,8 @@ from PIL import Image
 
 from budget.ledger import Ledger
 from orchestrator.home import Home
-from orchestrator.state import RunState, State
-from orchestrator.store import Store
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import Store
 from tests.device.given import Given
 from tests.jobs.small_set import COLOURS
 from tests.terminal import Terminal

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.state import RunState, State
-from orchestrator.store import read_state
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import read_state
 from tests.stand_ins.slack import CHANNEL, TOKEN, SlackStandIn
 from tests.terminal import Terminal, until
 

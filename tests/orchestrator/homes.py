@@ -18,8 +18,8 @@ from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.graph import Graph, Job
 from orchestrator.home import Home
-from orchestrator.state import RunState, State
-from orchestrator.store import Store
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import Store
 from skint.attempt import AttemptDir
 from skint.process import kill_all, survivors
 from tests.terminal import until

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.graph import Graph, Job
-from orchestrator.state import AllocationState, AttemptState, JobState, RunState, State
+from orchestrator.state.state import AllocationState, AttemptState, JobState, RunState, State
 
 START_MS = 1_795_219_200_000
 GPU, LAPTOP = "GPU-8c1f", "simulated-0"

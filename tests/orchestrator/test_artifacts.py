@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.artifacts import CannotCopy, copy, kind_of, made_in, only
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from tests.orchestrator.pasts import attempt_of, folds_graph, run_of
 
 LEFT = "fold1/out/a.ckpt"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.state import State
+from orchestrator.state.state import State
 from tests.orchestrator.homes import LivingHome
 
 GOES_ON = """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.scheduler.shell import Scheduler
-from orchestrator.state import State
+from orchestrator.state.state import State
 from skint.attempt import AttemptDir
 from tests.orchestrator.homes import HOUR_MS, LivingHome
 from tests.terminal import until

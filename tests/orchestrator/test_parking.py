@@ -11,10 +11,10 @@ import pytest
 from budget.accounts.account import Account, Session
 from budget.accounts.limit import Limit
 from budget.windows import FirstUse
-from orchestrator import events as e
 from orchestrator.commands import SubmitRun
+from orchestrator.events import events as e
 from orchestrator.graph import AtEdge, Graph, Job
-from orchestrator.state import AttemptState, RunState
+from orchestrator.state.state import AttemptState, RunState
 from tests.orchestrator import parkable
 from tests.orchestrator.homes import HOUR_MS, LivingHome
 

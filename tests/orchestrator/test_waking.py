@@ -12,8 +12,8 @@ import pytest
 from orchestrator.clock import Clock
 from orchestrator.commands import StopJobs
 from orchestrator.serving import Leaving, scheduler_in
-from orchestrator.state import State
-from orchestrator.store import Store
+from orchestrator.state.state import State
+from orchestrator.store.store import Store
 from skint.attempt import AttemptDir
 from tests.orchestrator.homes import LivingHome
 

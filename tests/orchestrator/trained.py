@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.graph import Graph
-from orchestrator.state import AllocationState, RunState
+from orchestrator.state.state import AllocationState, RunState
 from tests.orchestrator.pasts import START_MS, attempt_of, folds_graph, run_of
 
 HOUR_MS = 3_600_000

@@ -12,12 +12,12 @@ from budget.accounts.limit import weekly
 from budget.ledger import Ledger
 from orchestrator.clock import SimulatedClock
 from orchestrator.commands import StopJobs, SubmitRun
-from orchestrator.events import Event
+from orchestrator.events.events import Event
 from orchestrator.executors.simulated import Faults, Script, SimulatedEngine, SimulatedExecutor
 from orchestrator.graph import Graph, Job, StopRule
 from orchestrator.scheduler.shell import Scheduler
-from orchestrator.state import RunState, State
-from orchestrator.store import Store
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import Store
 from skint.attempt import Task
 
 SATURDAY_MS = 1_795_219_200_000

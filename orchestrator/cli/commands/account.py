@@ -110,7 +110,7 @@ def _add(ledger: Ledger, arguments: argparse.Namespace, now_ms: int) -> int:
         done = "added" if ledger.add_account(account, now_ms) else "there already"
     print(f"{done}   {account.name}: {_sentence(account, now_ms)}")
     _grant_first(ledger, account, arguments.quota, now_ms)
-    from orchestrator.usable import EXECUTORS  # nothing else here needs it
+    from orchestrator.submitting.usable import EXECUTORS  # nothing else here needs it
 
     if account.executor not in EXECUTORS:
         print(f"this version cannot run anything there yet: it has no executor {account.executor}")

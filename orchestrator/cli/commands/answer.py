@@ -8,8 +8,8 @@ from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json, print_done
 from orchestrator.commands import AnswerVerdict
 from orchestrator.home import Home
-from orchestrator.questions import open_questions
-from orchestrator.store import read_run
+from orchestrator.state.questions import open_questions
+from orchestrator.store.store import read_run
 from skint.errors import NOT_FOUND, OK, USAGE, SkintError
 
 

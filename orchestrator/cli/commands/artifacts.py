@@ -16,7 +16,7 @@ from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import table
 from orchestrator.cli.size import format_size
 from orchestrator.home import Home
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from skint.errors import NOT_FOUND, OK, SkintError
 
 if TYPE_CHECKING:

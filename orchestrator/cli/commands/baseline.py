@@ -17,8 +17,8 @@ from orchestrator.cli.output import add_json, print_answer, print_done
 from orchestrator.cli.screen import prose, table
 from orchestrator.commands import SetBaseline
 from orchestrator.home import Home
-from orchestrator.state import RunState, State
-from orchestrator.store import read_state
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import read_state
 from orchestrator.views.baselines import comparisons_of, score_of, sentence
 from skint.errors import FAILED, OK, SkintError
 

@@ -19,19 +19,19 @@ from budget.ledger.reading import Reading
 from orchestrator.cli.amount import parse_instant
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import prose, table
-from orchestrator.holding import Hold
+from orchestrator.events.holding import Hold
 from orchestrator.home import Home
-from orchestrator.kept_holds import read_holds
+from orchestrator.store.kept_holds import read_holds
 from orchestrator.views.account_tree import in_tree
 from orchestrator.views.budget_screen import account_screen, newest_reading
 from orchestrator.views.hold_words import hold_line
 from skint.errors import OK, USAGE, SkintError
 
 if TYPE_CHECKING:
-    from orchestrator.forecasting import Queue
-    from orchestrator.history import History
+    from orchestrator.forecasts.forecasting import Queue
+    from orchestrator.forecasts.history import History
     from orchestrator.shapes import budget as shapes
-    from orchestrator.state import State
+    from orchestrator.state.state import State
 
 NO_ACCOUNTS = "no accounts yet · skint account add NAME --preset simulated"
 MOST_WINDOWS = 1_000
@@ -95,7 +95,7 @@ class Live:
     history: History
 
     def queue(self, account: Account, at_ms: int) -> Queue:
-        from orchestrator.forecasting import forecast_queue
+        from orchestrator.forecasts.forecasting import forecast_queue
 
         return forecast_queue(self.state, account, at_ms, self.history)
 
@@ -104,11 +104,13 @@ def live_runs(home: Home) -> Live | None:
     """None if nobody runs any."""
     if home.scheduler_pid() is None:
         return None
-    from orchestrator.store import read_recent  # 50 ms that nobody waits for who has nothing queued
+    from orchestrator.store.store import (
+        read_recent,  # 50 ms that nobody waits for who has nothing queued
+    )
 
     if not read_recent(home.store, 0).runs:
         return None
-    from orchestrator.history import History
+    from orchestrator.forecasts.history import History
 
     state = read_recent(home.store, RUNS_MEASURED)
     return Live(state, History(_models(state)))

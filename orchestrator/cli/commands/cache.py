@@ -19,9 +19,9 @@ from orchestrator.cli.screen import table
 from orchestrator.cli.size import format_size, parse_size
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.results import wrong_with
-from orchestrator.state import State
-from orchestrator.store import read_state
+from orchestrator.state.state import State
+from orchestrator.store.store import read_state
+from orchestrator.submitting.results import wrong_with
 from orchestrator.views.figures import amount
 from skint.errors import FAILED, OK, USAGE, SkintError
 

@@ -13,8 +13,8 @@ from orchestrator.cli.inbox import Refused, ask
 from orchestrator.cli.output import add_json
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
-from orchestrator.state import RunState
-from orchestrator.store import read_recent
+from orchestrator.state.state import RunState
+from orchestrator.store.store import read_recent
 from orchestrator.views.stake import facts_of_stop
 from skint.attempt import StopHow
 from skint.errors import OK, USAGE, SkintError

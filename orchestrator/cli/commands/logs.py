@@ -9,8 +9,8 @@ from pathlib import Path
 
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.home import Home
-from orchestrator.state import AttemptState, State
-from orchestrator.store import read_state
+from orchestrator.state.state import AttemptState, State
+from orchestrator.store.store import read_state
 from skint.errors import NOT_FOUND, OK, USAGE, SkintError
 from skint.log import kept
 

@@ -13,7 +13,7 @@ from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json
 from orchestrator.commands import PauseJobs
 from orchestrator.home import Home
-from orchestrator.questions import jobs_meant
+from orchestrator.state.questions import jobs_meant
 from orchestrator.views.stake import live_titles, money_facts, settled_ms
 from skint.errors import OK
 

@@ -22,8 +22,8 @@ from orchestrator.graph import ALWAYS
 from orchestrator.home import Home
 from orchestrator.plans.fitting import Fit
 from orchestrator.plans.preview import Expectation
-from orchestrator.store import read_state
-from orchestrator.submitting import Prepared, needed, refuse_if_it_does_not_fit
+from orchestrator.store.store import read_state
+from orchestrator.submitting.prepare import Prepared, needed, refuse_if_it_does_not_fit
 from skint.errors import OK, OVER_BUDGET
 
 _BY_MODE = {"auto": "would stop early if", "ask": "would ask whether", "warn": "would only say"}

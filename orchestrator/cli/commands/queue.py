@@ -13,8 +13,8 @@ from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import room_for_last, table
 from orchestrator.cli.watching import Recent, add_watch, watch
 from orchestrator.home import Home
-from orchestrator.state import State
-from orchestrator.store import read_recent
+from orchestrator.state.state import State
+from orchestrator.store.store import read_recent
 from orchestrator.views.figures import amount
 from orchestrator.views.hold_words import hold_line
 from orchestrator.views.local_time import short_time

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from orchestrator.home import Home
-from orchestrator.store import Store
+from orchestrator.store.store import Store
 from skint.errors import FAILED, OK
 
 EXAMPLES = ("skint replay",)

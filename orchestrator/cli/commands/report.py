@@ -15,7 +15,7 @@ from orchestrator.cli.output import add_json, print_done
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.scheduler.books import owner_of
-from orchestrator.store import read_state
+from orchestrator.store.store import read_state
 from skint.attempt import write_atomic
 from skint.errors import OK, SkintError
 

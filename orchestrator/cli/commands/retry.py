@@ -16,7 +16,7 @@ from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json
 from orchestrator.commands import RetryJobs
 from orchestrator.home import Home
-from orchestrator.store import read_state
+from orchestrator.store.store import read_state
 from skint.errors import OK
 
 EXAMPLES = ("skint retry wide --fold 0", "skint cancel wide --kill")
@@ -50,8 +50,8 @@ def _cost(home: Home, request: RetryJobs, name: str | None, now_ms: int) -> list
         account = next((one for one in ledger.accounts() if one.name == name), None)
         if account is None:
             return []  # the scheduler says what it thinks of that
-        from orchestrator.history import History
-        from orchestrator.retry_price import price_of, price_words
+        from orchestrator.forecasts.history import History
+        from orchestrator.resuming.retry_price import price_of, price_words
 
         state, balance = read_state(home.store), ledger.balance(account.name, now_ms)
         price = price_of(state, request, account, balance, History(), now_ms)

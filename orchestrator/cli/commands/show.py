@@ -18,8 +18,8 @@ from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import prose, room_for_last, table
 from orchestrator.home import Home
 from orchestrator.scheduler.books import owner_of
-from orchestrator.state import RunState, State
-from orchestrator.store import read_state
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import read_state
 from orchestrator.views.baselines import comparisons_of, lines, sentence
 from orchestrator.views.figures import exact_figure
 from orchestrator.views.gaps import usage_lines

@@ -21,7 +21,7 @@ from budget.ledger import Ledger
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.screen import table
 from orchestrator.home import Home
-from orchestrator.store import read_state
+from orchestrator.store.store import read_state
 from skint.errors import FAILED, NOT_FOUND, OK, USAGE, SkintError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from orchestrator.simulation.distribution import Distribution
     from orchestrator.simulation.outlook import Setting
     from orchestrator.simulation.tally import Tally
-    from orchestrator.state import State
+    from orchestrator.state.state import State
 
 POLICIES = ("fcfs", "slurm-safe")
 

@@ -8,8 +8,8 @@ import time
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.watching import Recent, add_watch, watch
 from orchestrator.home import Home
-from orchestrator.state import RunState, State
-from orchestrator.store import read_recent, read_state
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import read_recent, read_state
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
 from orchestrator.views.hold_words import hold_line
 from orchestrator.views.question_words import question_lines

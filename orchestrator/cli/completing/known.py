@@ -1,7 +1,7 @@
 """Names of this home that may stand on a line: runs, jobs, accounts; and files.
 
-The tables are read directly: `orchestrator.store` costs more than a person who presses TAB waits
-for. What cannot be read has no names.
+The tables are read directly: `orchestrator.store.store` costs more than a person who presses TAB
+waits for. What cannot be read has no names.
 """
 
 from __future__ import annotations

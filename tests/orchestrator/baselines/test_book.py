@@ -11,9 +11,9 @@ import pytest
 
 from orchestrator.baselines.book import Book, comparable, why_no_baseline
 from orchestrator.baselines.comparison import Comparison
-from orchestrator.changed import changed
-from orchestrator.selection import with_record
-from orchestrator.state import RunState, State
+from orchestrator.state.changed import changed
+from orchestrator.state.selection import with_record
+from orchestrator.state.state import RunState, State
 from tests.orchestrator.baselines.trained import (
     FOLD_MS,
     START_MS,

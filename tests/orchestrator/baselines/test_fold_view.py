@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from orchestrator.baselines.fold_view import fold_view, has_gap
-from orchestrator.selection import with_record
-from orchestrator.state import RunState
+from orchestrator.state.selection import with_record
+from orchestrator.state.state import RunState
 from orchestrator.stop_rules.base import FoldView
 from tests.orchestrator.baselines.trained import START_MS, run_of
 

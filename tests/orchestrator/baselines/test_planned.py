@@ -13,8 +13,8 @@ from orchestrator.graph import Graph
 from orchestrator.plans.expand import expand
 from orchestrator.plans.keys import job_key
 from orchestrator.plans.plan import load_plan
-from orchestrator.state import Result, State
-from orchestrator.submitting import prepare
+from orchestrator.state.state import Result, State
+from orchestrator.submitting.prepare import prepare
 from tests.orchestrator.baselines.trained import START_MS, digest_of, run_of, state_of
 
 PLAN = """

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.graph import Graph, Job
-from orchestrator.state import AttemptState, JobState, RunState, State
+from orchestrator.state.state import AttemptState, JobState, RunState, State
 
 START_MS = 1_795_219_200_000
 FOLD_MS = 600_000

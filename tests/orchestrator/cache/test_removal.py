@@ -11,7 +11,7 @@ from orchestrator.cache.choice import Wish, chosen
 from orchestrator.cache.entry import Entry, entries, needed_keys
 from orchestrator.cache.removal import ABANDONED_MS, ASIDE, remove, size_of, sweep
 from orchestrator.executors.simulated import Script
-from orchestrator.results import GONE, wrong_with
+from orchestrator.submitting.results import GONE, wrong_with
 from skint.attempt import Task
 from tests.orchestrator.scheduler.test_earlier import ALONE, stopped_in_the_middle
 from tests.orchestrator.worlds import HOUR_MS, World, epochs, graph, job, kfold, statuses

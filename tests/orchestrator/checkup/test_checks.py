@@ -21,7 +21,7 @@ from orchestrator.checkup.scheduler import complaints, of_this_version
 from orchestrator.checkup.training import Driver, Torch, ask_torch, compared
 from orchestrator.home import Home
 from orchestrator.settings import Settings, read_flat, settings_path
-from orchestrator.store import Store
+from orchestrator.store.store import Store
 
 GB = 10**9
 

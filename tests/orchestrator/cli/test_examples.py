@@ -16,8 +16,8 @@ from PIL import Image
 from orchestrator.cli import main
 from orchestrator.cli.commands import COMMANDS, parser_of
 from orchestrator.home import Home
-from orchestrator.state import RunState
-from orchestrator.store import read_state
+from orchestrator.state.state import RunState
+from orchestrator.store.store import read_state
 from skint.errors import OK
 from tests.terminal import until
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store import read_state
+from orchestrator.store.store import read_state
 from tests.orchestrator.starting.folders import pictures, table
 from tests.terminal import Terminal
 

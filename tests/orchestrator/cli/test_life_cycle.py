@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from orchestrator.home import Home
-from orchestrator.state import RunState
-from orchestrator.store import read_state
+from orchestrator.state.state import RunState
+from orchestrator.store.store import read_state
 from tests.orchestrator import parkable
 from tests.orchestrator.cli.conftest import InProcess
 from tests.terminal import Said, until

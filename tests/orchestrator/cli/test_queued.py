@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from budget.accounts.presets import preset
-from orchestrator import events as e
 from orchestrator.cli.commands.budget import live_runs
 from orchestrator.devices import DECLARED
+from orchestrator.events import events as e
 from orchestrator.home import Home
-from orchestrator.state import AllocationState
-from orchestrator.store import Store
+from orchestrator.state.state import AllocationState
+from orchestrator.store.store import Store
 from tests.orchestrator.pasts import (
     DONE_MS,
     GPU,

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import main
-from orchestrator.events import RunSubmitted
+from orchestrator.events.events import RunSubmitted
 from orchestrator.home import Home
-from orchestrator.state import RunState, State
-from orchestrator.store import Store
+from orchestrator.state.state import RunState, State
+from orchestrator.store.store import Store
 from tests.orchestrator.pasts import folds_graph
 from tests.orchestrator.trained import trained
 

@@ -15,7 +15,7 @@ import pytest
 
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
-from orchestrator.store import Store
+from orchestrator.store.store import Store
 from tests.terminal import Terminal, until
 
 UNTIL_A_FILE_IS_THERE = """

@@ -17,7 +17,7 @@ from orchestrator.dashboard.log_tail import MOST_BYTES, LogTail
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph
 from orchestrator.home import Home
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from skint.attempt import Task
 from tests.orchestrator.dashboard.screens import drive, line_with, look, shown, until
 from tests.orchestrator.worlds import World, epochs, graph, job, kfold

@@ -10,7 +10,7 @@ from orchestrator.dashboard.lane_lines import lane_lines
 from orchestrator.dashboard.lanes import READ_EVERY_MS, LaneWatch
 from orchestrator.dashboard.snapshot import Screen
 from orchestrator.executors.base import Device
-from orchestrator.state import State
+from orchestrator.state.state import State
 from orchestrator.views.view import run_view
 from tests.orchestrator.dashboard.screens import script_of, second_fold
 from tests.orchestrator.worlds import World, kfold

@@ -22,8 +22,8 @@ from orchestrator.cli.commands.show import render
 from orchestrator.commands import SubmitRun
 from orchestrator.executors.local_meters import LocalMeters
 from orchestrator.graph import Graph, Job
-from orchestrator.projection import apply_all
-from orchestrator.state import AttemptState, RunState, State
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import AttemptState, RunState, State
 from skint.attempt import AttemptDir, write_json
 from skint.process import identity
 from tests.orchestrator.homes import HOUR_MS, LivingHome
@@ -124,7 +124,7 @@ from orchestrator.executors.local import LocalExecutor
 from orchestrator.executors.local_meters import LocalMeters
 from orchestrator.home import Home
 from orchestrator.scheduler.shell import Scheduler
-from orchestrator.store import Store
+from orchestrator.store.store import Store
 
 home, cards, go = Home(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3])
 phases = sys.argv[4:]

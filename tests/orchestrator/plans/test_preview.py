@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.forecasts.history import History, Kind
 from orchestrator.graph import Graph
-from orchestrator.history import History, Kind
 from orchestrator.plans.keys import job_key
 from orchestrator.plans.preview import Expectation, preview
-from orchestrator.state import Result, State
+from orchestrator.state.state import Result, State
 from tests.orchestrator.pasts import (
     DONE_MS,
     LAPTOP,

@@ -12,7 +12,7 @@ from orchestrator.graph import Graph
 from orchestrator.presses.desk import Desk
 from orchestrator.presses.kept import Arrival
 from orchestrator.presses.press import Do, Press, press_of
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from skint.attempt import Task
 from tests.orchestrator.worlds import World, kfold, training
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import events as e
 from orchestrator.commands import StopJobs
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import StopRule
 from orchestrator.presses.desk import Desk

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.commands import StopJobs
 from orchestrator.presses.kept import Arrival, KeptPresses, Open
-from orchestrator.store import Store
+from orchestrator.store.store import Store
 
 
 @pytest.fixture

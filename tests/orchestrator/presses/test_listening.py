@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import events as e
 from orchestrator.commands import SubmitRun
+from orchestrator.events import events as e
 from orchestrator.graph import Graph, Job, StopRule
 from orchestrator.presses.press import Do, Press, press_of
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from tests.orchestrator.homes import LivingHome
 from tests.orchestrator.presses import gated
 from tests.stand_ins.slack import CHANNEL, TOKEN, Message, SlackStandIn

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.commands import StopJobs
 from orchestrator.presses.meaning import Refusal, understand
 from orchestrator.presses.press import TRIAL_RUN, Do, Press, press_of
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from tests.orchestrator.presses.pressing import RUN, Pressing
 from tests.orchestrator.worlds import World, kfold, training
 

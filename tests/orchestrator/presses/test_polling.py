@@ -10,7 +10,7 @@ import pytest
 
 from notifiers.slack.reader import SEEN, SlackReader
 from notifiers.slack.web import SlackWeb
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.presses.polling import EVERY_S, WAIT_S, Poller, Watched
 from tests.orchestrator.presses.pressing import ANNA, CHANNEL, RUN, STRANGER, Pressing
 from tests.orchestrator.presses.test_meaning import training_fold0

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.presses.meaning import Refusal
 from orchestrator.presses.press import press_of
 from orchestrator.presses.typed import REACTIONS, Wish, presses_for, wish_in
-from orchestrator.projection import apply_all
+from orchestrator.state.projection import apply_all
 from tests.orchestrator.presses.pressing import RUN, Pressing
 from tests.orchestrator.presses.test_meaning import training_fold0
 

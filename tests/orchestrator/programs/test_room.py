@@ -13,7 +13,7 @@ from budget.ledger import Ledger
 from budget.ledger.balance import Balance
 from orchestrator.graph import Job
 from orchestrator.programs.room import Room, room_for
-from orchestrator.usable import DoesNotFit
+from orchestrator.submitting.usable import DoesNotFit
 
 HOUR_MS = 3_600_000
 NOW_MS = 1_790_000_000_000

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.report import page as report
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from tests.jobs.page import Page
 from tests.orchestrator.pasts import START_MS, folds_graph
 from tests.orchestrator.trained import HOUR_MS, trained

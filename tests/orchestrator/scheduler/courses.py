@@ -10,7 +10,7 @@ from budget.accounts.account import Account, Session
 from budget.accounts.limit import weekly
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Job
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from skint.attempt import Task
 from tests.orchestrator.worlds import World, job
 

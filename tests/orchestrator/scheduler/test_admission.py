@@ -10,7 +10,7 @@ import pytest
 
 from budget.accounts.account import Account
 from budget.accounts.limit import weekly
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from skint.attempt import Task

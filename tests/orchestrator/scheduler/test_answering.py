@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator import events as e
 from orchestrator.commands import AnswerVerdict, ResumeJobs, SetBaseline, StopJobs
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import StopRule
-from orchestrator.questions import open_questions
+from orchestrator.state.questions import open_questions
 from orchestrator.views.question_words import question_lines
 from skint.attempt import Task
 from tests.orchestrator.scheduler.test_resuming import RUN, Living, epochs_told, folds

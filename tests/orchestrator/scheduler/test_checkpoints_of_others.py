@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import Graph, StopRule
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from skint.attempt import EXIT_UNSAVED, Task
 from tests.orchestrator.worlds import World, graph, job
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import events as e
 from orchestrator.baselines.book import comparable
 from orchestrator.commands import SetBaseline
-from orchestrator.state import RunState, State
+from orchestrator.events import events as e
+from orchestrator.state.state import RunState, State
 from tests.orchestrator.worlds import World, kfold, training
 
 

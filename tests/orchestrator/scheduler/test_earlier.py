@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph, Job
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from skint.attempt import Task
 from tests.orchestrator.worlds import World, graph, job, kfold, statuses, training
 

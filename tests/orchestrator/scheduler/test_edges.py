@@ -7,7 +7,7 @@ from pathlib import Path
 
 from budget.accounts.account import Account
 from budget.accounts.limit import weekly
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from skint.attempt import Task
 from tests.orchestrator.scheduler.courses import Course, attempts, living, parkable, with_sessions

@@ -10,7 +10,7 @@ import pytest
 from budget.accounts.account import Account, Session
 from budget.accounts.limit import Limit
 from budget.windows import Calendar, FirstUse, Rolling, WindowRule
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Faults
 from orchestrator.graph import Job
 from tests.orchestrator.scheduler.courses import Course, parkable

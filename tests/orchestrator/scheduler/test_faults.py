@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.simulation.mortal import Fate, Killed, Mortal
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from skint.attempt import Task
 from tests.orchestrator.worlds import WALL_MS, World, kfold
 

@@ -12,8 +12,8 @@ from orchestrator.baselines.agreement import agreement_of
 from orchestrator.baselines.book import Book
 from orchestrator.scheduler.group_view import whole_view
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.selection import with_record
-from orchestrator.state import RunState
+from orchestrator.state.selection import with_record
+from orchestrator.state.state import RunState
 from orchestrator.stop_rules.base import GroupView
 from tests.orchestrator.baselines.test_agreement import correct
 from tests.orchestrator.baselines.trained import START_MS, graph_of, run_of, state_of

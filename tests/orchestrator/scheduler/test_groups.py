@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph
-from orchestrator.state import State
+from orchestrator.state.state import State
 from skint.attempt import Task
 from tests.orchestrator.worlds import HOUR_MS, SATURDAY_MS, World, graph, job, reasons, statuses
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from budget.accounts.account import Account
 from budget.accounts.limit import weekly
-from orchestrator import events as e
 from orchestrator.commands import ReleaseHold, SetHold
-from orchestrator.holding import Hold, holding
-from orchestrator.store import read_run
+from orchestrator.events import events as e
+from orchestrator.events.holding import Hold, holding
+from orchestrator.store.store import read_run
 from tests.orchestrator.scheduler.test_pausing import hours_later
 from tests.orchestrator.scheduler.test_resuming import RUN, Living, epoch_of, folds
 from tests.orchestrator.worlds import HOUR_MS, statuses

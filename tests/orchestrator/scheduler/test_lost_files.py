@@ -12,11 +12,11 @@ from budget.accounts.account import Account
 from budget.accounts.limit import weekly
 from budget.ledger import Ledger, LedgerError
 from budget.ledger.line import RELEASED
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.scheduler.books import FORGOTTEN_MS, Books
 from orchestrator.scheduler.inputs import Refused
-from orchestrator.state import AllocationState, State
+from orchestrator.state.state import AllocationState, State
 from skint.attempt import Task
 from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold, reasons
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from budget.meters.log import ALERT_IDLE_S, TOLD_EVERY_S, Metered
-from orchestrator.events import AttemptMetered, KeptIdle
-from orchestrator.state import State
+from orchestrator.events.events import AttemptMetered, KeptIdle
+from orchestrator.state.state import State
 from tests.orchestrator.words.samples import said, told
 from tests.orchestrator.worlds import World, epochs, graph, job
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph, StopRule
-from orchestrator.questions import open_questions
-from orchestrator.state import RunState
+from orchestrator.state.questions import open_questions
+from orchestrator.state.state import RunState
 from orchestrator.stop_rules import RULES
 from orchestrator.stop_rules.base import GO_ON, GroupView, Verdict
 from skint.attempt import Task

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.events import AllocationEnded, AttemptEnded
+from orchestrator.events.events import AllocationEnded, AttemptEnded
 from orchestrator.executors.base import AttemptSight, Observation
 from orchestrator.scheduler.observations import ends
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from skint.attempt import EXIT_STOPPED, Exit
 from tests.orchestrator.worlds import World, graph, job, training
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from orchestrator.graph import StopRule
-from orchestrator.questions import RULE_FAILED
 from orchestrator.scheduler.inputs import AskRule, RuleSaid
 from orchestrator.scheduler.rule_processes import RuleProcesses
-from orchestrator.state import RunState
+from orchestrator.state.questions import RULE_FAILED
+from orchestrator.state.state import RunState
 from tests.orchestrator.worlds import World, epochs, kfold, statuses, training
 
 RULES = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator import events as e
 from orchestrator.commands import PauseJobs, ResumeJobs
+from orchestrator.events import events as e
 from tests.orchestrator.scheduler.courses import attempts
 from tests.orchestrator.scheduler.test_resuming import (
     RUN,

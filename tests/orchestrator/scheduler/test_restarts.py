@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.events import AttemptPlanned, AttemptUnreachable
+from orchestrator.events.events import AttemptPlanned, AttemptUnreachable
 from orchestrator.executors.base import Submission
 from orchestrator.executors.simulated import Faults, Script
 from skint.attempt import Task

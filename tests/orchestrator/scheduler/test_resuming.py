@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import events as e
 from orchestrator.commands import Request, ResumeJobs, StopJobs
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from skint.attempt import Task
 from tests.orchestrator.scheduler.courses import Course, attempts
 from tests.orchestrator.worlds import World, graph, job, kfold, statuses

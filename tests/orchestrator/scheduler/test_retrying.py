@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from orchestrator import events as e
 from orchestrator.commands import RetryJobs, StopJobs
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from skint.attempt import Task
 from tests.orchestrator.scheduler.courses import attempts

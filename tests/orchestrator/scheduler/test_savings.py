@@ -11,12 +11,12 @@ import pytest
 
 from budget.accounts.account import Account, Machine, Session
 from budget.accounts.limit import weekly
-from orchestrator.events import AllocationSettled
+from orchestrator.events.events import AllocationSettled
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.savings import found
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.savings import saved_words
 from skint.attempt import Task
 from tests.orchestrator.worlds import (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from budget.ledger import Ledger, LedgerError
-from orchestrator.events import SavingBooked, SavingFound
+from orchestrator.events.events import SavingBooked, SavingFound
 from tests.orchestrator.worlds import FOLD_MS, World, kfold, training
 
 

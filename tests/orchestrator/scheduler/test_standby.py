@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import Graph
 from orchestrator.scheduler.standby import PREPARES_MS
-from orchestrator.state import State
+from orchestrator.state.state import State
 from orchestrator.views.view import run_view
 from skint.attempt import Task
 from tests.orchestrator.worlds import HOUR_MS, World, graph, job, kfold, statuses, training

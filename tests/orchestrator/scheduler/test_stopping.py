@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import events as e
 from orchestrator.commands import SubmitRun
+from orchestrator.events import events as e
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import Graph

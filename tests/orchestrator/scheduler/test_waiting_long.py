@@ -11,13 +11,13 @@ from budget.accounts.account import Account, Session
 from budget.accounts.limit import Limit, weekly
 from budget.ledger import Ledger
 from budget.windows import Rolling
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.base import Handle
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.scheduler.books import BACK_OFF_MS, FORGOTTEN_MS, MOST_DOUBLINGS, Books
 from orchestrator.scheduler.inputs import Refused
 from orchestrator.scheduler.shell import EXPIRE_EVERY_MS
-from orchestrator.state import AllocationState
+from orchestrator.state.state import AllocationState
 from tests.orchestrator.worlds import HOUR_MS, World, graph, job, training
 
 DAY_MS = 24 * HOUR_MS

@@ -8,8 +8,7 @@ from typing import Any
 
 from budget.ledger import LedgerError, OverBudget
 from budget.ledger.line import Reservation
-from orchestrator import events as e
-from orchestrator import records, rows, snapshot, sorts
+from orchestrator.events import events as e
 from orchestrator.executors.base import Observation
 from orchestrator.scheduler import accelerators, cpu_pass, observations
 from orchestrator.scheduler import inputs as i
@@ -19,7 +18,9 @@ from orchestrator.scheduler.room import Room
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.scheduler.waiting import Waiting
 from orchestrator.simulation.memory_store import MemoryStore
-from orchestrator.state import AttemptState, JobState
+from orchestrator.state import records, sorts
+from orchestrator.state.state import AttemptState, JobState
+from orchestrator.store import rows, snapshot
 from tests.orchestrator.simulation.mutants import Mutants, Patch
 
 MUTANTS = Mutants()

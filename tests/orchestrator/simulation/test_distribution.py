@@ -16,7 +16,7 @@ from orchestrator.simulation.distribution import (
     parse,
     recorded,
 )
-from orchestrator.state import State
+from orchestrator.state.state import State
 from tests.orchestrator.worlds import World, kfold, training
 
 

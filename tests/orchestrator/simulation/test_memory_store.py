@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import events as e
 from orchestrator.commands import StopJobs, SubmitRun
-from orchestrator.projection import apply_all
+from orchestrator.events import events as e
 from orchestrator.simulation.memory_store import MemoryStore
-from orchestrator.state import State
-from orchestrator.store import Reply, Store
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import State
+from orchestrator.store.store import Reply, Store
 from tests.orchestrator.worlds import kfold
 
 

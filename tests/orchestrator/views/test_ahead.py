@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.history import History
+from orchestrator.forecasts.history import History
 from orchestrator.views.ahead import Ahead, ahead_of, dry_of
 from tests.orchestrator.dashboard.screens import second_fold
 from tests.orchestrator.worlds import HOUR_MS, World

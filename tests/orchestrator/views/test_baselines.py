@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from orchestrator.baselines.book import Book
-from orchestrator.changed import changed
 from orchestrator.graph import Graph, StopRule
-from orchestrator.state import RunState
+from orchestrator.state.changed import changed
+from orchestrator.state.state import RunState
 from orchestrator.views.baselines import comparisons_of, lines, planned_comparisons
 from tests.orchestrator.baselines.trained import digest_of, graph_of, run_of, state_of
 

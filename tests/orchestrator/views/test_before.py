@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.plans.preview import Expectation
-from orchestrator.state import AllocationState, Result, RunState, State
+from orchestrator.state.state import AllocationState, Result, RunState, State
 from orchestrator.views.before import before_of, partly, sentence
 from orchestrator.views.local_time import local_time
 from tests.orchestrator.pasts import START_MS, attempt_of, folds_graph, run_of

@@ -9,7 +9,7 @@ from budget.accounts.limit import UNLIMITED_MS, weekly
 from budget.duration import DAY_MS, HOUR_MS
 from budget.ledger.balance import LimitBalance
 from budget.windows import Window
-from orchestrator.forecasting import Queue
+from orchestrator.forecasts.forecasting import Queue
 from orchestrator.views.ahead import Dry
 from orchestrator.views.burn_down import Burn, drawn
 

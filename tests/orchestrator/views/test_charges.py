@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.state import AllocationState, RunState
+from orchestrator.state.state import AllocationState, RunState
 from orchestrator.views.charges import attempt_in_flight_ms, freed_ms, in_flight_ms, is_simulated
 from tests.orchestrator.words.samples import folds
 from tests.orchestrator.worlds import World, kfold

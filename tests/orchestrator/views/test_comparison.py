@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from orchestrator.events.verdict import VerdictGiven
 from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.state import RunState, State
-from orchestrator.verdict import VerdictGiven
+from orchestrator.state.state import RunState, State
 from orchestrator.views.comparison import (
     Column,
     columns_of,

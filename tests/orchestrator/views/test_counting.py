@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.pace import Marks
-from orchestrator.state import AttemptState
+from orchestrator.forecasts.pace import Marks
+from orchestrator.state.state import AttemptState
 from orchestrator.views.counting import counted
 
 RUNNING = AttemptState("a-1.packed.1", "packed", 1, "", "", "local", 1, 0, status="running")

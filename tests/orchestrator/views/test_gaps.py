@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.state import AllocationState, AttemptState, RunState
+from orchestrator.state.state import AllocationState, AttemptState, RunState
 from orchestrator.views.gaps import (
     MOST_MS,
     cold_start_ms,

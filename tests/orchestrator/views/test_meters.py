@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from budget.meters.log import Metered
-from orchestrator.state import RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.meters import HEADS, meter_notes, meter_rows
 from tests.orchestrator.worlds import World, epochs, graph, job
 

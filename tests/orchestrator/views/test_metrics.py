@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.state import AttemptState, RunState
+from orchestrator.state.state import AttemptState, RunState
 from orchestrator.views.metrics import Course, courses_of, metrics_in, trained
 from tests.orchestrator.pasts import START_MS, attempt_of, folds_graph, run_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestrator.commands import PauseJobs, SetHold
 from orchestrator.graph import Graph
-from orchestrator.state import State
+from orchestrator.state.state import State
 from orchestrator.views.queue import Queue, queue_view
 from orchestrator.views.view import run_view
 from tests.orchestrator.worlds import FOLD_MS, World, graph, job, kfold, training

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from budget.accounts.limit import UNLIMITED_MS, weekly
 from budget.duration import HOUR_MS
-from orchestrator.forecasting import Queue
+from orchestrator.forecasts.forecasting import Queue
 from orchestrator.views.queue_words import queue_words
 from tests.orchestrator.views.balances import NOW_MS, limit_balance
 

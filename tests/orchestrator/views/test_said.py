@@ -12,7 +12,7 @@ from orchestrator.cli.commands.show import render
 from orchestrator.cli.progress import Lines
 from orchestrator.commands import AnswerVerdict, ResumeJobs
 from orchestrator.graph import StopRule
-from orchestrator.state import State
+from orchestrator.state.state import State
 from orchestrator.views.said import said_line
 from orchestrator.views.view import run_view
 from tests.orchestrator.worlds import World, epochs, kfold, training

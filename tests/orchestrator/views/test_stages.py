@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.state import AllocationState, AttemptState, RunState
+from orchestrator.state.state import AllocationState, AttemptState, RunState
 from orchestrator.views.stages import (
     EPOCHS,
     IDLE,

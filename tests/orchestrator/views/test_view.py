@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.graph import Graph, Job
-from orchestrator.state import JobState, RunState
+from orchestrator.state.state import JobState, RunState
 from orchestrator.views.view import RunView, run_view
 from tests.orchestrator.words.samples import failing, folds
 from tests.orchestrator.worlds import SATURDAY_MS, World, kfold

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from notifiers.base import Notice
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph
-from orchestrator.state import RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.words.announce import notices
 from skint.attempt import Task
 from tests.orchestrator.worlds import World, epochs, kfold

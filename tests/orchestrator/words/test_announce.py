@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.executors.simulated import Faults, Script
-from orchestrator.projection import apply_all
-from orchestrator.state import State
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import State
 from orchestrator.words.announce import notices
 from skint.attempt import Task
 from tests.orchestrator.words.samples import RUN, failing, folds, once, reports_of, said, told

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from notifiers.base import Button, Notice
-from orchestrator import events as e
+from orchestrator.events import events as e
 from orchestrator.graph import Graph
 from orchestrator.presses.press import is_current, read_press
-from orchestrator.projection import apply_all
-from orchestrator.state import RunState, State
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import RunState, State
 from orchestrator.words.announce import notices
 from orchestrator.words.outside import Outside, log_tail
 from tests.orchestrator.words.samples import RUN, failing, folds, once, reports_of, said

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from notifiers.base import Notice
-from orchestrator import events as e
-from orchestrator.projection import apply_all
-from orchestrator.state import State
+from orchestrator.events import events as e
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import State
 from orchestrator.words.announce import notices
 from tests.orchestrator.worlds import kfold
 

@@ -13,7 +13,7 @@ import pytest
 from notifiers.base import Curve, Notice, NotifyError
 from notifiers.memory import Memory
 from orchestrator.clock import SimulatedClock
-from orchestrator.store import Store
+from orchestrator.store.store import Store
 from orchestrator.words.outbox import BACK_OFF_S, pump, put, undelivered, waiting
 from tests.orchestrator.words.outboxes import empty_outbox, queue, said, states
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.events import AttemptStarted
+from orchestrator.events.events import AttemptStarted
 from orchestrator.graph import Graph, Job
-from orchestrator.state import JobState, RunState, State
+from orchestrator.state.state import JobState, RunState, State
 from orchestrator.words.announce import late_heads, notices
 from orchestrator.words.outside import Outside
 from orchestrator.words.pacing import FEW, JOB_MS, Pacing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator import events as e
 from orchestrator.commands import PauseJobs, ReleaseHold, ResumeJobs, SetHold
+from orchestrator.events import events as e
 from orchestrator.words.announce import notices
 from orchestrator.words.telling import tell, tone
 from tests.orchestrator.scheduler.test_resuming import RUN, Living, epoch_of, folds

@@ -10,10 +10,10 @@ import pytest
 from budget.accounts.limit import Limit, weekly
 from budget.ledger.balance import Balance, LimitBalance
 from budget.windows import PerSession, Rolling, Window
-from orchestrator import events as e
-from orchestrator.forecasting import Queue
-from orchestrator.projection import apply_all
-from orchestrator.state import State
+from orchestrator.events import events as e
+from orchestrator.forecasts.forecasting import Queue
+from orchestrator.state.projection import apply_all
+from orchestrator.state.state import State
 from orchestrator.words.quota import alerts
 from tests.orchestrator.words.samples import folds, said, told
 from tests.orchestrator.worlds import HOUR_MS, SATURDAY_MS, World, kfold

@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator import events as e
-from orchestrator.state import State
+from orchestrator.events import events as e
+from orchestrator.state.state import State
 from orchestrator.words.notifying import notifiers_for
 from orchestrator.words.outbox import pump, undelivered, waiting
 from tests.orchestrator.words.samples import folds

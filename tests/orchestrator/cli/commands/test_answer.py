@@ -14,7 +14,7 @@ from orchestrator.cli.commands.answer import NothingAsked, meant
 from orchestrator.clock import SystemClock
 from orchestrator.graph import StopRule
 from orchestrator.home import Home
-from orchestrator.store import read_state
+from orchestrator.store.store import read_state
 from tests.orchestrator.worlds import World, epochs, kfold
 from tests.terminal import Terminal, until
 

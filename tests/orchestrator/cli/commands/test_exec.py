@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import main
-from orchestrator.store import read_state
+from orchestrator.store.store import read_state
 from skint.errors import NOT_FOUND, OVER_BUDGET, RUN_FAILED, USAGE
 from tests.terminal import Terminal, until
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from budget.ledger import Ledger
-from orchestrator.store import Store
+from orchestrator.store.store import Store
 from tests.orchestrator.plans.test_picture_sizes import PLAN as PREDICTED
 from tests.terminal import Terminal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.store import read_state
+from orchestrator.store.store import read_state
 from tests.terminal import Terminal, until
 
 PLAN = """

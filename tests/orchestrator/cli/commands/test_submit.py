@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.store import Store
+from orchestrator.store.store import Store
 from tests.terminal import Terminal
 
 

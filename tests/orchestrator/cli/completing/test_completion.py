@@ -185,7 +185,7 @@ def test_pressing_tab_imports_no_command(home: Home, folder: Path) -> None:
     assert done.stdout.startswith("greeting\n")
     assert "budget" not in done.stdout
     assert "orchestrator.cli.commands.show" not in done.stdout
-    assert "orchestrator.store" not in done.stdout
+    assert "orchestrator.store.store" not in done.stdout
 
 
 @pytest.mark.parametrize("shell", SCRIPTS)

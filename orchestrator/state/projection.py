@@ -1,0 +1,382 @@
+"""From events to state. `apply` is the only thing that changes a state, and it is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from budget.meters.log import Metered
+from orchestrator.events import events as e
+from orchestrator.events.holding import with_hold, without_hold
+from orchestrator.events.pausing import paused, unpaused
+from orchestrator.events.retrying import retried
+from orchestrator.forecasts.pace import with_mark
+from orchestrator.graph import Graph
+from orchestrator.resuming.resumption import resumed
+from orchestrator.state.changed import changed
+from orchestrator.state.records import with_entry
+from orchestrator.state.selection import with_record
+from orchestrator.state.state import (
+    AllocationState,
+    AttemptState,
+    JobState,
+    Result,
+    RunState,
+    SavingState,
+    StandbyState,
+    State,
+)
+
+
+def apply_all(state: State, events: Iterable[e.Event]) -> State:
+    """The state after all `events`. Reports of one attempt that stand together, as at every look
+    at a job that trains, are taken at once: each alone would copy the records of its run."""
+    reports: list[e.MetricsReported] = []
+    for event in events:
+        if isinstance(event, e.MetricsReported):
+            if reports and reports[0].attempt != event.attempt:
+                state = _with_reports(state, reports)
+                reports = []
+            reports.append(event)
+            continue
+        if reports:
+            state = _with_reports(state, reports)
+            reports = []
+        state = apply(state, event)
+    return _with_reports(state, reports) if reports else state
+
+
+def _with_reports(state: State, reports: Sequence[e.MetricsReported]) -> State:
+    first = reports[0]
+    return state.with_run(_reported(state.runs[first.run], first.attempt, reports))
+
+
+def apply(state: State, event: e.Event) -> State:
+    """The state after `event`. Facts that contradict what is known are refused by KeyError."""
+    if isinstance(event, e.CommandAnswered):
+        return state
+    if isinstance(event, e.HoldSet):
+        return changed(state, holds=with_hold(state.holds, event))
+    if isinstance(event, e.HoldReleased):
+        return changed(state, holds=without_hold(state.holds, event))
+    if isinstance(event, e.RunSubmitted):
+        graph = Graph.from_json(event.graph)
+        new = RunState(
+            name=event.run,
+            graph=graph,
+            submitted_ms=event.at_ms,
+            uid=event.uid,
+            cpu_only=event.cpu_only,
+            again=event.again,
+            priority=event.priority,
+            park=event.park,
+            by=event.by,
+            jobs={job.id: JobState(job.id) for job in graph.jobs},
+        )
+        return state.with_run(new)
+    run = _APPLY[type(event)](state.runs[event.run], event)
+    if isinstance(event, e.JobEnded) and event.outcome == "done":
+        result = result_of(run, event.job)
+        state = changed(state, results=with_entry(state.results, result.key, result))
+    return state.with_run(run)
+
+
+def result_of(run: RunState, job: str) -> Result:
+    done = run.jobs[job]
+    attempt = run.attempts[done.attempts[-1]]
+    wall_ms = (attempt.ended_ms or 0) - (attempt.started_ms or 0)
+    return Result(done.key, run.name, job, attempt.id, done.out, done.digest, wall_ms)
+
+
+def _attempt(run: RunState, name: str, **changes: Any) -> RunState:
+    return with_record(run, "attempts", changed(run.attempts[name], **changes))
+
+
+def _allocation(run: RunState, name: str, **changes: Any) -> RunState:
+    return with_record(run, "allocations", changed(run.allocations[name], **changes))
+
+
+def _job(run: RunState, name: str, **changes: Any) -> RunState:
+    return with_record(run, "jobs", changed(run.jobs[name], **changes))
+
+
+def _job_reused(run: RunState, event: e.JobReused) -> RunState:
+    return _job(
+        run,
+        event.job,
+        key=event.key,
+        result_of=event.attempt,
+        out=event.out,
+        digest=event.digest,
+        saved_ms=event.saved_ms,
+    )
+
+
+def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
+    attempt = AttemptState(
+        id=event.attempt,
+        job=event.job,
+        fence=event.fence,
+        key=event.key,
+        folder=event.folder,
+        executor=event.executor,
+        cpus=event.cpus,
+        mem_mb=event.mem_mb,
+        devices=event.devices,
+        allocation=event.allocation,
+        previous=event.previous,
+        limit_s=event.limit_s,
+        grace_s=event.grace_s,
+        edge=event.edge,
+        edge_until_ms=event.edge_until_ms,
+        stood_by=event.attempt in run.standbys,
+        prepared_ms=run.standbys[event.attempt].prepared_ms
+        if event.attempt in run.standbys
+        else None,
+    )
+    if attempt.stood_by:
+        run = _without_standby(run, event.attempt)
+    job = run.jobs[event.job]
+    run = _job(
+        run,
+        event.job,
+        status="running",
+        key=event.key,
+        attempts=(*job.attempts, event.attempt),
+        ahead=job.ahead - attempt.stood_by,
+        reason="",
+        sentence="",
+        until_ms=None,
+        overtaken_ms=None,
+    )
+    return with_record(run, "attempts", attempt)
+
+
+def _standby_planned(run: RunState, event: e.StandbyPlanned) -> RunState:
+    standby = StandbyState(
+        id=event.attempt,
+        job=event.job,
+        fence=event.fence,
+        key=event.key,
+        folder=event.folder,
+        executor=event.executor,
+        cpus=event.cpus,
+        mem_mb=event.mem_mb,
+        wait_s=event.wait_s,
+        previous=event.previous,
+    )
+    run = _job(run, event.job, ahead=run.jobs[event.job].ahead + 1)
+    return changed(run, standbys={**run.standbys, standby.id: standby})
+
+
+def _standby(run: RunState, name: str, **changes: Any) -> RunState:
+    standby = changed(run.standbys[name], **changes)
+    return changed(run, standbys={**run.standbys, name: standby})
+
+
+def _without_standby(run: RunState, name: str) -> RunState:
+    return changed(run, standbys={id: s for id, s in run.standbys.items() if id != name})
+
+
+def _standby_ended(run: RunState, event: e.StandbyEnded) -> RunState:
+    if event.by_itself:
+        run = _job(run, run.standbys[event.attempt].job, unready=event.sentence)
+    return _without_standby(run, event.attempt)
+
+
+def _stop_sent(run: RunState, event: e.StopSent) -> RunState:
+    if event.attempt in run.standbys:
+        return _standby(run, event.attempt, told=True)
+    return _attempt(run, event.attempt, stop_sent=event.how, stop_sent_ms=event.at_ms)
+
+
+def _stage_entered(run: RunState, event: e.StageEntered) -> RunState:
+    stages = (*run.attempts[event.attempt].stages, (event.entered_ms, event.name))
+    return _attempt(run, event.attempt, stages=stages)
+
+
+def _progress_made(run: RunState, event: e.ProgressMade) -> RunState:
+    known = run.attempts[event.attempt]
+    same = known.progress is not None and known.progress[1] == event.total
+    marks = with_mark(known.marks if same else (), event.told_ms or event.at_ms, event.done)
+    return _attempt(run, event.attempt, progress=(event.done, event.total), marks=marks)
+
+
+def _reported(run: RunState, attempt: str, events: Iterable[Any]) -> RunState:
+    reports = ({**event.values, "at_ms": event.reported_ms} for event in events)
+    return _attempt(run, attempt, reports=(*run.attempts[attempt].reports, *reports))
+
+
+def _error_reported(run: RunState, event: e.ErrorReported) -> RunState:
+    parts = {"what": event.what, "where": event.where, "got": event.got}
+    parts |= {"wanted": event.wanted, "next": event.next}
+    return _attempt(run, event.attempt, error={k: v for k, v in parts.items() if v or k == "what"})
+
+
+def _attempt_ended(run: RunState, event: e.AttemptEnded) -> RunState:
+    return _attempt(
+        run,
+        event.attempt,
+        status="ended",
+        outcome=event.outcome,
+        reason=event.reason,
+        sentence=event.sentence,
+        started_ms=event.started_ms,
+        ended_ms=event.ended_ms,
+        digest=event.digest,
+        unreachable="",
+    )
+
+
+def _job_ended(run: RunState, event: e.JobEnded) -> RunState:
+    changes: dict[str, Any] = {}
+    if event.outcome == "done":
+        attempt = run.attempts[run.jobs[event.job].attempts[-1]]
+        changes = {"digest": attempt.digest, "result_of": attempt.id, "out": attempt.out}
+    return _job(
+        run,
+        event.job,
+        status=event.outcome,
+        reason=event.reason,
+        sentence=event.sentence,
+        until_ms=None,
+        paused="",
+        **changes,
+    )
+
+
+def _allocation_planned(run: RunState, event: e.AllocationPlanned) -> RunState:
+    allocation = AllocationState(
+        id=event.allocation,
+        account=event.account,
+        executor=event.executor,
+        devices=event.devices,
+        wall_ms=event.wall_ms,
+        amount_ms=event.amount_ms,
+        attempts=event.attempts,
+        limits_s=event.limits_s,
+        graces_s=event.graces_s,
+        edge=event.edge,
+        edge_until_ms=event.edge_until_ms,
+        unit=event.unit,
+        together=event.together,
+    )
+    return with_record(run, "allocations", allocation)
+
+
+def _saving_found(run: RunState, event: e.SavingFound) -> RunState:
+    saving = SavingState(
+        id=event.saving,
+        job=event.job,
+        account=event.account,
+        unit=event.unit,
+        kind=event.kind,
+        amount_ms=event.amount_ms,
+        derivation=event.derivation,
+        found_ms=event.at_ms,
+        takes_back=event.takes_back,
+    )
+    return with_record(run, "savings", saving)
+
+
+def _saving_booked(run: RunState, event: e.SavingBooked) -> RunState:
+    return with_record(run, "savings", changed(run.savings[event.saving], booked=True))
+
+
+_APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
+    e.JobReused: _job_reused,
+    e.JobWaited: lambda run, event: _job(
+        run,
+        event.job,
+        status="waiting",
+        reason=event.reason,
+        sentence=event.sentence,
+        until_ms=event.until_ms,
+    ),
+    e.JobRemarked: lambda run, event: _job(run, event.job, remark=event.sentence),
+    e.AllocationPlanned: _allocation_planned,
+    e.AllocationReserved: lambda run, event: _allocation(
+        run, event.allocation, status="reserved", reserved_at_ms=event.at_ms
+    ),
+    e.AllocationRefused: lambda run, event: _allocation(
+        run,
+        event.allocation,
+        status="refused",
+        reason=event.reason,
+        sentence=event.sentence,
+        until_ms=event.until_ms,
+        again_ms=event.again_ms,
+    ),
+    e.AllocationStarted: lambda run, event: _allocation(
+        run, event.allocation, status="running", start_ms=event.start_ms
+    ),
+    e.AllocationEnded: lambda run, event: _allocation(
+        run,
+        event.allocation,
+        status="ended",
+        start_ms=event.start_ms,
+        end_ms=event.end_ms,
+        weights=event.shares,
+        estimated=event.estimated,
+    ),
+    e.AllocationSettled: lambda run, event: _allocation(
+        run,
+        event.allocation,
+        status="settled",
+        charged_ms=event.charged_ms,
+        shares=event.shares,
+    ),
+    e.AllocationReleased: lambda run, event: _allocation(
+        run, event.allocation, status="released", reason=event.reason
+    ),
+    e.SavingFound: _saving_found,
+    e.SavingBooked: _saving_booked,
+    e.AttemptPlanned: _attempt_planned,
+    e.AttemptAccepted: lambda run, event: _attempt(run, event.attempt, status="accepted"),
+    e.AttemptStarted: lambda run, event: _attempt(
+        run, event.attempt, status="running", started_ms=event.started_ms
+    ),
+    e.AttemptUnreachable: lambda run, event: _attempt(
+        run, event.attempt, unreachable=event.sentence
+    ),
+    e.AttemptReached: lambda run, event: _attempt(run, event.attempt, unreachable=""),
+    e.ProgressMade: _progress_made,
+    e.MetricsReported: lambda run, event: _reported(run, event.attempt, (event,)),
+    e.NoteWritten: lambda run, event: _attempt(
+        run, event.attempt, notes=(*run.attempts[event.attempt].notes, event.text)
+    ),
+    e.CheckpointKept: lambda run, event: _attempt(
+        run, event.attempt, checkpoint=(event.epoch, event.step), checkpoint_ms=event.kept_ms
+    ),
+    e.JobOvertaken: lambda run, event: _job(run, event.job, overtaken_ms=event.at_ms),
+    e.ErrorReported: _error_reported,
+    e.VerdictGiven: lambda run, event: changed(run, verdicts=(*run.verdicts, event)),
+    e.VerdictAnswered: lambda run, event: changed(run, answers=(*run.answers, event)),
+    e.JobsResumed: resumed,
+    e.JobsPaused: paused,
+    e.JobsUnpaused: unpaused,
+    e.JobsRetried: retried,
+    e.BaselineSet: lambda run, event: changed(run, baseline_ms=event.at_ms if event.on else None),
+    e.StopAsked: lambda run, event: changed(run, stops=(*run.stops, event)),
+    e.StopSent: _stop_sent,
+    e.StandbyPlanned: _standby_planned,
+    e.StandbyAccepted: lambda run, event: _standby(run, event.attempt, status="accepted"),
+    e.StandbyStarted: lambda run, event: _standby(
+        run, event.attempt, status="running", started_ms=event.started_ms
+    ),
+    e.StandbyReady: lambda run, event: _standby(
+        run, event.attempt, status="ready", ready_ms=event.ready_ms
+    ),
+    e.StandbyDropped: lambda run, event: _standby(run, event.attempt, dropped=event.reason),
+    e.StandbyEnded: _standby_ended,
+    e.StageEntered: _stage_entered,
+    e.AttemptEnded: _attempt_ended,
+    e.AttemptMetered: lambda run, event: _attempt(
+        run, event.attempt, metered=Metered.from_json(event.metered)
+    ),
+    e.KeptIdle: lambda run, event: _attempt(run, event.attempt, kept_idle=event.sentence),
+    e.JobEnded: _job_ended,
+    e.RunEnded: lambda run, event: changed(
+        run, outcome=event.outcome, sentence=event.sentence, ended_ms=event.at_ms
+    ),
+}

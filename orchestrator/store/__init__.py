@@ -1,0 +1,1 @@
+"""The SQLite file of events, and what is derived from them."""

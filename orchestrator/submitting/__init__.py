@@ -1,0 +1,1 @@
+"""From a plan file to a run that may be queued."""
