@@ -11,7 +11,7 @@ from budget.ledger import Ledger
 from orchestrator.checkup.finding import Finding, bad, ok, warn
 from orchestrator.checkup.machine import Machine
 from orchestrator.settings import SettingsError, read_settings, settings_path
-from orchestrator.store.store import STORE_VERSION
+from orchestrator.store.file import STORE_VERSION
 from skint.errors import SkintError
 
 

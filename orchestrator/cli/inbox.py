@@ -8,7 +8,8 @@ from orchestrator.cli.attending import Attendant
 from orchestrator.clock import SystemClock
 from orchestrator.commands import Request
 from orchestrator.home import Home
-from orchestrator.store.store import Store, StoreError
+from orchestrator.store.file import StoreError
+from orchestrator.store.store import Store
 from skint.errors import FAILED, UNREACHABLE, SkintError
 
 REPLY_TIMEOUT_S = 20.0

@@ -14,7 +14,7 @@ from orchestrator.home import Home
 if TYPE_CHECKING:
     from orchestrator.commands import Request
     from orchestrator.dashboard.reading import Reading
-    from orchestrator.store.store import Reply
+    from orchestrator.store.inbox import Reply
 
 T = TypeVar("T")
 

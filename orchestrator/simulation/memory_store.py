@@ -15,7 +15,7 @@ from orchestrator import commands as c
 from orchestrator.events import events as e
 from orchestrator.state.projection import apply_all
 from orchestrator.state.state import State
-from orchestrator.store.store import Reply
+from orchestrator.store.inbox import Reply
 
 
 class MemoryStore:

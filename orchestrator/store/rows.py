@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, TypeVar
 from orchestrator.graph import Graph
 from orchestrator.state.changed import made
 from orchestrator.state.records import differing, shared
-from orchestrator.state.state import AttemptState, JobState, RunState
+from orchestrator.state.state import AttemptState, JobState, Result, RunState
 from orchestrator.store import snapshot
-from orchestrator.store.snapshot import KEYED, KINDS, dump
+from orchestrator.store.snapshot import KEYED, KINDS
+from orchestrator.store.text import dump
 
 SCHEMA = """
 CREATE TABLE run (
@@ -254,3 +255,9 @@ class Late(Mapping[str, V]):
 
     def values(self) -> ValuesView[V]:
         return self._known.values()
+
+
+def write_results(db: sqlite3.Connection, results: Iterable[Result]) -> None:
+    """What finished jobs have made, by the keys that others find it under."""
+    query = "INSERT OR REPLACE INTO result VALUES (?, ?)"
+    db.executemany(query, [(one.key, dump(snapshot.record(one))) for one in results])

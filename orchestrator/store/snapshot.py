@@ -5,7 +5,6 @@ A field that has its default is left out, and has it again when it is read: most
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any
@@ -38,14 +37,6 @@ KINDS: Mapping[str, type[Any]] = {
 parts too; all else is written as a whole (`facts`)."""
 KEYED = ("attempts", "allocations", "savings")
 """Those that are mappings by id; the others are sequences."""
-
-
-def dump(data: object) -> str:
-    """One line of JSON."""
-    return _encode(data)
-
-
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def _default(one: Field[Any]) -> Any:

@@ -12,7 +12,8 @@ from orchestrator.events import events as e
 from orchestrator.simulation.memory_store import MemoryStore
 from orchestrator.state.projection import apply_all
 from orchestrator.state.state import State
-from orchestrator.store.store import Reply, Store
+from orchestrator.store.inbox import Reply
+from orchestrator.store.store import Store
 from tests.orchestrator.worlds import kfold
 
 

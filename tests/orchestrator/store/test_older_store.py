@@ -13,18 +13,12 @@ from typing import Any
 import pytest
 
 from orchestrator.graph import GRAPH_VERSION, Graph
-from orchestrator.store.store import (
-    STORE_VERSION,
-    Store,
-    StoreError,
-    read_recent,
-    read_run,
-    read_state,
-)
+from orchestrator.store.file import STORE_VERSION, StoreError
+from orchestrator.store.store import Store, read_recent, read_run, read_state
 from tests.orchestrator.worlds import World, graph, job, kfold, training
 from tests.terminal import Terminal
 
-KEPT = Path(__file__).parent.parent / "data" / "versions" / "store-1.db"
+KEPT = Path(__file__).parent.parent.parent / "data" / "versions" / "store-1.db"
 """Written by version 1: one run of three folds, to its end."""
 Changed = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -11,7 +11,8 @@ from threading import Barrier
 import pytest
 
 from orchestrator.commands import PauseJobs
-from orchestrator.store.store import Store, StoreError, StoreFull, read_recent, read_run, read_state
+from orchestrator.store.file import StoreError, StoreFull
+from orchestrator.store.store import Store, read_recent, read_run, read_state
 from tests.orchestrator.worlds import World, kfold, training
 
 
@@ -81,7 +82,7 @@ def test_who_makes_the_store_at_the_same_moment_waits_for_the_other(tmp_path: Pa
 def test_a_store_that_another_process_holds_is_no_damaged_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestrator.store.store.PATIENCE_S", 0.05)
+    monkeypatch.setattr("orchestrator.store.file.PATIENCE_S", 0.05)
     path, pause = tmp_path / "store.db", PauseJobs(run="none", scope="run", target="none")
     with Store(path) as store, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
