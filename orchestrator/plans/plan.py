@@ -17,7 +17,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from notifiers import catalog
 from orchestrator.commands import RUN_NAME, RUN_NAME_WANTED
 from orchestrator.plans.complaints import complaints_of, nearest
 from orchestrator.plans.document import Document, Keys, YamlError, read_value, read_yaml
@@ -215,6 +214,8 @@ def _problems(plan: Plan, data: Mapping[str, Any]) -> Iterator[PlanError]:
     if not spec.jobs:
         yield plan.error(("jobs",), "the plan has no jobs", got="{}", wanted="at least one entry")
     for kind, settings in spec.notify.items():
+        from notifiers import catalog  # most plans name no place, and need not wait for it
+
         try:
             catalog.check(kind, settings)
         except SkintError as error:

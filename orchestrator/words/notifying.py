@@ -1,16 +1,21 @@
-"""The places that runs want to be told about: from the `notify:` part of a plan to notifiers."""
+"""The places that runs want to be told about: from the `notify:` part of a plan to notifiers.
+
+Notifiers are imported where a plan names one: commands that only queue a plan must not wait for
+what its scheduler needs.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from notifiers import catalog
-from notifiers.base import Notifier, NotifierSettingsError
 from orchestrator.graph import Graph
-from orchestrator.words.place import Place, place_of
+
+if TYPE_CHECKING:
+    from notifiers.base import Notifier
+    from orchestrator.words.place import Place
 
 DEFAULT: Mapping[str, Mapping[str, Any]] = {"console": {}}
 """Where a plan without `notify:` is told about."""
@@ -18,11 +23,15 @@ DEFAULT: Mapping[str, Mapping[str, Any]] = {"console": {}}
 
 def places(graph: Graph) -> tuple[str, ...]:
     """Names of the notifiers that a run tells, as the outbox files its notices."""
+    from notifiers import catalog
+
     return tuple(catalog.place(kind, settings) for kind, settings in _wanted(graph).items())
 
 
 def told_places(graph: Graph) -> tuple[Place, ...]:
     """The same with what the plan says of how each wants to be told."""
+    from orchestrator.words.place import place_of
+
     return tuple(place_of(kind, settings) for kind, settings in _wanted(graph).items())
 
 
@@ -31,7 +40,11 @@ def check_notify(graph: Graph, environ: Mapping[str, str] = os.environ) -> None:
 
     For whoever submits: it is too late to learn that a token is missing when the run is over.
     """
-    for kind, settings in _wanted(graph).items():
+    if not graph.notify:
+        return  # what is told without it needs nothing
+    from notifiers import catalog
+
+    for kind, settings in graph.notify.items():
         catalog.load(kind, settings, environ)
 
 
@@ -43,6 +56,9 @@ def notifiers_for(
     A place whose credentials are missing here is left out with a warning: its notices wait in
     the outbox for a scheduler that has them, and the other runs go on.
     """
+    from notifiers import catalog
+    from notifiers.base import NotifierSettingsError
+
     found: dict[str, Notifier] = {}
     for graph in graphs:
         for kind, settings in _wanted(graph).items():

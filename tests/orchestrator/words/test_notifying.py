@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -47,6 +49,16 @@ def test_a_missing_token_is_an_error_before_the_run_is_queued() -> None:
         check_notify(graph(**SLACK), {})
     assert caught.value.exit_code == CREDENTIALS
     assert "export SLACK_BOT_TOKEN=xoxb-… and run this again" in str(caught.value.next)
+
+
+def test_a_plan_that_names_no_place_is_checked_without_a_notifier() -> None:
+    program = (
+        "import sys; from orchestrator.words.notifying import check_notify;"
+        " from orchestrator.graph import Graph; check_notify(Graph('plain', None, '.', ()));"
+        " print([name for name in sys.modules if name.startswith('notifiers')])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("[]\n", "")
 
 
 def test_a_wrong_setting_is_an_error_before_the_run_is_queued() -> None:
