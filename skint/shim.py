@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
 
@@ -24,7 +24,6 @@ if __package__ in (None, ""):  # started by its path: -P leaves the folder of sk
 
 from skint import bell
 from skint.attempt import (
-    EXIT_STOPPED,
     AttemptDir,
     Exit,
     Go,
@@ -46,12 +45,11 @@ from skint.process import (
     send_group,
 )
 from skint.starting import BACK_TO_DEFAULT, start
+from skint.watch import SIGNALLED, Watch, exit_reason
 
 POLL_S = 0.05
 """How often the stop request and the deadline are looked at."""
 NOT_STARTED = 127
-SIGNALLED = 128
-"""An exit code above this is 128 + the signal that ended the process, as in a shell."""
 
 TIGHT_BYTES = 1 << 20
 """A disk with less than this free counts as full."""
@@ -91,23 +89,6 @@ def boottime_s() -> float:
     return time.clock_gettime(clock)
 
 
-@dataclass
-class Watch:
-    """What the shim knows while the worker runs; times are seconds since its start."""
-
-    asked_s: float | None = None
-    """When the worker was sent TERM."""
-    by_deadline: bool = False
-    """The limit was the reason for that."""
-    killed: bool = False
-    """The tree was killed, or is to be."""
-    terminated: bool = False
-    """The shim itself was sent TERM."""
-    stamp: tuple[int, int] | None = None
-    """Which version of the stop file `request` was read from."""
-    request: StopRequest | None = None
-
-
 class Shim:
     """One attempt from start to `exit.json`."""
 
@@ -142,6 +123,7 @@ class Shim:
         finally:
             self._kill_tree()
         self._look_at_log()
+        self._read_stop()  # it may have seen the file, and left, before it was looked at here
         if self.task.standby_s is not None:
             # From here on nobody can give it devices; and if somebody just has, they are paid for.
             self._begin(self._give_up())
@@ -357,26 +339,6 @@ class Shim:
                 pass
         except BlockingIOError:
             return
-
-
-def exit_reason(code: int, watch: Watch, *, program: bool) -> str:
-    """`done`, `stopped`, `deadline`, `killed` or `failed`, from the exit code and what was done.
-
-    A `run:` program that was told to end and ends, even with 0, has stopped: nobody knows whether
-    it had finished (Lightning exits with 0 on TERM).
-    """
-    asked = watch.asked_s is not None
-    ended_by_term = code == SIGNALLED + signal.SIGTERM
-    obeyed = code == EXIT_STOPPED or (asked and ended_by_term)
-    if program and asked:
-        obeyed = obeyed or code in (0, SIGNALLED + signal.SIGINT)
-    if code == 0 and not obeyed:
-        return "done"
-    if watch.by_deadline and (obeyed or watch.killed):
-        return "deadline"
-    if obeyed:
-        return "stopped"
-    return "killed" if watch.killed else "failed"
 
 
 def is_tight(folder: Path) -> bool:

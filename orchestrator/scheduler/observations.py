@@ -16,7 +16,7 @@ from orchestrator.scheduler import inputs as i
 from orchestrator.state.state import AllocationState, AttemptState, RunState, State, run_of
 from skint.attempt import EXIT_UNSAVED, Exit
 from skint.errors import USAGE
-from skint.shim import SIGNALLED
+from skint.watch import SIGNALLED
 
 _OUTCOMES: Mapping[str, e.AttemptOutcome] = {
     "done": "done",

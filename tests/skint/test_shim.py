@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from skint.attempt import StopRequest
+from skint.attempt import EXIT_STOPPED, StopRequest
 from skint.process import identity, is_alive, survivors
 
 # The fixtures' types; tests are no package, so they are looked up by pytest, not imported.
@@ -71,6 +71,12 @@ def test_a_program_that_obeys_term_has_stopped(attempt: Make) -> None:
     one.directory.request_stop(STEP)
     end = one.end()
     assert (end.code, end.reason, end.digest) == (143, "stopped", "")
+
+
+def test_a_program_that_sees_the_stop_file_and_leaves_at_once_has_stopped(attempt: Make) -> None:
+    one = attempt(argv=("sh", "-c", f"exit {EXIT_STOPPED}"))
+    one.directory.request_stop(StopRequest("epoch", "requeue", "paused"))
+    assert one.run().reason == "stopped"
 
 
 def test_what_a_stopped_shell_started_may_still_save(attempt: Make, python: str) -> None:
