@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from budget.duration import DAY_MS
 from budget.windows.base import Usage
+
+OLD_MS = 2 * DAY_MS
+"""A reading that is older says too little of what others have used since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 
 from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.duration import DAY_MS, format_clock
+from budget.duration import format_clock
 from budget.ledger import Ledger
+from budget.ledger.reading import OLD_MS
 from orchestrator.checkup.finding import Finding, bad, ok, warn
 from orchestrator.checkup.machine import Machine
 from orchestrator.devices import find_devices
 from orchestrator.starting.account import usable
-
-OLD_MS = 2 * DAY_MS
 
 
 def look(machine: Machine) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.commands import Request, ResumeJobs, RetryJobs
+from orchestrator.commands import ResumeJobs
 from orchestrator.dashboard.keys import Situation, questions_of, target_of
 from orchestrator.dashboard.question import (
     BY,
@@ -19,10 +19,10 @@ from orchestrator.dashboard.question import (
 from orchestrator.events.verdict import VerdictGiven
 from orchestrator.state.state import RunState
 
-ASKS = ("cancel", "abort", "pause", "verdict", "hold")
+ASKS = ("cancel", "abort", "pause", "retry", "verdict", "hold")
 """Keys that ask before anything is sent."""
-SENDS = ("resume", "retry")
-"""Keys that take nothing away, and are sent at once."""
+SENDS = ("resume",)
+"""Keys that take nothing away and reserve nothing new, and are sent at once."""
 
 
 def question_of(action: str, now: Situation) -> Question:
@@ -38,6 +38,10 @@ def question_of(action: str, now: Situation) -> Question:
     if action == "pause":
         asked = asked_of(lambda run, job: pause_question(run, job, now_ms), now.targets)
         return several(asked, "pause")
+    if action == "retry":
+        from orchestrator.dashboard.retry_question import retry_question  # forecasts, too
+
+        return retry_question(now.targets, now.screen)
     if action == "hold":
         accounts = [run.graph.account for run, _ in now.targets]
         return hold_question(now.screen.state.holds, accounts[0] if accounts else None)
@@ -46,11 +50,10 @@ def question_of(action: str, now: Situation) -> Question:
 
 def sent_at_once(action: str, now: Situation) -> Choice:
     """Of a key of `SENDS`."""
-    kind = ResumeJobs if action == "resume" else RetryJobs
-    requests: list[Request] = []
+    requests = []
     for run, job in now.targets:
         scope, target = target_of(run, job)
-        requests.append(kind(run=run.name, scope=scope, target=target, by=BY))
+        requests.append(ResumeJobs(run=run.name, scope=scope, target=target, by=BY))
     return Choice("", action, tuple(requests), action)
 
 

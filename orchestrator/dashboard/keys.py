@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from orchestrator.commands import RetryJobs
 from orchestrator.dashboard.question import (
     Question,
     abort_question,
@@ -175,11 +176,21 @@ def _may_resume(run: RunState, job: str) -> bool:
 
 
 def _retry(now: Situation) -> str:
-    for run, job in now.targets:
-        meant = jobs_meant(run.graph, *target_of(run, job))
-        if any(run.jobs[one.id].status in ("failed", "stopped") for one in meant):
-            return ""
+    if any(_may_retry(run, job) for run, job in now.targets):
+        return ""
+    if any(_may_resume(run, job) for run, job in now.targets):
+        return "nothing of it failed or was aborted by a person: r goes on with what was stopped"
     return "nothing of it failed or was aborted"
+
+
+def _may_retry(run: RunState, job: str) -> bool:
+    scope, target = target_of(run, job)
+    meant = jobs_meant(run.graph, scope, target)
+    if not any(run.jobs[one.id].status in ("failed", "stopped", "skipped") for one in meant):
+        return False
+    from orchestrator.scheduler.retrying import to_retry  # not before there is something to ask
+
+    return any(to_retry(run, RetryJobs(run=run.name, scope=scope, target=target)))
 
 
 def _verdict(now: Situation) -> str:

@@ -5,13 +5,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from budget.ledger import Ledger
+from budget.ledger.balance import LimitBalance
 from orchestrator.dashboard.lanes import LaneWatch
 from orchestrator.dashboard.outlook import Forecaster
-from orchestrator.dashboard.snapshot import EVENTS_KEPT, AccountLimit, EventLine, Screen
+from orchestrator.dashboard.snapshot import (
+    EVENTS_KEPT,
+    AccountBalance,
+    AccountLimit,
+    EventLine,
+    Screen,
+)
 from orchestrator.events import events as e
 from orchestrator.home import Home
 from orchestrator.state.projection import apply_all
@@ -55,22 +62,22 @@ class Reading:
     def _read(self, now_ms: int) -> Screen:
         pid = self._home.scheduler_pid()
         with Ledger(self._home.ledger, read_only=True) as ledger:
-            accounts = tuple(
-                AccountLimit(account, limit, depth)
-                for depth, account in in_tree(ledger.accounts())
-                for limit in ledger.balance(account.name, now_ms).limits
-                if limit.account == account.name  # its parent's stand with the parent
-                and limit.limit.window.kind != "per-session"  # never summed up: there is no bar
-            )
+            balances = {
+                account.name: AccountBalance(account, ledger.balance(account.name, now_ms))
+                for account in ledger.accounts()
+            }
+            accounts = limits_of(ledger, balances, now_ms)
         if not self._home.store.exists():
             self.close()
-            return Screen(now_ms, pid, accounts, lanes=self._watch.look(State(), now_ms))
+            lanes = self._watch.look(State(), now_ms)
+            return Screen(now_ms, pid, accounts, balances, lanes=lanes)
         self._read_store(self.opened())
         limits = [(shown.account, shown.limit) for shown in accounts]
         return Screen(
             now_ms,
             pid,
             accounts,
+            balances,
             self._known,
             self._views(now_ms),
             events=tuple(self._lines),
@@ -130,6 +137,24 @@ class Reading:
         self._store, self._file = None, None
         self._seen, self._known, self._over = 0, State(), {}
         self._lines.clear()
+
+
+def limits_of(
+    ledger: Ledger, balances: Mapping[str, AccountBalance], now_ms: int
+) -> tuple[AccountLimit, ...]:
+    """Each limit that has a bar, sub-budgets after their parent."""
+    return tuple(
+        AccountLimit(account, limit, depth, _read_ms(ledger, limit, now_ms))
+        for depth, account in in_tree(one.account for one in balances.values())
+        for limit in balances[account.name].balance.limits
+        if limit.account == account.name  # its parent's stand with the parent
+        and limit.limit.window.kind != "per-session"  # never summed up: there is no bar
+    )
+
+
+def _read_ms(ledger: Ledger, limit: LimitBalance, now_ms: int) -> int | None:
+    reading = ledger.newest_reading(limit.account, limit.limit.name, now_ms)
+    return reading.at_ms if reading is not None else None
 
 
 def _followed(known: State, new: Sequence[e.Event], store: Store) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from orchestrator.state.state import RunState, State
 
 if TYPE_CHECKING:
     from budget.accounts.account import Account
-    from budget.ledger.balance import LimitBalance
+    from budget.ledger.balance import Balance, LimitBalance
     from orchestrator.views.view import RunView
     from orchestrator.words.telling import Tone
 
@@ -35,6 +36,16 @@ class AccountLimit:
     account: Account
     limit: LimitBalance
     depth: int = 0
+    read_ms: int | None = None
+    """When the provider's own counter was read last; None where it never was."""
+
+
+@dataclass(frozen=True)
+class AccountBalance:
+    """All limits of one account, and those of its parents: what a reservation is asked of."""
+
+    account: Account
+    balance: Balance
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,8 @@ class Screen:
     scheduler_pid: int | None = None
     accounts: tuple[AccountLimit, ...] = ()
     """Each limit of each account, sub-budgets after their parent."""
+    balances: Mapping[str, AccountBalance] = field(default_factory=dict)
+    """By account."""
     state: State = field(default_factory=State)
     """The runs of `views`, those that their reused results come from, and no results."""
     views: tuple[RunView, ...] = ()

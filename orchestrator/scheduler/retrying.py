@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from orchestrator.commands import RetryJobs
 from orchestrator.events import events as e
 from orchestrator.graph import Job
 from orchestrator.resuming.resumption import skipped_with, stopped
-from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import goes_on_from, left_ms
 from orchestrator.state.questions import jobs_meant
 from orchestrator.state.state import RunState, State
+
+# Whoever only asks what could be tried again needs no stop rules and baselines.
+if TYPE_CHECKING:
+    from orchestrator.scheduler.inputs import Inputs
 
 BY_RULE = "rule "
 """How the doer of a stop begins where a stop rule did it: a rule is answered, not retried."""

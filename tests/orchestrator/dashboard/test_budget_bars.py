@@ -17,8 +17,8 @@ from budget.windows import PerSession, Rolling
 from orchestrator.dashboard.budget_bars import budget_lines
 from orchestrator.dashboard.ink import text_of, width_of
 from orchestrator.dashboard.outlook import Outlook
-from orchestrator.dashboard.snapshot import AccountLimit, Screen
-from orchestrator.views.account_tree import in_tree
+from orchestrator.dashboard.reading import limits_of
+from orchestrator.dashboard.snapshot import AccountBalance, Screen
 from orchestrator.views.ahead import Dry
 from tests.orchestrator.worlds import SATURDAY_MS
 
@@ -31,12 +31,11 @@ def budget(
     """The lines of a ledger, the head first; `dry` is said of each limit."""
     with Ledger(folder / "ledger.db") as ledger:
         write(ledger)
-        accounts = tuple(
-            AccountLimit(account, limit, depth)
-            for depth, account in in_tree(ledger.accounts())
-            for limit in ledger.balance(account.name, NOW_MS).limits
-            if limit.account == account.name and limit.limit.window.kind != "per-session"
-        )
+        balances = {
+            one.name: AccountBalance(one, ledger.balance(one.name, NOW_MS))
+            for one in ledger.accounts()
+        }
+        accounts = limits_of(ledger, balances, NOW_MS)
     ahead = {(one.account.name, one.limit.limit.name): dry for one in accounts if dry}
     lines = budget_lines(Screen(NOW_MS, accounts=accounts, outlook=Outlook(dry=ahead)), width)
     assert all(width_of(line) <= width for line in lines)
@@ -127,3 +126,23 @@ def test_when_and_in_which_job_it_runs_dry_is_said_as_long_as_there_is_room(tmp_
     lasts = Dry(NOW_MS + 9 * HOUR_MS, 4 * HOUR_MS)
     line = budget(tmp_path / "lasts", added(account("lab")), 160, lasts)[1]
     assert "lasts: 4.00 h left when all has run, Mon 11:00" in line
+
+
+def test_what_the_provider_said_too_long_ago_or_never_is_said_unless_hours_are_short(
+    tmp_path: Path,
+) -> None:
+    def read(days: int, used_h: int = 5) -> Callable[[Ledger], object]:
+        def write(ledger: Ledger) -> None:
+            ledger.add_account(account("lab"), SATURDAY_MS - 9 * DAY_MS)
+            at_ms = NOW_MS - days * DAY_MS
+            ledger.reading("lab", id="r", used_ms=used_h * HOUR_MS, at_ms=at_ms, now_ms=NOW_MS)
+            ledger.adjust("lab", used_h * HOUR_MS, "used", NOW_MS, "used")
+
+        return write
+
+    assert "read " not in budget(tmp_path / "fresh", read(1))[1]
+    assert budget(tmp_path / "old", read(3))[1].endswith(" · read 3 d ago")
+    assert budget(tmp_path / "narrow", read(3), 80)[1].endswith("  read 3 d ago")
+    assert budget(tmp_path / "short", read(3, 31), 80)[1].endswith("  overdrawn by 1.00 h")
+    kaggle = preset("kaggle-gpu", called="kaggle")
+    assert budget(tmp_path / "kaggle", added(kaggle))[1].endswith(" · never read")
