@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from orchestrator.events.holding import HeldLane
-from orchestrator.events.verdict import Answer, StopScope
-from skint.attempt import StopHow, StopThen
+if TYPE_CHECKING:
+    from orchestrator.events.holding import HeldLane
+    from orchestrator.events.verdict import Answer, StopScope
+    from skint.attempt import StopHow, StopThen
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """Names of runs are parts of paths and come before the first dot of an attempt's name."""
@@ -31,6 +32,9 @@ class SubmitRun:
     """Added to that of each of its jobs."""
     park: bool = False
     """Begin although not all fits, and let jobs span windows by parking them."""
+    judge: bool = False
+    """Refuse it where all of it is known, and where it would use more than is left. The answer says
+    what to know of it, in lines before the last."""
     by: str = "cli"
 
 

@@ -9,7 +9,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.commands import Request
 from orchestrator.home import Home
 from orchestrator.store.file import StoreError
-from orchestrator.store.store import Store
+from orchestrator.store.inbox import Inbox
 from skint.errors import FAILED, UNREACHABLE, SkintError
 
 REPLY_TIMEOUT_S = 20.0
@@ -35,10 +35,10 @@ def ask(home: Home, request: Request) -> str:
     Also StoreError if it cannot be put there, and SchedulerError if none runs and none starts.
     """
     clock, attendant = SystemClock(), Attendant(home)
-    with Store(home.store) as store:
-        id = put(store, request, clock.now_ms())
+    with Inbox(home.store) as inbox:
+        id = put(inbox, request, clock.now_ms())
         asked_ms = clock.now_ms()
-        while (reply := store.reply(id)) is None:
+        while (reply := inbox.reply(id)) is None:
             if attendant.look():
                 asked_ms = clock.now_ms()
             if clock.now_ms() > asked_ms + round(REPLY_TIMEOUT_S * 1000):
@@ -52,13 +52,13 @@ def ask(home: Home, request: Request) -> str:
     return reply.text
 
 
-def put(store: Store, request: Request, now_ms: int) -> str:
+def put(inbox: Inbox, request: Request, now_ms: int) -> str:
     """Put a command into the inbox; its id. Raises StoreError, say on a full disk."""
     try:
-        return store.ask(request, now_ms)
+        return inbox.ask(request, now_ms)
     except sqlite3.Error as error:
         raise StoreError(
             f"the command cannot be put into the store: {error}",
-            where=str(store.path),
+            where=str(inbox.path),
             next="see that the disk is not full and that the file may be written; then try again",
         ) from error

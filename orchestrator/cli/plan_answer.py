@@ -7,7 +7,8 @@ from orchestrator.plans.preview import Expectation
 from orchestrator.shapes import plan as shapes
 from orchestrator.shapes.shape import instant
 from orchestrator.state.state import State
-from orchestrator.submitting.prepare import Prepared, refuse_if_it_does_not_fit
+from orchestrator.submitting.judging import Prepared
+from orchestrator.submitting.refusing import refuse_if_it_does_not_fit
 from orchestrator.submitting.usable import DoesNotFit
 from orchestrator.views.baselines import sentence
 from orchestrator.views.before import Before, before_of

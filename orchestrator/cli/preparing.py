@@ -1,4 +1,5 @@
-"""From the words after `submit` and `run` to the request to queue a plan."""
+"""From the words after `submit` and `run` to a plan that was judged here, with every figure and way
+out: for who is the scheduler, and for who was refused by it."""
 
 from __future__ import annotations
 
@@ -8,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from budget.ledger import Ledger
-from orchestrator.cli.prepared import baseline_lines, known_lines, prepared_of
+from orchestrator.cli.prepared import prepared_of
+from orchestrator.cli.queueing import request_of
 from orchestrator.cli.screen import prose
 from orchestrator.commands import SubmitRun
-from orchestrator.graph import exploring
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.store.store import read_state
-from orchestrator.submitting.prepare import refuse_if_it_does_not_fit
-from orchestrator.submitting.run_name import checked_name, next_run_name
+from orchestrator.submitting.refusing import refuse_if_it_does_not_fit
+from orchestrator.views.judged import baseline_lines, known_lines
 from orchestrator.words.notifying import check_notify
 
 
@@ -54,11 +55,4 @@ def prepare_request(
     KeptIngredients(home.keys).keep(prepared.ingredients.values())
     for line in [*known_lines(prepared, state), *baseline_lines(prepared)]:
         say(prose(line))
-    return SubmitRun(
-        run=checked_name(arguments.name, state) or next_run_name(prepared.graph, state, home.runs),
-        graph=(prepared.graph if not arguments.explore else exploring(prepared.graph)).to_json(),
-        cpu_only=arguments.cpu_only,
-        again=arguments.again,
-        priority=arguments.priority,
-        park=arguments.park,
-    )
+    return request_of(arguments, prepared.graph, state.runs, home, judge=False)

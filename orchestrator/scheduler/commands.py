@@ -25,6 +25,7 @@ from orchestrator.graph import Graph, Job, Lane
 from orchestrator.scheduler import answering, pausing, resuming, retrying
 from orchestrator.scheduler import holding as holds
 from orchestrator.scheduler.inputs import Inputs
+from orchestrator.scheduler.judging import objection
 from orchestrator.state.state import RunState, State
 from orchestrator.views.charges import freed_ms, unit_of
 from orchestrator.views.figures import amount
@@ -94,11 +95,17 @@ def _submit(
         yield e.CommandAnswered(at_ms=now_ms, run="", command=command, ok=False, text=text)
         return
     try:
-        Graph.from_json(request.graph)
+        graph = Graph.from_json(request.graph)
     except (ValueError, KeyError, TypeError) as error:
         text = f"the scheduler cannot read this graph ({error}); was it started by another skint?"
         yield e.CommandAnswered(at_ms=now_ms, run="", command=command, ok=False, text=text)
         return
+    lines: list[str] = []
+    if request.judge:
+        text, lines = objection(state, request, graph, inputs, now_ms)
+        if text:
+            yield e.CommandAnswered(at_ms=now_ms, run="", command=command, ok=False, text=text)
+            return
     yield e.RunSubmitted(
         at_ms=now_ms,
         run=request.run,
@@ -110,7 +117,7 @@ def _submit(
         park=request.park,
         by=request.by,
     )
-    text = f"run {request.run} queued"
+    text = "\n".join([*lines, f"run {request.run} queued"])
     lanes: tuple[Lane, ...] = ("cpu", "accelerator")
     account = request.graph.get("account")
     held = [hold for lane in lanes if (hold := holding(state.holds, account, lane)) is not None]

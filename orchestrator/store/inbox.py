@@ -32,6 +32,10 @@ class Inbox(StoreFile):
         bell.ring(self.path.with_name(bell.NAME))
         return id
 
+    def run_names(self) -> set[str]:
+        """Of all runs that there are."""
+        return {name for (name,) in self._db.execute("SELECT run FROM run")}
+
     def unanswered(self) -> list[c.Command]:
         rows = self._db.execute(
             "SELECT id, at_ms, kind, data FROM command WHERE ok IS NULL ORDER BY rowid"

@@ -8,7 +8,7 @@ from budget.ledger import Ledger
 from budget.ledger.saving import Saving
 from orchestrator.forecasts.charge import cost_of, makers
 from orchestrator.state.state import State
-from orchestrator.submitting.prepare import Prepared
+from orchestrator.submitting.judging import Prepared
 from orchestrator.views.figures import amount
 
 

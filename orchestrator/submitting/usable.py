@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from budget.accounts.account import Account
-from orchestrator.devices import DECLARED, Source
+from orchestrator.devices import DECLARED
 from orchestrator.executors.base import Device
 from skint.errors import OVER_BUDGET, SkintError
 
@@ -23,7 +23,6 @@ def usable_account(
     name: str,
     known: Mapping[str, Account],
     devices: Sequence[Device] | None,
-    source: Source,
     error: Callable[..., SkintError],
     without: str,
 ) -> Account:
@@ -56,14 +55,14 @@ def usable_account(
             wanted=f"{DECLARED}=simulated, a list of devices, or nothing set",
             next=without,
         )
-    if source == "simulated" and account.kind != "simulated":
+    if devices[0].simulated and account.kind != "simulated":
         raise error(
             "this machine has no accelerator; its simulated one cannot be charged to this account",
             got=f"{name} (kind {account.kind})",
             wanted="an account of kind simulated, or a machine with an accelerator",
             next="skint account add practice --preset simulated",
         )
-    if source != "simulated" and account.kind == "simulated":
+    if not devices[0].simulated and account.kind == "simulated":
         raise error(
             "this machine has accelerators; they cannot be charged to a simulated account",
             got=name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.state.state import State
-from orchestrator.submitting.prepare import Prepared
+from orchestrator.submitting.judging import Prepared
 from orchestrator.views.before import before_of, sentence
 
 

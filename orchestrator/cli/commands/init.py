@@ -224,7 +224,8 @@ def _write(plan: Path, text: str) -> Path | None:
 def _price(home: Home, plan: Path, choice: Choice) -> Iterator[tuple[str, str]]:
     """What the plan would reserve, and what to type next: each with its word."""
     from orchestrator.store.store import read_recent
-    from orchestrator.submitting.prepare import needed, prepare
+    from orchestrator.submitting.prepare import prepare
+    from orchestrator.submitting.refusing import needed
 
     now_ms, shown = time.time_ns() // 1_000_000, shlex.quote(str(plan))
     try:

@@ -15,7 +15,7 @@ from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.cli.plan_arguments import add_plan_arguments
-from orchestrator.cli.prepared import baseline_lines, known_lines, prepared_of
+from orchestrator.cli.prepared import prepared_of
 from orchestrator.cli.screen import columns, prose, table
 from orchestrator.devices import DECLARED
 from orchestrator.graph import ALWAYS
@@ -23,7 +23,9 @@ from orchestrator.home import Home
 from orchestrator.plans.fitting import Fit
 from orchestrator.plans.preview import Expectation
 from orchestrator.store.store import read_state
-from orchestrator.submitting.prepare import Prepared, needed, refuse_if_it_does_not_fit
+from orchestrator.submitting.judging import Prepared
+from orchestrator.submitting.refusing import needed, refuse_if_it_does_not_fit
+from orchestrator.views.judged import baseline_lines, known_lines
 from skint.errors import OK, OVER_BUDGET
 
 _BY_MODE = {"auto": "would stop early if", "ask": "would ask whether", "warn": "would only say"}

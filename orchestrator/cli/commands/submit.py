@@ -21,23 +21,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     with home.scheduler_ahead() as start:  # before what takes its time is imported
-        from orchestrator.cli.inbox import ask
-        from orchestrator.cli.preparing import Known, prepare_request
+        from orchestrator.cli.inbox import Refused, ask
+        from orchestrator.cli.queueing import request_to_judge
 
-        said: list[str] = []
-        request = prepare_request(arguments, home, said.append if arguments.json else print)
-        if isinstance(request, Known):
-            if arguments.json:
-                _print_json(None, None, said, request.run)
-            return OK
+        request = request_to_judge(arguments, home)
         pid = start()
-    reply = ask(home, request)
-    if arguments.json:
-        _print_json(request.run, pid, [*said, reply])
+    try:
+        *lines, queued = ask(home, request).split("\n")
+    except Refused:
+        if not _is_known(arguments, home):
+            raise
         return OK
-    print(f"{reply} · scheduler pid {pid}")
+    if arguments.json:
+        _print_json(request.run, pid, [*lines, queued])
+        return OK
+    from orchestrator.cli.screen import prose
+
+    for line in lines:
+        print(prose(line))
+    print(f"{queued} · scheduler pid {pid}")
     print(f"follow with `skint top` or `skint status` · stop with `skint cancel {request.run}`")
     return OK
+
+
+def _is_known(arguments: argparse.Namespace, home: Home) -> bool:
+    """Whether it was refused since all of it is known, which is said then.
+
+    All is read that it takes to say so. Raises what is against the plan, with figures and ways out;
+    False where that is something that only the scheduler sees.
+    """
+    from orchestrator.cli.preparing import Known, prepare_request
+
+    said: list[str] = []
+    found = prepare_request(arguments, home, said.append if arguments.json else print)
+    if not isinstance(found, Known):
+        return False
+    if arguments.json:
+        _print_json(None, None, said, found.run)
+    return True
 
 
 def _print_json(

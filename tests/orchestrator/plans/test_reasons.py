@@ -7,7 +7,8 @@ import pytest
 
 from orchestrator.executors.simulated import Script
 from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.submitting.prepare import Prepared, prepare
+from orchestrator.submitting.judging import Prepared
+from orchestrator.submitting.prepare import prepare
 from skint.attempt import Task
 from tests.orchestrator.worlds import World
 

@@ -14,24 +14,30 @@ from budget.accounts.machine import Session
 from budget.accounts.presets import preset
 from budget.ledger import Ledger
 from orchestrator.state.state import State
-from orchestrator.submitting.prepare import Prepared, prepare, refuse_if_it_does_not_fit
+from orchestrator.submitting.judging import Prepared
+from orchestrator.submitting.prepare import prepare
+from orchestrator.submitting.refusing import refuse_if_it_does_not_fit
 from orchestrator.submitting.run_name import next_run_name
 from orchestrator.submitting.usable import DoesNotFit
 from tests.orchestrator.worlds import HOUR_MS, SATURDAY_MS, World, kfold
 
 
+def next_name(world: World) -> str:
+    return next_run_name("seedlings", world.scheduler.state.runs, world.path / "runs")
+
+
 def test_runs_of_a_plan_are_numbered(tmp_path: Path) -> None:
     world = World(tmp_path)
-    assert next_run_name(kfold(), world.scheduler.state, world.path / "runs") == "seedlings-1"
+    assert next_name(world) == "seedlings-1"
     world.settle(kfold(), "seedlings-7")
     world.settle(kfold("seed"), "seed-9")
-    assert next_run_name(kfold(), world.scheduler.state, world.path / "runs") == "seedlings-8"
+    assert next_name(world) == "seedlings-8"
 
 
 def test_a_number_whose_folder_is_there_is_taken_even_if_no_store_knows_it(tmp_path: Path) -> None:
     for name in ("seedlings-3", "seedlings-notes", "other-5"):
         (tmp_path / name).mkdir()
-    assert next_run_name(kfold(), State(), tmp_path) == "seedlings-4"
+    assert next_run_name("seedlings", State().runs, tmp_path) == "seedlings-4"
 
 
 PLAN = """

@@ -1,0 +1,57 @@
+"""From a plan file and the words around it to its graph: all that the file alone can have wrong is
+refused here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.plans.checked import Checked, checked
+from orchestrator.plans.picture_sizes import OtherSize, other_sizes
+from orchestrator.settings import Settings
+from skint.errors import SkintError
+
+NO_SETTINGS = Settings()
+
+
+def read_plan(
+    path: str,
+    *,
+    sets: Sequence[str] = (),
+    account: str | None = None,
+    folds: Collection[int] | None = None,
+    remembered: Path | None = None,
+    kept: Path | None = None,
+    settings: Settings = NO_SETTINGS,
+) -> Checked:
+    """Load, expand and check a plan. Raises PlanError and what the plan's parts raise.
+
+    `remembered` keeps what was found in files of code for the next time (`plans.parsed`), `kept`
+    what plans came to (`plans.checked`). `settings` say what the plan leaves open.
+    """
+    made = checked(path, sets, account, settings, remembered=remembered, kept=kept)
+    if folds is not None:
+        from orchestrator.plans.only_folds import only_folds
+
+        made = replace(made, graph=only_folds(made.graph, folds))
+    for other in other_sizes(made.graph):
+        raise _size_error(path, sets, account, other)
+    return made
+
+
+def _size_error(
+    path: str, sets: Sequence[str], account: str | None, other: OtherSize
+) -> SkintError:
+    from orchestrator.plans.plan import load_plan  # only for a mistake
+
+    given, trained = (
+        f"{', '.join(map(str, sides_px))} px" for sides_px in (other.given_px, other.trained_px)
+    )
+    return load_plan(path, sets, account).error(
+        ("jobs", other.given),
+        f"{other.predict} would fail when all is trained: its networks know another size",
+        got=f"pictures of {given} from {other.given}; {other.trained} trains with {trained}",
+        wanted=f"the `size` of {other.trained}",
+        next=f"--set {other.given}.size={other.trained_px[-1]}, or change both",
+    )
