@@ -32,10 +32,11 @@ HELD = dict(cells(PAGE.read_text(encoding="utf-8")))
 def edges_of(path: str) -> dict[str, set[int]]:
     """Of each test in a file: the numbers that its text names."""
     text = (ROOT / path).read_text(encoding="utf-8")
+    lines = text.splitlines()
     return {
         name: {
             int(number)
-            for found in NAMED.findall(ast.get_source_segment(text, node) or "")
+            for found in NAMED.findall("\n".join(lines[node.lineno - 1 : node.end_lineno]))
             for number in re.findall(r"\d+", found)
         }
         for name, node in each_test(ast.parse(text))

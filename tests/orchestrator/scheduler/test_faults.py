@@ -30,6 +30,9 @@ SHM = Path("/dev/shm")
 ROUNDS = 5_000
 """Far more than any week takes."""
 
+seen: Counter[str] = Counter()
+"""What happened in the weeks that were lived so far."""
+
 
 def draw_faults(dice: random.Random) -> Faults:
     return Faults(
@@ -286,28 +289,32 @@ def quick_path() -> Iterator[Path]:
 def test_whatever_goes_wrong_nothing_runs_twice_and_every_hour_is_paid_once(
     quick_path: Path, seed: int
 ) -> None:
-    week = Week(quick_path, seed)
-    week.check(week.live())
+    lived(quick_path, seed)
+
+
+def lived(path: Path, seed: int) -> None:
+    week = Week(path, seed)
+    state = week.live()
+    week.check(state)
+    for run in state.runs.values():
+        seen.update(attempt.outcome or "" for attempt in run.attempts.values())
+        seen["side by side"] += sum(kept.together for kept in run.allocations.values())
+        seen["stood by"] += sum(attempt.stood_by for attempt in run.attempts.values())
+        seen.update(job.status for job in run.jobs.values())
+        seen.update(allocation.status for allocation in run.allocations.values())
+        seen.update(stop.how for stop in run.stops)
+        seen.update(verdict.rule for verdict in run.verdicts)
+    seen["weeks"] += 1
+    seen["killed in between"] += week.kills
+    seen["given up"] += len(week.world.kept(e.StandbyDropped))
+    seen["unreachable"] += len(week.world.kept(e.AttemptUnreachable))
+    seen.update(wait.reason for wait in week.world.kept(e.JobWaited))
 
 
 def test_the_weeks_are_as_bad_as_they_are_meant_to_be(quick_path: Path) -> None:
     """Else all of the above would hold of a scheduler that nothing ever happened to."""
-    seen: Counter[str] = Counter()
-    for seed in range(60):
-        week = Week(quick_path / str(seed), seed)
-        state = week.live()
-        for run in state.runs.values():
-            seen.update(attempt.outcome or "" for attempt in run.attempts.values())
-            seen["side by side"] += sum(kept.together for kept in run.allocations.values())
-            seen["stood by"] += sum(attempt.stood_by for attempt in run.attempts.values())
-            seen.update(job.status for job in run.jobs.values())
-            seen.update(allocation.status for allocation in run.allocations.values())
-            seen.update(stop.how for stop in run.stops)
-            seen.update(verdict.rule for verdict in run.verdicts)
-        seen["killed in between"] += week.kills
-        seen["given up"] += len(week.world.kept(e.StandbyDropped))
-        seen["unreachable"] += len(week.world.kept(e.AttemptUnreachable))
-        seen.update(wait.reason for wait in week.world.kept(e.JobWaited))
+    for seed in range(seen["weeks"], 60):
+        lived(quick_path / str(seed), seed)
     wanted = {"done", "failed", "stopped", "killed", "lost", "reused", "skipped", "deadline"}
     wanted |= {
         "settled",
