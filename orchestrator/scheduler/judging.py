@@ -5,14 +5,13 @@ The scheduler has read all that it takes, and nothing changes between its answer
 
 from __future__ import annotations
 
-from budget.accounts.account import Account
 from orchestrator.commands import SubmitRun
 from orchestrator.graph import Graph
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state.state import State
 from orchestrator.submitting.judging import Grounds, judge
 from orchestrator.submitting.refusing import refuse_if_it_does_not_fit
-from orchestrator.submitting.usable import EXECUTORS, DoesNotFit, usable_account
+from orchestrator.submitting.usable import DoesNotFit, usable_account
 from orchestrator.views.judged import baseline_lines, known_lines
 from skint.errors import SkintError
 
@@ -24,13 +23,18 @@ def objection(
 ) -> tuple[str, list[str]]:
     """Why it is not queued, empty where it is; and what to know of it before it runs."""
     costs = any(job.devices for job in graph.jobs) and not request.cpu_only
-    here = [inputs.capacity[name] for name in EXECUTORS if name in inputs.capacity]
-    devices = tuple(device for one in here for device in one.devices) if costs else ()
-    account: Account | None = None
+    account = inputs.accounts.get(graph.account or "")
+    here = inputs.capacity.get(account.executor) if account is not None and costs else None
+    devices = here.devices if here is not None else ()
     try:
         if graph.account is not None and not request.cpu_only:
             account = usable_account(
-                graph.account, inputs.accounts, devices if costs else None, DoesNotFit, ""
+                graph.account,
+                inputs.accounts,
+                devices if costs else None,
+                DoesNotFit,
+                without="",
+                executors=inputs.capacity.keys(),
             )
         grounds = Grounds(
             state=state,

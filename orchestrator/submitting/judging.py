@@ -20,7 +20,6 @@ from orchestrator.plans.preview import Expectation, preview
 from orchestrator.plans.reasons import NOTHING_KEPT, KeptPast
 from orchestrator.plans.ways import Way, ways
 from orchestrator.state.state import State
-from orchestrator.submitting.usable import EXECUTORS
 from orchestrator.views.baselines import planned_comparisons
 
 
@@ -75,7 +74,7 @@ class Grounds:
         if self.account is None:
             return None
         alike = len({device.name for device in self.devices}) == 1
-        if self.account.executor in EXECUTORS and alike:
+        if alike:
             uuids = [self.devices[0].uuid] * job.devices
             return self.history.kind_of(self.account.executor, uuids)
         return self.history.usual_kind(self.account.name, job.devices)

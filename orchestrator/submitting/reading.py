@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.plans.checked import Checked, checked
-from orchestrator.plans.picture_sizes import OtherSize, other_sizes
+from orchestrator.plans.picture_recipes import OtherPictures, other_pictures
 from orchestrator.settings import Settings
 from skint.errors import SkintError
 
@@ -35,23 +35,24 @@ def read_plan(
         from orchestrator.plans.only_folds import only_folds
 
         made = replace(made, graph=only_folds(made.graph, folds))
-    for other in other_sizes(made.graph):
-        raise _size_error(path, sets, account, other)
+    for other in other_pictures(made.graph):
+        raise _pictures_error(path, sets, account, other)
     return made
 
 
-def _size_error(
-    path: str, sets: Sequence[str], account: str | None, other: OtherSize
+def _pictures_error(
+    path: str, sets: Sequence[str], account: str | None, other: OtherPictures
 ) -> SkintError:
     from orchestrator.plans.plan import load_plan  # only for a mistake
 
-    given, trained = (
-        f"{', '.join(map(str, sides_px))} px" for sides_px in (other.given_px, other.trained_px)
-    )
+    what = f"{other.predict} would be wrong more often: its networks know other pictures"
+    if other.fails:
+        what = f"{other.predict} would fail when all is trained: its networks know other pictures"
     return load_plan(path, sets, account).error(
         ("jobs", other.given),
-        f"{other.predict} would fail when all is trained: its networks know another size",
-        got=f"pictures of {given} from {other.given}; {other.trained} trains with {trained}",
-        wanted=f"the `size` of {other.trained}",
-        next=f"--set {other.given}.size={other.trained_px[-1]}, or change both",
+        what,
+        got=f"{other.given_value} from {other.given}; {other.trained} trains with"
+        f" {other.trained_value}",
+        wanted=f"the `{other.key}` of {other.trained}",
+        next=f"--set {other.mend}, or change both",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from budget.accounts.account import Account
 from orchestrator.devices import DECLARED
@@ -25,6 +25,7 @@ def usable_account(
     devices: Sequence[Device] | None,
     error: Callable[..., SkintError],
     without: str,
+    executors: Collection[str] = EXECUTORS,
 ) -> Account:
     """The account, if it can be charged for these devices; `devices` is None where none is needed.
 
@@ -41,11 +42,11 @@ def usable_account(
         )
     if devices is None:
         return account
-    if account.executor not in EXECUTORS:
+    if account.executor not in executors:
         raise error(
             f"this account needs the executor {account.executor!r}, which this skint does not have",
             got=name,
-            wanted=f"an account whose executor is one of: {', '.join(EXECUTORS)}",
+            wanted=f"an account whose executor is one of: {', '.join(executors)}",
             next="skint account list",
         )
     if not devices:
