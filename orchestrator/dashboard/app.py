@@ -20,7 +20,7 @@ from orchestrator.dashboard.deeds import ASKS, SENDS, question_of, sent_at_once
 from orchestrator.dashboard.filter_line import FilterLine
 from orchestrator.dashboard.jobs_table import JobsTable
 from orchestrator.dashboard.key_line import KeyLine
-from orchestrator.dashboard.keys import KEYS, Key, Situation, why_not
+from orchestrator.dashboard.keys import KEYS, MOVES, Key, Situation, why_not
 from orchestrator.dashboard.lanes import LaneWatch
 from orchestrator.dashboard.layout import Layout
 from orchestrator.dashboard.outgoing import GRACE_S, Outgoing
@@ -140,6 +140,9 @@ class Dashboard(App[None]):
     @on(JobsTable.Moved)
     def _tell(self) -> None:
         self._panes.tell(self.situation, self.outgoing.words())
+        told = getattr(self.screen, "tell", None)
+        if told is not None:
+            told()
 
     def on_resize(self, event: Resize) -> None:
         self._fit(Layout.fitting(*event.size))
@@ -171,22 +174,28 @@ class Dashboard(App[None]):
     async def action_press(self, action: str) -> None:
         """Do what a key of `KEYS` does, or say why not."""
         now = self.situation
+        if action in (*ASKS, *SENDS, "undo") or why_not(action, now):
+            self.do(action, now)
+        elif action == "filter":
+            await self._filter_begins()
+        else:
+            self._others[action]()
+
+    def do(self, action: str, now: Situation) -> None:
+        """What changes something, about what `now` says; or say why not."""
         if why := why_not(action, now):
             self._say(why, True)
         elif action in ASKS:
             self._ask(action, now)
         elif action in SENDS:
             self.send(sent_at_once(action, now))
-            self.jobs.clear_marks()
-        elif action == "filter":
-            await self._filter_begins()
+            self._decided(now)
         else:
-            self._others[action]()
+            self._undo()
 
     @property
     def _others(self) -> dict[str, Callable[[], object]]:
         return {
-            "undo": self._undo,
             "detail": self._detail,
             "log": lambda: self._detail("log"),
             "burn_down": self._burn_down,
@@ -234,10 +243,14 @@ class Dashboard(App[None]):
                 return
             if not self.outgoing.put(choice):
                 self.send(choice)
-            self.jobs.clear_marks()
-            self._tell()
+            self._decided(now)
 
         self.push_screen(Confirm(asked), answered)
+
+    def _decided(self, now: Situation) -> None:
+        if now.lines == self.jobs.marked:
+            self.jobs.clear_marks()
+        self.call_later(self._tell)  # the question is gone by then
 
     @work(group="ask")
     async def send(self, choice: Choice) -> None:
@@ -274,7 +287,7 @@ class Dashboard(App[None]):
             return
         first = next(iter(view.fold_rows or view.rows))
         job = line.job or first.id
-        self.push_screen(Details(self.home, self.seen, line.run, job, zone=self.zone, pane=pane))
+        self.push_screen(Details(self, self.seen, line.run, job, pane=pane))
 
     @on(JobsTable.Opened)
     def _opened(self) -> None:
@@ -296,7 +309,8 @@ class Dashboard(App[None]):
     def _help(self) -> None:
         from orchestrator.dashboard.help import Help
 
-        self.push_screen(Help(self.situation))
+        now = self.situation
+        self.push_screen(Help([(key, why_not(key.action, now)) for key in KEYS], MOVES))
 
     @work(group="report", exclusive=True)
     async def write_report(self) -> None:

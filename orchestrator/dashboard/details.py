@@ -6,19 +6,27 @@ import asyncio
 import sqlite3
 from collections.abc import Mapping
 from datetime import tzinfo
-from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
-from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Footer, RichLog
 
 from orchestrator.baselines.group import Group
 from orchestrator.dashboard.beside import Beside, read_beside, state_with
+from orchestrator.dashboard.detail_keys import (
+    BACK,
+    DEEDS,
+    HELP,
+    MOVES,
+    OWN,
+    all_keys,
+    asks,
+    hints_here,
+    why_not_here,
+)
 from orchestrator.dashboard.detail_lines import event_lines, fact_lines, facts_of, fold_lines
 from orchestrator.dashboard.group_curves import (
     JobCurve,
@@ -29,9 +37,14 @@ from orchestrator.dashboard.group_curves import (
     metrics_of,
     shown_group,
 )
-from orchestrator.dashboard.ink import RULE, Line, Piece, headed, justified
-from orchestrator.dashboard.log_tail import LogTail
+from orchestrator.dashboard.ink import RULE, Line, Piece, fitted, headed, justified
+from orchestrator.dashboard.key_line import KeyLine
+from orchestrator.dashboard.keys import BY_ACTION, Key, Situation
+from orchestrator.dashboard.log_pane import LogPane
+from orchestrator.dashboard.outgoing import Outgoing
 from orchestrator.dashboard.painted import Painted
+from orchestrator.dashboard.question_lines import line_of
+from orchestrator.dashboard.rows import TableLine
 from orchestrator.dashboard.snapshot import EventLine, Screen
 from orchestrator.graph import Job
 from orchestrator.home import Home
@@ -40,12 +53,22 @@ from orchestrator.views.curves import Curve, drawn
 from orchestrator.views.view import RunView, run_view
 from skint.errors import SkintError
 
-LOG_LINES = 2_000
 WIDE, TALL = 110, 28
 """Cells from which all panes have room side by side."""
 PANES = ("folds", "log", "events", "costs")
 NO_CURVE = "nothing was reported epoch by epoch yet"
-NO_LOG = "no log here yet"
+
+
+class Stage(Protocol):
+    """What stands behind this screen: the dashboard."""
+
+    home: Home
+    zone: tzinfo | None
+    read_only: bool
+    outgoing: Outgoing
+
+    def do(self, action: str, now: Situation) -> None:
+        """What a key that changes something does."""
 
 
 class Details(ModalScreen[None]):
@@ -76,53 +99,44 @@ class Details(ModalScreen[None]):
     Details #detail-plot { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "choose(-1)", "Fold", key_display="↑↓"),
-        Binding("down,j", "choose(1)", show=False),
-        Binding("m", "metric(1)", "Metric"),
-        Binding("M", "metric(-1)", show=False),
-        Binding("g", "group", "Group"),
-        Binding("f", "follow", "Follow log"),
-        Binding("tab", "pane(1)", "Pane"),
-        Binding("shift+tab", "pane(-1)", show=False),
-        *(Binding(str(n), f"pane_at({n - 1})", show=False) for n in range(1, len(PANES) + 1)),
-        Binding("escape,enter,q", "dismiss", "Back", key_display="esc"),
-        Binding("pageup", "scroll_pane(-1)", show=False),
-        Binding("pagedown", "scroll_pane(1)", show=False),
+        *(Binding(key.key, key.action, key.short) for key in OWN),
+        *(Binding(BY_ACTION[name].key, f"deed('{name}')", BY_ACTION[name].short) for name in DEEDS),
+        Binding("down,j", "choose(1)"),
+        Binding("M", "metric(-1)"),
+        Binding("shift+tab", "pane(-1)"),
+        *(Binding(str(n), f"pane_at({n - 1})") for n in range(1, len(PANES) + 1)),
+        Binding("pageup", "scroll_pane(-1)"),
+        Binding("pagedown", "scroll_pane(1)"),
     ]
 
     def __init__(
         self,
-        home: Home,
+        stage: Stage,
         seen: Screen,
         run: str,
         job: str,
         *,
-        zone: tzinfo | None = None,
         pane: str = "folds",
     ) -> None:
         super().__init__()
-        self._home, self._seen, self._run, self._job, self._zone = home, seen, run, job, zone
+        self._stage, self._seen, self._run, self._job = stage, seen, run, job
         self._metric = 0
         self._pane = PANES.index(pane)
-        self._following = True
         self._beside: Beside | None = None
         self._trouble = ""
         self._asked_for: object = None
         """What the last reading beside was about; another is made when it is not this any more."""
-        self._tail: LogTail | None = None
-        self._busy: LogTail | None = None
-        """The one that a thread reads now."""
         self._plot, self._folds = Painted("detail-plot", fills=True), Painted("detail-folds")
         self._facts, self._events = Painted("detail-facts"), Painted("detail-events")
-        self._log_head, self._events_head = Painted("log-head"), Painted("events-head")
-        self._log = RichLog(id="detail-log", max_lines=LOG_LINES, wrap=False, min_width=20)
+        self._log, self._events_head = LogPane(self._log_head), Painted("events-head")
         self._events_scroll = VerticalScroll(self._events, id="events-scroll", can_focus=False)
         self._panes = {
             "folds": VerticalScroll(self._folds, id="pane-folds", can_focus=False),
             "costs": VerticalScroll(self._facts, id="pane-facts", can_focus=False),
-            "log": Vertical(self._log_head, self._log, id="pane-log"),
+            "log": self._log,
             "events": Vertical(self._events_head, self._events_scroll, id="pane-events"),
         }
+        self._said, self._keys = Painted("detail-said"), KeyLine()
         self._events_scroll.anchor()  # at its end, until somebody scrolls
         self._plot_pane = Vertical(self._plot, id="pane-plot")
         right = (self._panes[name] for name in ("folds", "costs", "events"))
@@ -131,10 +145,10 @@ class Details(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         left = Vertical(self._plot_pane, self._panes["log"], id="detail-left")
         yield Horizontal(left, self._right, id="detail")
-        yield Footer(show_command_palette=False)
+        yield self._said
+        yield self._keys
 
     def on_mount(self) -> None:
-        self._log.can_focus = False
         self._arrange()
         self.call_after_refresh(self.look)
 
@@ -169,7 +183,32 @@ class Details(ModalScreen[None]):
         self._show_folds(run, view, group, curves, baseline, screen.now_ms)
         self._show_facts(run, view, curves, screen.now_ms)
         self._show_events(screen)
+        self.tell()
         self._read(run, group)
+
+    def tell(self) -> None:
+        """What waits to be sent, or what a stop rule asks; and the keys that do something."""
+        now, width = self._situation, self.size.width
+        said: tuple[Line, ...] = ()
+        if pending := self._stage.outgoing.words():
+            said = (fitted(((f" {pending}", "bold attention"),), width),)
+        elif asks(now):
+            said = (line_of(now.screen, self._run, width, read_only=now.read_only),)
+        self._said.paint(said)
+        several_panes = not self.has_class("wide")
+        self._keys.show(hints_here(now, several_panes=several_panes), width, (HELP, BACK))
+
+    @property
+    def _situation(self) -> Situation:
+        """What a key would be about: the chosen job."""
+        run = self._seen.state.runs.get(self._run)
+        status = run.jobs[self._job].status if run is not None else ""
+        return Situation(
+            self._seen,
+            (TableLine(self._run, self._job, status),),
+            read_only=self._stage.read_only,
+            undoable=bool(self._stage.outgoing.pending),
+        )
 
     def _runs(self, screen: Screen) -> Mapping[str, RunState]:
         return state_with(screen.state, self._beside) if self._beside else screen.state.runs
@@ -240,7 +279,7 @@ class Details(ModalScreen[None]):
             line for line in screen.events if line.run == self._run and line.id > last
         ]
         self._events_head.paint([self._head("Events", width)])
-        self._events.paint(event_lines((*old, *new), max(20, width - 1), self._zone))
+        self._events.paint(event_lines((*old, *new), max(20, width - 1), self._stage.zone))
 
     def _head(self, title: str, width: int, right: str = "") -> Line:
         """The rule above a pane: its title; or all panes by number, where one is seen at a time."""
@@ -268,45 +307,41 @@ class Details(ModalScreen[None]):
             self._read_beside(run.graph.job(self._job))
         attempt = run.current(self._job)
         path = attempt.path / "log.txt" if attempt is not None else None
-        self._read_log(path)
+        self._log.read(path)
 
     @work(group="beside", exclusive=True)
     async def _read_beside(self, job: Job) -> None:
         try:
-            self._beside = await asyncio.to_thread(read_beside, self._home, self._run, job)
+            self._beside = await asyncio.to_thread(read_beside, self._stage.home, self._run, job)
             self._trouble = ""
         except (SkintError, sqlite3.Error, OSError) as error:
             self._trouble = str(error)
         self.look()
 
-    @work(group="log")
-    async def _read_log(self, path: Path | None) -> None:
-        if path is None or self._tail is None or self._tail.path != path:
-            self._tail = LogTail(path) if path is not None else None
-            self._log.clear()
-        tail = self._tail
-        self._show_log_head()
-        if tail is None or tail is self._busy:
-            return  # what is being read is shown when it is there
-        self._busy = tail
-        try:
-            lines = await asyncio.to_thread(tail.look)
-        except OSError as error:
-            lines = (f"the log cannot be read: {error}",)
-        if self._busy is tail:
-            self._busy = None
-        if tail is self._tail:
-            for line in lines:
-                self._log.write(Text.from_ansi(line), scroll_end=self._following)
-            self._show_log_head()
-
-    def _show_log_head(self) -> None:
-        width = self._panes["log"].size.width
-        empty = self._tail is None or not self._tail.position
-        how = NO_LOG if empty else "f: follows" if self._following else "f: stands still"
-        self._log_head.paint([self._head(f"Log of {self._job}", width, how)])
+    def _log_head(self, how: str) -> Line:
+        return self._head(f"Log of {self._job}", self._log.size.width, how)
 
     # --- keys -----------------------------------------------------------------------------------
+
+    def action_deed(self, name: str) -> None:
+        """What changes something: the same as on the main screen, about the chosen job."""
+        now = self._situation
+        if why := why_not_here(BY_ACTION[name], now):
+            self.notify(why, severity="warning", markup=False)
+        else:
+            self._stage.do(name, now)
+
+    def action_help(self) -> None:
+        from orchestrator.dashboard.help import Help
+
+        now = self._situation
+        self.app.push_screen(Help([(key, why_not_here(key, now)) for key in all_keys()], MOVES))
+
+    @on(KeyLine.Pressed)
+    async def _key_clicked(self, message: KeyLine.Pressed) -> None:
+        message.stop()
+        key: Key = message.key
+        await self.run_action(key.action if key in OWN else f"deed('{key.action}')")
 
     def _jobs(self) -> tuple[RunState, tuple[Job, ...]]:
         run = self._seen.state.runs[self._run]
@@ -334,11 +369,7 @@ class Details(ModalScreen[None]):
         self.look()
 
     def action_follow(self) -> None:
-        self._following = not self._following
-        self._log.auto_scroll = self._following
-        if self._following:
-            self._log.scroll_end(animate=False)
-        self._show_log_head()
+        self._log.follow()
 
     def action_pane(self, by: int) -> None:
         self.action_pane_at((self._pane + by) % len(PANES))
@@ -349,12 +380,11 @@ class Details(ModalScreen[None]):
         self.call_after_refresh(self.look)
 
     def action_scroll_pane(self, by: int) -> None:
-        target = {
-            "log": self._log,
-            "events": self._events_scroll,
-            "costs": self._panes["costs"],
-            "folds": self._panes["costs"],
-        }[PANES[self._pane]]
+        name = PANES[self._pane]
+        if name == "log":
+            self._log.scroll_page(by)
+            return
+        target = self._events_scroll if name == "events" else self._panes["costs"]
         if by < 0:
             target.scroll_page_up(animate=False)
         else:

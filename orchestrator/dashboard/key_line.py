@@ -12,11 +12,11 @@ from orchestrator.dashboard.ink import Piece, padded
 from orchestrator.dashboard.keys import BY_ACTION, Key
 from orchestrator.dashboard.painted import Painted
 
-ALWAYS = ("help", "quit")
+ALWAYS = (BY_ACTION["help"], BY_ACTION["quit"])
 
 
 class KeyLine(Painted):
-    """As many keys as fit; help and quit are always among them."""
+    """As many keys as fit; those that are `kept` are always among them."""
 
     @dataclass
     class Pressed(Message):
@@ -26,8 +26,7 @@ class KeyLine(Painted):
         super().__init__("keys")
         self._places: tuple[tuple[int, int, Key], ...] = ()
 
-    def show(self, keys: Sequence[Key], width: int) -> None:
-        kept = [BY_ACTION[name] for name in ALWAYS]
+    def show(self, keys: Sequence[Key], width: int, kept: Sequence[Key] = ALWAYS) -> None:
         room = width - sum(_cells(key) for key in kept) - 1
         first: list[Key] = []
         for key in keys:

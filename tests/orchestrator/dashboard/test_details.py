@@ -66,7 +66,7 @@ def log_of(run: RunState) -> Path:
 
 
 async def opened(app: Dashboard, pilot: Pilot[None], job: str = "train.fold1") -> Details:
-    screen = Details(app.home, app.seen, "bold-1", job, zone=app.zone)
+    screen = Details(app, app.seen, "bold-1", job)
     app.push_screen(screen)
     await until(pilot, lambda: "bold-1 · train" in shown(app))
     return screen

@@ -185,3 +185,37 @@ def test_what_a_stop_rule_asks_stands_on_top_and_is_answered_with_v(tmp_path: Pa
 
     with Home(world.path).locked():
         drive(world, steps)
+
+
+def test_on_the_screen_of_a_group_the_keys_are_about_what_it_shows(tmp_path: Path) -> None:
+    world = second_fold(tmp_path)
+
+    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
+        await pilot.press("down", "down", "down", "enter")  # of a fold that waits
+        await until(pilot, lambda: "▸ 2 fold 2" in shown(app))
+        assert "a Abort fold  c Cancel run" in shown(app).splitlines()[-1]
+        await pilot.press("up", "up", "a")
+        await until(pilot, lambda: "fold 0 (1 of 3) of seedlings-1 has ended" in shown(app))
+        await pilot.press("v")
+        await until(pilot, lambda: "no stop rule asks anything about this run" in shown(app))
+        await pilot.press("down", "a")
+        await until(pilot, lambda: "Abort fold 1 (2 of 3) of seedlings-1?" in shown(app))
+        await pilot.press("y")
+        await until(pilot, lambda: "of seedlings-1 is sent in 5 s · u takes it back" in shown(app))
+        await pilot.press("u")
+        await until(pilot, lambda: "u takes it back" not in shown(app))
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "stop one fold or job, the others go on" in shown(app))
+        assert "not now: nothing waits to be sent" in said(app)
+        await pilot.press("escape", "c")
+        await until(pilot, lambda: "Cancel the run seedlings-1?" in shown(app))
+        await pilot.press("y")
+        await pilot.pause()
+        world.clock.advance(6)
+        await look(app, pilot)
+        await until(pilot, lambda: bool(requests(world)))
+        assert requests(world) == [CANCEL]
+        assert "seedlings-1 · train" in shown(app), "it stays on its screen"
+
+    with Home(world.path).locked():
+        drive(world, steps)
