@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from orchestrator.store.inbox import Reply
 from tests.orchestrator.worlds import FOLD_MS, WALL_MS, World, kfold, training
 
 
-def asked(world: World, graph: Graph, run: str, *, judge: bool = True, **more: bool) -> Reply:
+def asked(world: World, graph: Graph, run: str, *, judge: bool = True, **more: Any) -> Reply:
     request = SubmitRun(run=run, graph=graph.to_json(), judge=judge, **more)
     command = world.store.ask(request, world.clock.now_ms())
     world.scheduler.tick()
