@@ -54,5 +54,5 @@ def _pictures_error(
         got=f"{other.given_value} from {other.given}; {other.trained} trains with"
         f" {other.trained_value}",
         wanted=f"the `{other.key}` of {other.trained}",
-        next=f"--set {other.mend}, or change both",
+        next=" ".join(f"--set {mend}" for mend in other.mend) + ", or change both",
     )

@@ -8,7 +8,7 @@ import pytest
 
 from budget.ledger import Ledger
 from orchestrator.store.store import Store
-from tests.orchestrator.plans.test_picture_sizes import PLAN as PREDICTED
+from tests.orchestrator.plans.test_picture_recipes import PLAN as PREDICTED
 from tests.terminal import Terminal
 
 FIT = """
@@ -172,6 +172,6 @@ def test_such_a_plan_is_refused_before_anything_starts(terminal: Terminal) -> No
         said = terminal.skint(command, "plan.yaml", "--set", "packed.size=96")
         assert said.code == 2
         assert "jobs.test-packed: test-predict would fail when all is trained" in said.err
-        assert "pictures of 64 px from test-packed; packed trains with 96 px" in said.err
+        assert "64 px from test-packed; packed trains with 96 px" in said.err
         assert "--set test-packed.size=96" in said.err
     assert terminal.skint("status").out.count("seedlings") == 0
