@@ -71,7 +71,8 @@ def execute(arguments: argparse.Namespace) -> int:
         graph = replace(graph, notify=notify)
         check_notify(graph)
     room = _room(graph, home, state)
-    name = checked_name(arguments.name, state) or next_run_name(graph, state, home.runs)
+    names = state.runs
+    name = checked_name(arguments.name, names) or next_run_name(graph.name, names, home.runs)
     if arguments.detach:
         graph = called_by(graph, start_keeper(home, name))
     else:
@@ -90,7 +91,7 @@ def execute(arguments: argparse.Namespace) -> int:
         home.start_scheduler()
         ask(home, request)
         if manner.json:
-            _answer(read_run(home.store, name).runs[name], None, room)
+            _answer(read_run(home.store, name).runs[name], None, room, None)
         else:
             print(name)
         say(f"follow with `skint logs -f {name}` · stop with `skint cancel {name}`")
@@ -108,21 +109,23 @@ def execute(arguments: argparse.Namespace) -> int:
     outlet.check()
     found = ended.runs[name]
     say(_ended(found, room, home))
-    code = INTERRUPTED if interrupted else exit_code_of(found)
+    own = None if interrupted else own_code_of(found)
+    code = own if own is not None else (INTERRUPTED if interrupted else RUN_FAILED)
     if manner.json:
-        _answer(found, code, room)
+        _answer(found, code, room, "skint" if own is None else "program")
     return code
 
 
-def _answer(run: RunState, code: int | None, room: Room | None) -> None:
+def _answer(run: RunState, code: int | None, room: Room | None, ended_by: str | None) -> None:
     from orchestrator.cli.output import print_answer
     from orchestrator.shapes.exec import exec_shape
 
-    print_answer(exec_shape(run, code, room))
+    print_answer(exec_shape(run, code, room, ended_by))
 
 
-def exit_code_of(run: RunState) -> int:
-    """The program's own, where it has ended by itself; else 6."""
+def own_code_of(run: RunState) -> int | None:
+    """What the program has ended with by itself, whichever code that is; None where skint has
+    ended it, or it was lost or never begun."""
     job, attempt = run.jobs[JOB], run.current(JOB)
     if job.status == "done":
         return OK
@@ -130,7 +133,7 @@ def exit_code_of(run: RunState) -> int:
         exit = AttemptDir(Path(attempt.folder)).read_exit()
         if exit is not None and exit.reason == "failed":
             return exit.code
-    return RUN_FAILED
+    return None
 
 
 def _program(arguments: argparse.Namespace, usual_account: str | None) -> Program:
@@ -190,7 +193,7 @@ def _room(graph: Graph, home: Home, state: State) -> Room | None:
     if graph.account is None:
         return None
     now_ms = time.time_ns() // 1_000_000
-    source, devices = find_devices()
+    _, devices = find_devices()
     job = graph.job(JOB)
     with Ledger(home.ledger) as ledger:
         ledger.account(graph.account)  # or exit code 3, where a plan says in which line it stands
@@ -199,7 +202,6 @@ def _room(graph: Graph, home: Home, state: State) -> Room | None:
             graph.account,
             known,
             devices,
-            source,
             partial(WrongProgram, where="--account"),
             "skint exec --cpu -- " + shown(job.argv),
         )

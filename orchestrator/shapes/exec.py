@@ -22,6 +22,9 @@ class Exec:
     """waiting or running (with --detach), done, failed or stopped."""
     exit_code: int | None
     """What `skint exec` ends with; null with --detach."""
+    ended_by: str | None
+    """program: the exit code is its own, whatever it means there. skint: it was stopped, parked
+    for good or lost, and the code is one of skint's; null with --detach."""
     sentence: str
     """How it ended, or why it waits; empty where there is nothing to say."""
     account: str | None
@@ -35,7 +38,9 @@ class Exec:
     """The log file of its newest attempt; empty where there is none yet."""
 
 
-def exec_shape(run: RunState, exit_code: int | None, room: Room | None) -> Exec:
+def exec_shape(
+    run: RunState, exit_code: int | None, room: Room | None, ended_by: str | None
+) -> Exec:
     (job,) = run.graph.jobs
     known, attempt = run.jobs[job.id], run.current(job.id)
     return Exec(
@@ -43,6 +48,7 @@ def exec_shape(run: RunState, exit_code: int | None, room: Room | None) -> Exec:
         program=job.argv,
         status=known.status,
         exit_code=exit_code,
+        ended_by=ended_by,
         sentence=known.sentence,
         account=run.graph.account,
         unit=room.account.unit if room else "device",

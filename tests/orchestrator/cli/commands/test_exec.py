@@ -113,17 +113,21 @@ def test_a_scheduler_in_the_background_gives_it_the_environment_of_the_shell(
     until(lambda: log.exists() and "trouble" in log.read_text())
     assert "saltmarsh" in log.read_text()
     shell = Terminal(terminal.folder, {"WORD": "sandbank"})
-    said = shell.skint("exec", "--cpu", "--name", "there", "--json", "--", "sh", "-c", BOTH)
+    # 75 is what a worker says that was asked to stop; a program's codes are its own.
+    own = BOTH.replace("exit 3", "exit 75")
+    said = shell.skint("exec", "--cpu", "--name", "there", "--json", "--", "sh", "-c", own)
     answer = json.loads(said.out)
-    assert (said.code, answer["exit_code"], answer["status"]) == (3, 3, "failed")
+    assert (said.code, answer["exit_code"], answer["status"]) == (75, 75, "failed")
+    assert answer["ended_by"] == "program"
     assert f"sandbank from {terminal.folder}\n" in said.err  # what is printed makes room for JSON
     # At its limit it is asked, and then ended: that is skint's doing, not the program's.
     stubborn = 'trap "" TERM; sleep 60'
     said = shell.skint(
-        "exec", "--cpu", "--for", "100ms", "--grace", "0s", "--", "sh", "-c", stubborn
+        *("exec", "--json", "--cpu", "--for", "100ms", "--grace", "0s", "--", "sh", "-c", stubborn)
     )
-    assert said.code == RUN_FAILED
-    assert "its limit was over" in said.err
+    answer = json.loads(said.out)
+    assert (said.code, answer["ended_by"]) == (RUN_FAILED, "skint")
+    assert "its limit was over" in answer["sentence"]
 
 
 @pytest.fixture
