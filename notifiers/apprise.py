@@ -29,6 +29,10 @@ MOST_PICTURES = 5
 
 _STATUS = re.compile(r"\berror=(\d{3})\b")
 _PASSING = frozenset({408, 425, 429})
+_CALLS = re.compile(r"(?<!\w)@(?=[\w!&])|<(?=[!@#])")
+"""What wakes somebody on one service or another: `@everyone`, `<@123>`, `<!channel>`."""
+_JOINER = "\u2060"
+"""Takes no room, and makes another word of it."""
 _LOGGERS = ("apprise", "urllib3.connectionpool")
 """They write addresses, and with them tokens, into debug lines."""
 
@@ -142,8 +146,8 @@ def _tell(service: Any, notice: Notice, files: Sequence[Path], remark: str) -> N
 
     desk = apprise.Apprise()
     desk.add(service)
-    lines = [*notice.details(), *([remark] if remark else [])]
-    title = _clip(" ".join(notice.headline.split()), TITLE_CHARS)
+    lines = [_uncalled(line) for line in (*notice.details(), *([remark] if remark else []))]
+    title = _clip(_uncalled(" ".join(notice.headline.split())), TITLE_CHARS)
     result = desk.notify(
         # Some services take no message without a body.
         body=_clip("\n".join(lines), BODY_CHARS) or title,
@@ -198,6 +202,10 @@ def _silent() -> Iterator[None]:
         for logger, (propagate, level) in zip(loggers, before, strict=True):
             logger.propagate = propagate
             logger.setLevel(level)
+
+
+def _uncalled(text: str) -> str:
+    return _CALLS.sub(rf"\g<0>{_JOINER}", text)
 
 
 def _clip(text: str, limit: int) -> str:

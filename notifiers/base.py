@@ -76,6 +76,11 @@ class Notice:
     """Said instead of the buttons where they cannot be pressed: what to type."""
     mention: tuple[str, ...] = ()
     """Whom to wake, by the service's own ids; only for a decision that is needed."""
+    persons: tuple[str, ...] = ()
+    """Who did what it tells, by the service's own ids: of the persons whom words name, only these
+    are shown as such. A log may quote anybody's id."""
+    quoted: tuple[str, ...] = ()
+    """What somebody else wrote, e.g. the last lines of a log: shown as it stands, after `lines`."""
     about: About = "news"
     """How much it matters; settings of a place leave out what matters less."""
     edits: str = ""
@@ -96,10 +101,11 @@ class Notice:
         return f"{self.run} · {self.title}" if self.title else self.run
 
     def details(self) -> tuple[str, ...]:
-        """Lines, fields and what to type as plain lines; of a head without what to type, which
-        would be said again with each edit."""
+        """Lines, fields, what is quoted and what to type as plain lines; of a head without what to
+        type, which would be said again with each edit."""
         typed = () if self.topic == "head" else self.typed
-        return (*self.lines, *(f"{name}: {value}" for name, value in self.fields), *typed)
+        fields = (f"{name}: {value}" for name, value in self.fields)
+        return (*self.lines, *fields, *self.quoted, *typed)
 
     def to_json(self) -> str:
         """For storage; NaN and infinities are written the way Python reads them."""
@@ -111,6 +117,8 @@ class Notice:
         data = json.loads(text)
         readers: dict[str, Callable[[Any], object]] = {
             "lines": tuple,
+            "quoted": tuple,
+            "persons": tuple,
             "fields": lambda pairs: tuple((name, value) for name, value in pairs),
             "curve": _curve_from,
             "pictures": lambda found: tuple(Picture(**picture) for picture in found),

@@ -195,6 +195,7 @@ def payload(notice: Notice) -> bytes:
         "about": notice.about,
         "title": notice.title,
         "lines": list(notice.lines),
+        "quoted": list(notice.quoted),
         "fields": [{"name": name, "value": value} for name, value in notice.fields],
         "typed": list(notice.typed),
         "curve": curve,

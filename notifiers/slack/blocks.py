@@ -6,10 +6,11 @@ Slack refuses a whole message for one block that is too long, so nothing here ma
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from notifiers.base import Button, Notice
+from notifiers.slack.plain import calm, unlinked
 
 SECTION_CHARS = 3000
 """Longest text of a section; below the 4,000 characters that an edit's text may have."""
@@ -81,38 +82,41 @@ def fallback_text(
     blocks are refused. `named`: with the run's name also where a thread would say it."""
     first = notice.headline if named or notice.topic == "head" else notice.title
     lines = [first, *notice.lines, *(f"{name}: {value}" for name, value in notice.fields)]
+    lines += notice.quoted
     lines += [] if pressable and notice.buttons else [line for line in notice.typed if line]
     lines += [remark] if remark else []
     woken = _woken(notice)
-    said = clip("\n".join(lines), SECTION_CHARS - len(woken)) or escape(notice.run)
-    return woken + with_persons(said)
+    said = calm(clip(unlinked("\n".join(lines)), SECTION_CHARS - len(woken)))
+    return woken + with_persons(said or escape(notice.run), notice.persons)
 
 
 def blocks(
     notice: Notice, remark: str = "", *, pressable: bool = False, named: bool = False
 ) -> list[Block]:
-    """A section with the title in bold and the lines, sections of ten fields, buttons where they
-    can be pressed and else what to type, and a small remark. A button whose value would not come
-    back whole is left out."""
-    name = f"*{clip(_one_line(notice.run), TITLE_CHARS)}*"
+    """A section with the title in bold and the lines, sections of ten fields, what is quoted as it
+    stands, buttons where they can be pressed and else what to type, and a small remark. A button
+    whose value would not come back whole is left out."""
+    name = f"*{calm(clip(_one_line(notice.run), TITLE_CHARS), bold=True)}*"
     title = clip(_one_line(notice.title), TITLE_CHARS)
     said_already = notice.headline == notice.title
     if not title:
         first = name
     elif said_already or not (named or notice.topic == "head"):
-        first = f"*{title}*"
+        first = f"*{calm(title, bold=True)}*"
     else:
-        first = f"{name} · {title}"
+        first = f"{name} · {calm(title)}"
     first = _woken(notice) + first
-    body = clip("\n".join(notice.lines), SECTION_CHARS - len(first) - 1 - 2 * TITLE_CHARS)
-    found = [_section(with_persons(f"{first}\n{body}" if body else first))]
+    body = calm(clip("\n".join(notice.lines), SECTION_CHARS - len(first) - 1 - 2 * TITLE_CHARS))
+    found = [_section(with_persons(f"{first}\n{body}" if body else first, notice.persons))]
     fields = [
-        _text(with_persons(f"*{clip(name, FIELD_CHARS // 4)}*\n{clip(value, FIELD_CHARS // 2)}"))
+        _text(with_persons(_field(name, value), notice.persons))
         for name, value in notice.fields[: FIELDS_PER_SECTION * MAX_BLOCKS]
     ]
     for start in range(0, len(fields), FIELDS_PER_SECTION):
         found.append({"type": "section", "fields": fields[start : start + FIELDS_PER_SECTION]})
-    found = found[: MAX_BLOCKS - 3]
+    found = found[: MAX_BLOCKS - 4]
+    if quoted := "\n".join(notice.quoted).strip("\n"):
+        found.append(_section(f"```\n{_unfenced(clip(quoted, SECTION_CHARS - 8))}\n```"))
     buttons = [button for button in notice.buttons if len(button.value) <= VALUE_CHARS]
     if buttons and pressable:
         found.append(_actions(buttons[:MOST_BUTTONS]))
@@ -121,6 +125,16 @@ def blocks(
     if remark:
         found.append(_small(remark))
     return found
+
+
+def _field(name: str, value: str) -> str:
+    bold = calm(clip(_one_line(name), FIELD_CHARS // 4), bold=True)
+    return f"*{bold}*\n{calm(clip(value, FIELD_CHARS // 2))}"
+
+
+def _unfenced(text: str) -> str:
+    """Without what would end the block of code that it stands in."""
+    return text.replace("```", "'''")
 
 
 def _actions(buttons: Sequence[Button]) -> Block:
@@ -157,14 +171,23 @@ def _woken(notice: Notice) -> str:
     return "".join(f"<@{person}> " for person in notice.mention[:MOST_MENTIONS])
 
 
-def with_persons(escaped: str) -> str:
-    """Persons as readers of Slack see them. This is shorter than what it replaces."""
-    return _PERSON.sub(lambda found: f"<@{found[1] or found[2]}>", escaped)
+def with_persons(escaped: str, persons: Collection[str]) -> str:
+    """These persons as readers of Slack see them. This is shorter than what it replaces."""
+
+    def shown(found: re.Match[str]) -> str:
+        id = found[1] or found[2]
+        return f"<@{id}>" if id in persons else found[0]
+
+    return _PERSON.sub(shown, escaped)
+
+
+def persons_in(text: str) -> frozenset[str]:
+    """Whom words of ours name: not for what somebody else wrote."""
+    return frozenset(found[1] or found[2] for found in _PERSON.finditer(text))
 
 
 def _small(text: str) -> Block:
-    said = with_persons(clip(text, FIELD_CHARS))
-    return {"type": "context", "elements": [_text(said)]}
+    return {"type": "context", "elements": [_text(calm(clip(text, FIELD_CHARS)))]}
 
 
 def _plain(text: str, limit: int) -> Block:

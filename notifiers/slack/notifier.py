@@ -25,7 +25,7 @@ from notifiers.slack.settings import (
     settings_of,
     webhook_url,
 )
-from notifiers.slack.web import SlackWeb
+from notifiers.slack.web import AS_IT_STANDS, SlackWeb
 from notifiers.slack.webhook import SlackWebhook
 
 POST_GAP_S = 1.05
@@ -229,6 +229,7 @@ class Slack:
         arguments: dict[str, Any] = {
             "channel": address.get("channel") or self._channel,
             "text": fallback_text(notice, remark, pressable=self._hears),
+            **AS_IT_STANDS,
             **where,
         }
         if method == "chat_postMessage":

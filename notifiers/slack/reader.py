@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from notifiers.slack.blocks import SECTION_CHARS, clip, with_persons
+from notifiers.slack.blocks import SECTION_CHARS, clip, persons_in, with_persons
 from notifiers.slack.errors import SlackRefusal
-from notifiers.slack.web import SlackWeb
+from notifiers.slack.plain import calm, unlinked
+from notifiers.slack.web import AS_IT_STANDS, SlackWeb
 
 PAGE = 200
 """Replies a call; Slack recommends no more."""
@@ -71,10 +72,28 @@ class SlackReader:
                 raise
 
     def whisper(self, channel: str, user: str, text: str, thread_ts: str = "") -> None:
-        """Tell one person in a channel something that nobody else sees."""
+        """Tell one person in a channel something that nobody else sees, and nobody is woken by."""
         where = {"thread_ts": thread_ts} if thread_ts else {}
-        shown = with_persons(clip(text, SECTION_CHARS))
-        self._web.call("chat_postEphemeral", channel=channel, user=user, text=shown, **where)
+        self._web.call(
+            "chat_postEphemeral",
+            channel=channel,
+            user=user,
+            text=_shown(text),
+            **AS_IT_STANDS,
+            **where,
+        )
+
+    def answer(self, channel: str, thread_ts: str, user: str, text: str) -> None:
+        """Tell one person something in a thread, where it stays for when they look."""
+        self._web.call(
+            "chat_postMessage",
+            channel=channel,
+            text=f"<@{user}> {_shown(text)}",
+            thread_ts=thread_ts,
+            unfurl_links=False,
+            unfurl_media=False,
+            **AS_IT_STANDS,
+        )
 
     def _messages(self, channel: str, ts: str, after: str) -> Iterator[dict[str, Any]]:
         arguments: dict[str, Any] = {"channel": channel, "ts": ts, "oldest": after, "limit": PAGE}
@@ -85,6 +104,10 @@ class SlackReader:
             if not cursor:
                 return
             arguments["cursor"] = cursor
+
+
+def _shown(text: str) -> str:
+    return with_persons(calm(clip(unlinked(text), SECTION_CHARS)), persons_in(text))
 
 
 def stamp(ts: str) -> tuple[int, int]:

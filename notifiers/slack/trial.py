@@ -11,7 +11,7 @@ from notifiers.slack.errors import SlackRefusal
 from notifiers.slack.manifest import ADVISED, FOR_POLLING, NEEDED
 from notifiers.slack.pictures import uploads
 from notifiers.slack.settings import api_url, app_token, bot_token, webhook_url
-from notifiers.slack.web import SlackWeb
+from notifiers.slack.web import AS_IT_STANDS, SlackWeb
 from notifiers.slack.webhook import SlackWebhook
 from skint.errors import CREDENTIALS, FAILED, OK
 
@@ -110,6 +110,7 @@ def _post(web: SlackWeb, channel: str, notice: Notice, hears: bool, address: dic
         channel=channel,
         text=fallback_text(notice, pressable=hears),
         blocks=blocks(notice, pressable=hears),
+        **AS_IT_STANDS,
     )
     address.update(channel=str(answer["channel"]), ts=str(answer["ts"]))
     return "sent with a button" if hears else "sent without a button"
@@ -123,6 +124,7 @@ def _edit(web: SlackWeb, notice: Notice, hears: bool, address: Mapping[str, str]
         ts=address["ts"],
         text=fallback_text(edited, pressable=hears),
         blocks=blocks(edited, pressable=hears),
+        **AS_IT_STANDS,
     )
     return "the message was edited in place"
 

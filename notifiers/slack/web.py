@@ -11,6 +11,9 @@ from notifiers.loopback import is_loopback
 from notifiers.slack.errors import understand
 from notifiers.slack.settings import API_URL
 
+AS_IT_STANDS: Mapping[str, Any] = {"parse": "none", "link_names": False}
+"""For every text: an edit would else make links of addresses and names, unlike a new message."""
+
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 

@@ -65,7 +65,9 @@ class SlackWebhook:
 
     def _post(self, text: str, made: list[Block] | None) -> None:
         try:
-            answer = self._client().send(text=text, blocks=made)
+            answer = self._client().send(
+                text=text, blocks=made, unfurl_links=False, unfurl_media=False
+            )
         except (OSError, http.client.HTTPException) as error:
             raise understand(error) from None
         if answer.status_code != 200:

@@ -19,3 +19,9 @@ def in_words(text: str) -> str:
 def by_whom(by: str) -> str:
     """The doer of a command or an answer, within a sentence."""
     return {"cli": "somebody at the command line", "time-out": "nobody in time"}.get(by, by)
+
+
+def persons_of(*by: str) -> tuple[str, ...]:
+    """The ids of those on Slack among the doers of commands and answers, each once."""
+    found = (_ON_SLACK.fullmatch(one) for one in by)
+    return tuple(dict.fromkeys(one[1] for one in found if one is not None))

@@ -13,10 +13,16 @@ from orchestrator.state.questions import answer_to, jobs_meant, open_questions, 
 from orchestrator.state.state import RunState, job_of
 from orchestrator.views.charges import freed_ms
 from orchestrator.views.figures import amount
-from orchestrator.views.persons import by_whom
+from orchestrator.views.persons import by_whom, persons_of
 from orchestrator.views.undo_words import resume_command
 from orchestrator.views.view import RunView
 from orchestrator.words import buttons
+
+
+def doers(run: RunState) -> tuple[str, ...]:
+    """Ids of the persons on Slack who have stopped, answered or resumed something of the run."""
+    by = [one.by for one in run.stops] + [one.by for one in run.answers]
+    return persons_of(*by, *(one.by for one in run.resumptions))
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ class Decisions:
                 key=key,
                 title=title,
                 lines=_lines(f"rule {event.rule}"),
+                persons=persons_of(event.by),
                 about="decision",
                 at_ms=self.at_ms,
             )
@@ -105,6 +112,7 @@ class Decisions:
                     title=self._question_title(asked),
                     lines=(f"rule {asked.rule}", f"answered: {title}"),
                     edits=self._key(asked),
+                    persons=persons_of(event.by),
                     about="decision",
                     at_ms=self.at_ms,
                 )
@@ -133,12 +141,14 @@ class Decisions:
                 f"{count} job{'s wait' if count != 1 else ' waits'} again;"
                 " what had begun goes on from its checkpoint",
             ),
+            persons=persons_of(event.by),
             about="decision",
             at_ms=self.at_ms,
         )
 
     def paused(self, event: e.JobsPaused) -> Notice:
         return self._deed(
+            event.by,
             f"paused/{event.at_ms}",
             f"{self.what(event.scope, event.target)} paused by {by_whom(event.by)}"
             f" {self.clock(self.at_ms)}",
@@ -149,6 +159,7 @@ class Decisions:
     def unpaused(self, event: e.JobsUnpaused) -> Notice:
         count = len(event.jobs)
         return self._deed(
+            event.by,
             f"unpaused/{event.at_ms}",
             f"paused no more: resumed by {by_whom(event.by)} {self.clock(self.at_ms)}",
             f"{count} job{'s go' if count != 1 else ' goes'} on; what had begun goes on from its"
@@ -158,19 +169,21 @@ class Decisions:
     def retried(self, event: e.JobsRetried) -> Notice:
         count = len(event.jobs)
         return self._deed(
+            event.by,
             f"retried/{event.at_ms}",
             f"{self.what(event.scope, event.target)} tried again, asked by {by_whom(event.by)}"
             f" {self.clock(self.at_ms)}",
             f"{count} job{'s wait' if count != 1 else ' waits'} again",
         )
 
-    def _deed(self, key: str, title: str, *lines: str) -> Notice:
+    def _deed(self, by: str, key: str, title: str, *lines: str) -> Notice:
         return Notice(
             run=self.run.name,
             topic="reply",
             key=f"{self.run.name}/{key}",
             title=title,
             lines=_lines(*lines),
+            persons=persons_of(by),
             about="decision",
             at_ms=self.at_ms,
         )
@@ -187,6 +200,7 @@ class Decisions:
                 self.freed(event.scope, event.target),
                 "checkpoints are kept" if self._keeps(event) else "",
             ),
+            persons=persons_of(event.by),
             about="decision",
             at_ms=self.at_ms,
         )

@@ -14,7 +14,7 @@ from orchestrator.events.verdict import VerdictGiven
 from orchestrator.state.questions import answer_to
 from orchestrator.state.state import RunState, State
 from orchestrator.views.view import run_view
-from orchestrator.words.decisions import Decisions
+from orchestrator.words.decisions import Decisions, doers
 from orchestrator.words.headline import result
 from orchestrator.words.notifying import places
 from orchestrator.words.place import Place, for_place, quiet_until_ms
@@ -37,7 +37,9 @@ def digest(state: State, place: Place, said: Sequence[Notice]) -> Notice | None:
     if around is None:
         return None
     start_ms, end_ms = around
-    lines = [line for run in state.runs.values() for line in _lines(run, state, place, start_ms)]
+    told = {run.name: [*_lines(run, state, place, start_ms)] for run in state.runs.values()}
+    lines = [line for of_run in told.values() for line in of_run]
+    persons = [one for name, of_run in told.items() if of_run for one in doers(state.runs[name])]
     end = local_time(end_ms, place.manner.zone)
     notice = Notice(
         run=f"quiet hours to {end:%Y-%m-%d %H:%M}",
@@ -45,6 +47,7 @@ def digest(state: State, place: Place, said: Sequence[Notice]) -> Notice | None:
         key=f"{place.name}/digest/{end_ms}/{at_ms}/{hushed[-1].key}",
         title="what happened meanwhile",
         lines=tuple(lines) or tuple(one.headline for one in hushed),
+        persons=tuple(dict.fromkeys(persons)),
         at_ms=at_ms,
         final=True,
         not_before_ms=end_ms,

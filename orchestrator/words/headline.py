@@ -14,7 +14,7 @@ from orchestrator.state.state import RunState
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
 from orchestrator.views.view import JobRow, RunView, bar, sparkline
 from orchestrator.words.buttons import of_head, typed_of_head
-from orchestrator.words.decisions import Decisions
+from orchestrator.words.decisions import Decisions, doers
 
 BAR_WIDTH = 12
 CURVE_WIDTH = 24
@@ -41,6 +41,7 @@ def head(
         fields=_left(run, view, balances),
         buttons=of_head(run, view, now_ms),
         typed=typed_of_head(run, view),
+        persons=doers(run),
         at_ms=now_ms,
         final=not run.live,
     )

@@ -121,6 +121,7 @@ def redacted(notice: Notice, hidden: Hidden) -> Notice:
         notice,
         title=clean(notice.title),
         lines=tuple(clean(line) for line in notice.lines),
+        quoted=tuple(clean(line) for line in notice.quoted),
         fields=tuple((clean(name), clean(value)) for name, value in notice.fields),
         typed=tuple(clean(line) for line in notice.typed),
         curve=curve,

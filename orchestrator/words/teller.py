@@ -21,7 +21,7 @@ from orchestrator.views.savings import kept, saved_words, saving_line
 from orchestrator.views.seen import Seen
 from orchestrator.views.view import JobRow, RunView
 from orchestrator.words import buttons
-from orchestrator.words.decisions import Decisions
+from orchestrator.words.decisions import Decisions, doers
 from orchestrator.words.headline import result
 from orchestrator.words.outside import Outside
 
@@ -104,6 +104,8 @@ class Teller:
         about: About = "news",
         pictures: tuple[Picture, ...] = (),
         typed: tuple[str, ...] = (),
+        quoted: Sequence[str] = (),
+        persons: tuple[str, ...] = (),
     ) -> Notice:
         return Notice(
             run=self.run.name,
@@ -114,6 +116,8 @@ class Teller:
             curve=curve,
             pictures=pictures,
             typed=typed,
+            quoted=tuple(quoted),
+            persons=persons,
             about=about,
             at_ms=self.at_ms,
         )
@@ -148,6 +152,7 @@ class Teller:
             f"{event.job}/parked/{attempts}",
             title,
             [_cost(row, unit_of(self.run)), until],
+            persons=doers(self.run),
         )
 
     def _job_ended(self, event: e.JobEnded) -> Iterator[Notice]:
@@ -158,8 +163,8 @@ class Teller:
         if event.outcome == "failed":
             title = f"{row.title} failed: {self._what(event)}"
             tail = self._tail(event.job)
-            lines = [*self._cause(event.job), *tail]
-            yield self._notice("alert", key, title, lines, about="trouble")
+            lines = [*self._cause(event.job), *(["its last lines:"] if tail else [])]
+            yield self._notice("alert", key, title, lines, about="trouble", quoted=tail)
         elif event.outcome == "done":
             score = f": {row.metric} {figure(row.value)}" if row.value is not None else ""
             lines = [_cost(row, self.view.amounts_in), self._mean_so_far()]
@@ -197,7 +202,7 @@ class Teller:
         """What it printed last."""
         attempt = self._ended(job)
         tail = self.outside.log_tail(f"{attempt.folder}/log.txt") if attempt is not None else ""
-        return ["its last lines:", *tail.splitlines()] if tail else []
+        return tail.splitlines()
 
     def _ended(self, job: str) -> AttemptState | None:
         """The last attempt that is over: the next one may have been planned already."""
@@ -252,6 +257,7 @@ class Teller:
             about="end",
             # The button is on the head alone, which loses it when it was pressed.
             typed=buttons.typed_of_head(self.run, self.view),
+            persons=doers(self.run),
         )
 
     def _hours(self) -> str:

@@ -136,3 +136,14 @@ def test_checking_a_plan_does_not_import_it() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_nobody_is_called_by_what_somebody_else_wrote(
+    receivers: tuple[Receiver, Receiver],
+) -> None:
+    wrote = "@everyone <@123> <!channel> <#9> ana@example.org"
+    both(receivers).send(replace(said("reply", wrote), quoted=(wrote,)), {})
+    body = json.loads(receivers[0].posts[-1].body)
+    for text in (body["title"], body["message"]):
+        assert "ana@example.org" in text
+        assert not any(call in text for call in ("@everyone", "<@1", "<!c", "<#9"))

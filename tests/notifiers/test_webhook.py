@@ -53,7 +53,12 @@ def sent(receiver: Receiver, said: Notice) -> Post:
 def test_the_json_is_as_documented(receiver: Receiver) -> None:
     curve = Curve("s-1", "val_acc", {"fold 0": ((1.0, 0.5), (2.0, float("nan")))})
     said = notice(
-        lines=("0.41 h",), fields=(("left", "29.6 h"),), curve=curve, at_ms=5, about="end"
+        lines=("0.41 h",),
+        fields=(("left", "29.6 h"),),
+        curve=curve,
+        at_ms=5,
+        about="end",
+        quoted=("Killed",),
     )
     body = sent(receiver, said).body
     assert json.loads(body) == {
@@ -64,6 +69,7 @@ def test_the_json_is_as_documented(receiver: Receiver) -> None:
         "about": "end",
         "title": "done",
         "lines": ["0.41 h"],
+        "quoted": ["Killed"],
         "fields": [{"name": "left", "value": "29.6 h"}],
         "typed": [],
         "curve": {

@@ -29,7 +29,14 @@ ASK = Notice(
     mention=("U0000001",),
     about="decision",
 )
-ANSWERED = Notice("s-1", "reply", "answered", "fold 0 goes on, said slack:U0000001", edits="ask")
+ANSWERED = Notice(
+    "s-1",
+    "reply",
+    "answered",
+    "fold 0 goes on, said slack:U0000001",
+    edits="ask",
+    persons=("U0000001",),
+)
 
 
 @pytest.fixture
@@ -184,14 +191,13 @@ def test_a_picture_that_is_gone_is_said_and_costs_neither_words_nor_curve(
     assert len(slack.messages[1].files) == 1
 
 
-def test_persons_are_mentioned_by_words_and_never_by_a_name_of_another_form(
-    slack: SlackStandIn,
-) -> None:
-    lines = ("cancelled by a person on Slack (U0000002)", "slack:everyone <!channel>")
+def test_who_did_it_is_mentioned_and_nobody_else_whom_words_name(slack: SlackStandIn) -> None:
+    lines = ("cancelled by a person on Slack (U0000002)", "said slack:U0000003 <!channel>")
     notice = Notice("s-1", "reply", "k", "aborted by slack:U0000001", lines)
-    bot(slack).send(notice, bot(slack).send(HEAD, {}))
+    did = replace(notice, persons=("U0000001", "U0000002"))
+    bot(slack).send(did, bot(slack).send(HEAD, {}))
     assert slack.messages[1].text.splitlines() == [
         "aborted by <@U0000001>",
         "cancelled by <@U0000002>",
-        "slack:everyone &lt;!channel&gt;",
+        "said slack:U0000003 &lt;!channel&gt;",
     ]

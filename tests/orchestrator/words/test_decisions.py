@@ -252,7 +252,8 @@ def test_a_failure_is_told_with_the_last_lines_of_its_log_without_secrets(tmp_pa
     world.until_settled(RUN)
     (failed,) = [notice for notice in found if "failed: it broke" in notice.title]
     assert failed.about == "trouble"
-    assert failed.lines[-3:] == ("its last lines:", "train.fold0", "using [hidden] of ~/x")
+    assert failed.lines[-1] == "its last lines:"
+    assert failed.quoted == ("train.fold0", "using [hidden] of ~/x")
 
 
 def test_the_tail_of_a_log_is_whole_lines_as_they_were_seen_last(tmp_path: Path) -> None:
