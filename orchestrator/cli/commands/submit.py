@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.output import add_json
 from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_arguments
 from orchestrator.home import Home
 from skint.errors import OK
 
+if TYPE_CHECKING:
+    from orchestrator.commands import SubmitRun
+
+TRIES = 5
+"""That many others may take the next number in the same moment."""
 EXAMPLES = ("skint submit plan.yaml --set train.lr=0.03 --name third",)
 
 
@@ -21,44 +28,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     with home.scheduler_ahead() as start:  # before what takes its time is imported
-        from orchestrator.cli.inbox import Refused, ask
         from orchestrator.cli.queueing import request_to_judge
 
         request = request_to_judge(arguments, home)
         pid = start()
-    try:
-        *lines, queued = ask(home, request).split("\n")
-    except Refused:
-        if not _is_known(arguments, home):
-            raise
+    queued = _queued(arguments, home, request)
+    if queued is None:
         return OK
+    run, *lines, reply = queued
     if arguments.json:
-        _print_json(request.run, pid, [*lines, queued])
+        _print_json(run, pid, [*lines, reply])
         return OK
     from orchestrator.cli.screen import prose
 
     for line in lines:
         print(prose(line))
-    print(f"{queued} · scheduler pid {pid}")
-    print(f"follow with `skint top` or `skint status` · stop with `skint cancel {request.run}`")
+    print(f"{reply} · scheduler pid {pid}")
+    print(f"follow with `skint top` or `skint status` · stop with `skint cancel {run}`")
     return OK
 
 
-def _is_known(arguments: argparse.Namespace, home: Home) -> bool:
-    """Whether it was refused since all of it is known, which is said then.
+def _queued(arguments: argparse.Namespace, home: Home, request: SubmitRun) -> list[str] | None:
+    """The run, what to know of it, and the reply. None where nothing was queued since all of it is
+    known, which was said then. Raises what is against it, with figures and ways out."""
+    from orchestrator.cli.inbox import Refused, ask
 
-    All is read that it takes to say so. Raises what is against the plan, with figures and ways out;
-    False where that is something that only the scheduler sees.
-    """
-    from orchestrator.cli.preparing import Known, prepare_request
+    tries = 0
+    while True:
+        try:
+            return [request.run, *ask(home, request).split("\n")]
+        except Refused:
+            tries += 1
+            # All is read that it takes to say why.
+            from orchestrator.cli.preparing import Known, prepare_request
 
-    said: list[str] = []
-    found = prepare_request(arguments, home, said.append if arguments.json else print)
-    if not isinstance(found, Known):
-        return False
-    if arguments.json:
-        _print_json(None, None, said, found.run)
-    return True
+            said: list[str] = []
+            found = prepare_request(arguments, home, said.append if arguments.json else print)
+            if isinstance(found, Known):
+                if arguments.json:
+                    _print_json(None, None, said, found.run)
+                return None
+            # Nothing is: another terminal has taken the name, or only the scheduler sees it.
+            if tries == TRIES or found.run == request.run:
+                raise
+            request = replace(request, run=found.run)
 
 
 def _print_json(
