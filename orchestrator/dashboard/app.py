@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import tzinfo
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
@@ -31,6 +31,9 @@ from orchestrator.dashboard.reader import Reader
 from orchestrator.dashboard.snapshot import Screen
 from orchestrator.home import Home
 from skint.errors import SkintError
+
+if TYPE_CHECKING:
+    from orchestrator.dashboard.past_groups import PastGroups
 
 LOOK_EVERY_S = 1.0
 MOST_SHARE = 0.1
@@ -83,6 +86,7 @@ class Dashboard(App[None]):
         self._panes = Panes(zone, read_only=read_only)
         self.jobs = self._panes.jobs
         self._filter = FilterLine()
+        self._past: PastGroups | None = None
 
     def compose(self) -> ComposeResult:
         yield from self._panes.compose()
@@ -280,6 +284,7 @@ class Dashboard(App[None]):
 
     def _detail(self, pane: str = "folds") -> None:
         from orchestrator.dashboard.details import Details
+        from orchestrator.dashboard.past_groups import PastGroups
 
         line = self.jobs.selected
         view = self.seen.view(line.run) if line else None
@@ -287,7 +292,8 @@ class Dashboard(App[None]):
             return
         first = next(iter(view.fold_rows or view.rows))
         job = line.job or first.id
-        self.push_screen(Details(self, self.seen, line.run, job, pane=pane))
+        self._past = self._past or PastGroups()
+        self.push_screen(Details(self, self.seen, line.run, job, past=self._past, pane=pane))
 
     @on(JobsTable.Opened)
     def _opened(self) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from budget.ledger import Ledger
-from orchestrator.baselines.book import Book
 from orchestrator.baselines.group import Group, group_of
+from orchestrator.dashboard.past_groups import PastGroups
 from orchestrator.dashboard.snapshot import EVENTS_KEPT, EventLine
 from orchestrator.graph import Job
 from orchestrator.home import Home
@@ -38,12 +38,16 @@ class Beside:
     """The last ones of the run, newest last."""
 
 
-def read_beside(home: Home, run_name: str, job: Job) -> Beside:
-    """Reads all runs once: for a thread of its own. Raises SkintError, sqlite3.Error, OSError."""
-    with Store(home.store) as store:
-        state = store.state()
-        run = state.runs[run_name]
-        newest = deque(store.events(run=run_name), maxlen=EVENTS_KEPT)
+def read_beside(home: Home, run_name: str, job: Job, past: PastGroups) -> Beside:
+    """For a thread of its own. Raises SkintError, sqlite3.Error, OSError."""
+    with Store(home.store) as store, store.standing_still():
+        return _read(home, store, run_name, job, past)
+
+
+def _read(home: Home, store: Store, run_name: str, job: Job, past: PastGroups) -> Beside:
+    state = store.runs({run_name})
+    run = state.runs[run_name]
+    newest = deque(store.events(run=run_name), maxlen=EVENTS_KEPT)
     events = tuple(
         EventLine(id, event.at_ms, event.run, text, tone(event))
         for id, event in newest
@@ -54,11 +58,11 @@ def read_beside(home: Home, run_name: str, job: Job) -> Beside:
     group = group_of(run.graph, job)
     if job.fold is None or job.smoke or not trains(job):
         return Beside(charged=charged, events=events)
-    comparison = Book().update(state).comparison(run, job)
+    comparison = past.comparison(store, state, run, job)
     found = Beside(sentence(comparison, group, over=not run.live), charged=charged, events=events)
     if comparison.baseline is None:
         return found
-    baseline = state.runs[comparison.baseline.run]
+    baseline = store.runs({comparison.baseline.run}).runs[comparison.baseline.run]
     other = _group_named(baseline, comparison.baseline.group)
     return Beside(
         found.compared,

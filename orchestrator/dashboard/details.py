@@ -43,6 +43,7 @@ from orchestrator.dashboard.keys import BY_ACTION, Key, Situation
 from orchestrator.dashboard.log_pane import LogPane
 from orchestrator.dashboard.outgoing import Outgoing
 from orchestrator.dashboard.painted import Painted
+from orchestrator.dashboard.past_groups import PastGroups
 from orchestrator.dashboard.question_lines import line_of
 from orchestrator.dashboard.rows import TableLine
 from orchestrator.dashboard.snapshot import EventLine, Screen
@@ -116,11 +117,12 @@ class Details(ModalScreen[None]):
         run: str,
         job: str,
         *,
+        past: PastGroups,
         pane: str = "folds",
     ) -> None:
         super().__init__()
         self._stage, self._seen, self._run, self._job = stage, seen, run, job
-        self._metric = 0
+        self._past, self._metric = past, 0
         self._pane = PANES.index(pane)
         self._beside: Beside | None = None
         self._trouble = ""
@@ -312,7 +314,9 @@ class Details(ModalScreen[None]):
     @work(group="beside", exclusive=True)
     async def _read_beside(self, job: Job) -> None:
         try:
-            self._beside = await asyncio.to_thread(read_beside, self._stage.home, self._run, job)
+            self._beside = await asyncio.to_thread(
+                read_beside, self._stage.home, self._run, job, self._past
+            )
             self._trouble = ""
         except (SkintError, sqlite3.Error, OSError) as error:
             self._trouble = str(error)

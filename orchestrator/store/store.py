@@ -20,6 +20,7 @@ from orchestrator.store import rows, snapshot
 from orchestrator.store.file import unreadable
 from orchestrator.store.inbox import Inbox
 from orchestrator.store.kept_holds import kept_holds
+from orchestrator.store.past import Past
 
 # Whoever only reads the state needs no events and notices; making their classes takes a quarter of
 # the time of `skint status`.
@@ -159,6 +160,11 @@ class Store(Inbox):
             {one.run.name: one.run for one in sorted(found.values(), key=attrgetter("number"))},
             holds=self.holds(),
         )
+
+    @property
+    def past(self) -> Past:
+        """Names of runs that are looked for."""
+        return Past(self._db)
 
     def last_event(self) -> int:
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()

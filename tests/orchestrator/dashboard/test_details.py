@@ -14,6 +14,7 @@ from orchestrator.dashboard.burn_down import BurnDown
 from orchestrator.dashboard.details import Details
 from orchestrator.dashboard.group_curves import mark_of, shown_group
 from orchestrator.dashboard.log_tail import MOST_BYTES, LogTail
+from orchestrator.dashboard.past_groups import PastGroups
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph
 from orchestrator.home import Home
@@ -66,7 +67,7 @@ def log_of(run: RunState) -> Path:
 
 
 async def opened(app: Dashboard, pilot: Pilot[None], job: str = "train.fold1") -> Details:
-    screen = Details(app, app.seen, "bold-1", job)
+    screen = Details(app, app.seen, "bold-1", job, past=PastGroups())
     app.push_screen(screen)
     await until(pilot, lambda: "bold-1 · train" in shown(app))
     return screen
