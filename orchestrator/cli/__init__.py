@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from orchestrator.cli.aliases import meant
 from orchestrator.cli.commands import parser_of
-from orchestrator.cli.manner import Manner, split
+from orchestrator.cli.manner import Manner, split, with_said
 from skint import __version__
 from skint.errors import FAILED, INTERRUPTED, OK, SkintError
 
@@ -29,8 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if line and line[0] == COMPLETE:
         return _complete(line[1:])
     manner, words = split(line)
-    if manner.no_color:
-        os.environ["NO_COLOR"] = "1"  # what rich, textual and our own scheduler's children heed
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
     try:
@@ -66,7 +64,9 @@ def _obeyed(words: list[str], manner: Manner) -> int:
     name, words = meant(words)
     module, parser = parser_of(name)
     arguments = parser.parse_args(words)
-    arguments.manner = manner
+    arguments.manner = with_said(manner, arguments)
+    if arguments.manner.no_color:
+        os.environ["NO_COLOR"] = "1"  # what rich, textual and our own scheduler's children heed
     return int(module.run(arguments))
 
 

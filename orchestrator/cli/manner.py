@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -50,11 +51,33 @@ class Manner:
 
 
 def split(words: Sequence[str]) -> tuple[Manner, list[str]]:
-    """The manner, and the line without it; what stands behind `--` is another program's.
+    """What is said before the command, and the line without it.
 
-    `--json` stays in the line: a command without it refuses it.
+    The rest is the parser's: only that of the command knows which words are values of its options,
+    and what stands behind `--` is another program's. `--json` stays in the line, since a command
+    without it refuses it; it is known here for errors of the line itself.
     """
+    front = next((at for at, word in enumerate(words) if word not in OPTIONS), len(words))
     end = words.index("--") if "--" in words else len(words)
-    said = {OPTIONS[word]: True for word in words[:end] if word in OPTIONS}
-    rest = [word for word in words[:end] if word not in OPTIONS or word == "--json"]
-    return replace(Manner(), **said), [*rest, *words[end:]]
+    said = {OPTIONS[word]: True for word in words[:front]}
+    kept = [word for word in words[:front] if word == "--json"]
+    return replace(Manner(), **said | {"json": "--json" in words[:end]}), [*kept, *words[front:]]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """These options, of a parser and of each one below it; `HELP` tells of them."""
+    for name in dict.fromkeys(OPTIONS.values()):
+        if name != "json":
+            parser.add_argument(
+                *(option for option, called in OPTIONS.items() if called == name),
+                dest=f"manner_{name}",
+                action="store_true",
+                default=argparse.SUPPRESS,  # or a parser below takes back what was said above it
+                help=argparse.SUPPRESS,
+            )
+
+
+def with_said(manner: Manner, arguments: argparse.Namespace) -> Manner:
+    """`manner`, with what was said behind the command."""
+    said = {name: True for name in OPTIONS.values() if hasattr(arguments, f"manner_{name}")}
+    return replace(manner, **said)

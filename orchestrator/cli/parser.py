@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
+from orchestrator.cli.manner import OPTIONS, add_options
 from skint.errors import USAGE, SkintError
 
 _KINDS: dict[Callable[[str], Any], str] = {int: "a whole number", float: "a number"}
@@ -32,6 +33,7 @@ class Parser(argparse.ArgumentParser):
         given.setdefault("formatter_class", Help)
         given.setdefault("allow_abbrev", False)
         super().__init__(**given)
+        add_options(self)
 
     def parse_args(  # type: ignore[override]  # the overload with a namespace of one's own
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -70,8 +72,38 @@ class Parser(argparse.ArgumentParser):
                 next=self._usage_line(),
             )
         name, _, rest = message.removeprefix("argument ").partition(": ")
-        what = f"{name}: {rest}" if rest else message
-        raise WrongLine(f"`{self.prog}` cannot take this line: {what}", next=f"{self.prog} --help")
+        raise (
+            self._of_option(name, rest)
+            if rest
+            else WrongLine(
+                f"`{self.prog}` cannot take this line: {message}", next=f"{self.prog} --help"
+            )
+        )
+
+    def _of_option(self, name: str, trouble: str) -> WrongLine:
+        """What argparse says of an option, which it calls by all of its names, as one would."""
+        action = self._option_string_actions.get(name.partition("/")[0])
+        said, help = trouble.split("'")[1::2], f"{self.prog} --help"
+        if action is not None and trouble.startswith("expected "):
+            return WrongLine(
+                f"`{self.prog}` wants a value behind {name}",
+                wanted=f"{name.split('/')[-1]} {action.metavar or action.dest.upper()}"
+                + (f": {action.help}" if action.help else ""),
+                next=f"one that begins with a dash is said as {name.split('/')[-1]}=-…",
+            )
+        if action is not None and trouble.startswith("ignored explicit argument"):
+            return WrongLine(
+                f"`{self.prog}` wants no value behind {name}",
+                got=said[0] if said else None,
+                wanted=name.split("/")[-1],
+                next=help,
+            )
+        if trouble.startswith("not allowed with argument "):
+            other = trouble.removeprefix("not allowed with argument ")
+            return WrongLine(
+                f"`{self.prog}` cannot do both", got=f"{other} and {name}", wanted="one of them"
+            )
+        return WrongLine(f"`{self.prog}` cannot take this line: {name}: {trouble}", next=help)
 
     def _too_many(self, word: str) -> WrongLine:
         options = sorted(self._option_string_actions)
@@ -81,10 +113,11 @@ class Parser(argparse.ArgumentParser):
             )
         option = word.partition("=")[0]
         near = nearest(option, options)
+        known = {"--help", *OPTIONS} - {"--json"}  # those that every command has
         return WrongLine(
             f"`{self.prog}` has no option {option}",
             got=word,
-            wanted=", ".join(one for one in options if one.startswith("--") and one != "--help")
+            wanted=", ".join(one for one in options if one.startswith("--") and one not in known)
             or "no options",
             next=f"did you mean {near}?" if near else f"{self.prog} --help",
         )

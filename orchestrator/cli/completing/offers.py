@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, dropwhile
 from typing import Any
 
 from orchestrator.cli.aliases import ALIASES
@@ -33,7 +33,7 @@ def offers(words: Sequence[str], commands: Mapping[str, Any], home: Home) -> lis
 def _all(
     before: Sequence[str], begun: str, commands: Mapping[str, Any], home: Home
 ) -> Iterable[Iterable[Offer]]:
-    rest = [word for word in before if word not in EVERYWHERE and word != "--json"]
+    rest = [*dropwhile(lambda word: word in EVERYWHERE or word == "--json", before)]
     if not rest:
         yield ((name, said["summary"]) for name, said in commands.items())
         yield ((name, "skint " + " ".join(line)) for name, line in ALIASES.items())

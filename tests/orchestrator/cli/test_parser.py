@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import main
-from orchestrator.cli.aliases import ALIASES, ELSEWHERE
+from orchestrator.cli.aliases import ALIASES, ELSEWHERE, meant
 from orchestrator.cli.commands import COMMANDS, parser_of
+from orchestrator.cli.manner import Manner, split, with_said
 from orchestrator.cli.usage import PURPOSES, by_purpose
 from skint.errors import OK, USAGE
 
@@ -29,7 +30,11 @@ Said = pytest.CaptureFixture[str]
         ("logs r --fold x", ("cannot use this for --fold", "got     x", "a whole number")),
         ("account lst", ("does not know this", "got     lst", "did you mean list?")),
         ("account add x --quotas 3h", ("`skint account add` has no option", "--quota?")),
-        ("logs r --fold", ("--fold: expected one argument", "skint logs --help")),
+        ("logs r --fold", ("wants a value behind --fold", "wanted  --fold FOLD", "--fold=-…")),
+        ("account add x --zone -q", ("wants a value behind --zone", "--zone=-…")),
+        ("account add x --preset local --zone=-q", ("time zone", "got     -q")),
+        ("status --quiet=3", ("wants no value behind -q/--quiet", "got     3")),
+        ("status --quite", ("has no option --quite", "did you mean --quiet?")),
         ("plna p.yaml", ("there is no command 'plna'", "did you mean `skint plan`?")),
         ("estimate p.yaml", ("there is no command 'estimate'", "uses: probe")),
         ("--jsom status", ("skint has no option --jsom", "did you mean --json?")),
@@ -63,6 +68,28 @@ def test_what_holds_everywhere_may_stand_before_the_command(line: str, capsys: S
     else:
         assert code == OK
         json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("line", "manner"),
+    [
+        ("-q cache -y ls", Manner(quiet=True, yes=True)),
+        ("cache ls -qyv --no-input", Manner(quiet=True, yes=True, verbose=True, no_input=True)),
+        ("--json cache ls --quiet", Manner(json=True, quiet=True)),
+    ],
+)
+def test_what_holds_everywhere_may_stand_anywhere(line: str, manner: Manner) -> None:
+    front, words = split(line.split())
+    _, words = meant(words)
+    assert with_said(front, parser_of("cache")[1].parse_args(words)) == manner
+
+
+def test_the_words_of_a_program_are_left_alone() -> None:
+    program = ["echo", "-q", "--json", "--", "-y", "--no-color"]
+    front, words = split(["exec", "--cpu", "-v", "--", *program])
+    arguments = parser_of("exec")[1].parse_args(words[1:])
+    assert arguments.program == program
+    assert with_said(front, arguments) == Manner(verbose=True)
 
 
 def test_another_name_of_a_command_is_that_command(capsys: Said) -> None:
