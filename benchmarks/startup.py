@@ -31,6 +31,13 @@ SKINT = str(Path(sys.executable).parent / "skint")
 PEERS = ("dvc", "snakemake", "prefect")
 """What `PEER --help` takes, for comparison; left out with a word where it is not installed."""
 NOTHING = 'name: nothing\njobs:\n  nothing: {run: "true"}\n'
+TRAININGS = """
+name: trainings
+account: demo
+jobs:
+  train: {run: "true {rate}", matrix: {rate: [1, 2, 3, 4, 5]}, devices: 1, limit: 1m}
+"""
+"""Judged by what the account has left, by history and by baselines."""
 ENDED_RUNS = 1000
 QUEUED_JOBS = 10_000
 FOLDS, EPOCHS = 5, 30
@@ -61,14 +68,19 @@ def new_home() -> list[Command]:
     ]
 
 
-def after_runs(plan: Path) -> list[Command]:
+def after_runs(folder: Path) -> list[Command]:
     """Beside the store of somebody who has used it for long."""
-    submit = [SKINT, "submit", str(plan), "--again", "--no-input"]
+    plan, trainings = folder / "plan.yaml", folder / "trainings.yaml"
+    plan.write_text(NOTHING)
+    trainings.write_text(TRAININGS)
+    submit = f"{SKINT} submit {plan} --again --no-input"
     return [
         ("  status", [SKINT, "status"], 200),
         ("  budget", [SKINT, "budget"], 200),
         ("  queue", [SKINT, "queue"], 200),
-        ("  submit", submit, 200),
+        ("  submit", submit.split(), 200),
+        ("  submit five trainings", [*submit.split()[:2], str(trainings), "--again"], 200),
+        ("  submit an edited plan", ["sh", "-c", f'echo "# $$" >> {plan}; exec {submit}'], None),
     ]
 
 
@@ -148,13 +160,12 @@ def main(repeats: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for name, fills, commands in (
             ("empty", lambda home: None, new_home()),
-            (f"{ENDED_RUNS:,} runs", fill, after_runs(Path(folder) / "plan.yaml")),
+            (f"{ENDED_RUNS:,} runs", fill, after_runs(Path(folder))),
             (f"{QUEUED_JOBS:,} jobs", fill_queue, with_queue()),
         ):
             home = Home(Path(folder) / name.replace(" ", "-"))
             environment = {**os.environ, "SKINT_HOME": str(home.path)}
             cpu_ms([SKINT, "account", "add", "demo", "--preset", "simulated"], environment)
-            (Path(folder) / "plan.yaml").write_text(NOTHING)
             fills(home)
             if name != "empty":
                 print(f"with {name} in the store:")
