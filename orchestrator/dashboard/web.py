@@ -10,9 +10,9 @@ import contextlib
 import os
 import signal
 import sys
-import webbrowser
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp_jinja2
@@ -21,6 +21,7 @@ from textual_serve.app_service import AppService
 from textual_serve.server import Server, to_int
 
 from orchestrator.dashboard.web_guard import Guard, WebError, is_local, is_own
+from orchestrator.dashboard.web_link import LinkFile
 
 HOST = "127.0.0.1"
 TITLE = "skint top"
@@ -106,6 +107,8 @@ class Page(Server):
         self._argv = argv
         self._guard = guard
         self._tabs: set[Tab] = set()
+        self.link: LinkFile | None = None
+        """Where the link stands for the browser, while nobody has used it."""
 
     async def application(self) -> web.Application:
         app = await self._make_app()
@@ -116,12 +119,18 @@ class Page(Server):
         """Without the banner."""
 
     async def on_shutdown(self, app: web.Application) -> None:
+        self.forget_link()
         await asyncio.gather(*(self._ended(tab) for tab in tuple(self._tabs)))
 
     @staticmethod
     async def _ended(tab: Tab) -> None:
         await tab.stop()
         await tab.remote_close()
+
+    def forget_link(self) -> None:
+        link, self.link = self.link, None
+        if link is not None:
+            link.remove()
 
     @property
     def _cookie(self) -> str:
@@ -138,6 +147,7 @@ class Page(Server):
             return response
         asks = request.method == "GET" and request.path == "/"  # a preview would use the link up
         if asks and self._guard.takes(request.query.get("token", "")):
+            self.forget_link()
             found = web.HTTPSeeOther("/")
             found.headers.update(HEADERS)
             found.set_cookie(self._cookie, self._guard.cookie, httponly=True, samesite="Lax")
@@ -186,12 +196,13 @@ def _forbidden(used: bool) -> str:
     return "open the link that skint top --web has printed"
 
 
-def serve(*, port: int | None, read_only: bool, open_browser: bool) -> None:
-    """Until SIGINT or SIGTERM; prints the link. Raises WebError where the port is taken."""
-    asyncio.run(_serve(port, read_only, open_browser))
+def serve(*, port: int | None, read_only: bool, open_in: Path | None) -> None:
+    """Until SIGINT or SIGTERM; prints the link. With a folder to `open_in` a browser is shown a
+    file there that leads to it. Raises WebError where the port is taken."""
+    asyncio.run(_serve(port, read_only, open_in))
 
 
-async def _serve(port: int | None, read_only: bool, open_browser: bool) -> None:
+async def _serve(port: int | None, read_only: bool, open_in: Path | None) -> None:
     module = "orchestrator.dashboard.web_child"
     argv = (sys.executable, "-P", "-m", module, "--parent", str(os.getpid()))
     page = Page((*argv, "--read-only") if read_only else argv, Guard())
@@ -207,11 +218,23 @@ async def _serve(port: int | None, read_only: bool, open_browser: bool) -> None:
         url = f"{page.public_url}/?token={page._guard.token}"
         print(f"skint top is at {url}", flush=True)
         print("The link works once, on this machine. Ctrl-C ends it.", file=sys.stderr, flush=True)
-        if open_browser and not await asyncio.to_thread(webbrowser.open, url):
-            print("no browser could be opened", file=sys.stderr)
+        if open_in is not None:
+            page.link = LinkFile(open_in, page.port)
+            print(await asyncio.to_thread(_opened, page.link, url), file=sys.stderr, flush=True)
         await ended.wait()
     finally:
         await runner.cleanup()
+
+
+def _opened(link: LinkFile, url: str) -> str:
+    """What came of it."""
+    try:
+        there = link.open(url)
+    except OSError as error:
+        return f"{link.path} cannot be written ({error.strerror}): open the link yourself"
+    if not there:
+        return "no browser could be opened: open the link yourself"
+    return "A browser was asked to show it. If it cannot read the file it is given, open the link."
 
 
 async def _listen(runner: web.AppRunner, port: int | None) -> int:

@@ -6,6 +6,7 @@ import argparse
 import gc
 import importlib.util
 import sys
+from pathlib import Path
 
 from orchestrator.dashboard.web_guard import WebError
 from orchestrator.home import Home
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     read_only = arguments.read_only or read_settings(home.path).read_only
     if arguments.web:
-        _serve(arguments.port, read_only, arguments.open)
+        _serve(arguments.port, read_only, home.path if arguments.open else None)
         return OK
     if arguments.open or arguments.port is not None:
         raise TopError("--port and --open are for the browser", next="skint top --web")
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _serve(port: int | None, read_only: bool, open_browser: bool) -> None:
+def _serve(port: int | None, read_only: bool, open_in: Path | None) -> None:
     missing = [name for name in NEEDS if importlib.util.find_spec(name) is None]
     if missing:
         raise WebError(
@@ -71,4 +72,4 @@ def _serve(port: int | None, read_only: bool, open_browser: bool) -> None:
         raise TopError("this is no port", where="--port", got=port, wanted="1 to 65535")
     from orchestrator.dashboard.web import serve
 
-    serve(port=port, read_only=read_only, open_browser=open_browser)
+    serve(port=port, read_only=read_only, open_in=open_in)

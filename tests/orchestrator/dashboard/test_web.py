@@ -23,11 +23,11 @@ from tests.orchestrator.dashboard.screens import second_fold
 SKINT = (sys.executable, "-P", "-m", "orchestrator.cli")
 
 
-def started(home: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
-    """The server, and the link that it has printed."""
+def started(home: Path, *options: str, **more: str) -> tuple[subprocess.Popen[str], str]:
+    """The server, and the link that it has printed; `more` are variables of its environment."""
     process = subprocess.Popen(
         [*SKINT, "top", "--web", *options],
-        env={**os.environ, "SKINT_HOME": str(home)},
+        env={**os.environ, "SKINT_HOME": str(home), **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -132,6 +132,22 @@ def test_without_the_cookie_everything_is_forbidden_the_socket_too(tmp_path: Pat
     asyncio.run(steps())
 
 
+def naming(into: Path) -> Path:
+    """A program that is called as a browser is, and writes down what it was given."""
+    program = into.with_suffix(".sh")
+    program.write_text(f'#!/bin/sh\necho "$1" > {into}.new && mv {into}.new {into}\n')
+    program.chmod(0o700)
+    return program
+
+
+async def written(path: Path) -> None:
+    for _ in range(3000):
+        if path.exists():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{path} is not there")
+
+
 @contextlib.asynccontextmanager
 async def tab(
     server: subprocess.Popen[str], url: str, session: aiohttp.ClientSession
@@ -220,16 +236,25 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(browser.program() is None, reason="no Chromium is installed")
 def test_a_browser_shows_it_and_its_keys_work(tmp_path: Path) -> None:
+    """The browser is given a file that leads to the link; it is gone when the link was used."""
     world = second_fold(tmp_path / "home")
     world.store.close()
+    named = tmp_path / "named"
 
     async def steps() -> None:
-        server, url = started(tmp_path / "home")
+        server, url = started(tmp_path / "home", "--open", BROWSER=f"{naming(named)} %s")
         try:
             async with browser.Browser(tmp_path / "profile") as window:
-                await window.go(url)
+                await written(named)
+                page = named.read_text().strip()
+                assert page.startswith("file://") and "token" not in page
+                link = Path(page.removeprefix("file://"))
+                assert link.stat().st_mode & 0o777 == 0o600
+                assert url in link.read_text()
+                await window.go(page)
                 await window.until("document.body?.classList.contains('-first-byte')")
                 assert await window.value("document.title") == "skint top"
+                assert not link.exists()
                 assert "token" not in await window.value("location.href")
                 await window.until("document.activeElement.tagName == 'TEXTAREA'")
                 assert (await window.picture()).startswith(b"\x89PNG")
