@@ -24,6 +24,10 @@ PLANS = (".yaml", ".yml")
 def offers(words: Sequence[str], commands: Mapping[str, Any], home: Home) -> list[Offer]:
     """What begins like the last of `words`, which are those behind `skint` up to the cursor."""
     *before, begun = words or [""]
+    option, sign, value = begun.partition("=")
+    if sign and option.startswith("--") and "--" not in before:
+        values = offers([*before, option, value], commands, home)
+        return [(f"{option}={word}", said) for word, said in values]
     found = list(chain.from_iterable(_all(before, begun, commands, home)))
     # A file may be called by a line break or by what moves the cursor: no shell is given that.
     fitting = [one for one in found if one[0].startswith(begun) and one[0].isprintable()]

@@ -33,12 +33,16 @@ _skint() {
         _describe -V skint found
     fi
 }
-compdef _skint skint
+if [[ ${funcstack[1]} == _skint ]]; then
+    _skint "$@"  # a file of $fpath is read at the first TAB, which wants its answer
+else
+    compdef _skint skint
+fi
 """
 
 FISH = r"""
 function __skint_complete
-    set -l words (commandline -opc) (commandline -ct)
+    set -l words (commandline -opc) (string unescape -- (commandline -ct); or commandline -ct)
     skint __complete fish (math (count $words) - 1) $words 2>/dev/null
 end
 complete -c skint -f -k -a '(__skint_complete)'

@@ -1,9 +1,10 @@
-"""What a shell offers at TAB: in words, and in a real bash."""
+"""What a shell offers at TAB: in words, and in a real bash, zsh and fish."""
 
 from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -64,6 +65,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("account show ", {"demo"}),
         ("account add ", set()),
         ("account add x --preset sim", {"simulated"}),
+        ("account add x --preset=sim", {"--preset=simulated"}),
+        ("exec -- make --file=no", set()),
         ("cache pr", {"prune"}),
         ("prune --dry", {"--dry-run"}),
         ("cache prune --max", {"--max-size"}),
@@ -168,6 +171,58 @@ def test_a_real_bash_completes(home: Home, folder: Path) -> None:
         "a\\ plan.yml",
         "",
     ]
+
+
+FISH = """
+function skint; {python} -P -m orchestrator.cli $argv; end
+skint completion fish | source
+complete -C 'skint show '
+complete -C 'skint plan a\\\\ '
+complete -C 'skint account add x --preset=sim'
+complete -C 'skint nothing '
+"""
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="a machine without fish")
+def test_a_real_fish_completes(home: Home, folder: Path) -> None:
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", FISH.format(python=shlex.quote(sys.executable))],
+        env={**os.environ, "SKINT_HOME": str(home.path), "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["greeting\tended", "a plan.yml", "--preset=simulated"]
+
+
+ZSH = r"""
+skint() {{ {python} -P -m orchestrator.cli "$@" }}
+skint completion zsh > _skint
+zmodload zsh/zpty
+zpty -b shell zsh -f -i
+type_in() {{ zpty -n -w shell "$1"; zpty -r shell answer "*$2*" || exit 1; print -r -- "$2"; }}
+zpty -w shell "PS1=; skint() {{ {python} -P -m orchestrator.cli \"\$@\" }}"
+zpty -w shell 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; print REA''DY'
+zpty -r shell answer '*READY*' || exit 1
+type_in $'skint show gr\t' 'skint show greeting'
+type_in $'\C-uskint plan a\t' 'skint plan a\ plan.yml'
+type_in $'\C-uskint account add x --preset=sim\t' '--preset=simulated'
+zpty -d shell
+"""
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="a machine without zsh")
+def test_a_real_zsh_completes_at_the_first_tab(home: Home, folder: Path) -> None:
+    done = subprocess.run(
+        ["zsh", "-f", "-c", ZSH.format(python=shlex.quote(sys.executable))],
+        env={**os.environ, "SKINT_HOME": str(home.path), "TERM": "xterm"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 3
 
 
 def test_pressing_tab_imports_no_command(home: Home, folder: Path) -> None:
