@@ -129,7 +129,10 @@ class Admission:
 
     def _consider(self, one: Candidate, *, alone: bool = False) -> None:
         run, job, account = self._run(one), one.job, self._account(one)
-        if (one.run, job.id) in self._lane.refused:
+        refused = self._lane.refused.get((one.run, job.id))
+        if refused is not None:
+            if not run.jobs[job.id].reason:  # somebody has resumed it meanwhile
+                self._lane.wait(one, refused.reason, refused.sentence, refused.again_ms)
             return
         usable = self._usable(account)
         beside = [] if alone else self._beside(one, account)
@@ -340,16 +343,8 @@ class Admission:
         return self._others(one)[: max(0, most - 1)]
 
     def _others(self, one: Candidate) -> list[Job]:
-        """The others of its group that wait for nothing but devices and hours."""
-        taken = self._lane.carried | self._lane.refused
-        return [
-            other.job
-            for other in self._waiting
-            if other.run == one.run
-            and other.job.group == one.job.group
-            and other.job.id != one.job.id
-            and (other.run, other.job.id) not in taken
-        ]
+        taken = self._lane.carried | self._lane.refused.keys()
+        return companions.waiting_with(one, self._waiting, taken)
 
     def _wait_for_devices(
         self, one: Candidate, account: Account, wanted: int, free: int, usable: int

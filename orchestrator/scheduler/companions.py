@@ -1,8 +1,8 @@
-"""The jobs of a group that an allocation carries after its first one. Pure."""
+"""The jobs of a group that an allocation carries beside or after its first one. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from budget.accounts.account import Account
 from budget.forecasts.edge import Piece
@@ -10,7 +10,23 @@ from budget.ledger.balance import Balance
 from orchestrator.executors.base import Capabilities
 from orchestrator.graph import Job
 from orchestrator.scheduler.fitting import Fit, Fitting, session_ms, wall_of
+from orchestrator.scheduler.queue import Candidate
 from orchestrator.state.state import RunState
+
+
+def waiting_with(
+    one: Candidate, waiting: Iterable[Candidate], taken: Collection[tuple[str, str]]
+) -> list[Job]:
+    """The others of its group that wait for nothing but devices and hours; not those `taken`, by
+    run and id."""
+    return [
+        other.job
+        for other in waiting
+        if other.run == one.run
+        and other.job.group == one.job.group
+        and other.job.id != one.job.id
+        and (other.run, other.job.id) not in taken
+    ]
 
 
 def after(

@@ -14,24 +14,20 @@ LOCAL = "local"
 
 
 def used(state: State) -> tuple[int, int]:
-    """Cores and MiB that are taken; a worker that is started ahead takes a core until it waits."""
+    """Cores and MiB that are taken. Workers that are started ahead take memory alone: they work for
+    some seconds, and where those wait for a core, a device waits for them, or is paid for."""
     live = [a for _, a in state.live_attempts() if a.executor == LOCAL and not a.devices]
-    cpus, mem_mb = sum(a.cpus for a in live), sum(a.mem_mb for a in live)
-    ahead_cpus, ahead_mb = ahead(state)
-    return cpus + ahead_cpus, mem_mb + ahead_mb
+    return sum(a.cpus for a in live), sum(a.mem_mb for a in live) + ahead_mb(state)
 
 
-def ahead(state: State) -> tuple[int, int]:
-    """The part of it that workers take which are started ahead."""
-    found = [s for _, s in state.live_standbys() if s.executor == LOCAL]
-    return sum(s.status != "ready" for s in found), sum(s.mem_mb for s in found)
+def ahead_mb(state: State) -> int:
+    """The MiB that workers take which are started ahead."""
+    return sum(s.mem_mb for _, s in state.live_standbys() if s.executor == LOCAL)
 
 
-def has_room(state: State, inputs: Inputs, cpus: int, mem_mb: int) -> bool:
+def has_memory(state: State, inputs: Inputs, mem_mb: int) -> bool:
     """Whether so much more fits beside what is taken."""
-    capacity = inputs.capacity[LOCAL]
-    used_cpus, used_mb = used(state)
-    return used_cpus + cpus <= capacity.cpus and used_mb + mem_mb <= capacity.mem_mb
+    return used(state)[1] + mem_mb <= inputs.capacity[LOCAL].mem_mb
 
 
 def make_room(state: State, job: Job, now_ms: int) -> Iterator[e.Event]:

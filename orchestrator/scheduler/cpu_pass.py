@@ -107,7 +107,7 @@ class _Pass:
             text = f"waits for {job.mem_mb / 1024:.1f} GB of memory"
             if short == "cores":
                 text = f"waits for {cpus} of {capacity.cpus} cores"
-            given_up = tuple(self._make_room(job, cpus))
+            given_up = tuple(self._make_room(job)) if short == "memory" else ()
             self._events += given_up
             return self._wait(known, short, text) and not given_up
         self._events += earlier.remarks(self._state, run, job, key, self._inputs, self._now_ms)
@@ -121,13 +121,10 @@ class _Pass:
         self._making.setdefault(key, (planned.attempt, job.id))
         return before is None  # what it goes on from is nobody else's now
 
-    def _make_room(self, job: Job, cpus: int) -> Iterator[e.Event]:
+    def _make_room(self, job: Job) -> Iterator[e.Event]:
         """Give up workers that are started ahead, where it would fit without them."""
-        ahead_cpus, ahead_mb = cpu_lane.ahead(self._state)
-        if (
-            self._cpus - ahead_cpus + cpus <= self._capacity.cpus
-            and self._mem_mb - ahead_mb + job.mem_mb <= self._capacity.mem_mb
-        ):
+        without_mb = self._mem_mb - cpu_lane.ahead_mb(self._state)
+        if without_mb + job.mem_mb <= self._capacity.mem_mb:
             yield from cpu_lane.make_room(self._state, job, self._now_ms)
 
     def _wait(self, known: JobState, reason: str, sentence: str) -> bool:

@@ -1,9 +1,9 @@
 """Workers that are started ahead of their devices: for whom, and when they are not wanted any more.
 
 The job that gets devices next has its worker import, open data and build its network while another
-one still has them, or, where they are free, before it takes them. It takes room in the CPU lane: a
-core until it says that it is ready, and its memory. It is given up as soon as something else needs
-that room, and nothing of it ever counts.
+one still has them or its smoke test runs, else before it takes them. It takes its memory in the CPU
+lane, and no core: that lane is often full. It is given up as soon as something else needs that
+memory, and nothing of it ever counts.
 """
 
 from __future__ import annotations
@@ -40,21 +40,48 @@ WAIT_S = 3_600.0
 
 def plan(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
     """The worker to start ahead on each executor, for the job that its next devices go to."""
-    for run in state.with_queue:
-        if run.cpu_only or not run.graph.has_standby:
-            continue
-        if holding(state.holds, run.graph.account, "accelerator") is not None:
-            continue
-        for known in run.ready:
-            job = run.graph.job(known.id)
-            if job.together > 1:
-                continue  # several at once: the devices of one would wait for the others' starts
-            if known.reason in WAITS and job.standby and not known.unready:
-                yield from _ahead(state, run, job, inputs, now_ms)
+    planned = set[str]()
+    for run, job in _next(state):
+        for event in _ahead(state, run, job, inputs, now_ms):
+            if isinstance(event, e.StandbyPlanned):
+                if event.executor in planned:
+                    continue
+                planned.add(event.executor)
+            yield event
+
+
+def _next(state: State) -> Iterator[tuple[RunState, Job]]:
+    """Jobs that devices go to next: that have said so, then those that wait for nothing but a smoke
+    test, which runs."""
+    runs = [
+        run
+        for run in state.with_queue
+        if run.graph.has_standby
+        if not run.cpu_only and holding(state.holds, run.graph.account, "accelerator") is None
+    ]
+    for run in runs:
+        yield from ((run, run.graph.job(x.id)) for x in run.ready if x.reason in WAITS)
+    for run in runs:
+        tested = [a.job for a in run.live_attempts if run.graph.job(a.job).smoke]
+        behind = (id for smoke in tested for id in run.graph.needed_by(smoke))
+        first = next((id for id in behind if _waits_for_smoke_alone(run, id)), None)
+        if first is not None:
+            yield run, run.graph.job(first)
+
+
+def _waits_for_smoke_alone(run: RunState, id: str) -> bool:
+    known, graph = run.jobs[id], run.graph
+    return (
+        known.status == "waiting"
+        and not known.paused
+        and all(run.jobs[need].has_result or graph.job(need).smoke for need in graph.job(id).needs)
+    )
 
 
 def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
     known = run.jobs[job.id]
+    if not job.standby or known.unready or job.together > 1:
+        return  # several at once: the devices of one would wait for the others' starts
     allocation = run.allocation_of(job.id)
     if run.stop_of(job) is not None or (allocation and allocation.open):
         return
@@ -62,13 +89,13 @@ def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -
     can = inputs.capabilities.get(account.executor) if account else None
     if account is None or can is None or not can.standby or can.attempts_per_allocation > 1:
         return
-    if known.reason != "preparing" and not _is_at_work(state, account.executor, now_ms):
+    if known.reason != "preparing" and not _is_undisturbed(state, account.executor, now_ms):
         return
     standing = [(r, s) for r, s in state.live_standbys() if s.executor == account.executor]
     if any(s.job == job.id and r.name == run.name for r, s in standing):
         return
     for other, standby in standing:
-        if not standby.dropped and other.jobs[standby.job].reason not in WAITS:
+        if known.reason and not standby.dropped and other.jobs[standby.job].reason not in WAITS:
             text = f"{run.name}.{job.id} comes before {standby.job}"
             yield _dropped(other, standby, "turn", text, now_ms)
     if standing:
@@ -76,7 +103,7 @@ def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -
     key = key_of(run, job)
     if key in state.results and not (run.again and run.graph.runs_again(job)):
         return
-    if account.executor == LOCAL and not cpu_lane.has_room(state, inputs, 1, job.mem_mb):
+    if account.executor == LOCAL and not cpu_lane.has_memory(state, inputs, job.mem_mb):
         return
     fence, before = known.next_fence, previous_of(state, run, job, key, inputs)
     yield e.StandbyPlanned(
@@ -113,7 +140,7 @@ def prepares_until(
     if own is not None:
         if own.dropped or own.status == "ready":
             return None
-    elif standing or not cpu_lane.has_room(state, inputs, 1, job.mem_mb):
+    elif standing or not cpu_lane.has_memory(state, inputs, job.mem_mb):
         return None
     until_ms = now_ms + PREPARES_MS
     if known.reason == "preparing" and known.until_ms is not None:
@@ -127,9 +154,11 @@ def _wait_s(known: JobState, now_ms: int) -> float:
     return max(0.0, (known.until_ms - now_ms) / 1000) + MARGIN_S
 
 
-def _is_at_work(state: State, executor: str, now_ms: int) -> bool:
-    """Whether something that has devices there has come beyond its own start, which costs hours:
-    nothing else is to import and build beside it."""
+def _is_undisturbed(state: State, executor: str, now_ms: int) -> bool:
+    """Whether nothing has devices there, or something that has come beyond its own start, which
+    costs hours: nothing else is to import and build beside it."""
+    if all(where != executor for where, _ in state.kept_devices):
+        return True
     for _, attempt in state.live_attempts():
         if attempt.executor != executor or not attempt.devices or attempt.started_ms is None:
             continue
@@ -166,7 +195,7 @@ def drop(state: State, now_ms: int) -> Iterator[e.Event]:
     for run, standby in state.live_standbys():
         if standby.dropped:
             continue
-        why = _unwanted(run, standby) or _held(state, run)
+        why = _unwanted(run, standby, now_ms) or _held(state, run)
         if why:
             yield _dropped(run, standby, *why, now_ms)
 
@@ -176,12 +205,19 @@ def _held(state: State, run: RunState) -> tuple[str, str] | None:
     return (HELD, f"held by {hold.by}") if hold is not None else None
 
 
-def _unwanted(run: RunState, standby: StandbyState) -> tuple[str, str] | None:
+def _is_long(until_ms: int | None, now_ms: int) -> bool:
+    """Whether it is no use to stay until then; what the ledger refuses is soon asked again."""
+    return until_ms is None or until_ms - now_ms > MARGIN_S * 1000
+
+
+def _unwanted(run: RunState, standby: StandbyState, now_ms: int) -> tuple[str, str] | None:
     known = run.jobs[standby.job]
     if known.status != "waiting":
         return known.reason or known.status, f"{standby.job} is {known.status}"
     if known.paused:
         return PAUSED, known.paused
+    if known.reason not in ("", "turn", *WAITS) and _is_long(known.until_ms, now_ms):
+        return known.reason, known.sentence
     stop = run.stop_of(run.graph.job(standby.job))
     if stop is not None:
         return stop.reason, stop.sentence

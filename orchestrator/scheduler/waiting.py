@@ -11,7 +11,7 @@ from orchestrator.scheduler.earlier import remarks
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.pieces import is_parked
 from orchestrator.scheduler.queue import Candidate
-from orchestrator.state.state import RunState, State, job_of
+from orchestrator.state.state import AllocationState, RunState, State, job_of
 
 STIR_MS = 60_000
 """A wait is told again when the time until which it lasts has moved by more than this."""
@@ -28,8 +28,8 @@ class Waiting:
         self._allocations: dict[str, int] = {}
         self.carried: set[tuple[str, str]] = set()
         """Run and id of the jobs that an open allocation is meant for."""
-        self.refused: set[tuple[str, str]] = set()
-        """Those that the ledger has just refused although they seemed to fit."""
+        self.refused: dict[tuple[str, str], AllocationState] = {}
+        """What the ledger has just refused them although they seemed to fit."""
 
     def candidates(self) -> list[Candidate]:
         """Those that wait for nothing but their turn, devices and hours, oldest run first."""
@@ -91,7 +91,8 @@ class Waiting:
             self.carried.update((run.name, job_of(name)) for name in allocation.attempts)
         for allocation in run.refused:
             if allocation.again_ms > self._now_ms:
-                self.refused.update((run.name, job_of(name)) for name in allocation.attempts)
+                names = ((run.name, job_of(name)) for name in allocation.attempts)
+                self.refused |= dict.fromkeys(names, allocation)
 
     def _has_begun(self, run: RunState, group: str) -> bool:
         return any(

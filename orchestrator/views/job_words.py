@@ -69,7 +69,7 @@ def why_of(
         stop = run.stop_of(job)
         return newest.unreachable or (stop.sentence if stop else remark)
     missing = [need for need in job.needs if not run.jobs[need].has_result]
-    return f"needs {_some_of(missing)}" if missing else ""
+    return f"needs {_some_of(missing)}{_standing_by(run, job)}" if missing else ""
 
 
 def _some_of(names: Sequence[str]) -> str:

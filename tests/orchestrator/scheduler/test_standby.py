@@ -16,7 +16,7 @@ from orchestrator.scheduler.standby import PREPARES_MS
 from orchestrator.state.state import State
 from orchestrator.views.view import run_view
 from skint.attempt import Task
-from tests.orchestrator.worlds import HOUR_MS, World, graph, job, kfold, statuses, training
+from tests.orchestrator.worlds import HOUR_MS, WALL_MS, World, graph, job, kfold, statuses, training
 
 CAN = Faults(capabilities=Capabilities(standby=True))
 PREPARES_S = 40.0
@@ -256,8 +256,11 @@ def test_a_device_does_not_wait_for_ever_for_a_worker_that_prepares(tmp_path: Pa
     assert others == [WARM_MS, WARM_MS]
 
 
-def test_without_room_beside_the_device_a_fold_prepares_on_it(tmp_path: Path) -> None:
-    busy = tuple(job(f"busy{n}", cpus=1) for n in range(8))
+@pytest.mark.parametrize(("mem_mb", "charged_ms"), [(1_000, WARM_MS), (2_000, COLD_MS)])
+def test_beside_cores_that_are_all_taken_a_fold_prepares_but_not_without_its_memory(
+    tmp_path: Path, mem_mb: int, charged_ms: int
+) -> None:
+    busy = tuple(job(f"busy{n}", cpus=1, mem_mb=3_500) for n in range(8))
 
     def scripts(task: Task) -> Script:
         return Script(seconds=1_000) if task.job.startswith("busy") else prepared(task)
@@ -266,9 +269,55 @@ def test_without_room_beside_the_device_a_fold_prepares_on_it(tmp_path: Path) ->
     account = replace(world.ledger.account("lab"), executor="local")
     world.ledger.change_account(account, world.clock.now_ms())
     plan = ahead(kfold(folds=1))
-    run = world.settle(replace(plan, jobs=(*plan.jobs, *busy)))
+    jobs = [replace(one, mem_mb=mem_mb) if one.devices else one for one in plan.jobs]
+    run = world.settle(replace(plan, jobs=(*jobs, *busy)))
     assert run.outcome == "done"
-    assert charges(world) == [COLD_MS]
+    assert charges(world) == [charged_ms]
+
+
+def behind_smoke(plan: Graph) -> Graph:
+    """With a smoke test before the folds, as a plan has it, on all cores."""
+    smoke = job("train.smoke", "folds", smoke=True, cpus=0)
+    jobs = [replace(one, needs=(*one.needs, smoke.id)) if one.devices else one for one in plan.jobs]
+    return replace(plan, jobs=(*jobs[:3], smoke, *jobs[3:]))
+
+
+def test_the_first_fold_prepares_while_its_smoke_test_runs(tmp_path: Path) -> None:
+    def scripts(task: Task) -> Script:
+        return Script(seconds=60) if task.job == "train.smoke" else prepared(task)
+
+    world = made(tmp_path, script_of=scripts)
+    world.submit(behind_smoke(ahead()))
+    state = world.until(lambda state: any(True for _ in state.live_standbys()))
+    run = state.runs["seedlings-1"]
+    assert statuses(run)["train.smoke"] == "running"
+    assert list(run.standbys) == ["seedlings-1.train.fold0.1"]
+    why = run_view(run, world.clock.now_ms()).row("train.fold0").why
+    assert why == "needs train.smoke; its worker gets ready"
+    run = world.until_settled().runs["seedlings-1"]
+    assert run.outcome == "done" and charges(world) == [WARM_MS] * 3
+    assert "preparing" not in {event.reason for event in world.kept(e.JobWaited)}
+
+
+def test_a_smoke_test_that_fails_takes_the_worker_along_that_stands_by(tmp_path: Path) -> None:
+    def scripts(task: Task) -> Script:
+        broken = task.job == "train.smoke"
+        return Script(seconds=60, code=1) if broken else prepared(task)
+
+    world = made(tmp_path, script_of=scripts)
+    run = world.settle(behind_smoke(ahead()))
+    assert statuses(run)["train.fold0"] == "skipped"
+    (ended,) = world.kept(e.StandbyEnded)
+    assert not ended.by_itself and not run.standbys and not charges(world)
+
+
+def test_one_that_waits_for_hours_keeps_no_worker(tmp_path: Path) -> None:
+    world = made(tmp_path, week_ms=WALL_MS + COLD_MS // 2)
+    world.submit(ahead(kfold(folds=2)))
+    state = world.until(lambda state: bool(world.kept(e.StandbyEnded)))
+    (dropped,) = world.kept(e.StandbyDropped)
+    known = state.runs["seedlings-1"].jobs["train.fold1"]
+    assert dropped.reason == known.reason == "over-budget"
 
 
 def test_a_device_that_waits_for_a_worker_is_given_to_nobody_else(tmp_path: Path) -> None:
