@@ -98,7 +98,10 @@ def _expect(
         digest = expected[name].digest
         if digest is None:
             return Expectation(
-                job, "runs", while_it_needs(graph.job(name).group, job, state, past), None
+                job,
+                "runs",
+                while_it_needs(graph.job(name).group, job, graph.base, state, past),
+                None,
             )
         if not graph.job(name).smoke:
             digests[name] = digest
@@ -108,7 +111,9 @@ def _expect(
         why = f"{result.job} of {result.run} cannot be used: {wrong}"
         return Expectation(job, "runs", why, key, digest=result.digest)
     if result is None:
-        return Expectation(job, "runs", why_it_runs(job, key, digests, state, past), key)
+        return Expectation(
+            job, "runs", why_it_runs(job, key, digests, graph.base, state, past), key
+        )
     if again and graph.runs_again(job):
         return Expectation(job, "runs", f"done in {result.run}, asked for again", key)
     return Expectation(job, "reused", f"same as in {result.run}", key, result, digest=result.digest)

@@ -33,17 +33,19 @@ def why_it_runs(
     job: Job,
     key: str,
     inputs: Mapping[str, str],
+    base: str,
     state: State,
     past: KeptPast,
 ) -> str:
     """A clause for a person: "size 128 → 224 since seedlings-3".
 
-    `inputs` are the digests of its ancestors. There is no result of this key.
+    `inputs` are the digests of its ancestors, `base` is the folder of the plan. There is no result
+    of this key.
     """
     tried = _tried(key, state)
     if tried is not None:
         return _how_it_went(job, *tried, past)
-    nearest = _nearest(job, inputs, state, past)
+    nearest = _nearest(job, inputs, base, state, past)
     if nearest is None:
         return "never done"
     run, old = nearest
@@ -51,9 +53,9 @@ def why_it_runs(
     return f"{told(found)} since {run.name}" if found else f"its inputs changed since {run.name}"
 
 
-def while_it_needs(need: str, job: Job, state: State, past: KeptPast) -> str:
+def while_it_needs(need: str, job: Job, base: str, state: State, past: KeptPast) -> str:
     """As `why_it_runs`, while `need` has to run first: "needs scan; size 128 → 224 since run-3"."""
-    nearest = _nearest(job, None, state, past)
+    nearest = _nearest(job, None, base, state, past)
     if nearest is None:
         return f"needs {need}"
     run, old = nearest
@@ -92,12 +94,12 @@ def _how_it_went(job: Job, run: RunState, attempt: AttemptState, past: KeptPast)
 
 
 def _nearest(
-    job: Job, inputs: Mapping[str, str] | None, state: State, past: KeptPast
+    job: Job, inputs: Mapping[str, str] | None, base: str, state: State, past: KeptPast
 ) -> tuple[RunState, Job] | None:
     """The earlier job that differs least; the newest of those. None: inputs are not known yet."""
     now = past.record(job.static_key)
     best: tuple[int, RunState, Job] | None = None
-    for run, old in _alike(job, state):
+    for run, old in _alike(job, base, state):
         was = past.record(old.static_key)
         if was is not None and now is not None:
             apart = distance(was, now)
@@ -110,8 +112,9 @@ def _nearest(
     return best[1:] if best else None
 
 
-def _alike(job: Job, state: State) -> Iterator[tuple[RunState, Job]]:
-    """Jobs of the same kind that have a result, the newest first."""
+def _alike(job: Job, base: str, state: State) -> Iterator[tuple[RunState, Job]]:
+    """Jobs of the same kind that have a result, of plans in the same folder, the newest first. What
+    another project has done is no past of this one, however alike their plans are."""
     results: list[Result] = sorted(
         (result for result in state.results.values() if result.run in state.runs),
         key=lambda result: state.runs[result.run].submitted_ms,
@@ -120,7 +123,7 @@ def _alike(job: Job, state: State) -> Iterator[tuple[RunState, Job]]:
     count = 0
     for result in results:
         run = state.runs[result.run]
-        if result.job not in run.graph:
+        if run.graph.base != base or result.job not in run.graph:
             continue
         old = run.graph.job(result.job)
         if (old.uses, old.smoke, old.argv[:1]) == (job.uses, job.smoke, job.argv[:1]):

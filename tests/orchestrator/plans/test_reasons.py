@@ -133,3 +133,14 @@ def test_a_library_of_another_version_is_a_reason(
     assert found["listed"].startswith("runs: numpy ")
     assert found["listed"].endswith(" → 99.1 since small-1")
     assert found["packed"].startswith("runs: needs listed, reused")
+
+
+def test_another_project_is_no_past_of_this_one(world: World, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        (folder / "data").mkdir(parents=True)
+        (folder / "plan.yaml").write_text(PLAN)
+        (folder / "mine.py").write_text(CODE)
+        (folder / "data" / name).write_text(name)
+    done(world, tmp_path / "first", "small-1")
+    assert whys(world, tmp_path / "second")["listed"] == "runs: never done"
