@@ -114,3 +114,9 @@ def stamp(ts: str) -> tuple[int, int]:
     """A message's stamp, seconds and a number within them, as something that can be compared."""
     seconds, _, number = ts.partition(".")
     return int(seconds), int(number or 0)
+
+
+def written_ms(ts: str) -> int:
+    """When a message was written, Unix time in milliseconds by Slack's clock."""
+    seconds, number = stamp(ts)
+    return seconds * 1000 + number // 1000

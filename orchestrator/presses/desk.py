@@ -68,12 +68,16 @@ class Desk:
         self._changed.set()
         return new
 
-    def refuse(self, arrival: Arrival, refusal: Refusal) -> bool:
-        """Answer what has come in and means nothing; False if it has come before."""
-        new = self.kept.keep(arrival)
-        if new:
-            self._close(arrival, f"refused ({refusal.why})", refusal.sentence)
-        return new
+    def refuse(self, arrival: Arrival, refusal: Refusal, say: Say | None = None) -> bool:
+        """Answer what has come in and means nothing; False if it has come before. `say`: how,
+        where it is not only for whoever is there now."""
+        if self.kept.has(arrival.key):
+            return False
+        (say or self._say)(arrival, refusal.sentence)
+        outcome = f"refused ({refusal.why})"
+        self.kept.keep(arrival, outcome)
+        _log.info("%s: %s: %s", _shown(arrival), outcome, refusal.sentence)
+        return True
 
     # --- in the thread ----------------------------------------------------------------------------
 
@@ -141,8 +145,7 @@ class Desk:
         if self.kept.is_left_over(command, by):
             return command
         run = state.runs.get(press.run)
-        zone = str(slack_settings(run).get("timezone", "UTC")) if run else "UTC"
-        meant = understand(press, state, by, allowed(run), zone)
+        meant = understand(press, state, by, allowed(run), zone_of(run))
         if isinstance(meant, Refusal):
             return meant
         store.ask(meant, self._clock.now_ms(), command)
@@ -175,6 +178,11 @@ def _command_of(store: Store, press: Press) -> str:
 def allowed(run: RunState | None) -> frozenset[str]:
     """Who may press for this run, as a command's `by` names them."""
     return frozenset(f"slack:{person}" for person in slack_settings(run).get("allow") or ())
+
+
+def zone_of(run: RunState | None) -> str:
+    """On whose clock its times are shown."""
+    return str(slack_settings(run).get("timezone", "UTC"))
 
 
 def slack_settings(run: RunState | None) -> Mapping[str, Any]:

@@ -32,6 +32,12 @@ create table if not exists thread_read (
     newest text not null,
     primary key (channel, ts)
 );
+create table if not exists head_looked (
+    channel text not null,
+    ts text not null,
+    at_ms integer not null,
+    primary key (channel, ts)
+);
 """
 
 _PATIENCE_S = 2.0
@@ -73,8 +79,11 @@ class KeptPresses:
         with self._connection() as db:
             db.executescript(_SCHEMA)
 
-    def keep(self, arrival: Arrival) -> bool:
-        """Durably; False if it was kept before. Raises sqlite3.Error where it cannot be."""
+    def keep(self, arrival: Arrival, outcome: str | None = None) -> bool:
+        """Durably; False if it was kept before. Raises sqlite3.Error where it cannot be.
+
+        With an `outcome` it has been dealt with already.
+        """
         with self._connection() as db:
             row = (
                 arrival.key,
@@ -84,8 +93,14 @@ class KeptPresses:
                 arrival.channel,
                 arrival.ts,
                 arrival.thread_ts,
+                outcome,
             )
             return bool(db.execute(_INSERT, row).rowcount)
+
+    def has(self, key: str) -> bool:
+        """Whether it has come in before."""
+        with self._connection() as db:
+            return db.execute("select 1 from press where key = ?", (key,)).fetchone() is not None
 
     def open(self) -> list[Open]:
         """Those that are still to be dealt with, the oldest first."""
@@ -142,6 +157,20 @@ class KeptPresses:
                 (channel, ts, newest),
             )
 
+    def looked(self, channel: str, ts: str) -> int | None:
+        """When the reactions to the message `ts` were looked at last, Unix time in milliseconds."""
+        with self._connection() as db:
+            query = "select at_ms from head_looked where channel = ? and ts = ?"
+            row = db.execute(query, (channel, ts)).fetchone()
+        return int(row[0]) if row else None
+
+    def have_looked(self, channel: str, ts: str, at_ms: int) -> None:
+        with self._connection() as db:
+            db.execute(
+                "insert or replace into head_looked (channel, ts, at_ms) values (?, ?, ?)",
+                (channel, ts, at_ms),
+            )
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         """What is written is durable when this ends, or did not happen."""
@@ -152,6 +181,7 @@ class KeptPresses:
 
 
 _INSERT = """
-insert into press (key, at_ms, person, value, channel, ts, thread_ts) values (?, ?, ?, ?, ?, ?, ?)
+insert into press (key, at_ms, person, value, channel, ts, thread_ts, outcome)
+values (?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (key) do nothing
 """

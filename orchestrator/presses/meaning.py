@@ -27,6 +27,8 @@ Why = Literal[
     "asked-already",
     "answered",
     "nothing",
+    "late",
+    "early",
 ]
 
 

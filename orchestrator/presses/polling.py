@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from notifiers.slack.errors import SlackRefusal
-from notifiers.slack.reader import SlackReader
+from notifiers.slack.reader import SlackReader, written_ms
 from orchestrator.clock import Clock
-from orchestrator.presses.desk import Desk, allowed
+from orchestrator.presses.age import early_reply, late_reaction, late_reply
+from orchestrator.presses.desk import Desk, allowed, zone_of
 from orchestrator.presses.kept import Arrival
 from orchestrator.presses.meaning import Refusal, not_allowed
+from orchestrator.presses.press import Press
 from orchestrator.presses.typed import REACTIONS, Wish, presses_for, wish_in
 from orchestrator.state.state import RunState
 
@@ -102,11 +104,16 @@ class Poller:
         return self._every_s
 
     def _reactions(self, one: Watched) -> None:
+        kept, now_ms = self._desk.kept, self._clock.now_ms()
+        looked_ms = kept.looked(one.channel, one.ts) or written_ms(one.ts)
         for given in self._reader.reactions(one.channel, one.ts):
             wish = REACTIONS.get(given.name)
             if wish is not None:
                 key = f"reaction {one.channel} {one.ts} {given.name} {given.user}"
-                self._wished(one, wish, given.user, key, one.ts)
+                late = late_reaction(given.name, wish, looked_ms, now_ms)
+                presses = late or presses_for(wish, one.run)
+                self._wished(one, wish, given.user, key, one.ts, presses)
+        kept.have_looked(one.channel, one.ts, now_ms)
 
     def _replies(self, one: Watched) -> None:
         kept = self._desk.kept
@@ -115,24 +122,51 @@ class Poller:
             wish = wish_in(reply.text)
             if wish is not None:
                 key = f"reply {one.channel} {reply.ts}"
-                self._wished(one, wish, reply.user, key, reply.ts)
+                presses = self._meant(one.run, wish, written_ms(reply.ts))
+                self._wished(one, wish, reply.user, key, reply.ts, presses)
             newest = reply.ts
         if newest != before:
             kept.have_read(one.channel, one.ts, newest)
 
-    def _wished(self, one: Watched, wish: Wish, user: str, key: str, ts: str) -> None:
+    def _meant(self, run: RunState, wish: Wish, at_ms: int) -> list[Press] | Refusal:
+        """What a reply stands for that was written at `at_ms`."""
+        late = late_reply(wish, at_ms, self._clock.now_ms(), zone_of(run))
+        presses = late or presses_for(wish, run)
+        if isinstance(presses, Refusal):
+            return presses
+        early = [early_reply(wish, press, run, at_ms) for press in presses]
+        return next((refusal for refusal in early if refusal is not None), presses)
+
+    def _wished(
+        self,
+        one: Watched,
+        wish: Wish,
+        user: str,
+        key: str,
+        ts: str,
+        presses: list[Press] | Refusal,
+    ) -> None:
         """Once for each key, however often it is seen."""
-        meant = not_allowed(one.run, f"slack:{user}", allowed(one.run))
-        presses = meant or presses_for(wish, one.run)
+        presses = not_allowed(one.run, f"slack:{user}", allowed(one.run)) or presses
         thread_ts = one.ts if ts != one.ts else ""
 
         def arrival(value: str, key: str) -> Arrival:
             now_ms = self._clock.now_ms()
             return Arrival(key, now_ms, user, value, one.channel, ts, thread_ts)
 
+        def answer(arrival: Arrival, sentence: str) -> None:
+            try:
+                self._reader.answer(one.channel, one.ts, user, sentence)
+            except SlackRefusal as refusal:
+                if not refusal.permanent:
+                    raise  # it is read again, and answered then
+                _log.warning("slack:%s could not be told: %s", user, refusal.what)
+
         if isinstance(presses, Refusal):
             words = " ".join(part for part in (wish.do, one.run.name, wish.which) if part)
-            new = self._desk.refuse(arrival(words, key), presses)
+            # What only the one who wrote it sees is gone when they come back.
+            say = answer if presses.why in ("late", "early") else None
+            new = self._desk.refuse(arrival(words, key), presses, say)
         else:
             first, *more = (press.to_json() for press in presses)
             new = self._desk.take(arrival(first, key))

@@ -73,6 +73,8 @@ class SlackStandIn(Server):
             "conversations.replies": Method(lambda f: replies(self, f), "channels:history", "", 50),
         }
         """By name, beside those that are always there."""
+        self.wall_s: Callable[[], int] = lambda: 1_700_000_000
+        """Unix time in the stamps of messages."""
         self.watch: Callable[[str, str], None] = lambda method, moment: None
         """Told of each call twice: when it `arrived`, and when it is `done` and not answered."""
         self._uploads: dict[str, dict[str, Any]] = {}
@@ -296,7 +298,7 @@ class SlackStandIn(Server):
         self, channel: str, text: str, blocks: list[dict[str, Any]], thread_ts: str | None
     ) -> Message:
         self._count += 1
-        message = Message(channel, f"1700000000.{self._count:06}", text, blocks, thread_ts)
+        message = Message(channel, f"{self.wall_s()}.{self._count:06}", text, blocks, thread_ts)
         message.history.append(text)
         self.messages.append(message)
         return message

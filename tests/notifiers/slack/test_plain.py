@@ -24,7 +24,7 @@ OUTSIDE = (
 )
 """What a job may print, or a file be called."""
 HEAD = Notice("s-1", "head", "head", "epoch 1/12")
-SAID = Notice("s-1", "alert", "k", OUTSIDE, OUTSIDE.split("\n"), ((OUTSIDE, OUTSIDE),))
+SAID = Notice("s-1", "alert", "k", OUTSIDE, tuple(OUTSIDE.split("\n")), ((OUTSIDE, OUTSIDE),))
 _DOES = re.compile(
     r"<[@!#]|<https?:|^\s*&gt;|(?<![^\W_])([*_~])(?=\S)[^\n]*?(?<=\S)\1(?![^\W_])", re.MULTILINE
 )

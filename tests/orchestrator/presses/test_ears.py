@@ -44,6 +44,7 @@ def ears(
     """What a scheduler has, with the run's head posted; and how often the scheduler was woken."""
     environ: Mapping[str, str] = {"SLACK_BOT_TOKEN": TOKEN, "SLACK_API_URL": slack.url, **more}
     world, woken = pressing.world, list[None]()
+    slack.wall_s = lambda: world.clock.now_ms() // 1000
     with closing(sqlite3.connect(world.path / "store.db")) as db:
         pump(db, notifiers_for([pressing.run.graph], environ), world.clock.now_ms())
     listening = Listening(

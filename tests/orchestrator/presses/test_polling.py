@@ -27,6 +27,7 @@ class Polled:
         self.reading = ReadingStandIn(slack)
         self.web = SlackWeb(TOKEN, api_url=slack.url)
         self.reader = SlackReader(self.web)
+        slack.wall_s = lambda: pressing.world.clock.now_ms() // 1000
         self.web.call("chat_postMessage", channel=CHANNEL, text="seedlings-1")
         (self.head,) = slack.heads()
         self.restart()
@@ -152,3 +153,87 @@ def test_a_head_that_was_deleted_keeps_nobody_else_from_being_heard(
     polled.look()
     assert polled.stops() == [(RUN, f"slack:{ANNA}")]
     assert "any more" not in caplog.text
+
+
+MINUTE_S = 60.0
+
+
+def later(polled: Polled, minutes: float) -> None:
+    """Nobody looks meanwhile."""
+    polled.pressing.world.clock.advance(minutes * MINUTE_S)
+
+
+def answers(polled: Polled) -> list[str]:
+    """What the bot has said in the thread."""
+    return [m.text for m in polled.slack.thread(polled.head) if not m.user]
+
+
+def test_a_reply_from_while_nobody_looked_counts_for_an_hour(polled: Polled) -> None:
+    polled.reading.say(polled.head, ANNA, "abort run")
+    later(polled, 59)
+    polled.look()
+    assert polled.stops() == [(RUN, f"slack:{ANNA}")]
+    assert answers(polled) == []
+
+
+def test_an_older_reply_is_answered_once_in_the_thread_and_does_nothing(polled: Polled) -> None:
+    polled.slack.fail("chat.postMessage", Failure("ratelimited", status=429, retry_after="3"))
+    reply = polled.reading.say(polled.head, ANNA, "abort run")
+    later(polled, 61)
+    assert polled.look() == 3
+    for _ in range(2):
+        polled.look()
+        polled.restart()
+    assert polled.stops() == []
+    (answer,) = answers(polled)
+    assert answer.startswith(f"<@{ANNA}> nothing was done: `abort run`, written Sat 21 Nov 2026 ")
+    assert answer.endswith("If you still want it, reply again.")
+    assert polled.seen(reply)
+    polled.reading.say(polled.head, ANNA, "abort run")
+    polled.look()
+    assert polled.stops() == [(RUN, f"slack:{ANNA}")]
+
+
+def test_a_stranger_s_old_reply_is_answered_to_nobody_else(polled: Polled) -> None:
+    polled.reading.say(polled.head, STRANGER, "abort run")
+    later(polled, 61)
+    polled.look()
+    assert answers(polled) == []
+    assert [who for who, _ in polled.pressing.answers] == [STRANGER]
+
+
+def test_a_reply_that_is_older_than_what_it_would_mean_does_nothing(polled: Polled) -> None:
+    polled.reading.say(polled.head, ANNA, "abort fold")  # fold 0, which runs
+    polled.pressing.until(lambda run: run.jobs["train.fold1"].status == "running")
+    polled.look()
+    assert polled.stops() == []
+    (answer,) = answers(polled)
+    assert "`abort fold` was written before things moved on to where they are" in answer
+
+
+def test_a_reaction_counts_where_its_head_was_looked_at_without_it_just_before(
+    polled: Polled,
+) -> None:
+    polled.look()
+    later(polled, 4)
+    polled.restart()
+    polled.reading.react(polled.head, ANNA, "x")
+    polled.look()
+    assert polled.stops() == [(RUN, f"slack:{ANNA}")]
+
+
+@pytest.mark.parametrize("looked_before", [False, True])
+def test_a_reaction_from_while_nobody_looked_is_answered_once_in_the_thread(
+    polled: Polled, looked_before: bool
+) -> None:
+    if looked_before:
+        polled.look()
+    polled.reading.react(polled.head, ANNA, "x")
+    later(polled, 6)
+    for _ in range(2):
+        polled.look()
+        polled.restart()
+    assert polled.stops() == []
+    (answer,) = answers(polled)
+    assert "nobody looked when :x: was given" in answer
+    assert "reply `abort run` here" in answer
