@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator.events.event import Event as Event
 from orchestrator.events.holding import HoldReleased as HoldReleased
 from orchestrator.events.holding import HoldSet as HoldSet
+from orchestrator.events.holding import HoldWidened as HoldWidened
 from orchestrator.events.outcomes import AttemptOutcome as AttemptOutcome
 from orchestrator.events.outcomes import Edge as Edge
 from orchestrator.events.outcomes import JobOutcome as JobOutcome

@@ -6,7 +6,7 @@ A hold is a fact about the store and belongs to no run; it stands until somebody
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestrator.events.event import Event
@@ -43,6 +43,16 @@ class HoldSet(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HoldWidened(Event):
+    """Accounts were added below the one that is held: they are held with it. `run` is empty."""
+
+    account: str
+    lane: HeldLane
+    accounts: tuple[str, ...]
+    """All that it covers now."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HoldReleased(Event):
     """That hold is over. `run` is empty."""
 
@@ -55,6 +65,15 @@ def with_hold(holds: Iterable[Hold], event: HoldSet) -> tuple[Hold, ...]:
     """The holds after `event`; one of the same account and lane is replaced."""
     new = Hold(event.account, event.lane, event.accounts, event.reason, event.by, event.at_ms)
     return (*without_hold(holds, event), new)
+
+
+def with_wider(holds: Iterable[Hold], event: HoldWidened) -> tuple[Hold, ...]:
+    """The holds, that of the account and lane of `event` with its accounts."""
+    meant = (event.account, event.lane)
+    return tuple(
+        replace(hold, accounts=event.accounts) if (hold.account, hold.lane) == meant else hold
+        for hold in holds
+    )
 
 
 def without_hold(holds: Iterable[Hold], event: HoldSet | HoldReleased) -> tuple[Hold, ...]:

@@ -19,14 +19,12 @@ def hold(
     ok = not request.account or request.account in inputs.accounts
     text = f"there is no account {request.account}"
     if ok:
-        known = inputs.accounts
-        below = [name for name in known if request.account in lineage(known, name)]
         yield e.HoldSet(
             at_ms=now_ms,
             run="",
             account=request.account,
             lane=request.lane,
-            accounts=tuple(below) if request.account else (),
+            accounts=_covered(request.account, inputs),
             reason=request.reason,
             by=request.by,
         )
@@ -36,6 +34,22 @@ def hold(
         text = f"no new job starts {what}; {goes if live else 'nothing runs now'}"
         text += f"; undo with {undone_by(request.account, request.lane)}"
     yield e.CommandAnswered(at_ms=now_ms, run="", command=command, ok=ok, text=text)
+
+
+def widened(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.HoldWidened]:
+    """Holds that cover accounts which were added since below theirs."""
+    for one in state.holds:
+        covered = _covered(one.account, inputs)
+        if not set(covered) <= set(one.accounts):
+            yield e.HoldWidened(
+                at_ms=now_ms, run="", account=one.account, lane=one.lane, accounts=covered
+            )
+
+
+def _covered(account: str, inputs: Inputs) -> tuple[str, ...]:
+    """It and those below it; none where every account is meant."""
+    known = inputs.accounts
+    return tuple(name for name in known if account in lineage(known, name)) if account else ()
 
 
 def release(state: State, command: str, request: ReleaseHold, now_ms: int) -> Iterator[e.Event]:

@@ -17,6 +17,7 @@ from orchestrator.scheduler import (
     cpu_pass,
     edges,
     endings,
+    holding,
     metering,
     observations,
     own_rules,
@@ -114,6 +115,7 @@ class _Deciding:
 def step(state: State, inputs: i.Inputs, now_ms: int) -> i.Step:
     """Decide everything that follows from `inputs` at `now_ms`."""
     deciding = _Deciding(state)
+    deciding.take(holding.widened(state, inputs, now_ms))
     for command in inputs.commands:
         deciding.take(commands.obey(deciding.state, command, inputs, now_ms))
     for run in deciding.state.asking:

@@ -7,7 +7,7 @@ from typing import Any
 
 from budget.meters.log import Metered
 from orchestrator.events import events as e
-from orchestrator.events.holding import with_hold, without_hold
+from orchestrator.events.holding import with_hold, with_wider, without_hold
 from orchestrator.events.pausing import paused, unpaused
 from orchestrator.events.retrying import retried
 from orchestrator.forecasts.pace import with_mark
@@ -59,6 +59,8 @@ def apply(state: State, event: e.Event) -> State:
         return changed(state, holds=with_hold(state.holds, event))
     if isinstance(event, e.HoldReleased):
         return changed(state, holds=without_hold(state.holds, event))
+    if isinstance(event, e.HoldWidened):
+        return changed(state, holds=with_wider(state.holds, event))
     if isinstance(event, e.RunSubmitted):
         graph = Graph.from_json(event.graph)
         new = RunState(

@@ -8,12 +8,20 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from orchestrator.events.holding import Hold, HoldReleased, HoldSet, with_hold, without_hold
+from orchestrator.events.holding import (
+    Hold,
+    HoldReleased,
+    HoldSet,
+    HoldWidened,
+    with_hold,
+    with_wider,
+    without_hold,
+)
 from skint.errors import SkintError
 
 _QUERY = (
-    "SELECT kind, data FROM event WHERE run = '' AND kind IN ('HoldSet', 'HoldReleased')"
-    " ORDER BY id"
+    "SELECT kind, data FROM event WHERE run = ''"
+    " AND kind IN ('HoldSet', 'HoldWidened', 'HoldReleased') ORDER BY id"
 )
 
 
@@ -26,8 +34,12 @@ def kept_holds(db: sqlite3.Connection) -> tuple[Hold, ...]:
     holds: tuple[Hold, ...] = ()
     for kind, text in db.execute(_QUERY).fetchall():
         data = json.loads(text)
+        if "accounts" in data:
+            data["accounts"] = tuple(data["accounts"])
         if kind == "HoldSet":
-            holds = with_hold(holds, HoldSet(**{**data, "accounts": tuple(data["accounts"])}))
+            holds = with_hold(holds, HoldSet(**data))
+        elif kind == "HoldWidened":
+            holds = with_wider(holds, HoldWidened(**data))
         else:
             holds = without_hold(holds, HoldReleased(**data))
     return holds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from budget.accounts.account import Account
@@ -75,6 +76,25 @@ def test_a_hold_of_an_account_means_those_below_it(tmp_path: Path) -> None:
     world.ask(SetHold(account="ana", reason="twice"))
     world.ask(SetHold(account="ana", reason="again"))
     assert [one.reason for one in world.scheduler.state.holds] == ["", "again"]
+
+
+def test_accounts_that_are_added_later_below_a_held_one_are_held_too(tmp_path: Path) -> None:
+    world = Living(tmp_path)
+    world.ask(SetHold(account="lab", reason="too warm", by="ana"))
+    (before,) = world.scheduler.state.holds
+    world.clock.advance(3600)
+    for name, parent in (("ben", "lab"), ("thesis", "ben")):
+        below = Account(name, "simulated", "simulated", (weekly(HOUR_MS),), parent=parent)
+        world.ledger.add_account(below, world.clock.now_ms())
+    world.submit(replace(folds(), account="thesis"))
+    hours_later(world, 0.2)
+    assert statuses(world.run)["train.fold0"] == "waiting"
+    (hold,) = world.scheduler.state.holds
+    assert hold == replace(before, accounts=hold.accounts)
+    assert sorted(hold.accounts) == ["ben", "lab", "thesis"]
+    assert read_run(world.path / "store.db", RUN).holds == (hold,)
+    assert world.store.replayed() == world.store.state() == world.scheduler.state
+    assert len(world.kept(e.HoldWidened)) == 1
 
 
 def test_a_hold_of_what_is_not_there_is_refused(tmp_path: Path) -> None:
