@@ -98,9 +98,11 @@ def _against(fold: FoldView, compared: Comparison, inputs: Inputs) -> FoldView:
 
 def _bare(run: RunState, job: Job, quiet_s: float = 0.0) -> FoldView:
     attempt, ended = run.current(job.id), _is_over(run, job)
-    reports = attempt.reports if attempt else ()
     done = ended and run.jobs[job.id].has_result
-    return FoldView(job.id, job.fold, reports, ended, done, quiet_s=quiet_s)
+    if attempt is None:
+        return FoldView(job.id, job.fold, (), ended, done, quiet_s=quiet_s)
+    reports, losses = attempt.reports, attempt.losses
+    return FoldView(job.id, job.fold, reports, ended, done, quiet_s=quiet_s, added_up=losses)
 
 
 def _free_s(run: RunState, job: Job, inputs: Inputs, now_ms: int) -> float | None:

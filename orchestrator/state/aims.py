@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from orchestrator.events.stop import StopAsked
+    from orchestrator.events.verdict import StopScope
     from orchestrator.graph import Job
     from orchestrator.state.state import JobState, RunState
+
+
+class Aim(Protocol):
+    """What a stop, or the wish for one, is aimed at."""
+
+    @property
+    def scope(self) -> StopScope: ...
+    @property
+    def target(self) -> str: ...
 
 
 class Aims:

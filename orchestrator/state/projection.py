@@ -29,26 +29,19 @@ from orchestrator.state.state import (
 
 
 def apply_all(state: State, events: Iterable[e.Event]) -> State:
-    """The state after all `events`. Reports of one attempt that stand together, as at every look
-    at a job that trains, are taken at once: each alone would copy the records of its run."""
-    reports: list[e.MetricsReported] = []
+    """The state after all `events`. Those of one run that stand together, as nearly all do, are
+    taken at once: each alone would copy what is known of all runs."""
+    same: list[e.Event] = []
     for event in events:
-        if isinstance(event, e.MetricsReported):
-            if reports and reports[0].attempt != event.attempt:
-                state = _with_reports(state, reports)
-                reports = []
-            reports.append(event)
-            continue
-        if reports:
-            state = _with_reports(state, reports)
-            reports = []
-        state = apply(state, event)
-    return _with_reports(state, reports) if reports else state
-
-
-def _with_reports(state: State, reports: Sequence[e.MetricsReported]) -> State:
-    first = reports[0]
-    return state.with_run(_reported(state.runs[first.run], first.attempt, reports))
+        alone = type(event) in _ALONE
+        if same and (alone or event.run != same[0].run):
+            state = _with_events(state, same)
+            same = []
+        if alone:
+            state = apply(state, event)
+        else:
+            same.append(event)
+    return _with_events(state, same) if same else state
 
 
 def apply(state: State, event: e.Event) -> State:
@@ -76,10 +69,33 @@ def apply(state: State, event: e.Event) -> State:
             jobs={job.id: JobState(job.id) for job in graph.jobs},
         )
         return state.with_run(new)
-    run = _APPLY[type(event)](state.runs[event.run], event)
-    if isinstance(event, e.JobEnded) and event.outcome == "done":
-        result = result_of(run, event.job)
-        state = changed(state, results=with_entry(state.results, result.key, result))
+    return _with_events(state, (event,))
+
+
+_ALONE = (e.CommandAnswered, e.HoldSet, e.HoldReleased, e.RunSubmitted)  # about no known run
+
+
+def _with_events(state: State, events: Sequence[e.Event]) -> State:
+    """The state after `events` of one run. Reports of one attempt that stand together, as at every
+    look at a job that trains, are taken at once: each alone would copy the records of its run."""
+    run, results = state.runs[events[0].run], state.results
+    reports: list[e.MetricsReported] = []
+    for event in events:
+        if isinstance(event, e.MetricsReported):
+            if reports and reports[0].attempt != event.attempt:
+                run, reports = _reported(run, reports), []
+            reports.append(event)
+            continue
+        if reports:
+            run, reports = _reported(run, reports), []
+        run = _APPLY[type(event)](run, event)
+        if isinstance(event, e.JobEnded) and event.outcome == "done":
+            result = result_of(run, event.job)
+            results = with_entry(results, result.key, result)
+    if reports:
+        run = _reported(run, reports)
+    if results is not state.results:
+        state = changed(state, results=results)
     return state.with_run(run)
 
 
@@ -115,6 +131,7 @@ def _job_reused(run: RunState, event: e.JobReused) -> RunState:
 
 
 def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
+    standby = run.standbys.get(event.attempt)
     attempt = AttemptState(
         id=event.attempt,
         job=event.job,
@@ -131,10 +148,8 @@ def _attempt_planned(run: RunState, event: e.AttemptPlanned) -> RunState:
         grace_s=event.grace_s,
         edge=event.edge,
         edge_until_ms=event.edge_until_ms,
-        stood_by=event.attempt in run.standbys,
-        prepared_ms=run.standbys[event.attempt].prepared_ms
-        if event.attempt in run.standbys
-        else None,
+        stood_by=standby is not None,
+        prepared_ms=None if standby is None else standby.prepared_ms,
     )
     if attempt.stood_by:
         run = _without_standby(run, event.attempt)
@@ -204,9 +219,13 @@ def _progress_made(run: RunState, event: e.ProgressMade) -> RunState:
     return _attempt(run, event.attempt, progress=(event.done, event.total), marks=marks)
 
 
-def _reported(run: RunState, attempt: str, events: Iterable[Any]) -> RunState:
-    reports = ({**event.values, "at_ms": event.reported_ms} for event in events)
-    return _attempt(run, attempt, reports=(*run.attempts[attempt].reports, *reports))
+def _reported(run: RunState, events: Sequence[e.MetricsReported]) -> RunState:
+    reports = [{**event.values, "at_ms": event.reported_ms} for event in events]
+    known = run.attempts[events[0].attempt]
+    new = changed(known, reports=(*known.reports, *reports))
+    if "losses" in vars(known):
+        vars(new)["losses"] = known.losses.after(reports)
+    return with_record(run, "attempts", new)
 
 
 def _error_reported(run: RunState, event: e.ErrorReported) -> RunState:
@@ -343,7 +362,6 @@ _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     ),
     e.AttemptReached: lambda run, event: _attempt(run, event.attempt, unreachable=""),
     e.ProgressMade: _progress_made,
-    e.MetricsReported: lambda run, event: _reported(run, event.attempt, (event,)),
     e.NoteWritten: lambda run, event: _attempt(
         run, event.attempt, notes=(*run.attempts[event.attempt].notes, event.text)
     ),

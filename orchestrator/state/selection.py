@@ -110,10 +110,12 @@ def _follow_one(
     before: RunState | State, after: RunState | State, field: str, old: Any, record: Any
 ) -> None:
     selections: Sequence[Selection[Any]] = before.selections[field]
-    if any(one.name in vars(after) for one in selections):
+    values = vars(after)
+    known = [one for one in selections if one.name in values]
+    if known:
         sorts_of: Callable[[Any, Any], int] = before.sorts_of[field]
         was = sorts_of(before, old) if old is not None else 0
-        _follow(after, selections, old, record, was, sorts_of(after, record))
+        _follow(after, known, old, record, was, sorts_of(after, record))
 
 
 def with_records(run: RunState, field: str, records: Iterable[Record]) -> RunState:

@@ -14,20 +14,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 from budget.meters.log import Metered
 from orchestrator.events.holding import Hold as Hold
 from orchestrator.events.outcomes import AttemptOutcome, Edge, RunOutcome
 from orchestrator.events.standby import StandbyState as StandbyState
 from orchestrator.events.stop import StopAsked
-from orchestrator.events.verdict import JobsResumed, StopScope, VerdictAnswered, VerdictGiven
+from orchestrator.events.verdict import JobsResumed, VerdictAnswered, VerdictGiven
 from orchestrator.forecasts.pace import Marks
 from orchestrator.graph import Graph, Job
 from orchestrator.state import sorts
-from orchestrator.state.aims import aims_of
+from orchestrator.state.aims import Aim, aims_of
 from orchestrator.state.job_state import JobState as JobState
 from orchestrator.state.job_state import JobStatus as JobStatus
+from orchestrator.state.losses import Losses
 from orchestrator.state.records import with_entries
 from orchestrator.state.selection import Selection, with_run
 
@@ -98,6 +99,11 @@ class AttemptState:
     def path(self) -> Path:
         """Its folder; asked for at every look at what runs."""
         return Path(self.folder)
+
+    @cached_property
+    def losses(self) -> Losses:
+        """What `reports` say of them; who adds reports hands it on."""
+        return Losses().after(self.reports)
 
     @property
     def out(self) -> str:
@@ -303,15 +309,6 @@ class RunState:
     def stop_of(self, job: Job) -> StopAsked | None:
         """The stop that is asked of a job, the strictest first; see `orchestrator.state.aims`."""
         return aims_of(self).strictest(job, self.jobs[job.id]) if self.stops else None
-
-
-class Aim(Protocol):
-    """What a stop, or the wish for one, is aimed at."""
-
-    @property
-    def scope(self) -> StopScope: ...
-    @property
-    def target(self) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from orchestrator.events.verdict import StopScope
+from orchestrator.state.losses import Losses
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class FoldView:
     """In which the learning rate still climbs."""
     cycle_ends: Sequence[int] = ()
     """Of a schedule with cycles: how many epochs are over at the end of each; else empty."""
+    added_up: Losses | None = None
+    """What `reports` say of losses, where that is known without reading them again."""
     gap: bool = False
     """Epochs are missing among `scores`: it went on where part of its reports was lost."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from orchestrator.state.losses import Losses
 from orchestrator.stop_rules.base import GO_ON
 from orchestrator.stop_rules.broken import broken
 from tests.orchestrator.stop_rules.groups import group, running
@@ -71,3 +74,29 @@ def test_a_fold_that_says_nothing_is_stopped_alone() -> None:
 
 def test_a_fold_that_has_ended_may_be_silent() -> None:
     assert broken(group(running(0, (), quiet_s=5400.0, ended=True)), {}) == GO_ON
+
+
+def test_a_loss_of_hundreds_of_digits_is_taken_for_an_infinite_one() -> None:
+    said = reports(10.0, -(10**400), 10**400, 10**400)
+    verdict = broken(group(running(0, (), reports=said)), {})
+    assert (verdict.reason, "is inf now" in verdict.sentence) == ("diverged", True)
+
+
+def test_reports_that_were_added_up_one_by_one_mean_the_same() -> None:
+    said = ({"epoch": 1, "loss": 1.0}, {"note": "x"}, {"loss": 9.0}, {"epoch": 1, "loss": 2.0})
+    said += tuple({"epoch": n, "loss": 9.0} for n in range(2, 400))
+    added_up = Losses()
+    for number, report in enumerate(said, 1):
+        added_up = added_up.after([report])
+        assert added_up == Losses().after(said[:number])
+        view = running(0, (), reports=said[:number])
+        known = replace(view, reports=(), added_up=added_up)
+        assert broken(group(known), {}) == broken(group(view), {})
+    assert (added_up.first, len(added_up.by_epoch)) == (2.0, 400)
+
+
+def test_the_first_loss_that_was_no_number_is_told() -> None:
+    said = ({"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": "inf"}, {"epoch": 3, "loss": "nan"})
+    added_up = Losses().after(said[:2]).after(said[2:])
+    verdict = broken(group(running(0, (), reports=said, added_up=added_up)), {})
+    assert verdict.sentence == "loss became inf in epoch 2 of train.fold0"
