@@ -57,8 +57,11 @@ def follow(
     if over and verdict.scope == "attempt" and verdict.action != "warn":
         return  # there is nothing of it left to be stopped
     action = verdict.action
+    # Parking after the end of a fold is about those to come: what runs has its hours already, and
+    # the others wait for theirs whatever anybody answers.
+    to_come = over and action == "park"
     if action in ("stop", "park", "ask") and rule.mode in ("ask", "warn"):
-        action = rule.mode
+        action = "park" if to_come and rule.mode == "ask" else rule.mode
     given = e.VerdictGiven(
         at_ms=now_ms,
         run=run.name,
@@ -73,8 +76,7 @@ def follow(
         would="park" if verdict.action == "park" else "stop",
     )
     yield given
-    # Parking after the end of a fold is about those to come: what runs has its hours already.
-    if action == "stop" or (action == "park" and not over):
+    if action == "stop" or (action == "park" and not to_come):
         yield from stop_for(run, given, f"rule {rule.name}", now_ms)
 
 

@@ -121,9 +121,11 @@ def next_fold_is_short(group: GroupView, options: Mapping[str, Any]) -> Verdict:
     return Verdict("park", "group", "quota", "too short") if group.now.done else GO_ON
 
 
+@pytest.mark.parametrize("mode", ["auto", "ask"])
 def test_a_fold_that_runs_is_not_parked_because_the_next_one_lacks_hours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Any
 ) -> None:
+    """Nor is anybody asked: the next one waits for its hours whatever the answer is."""
     monkeypatch.setitem(RULES, "short", next_fold_is_short)
     slow = {0: 5, 1: 20}
     world = World(
@@ -131,7 +133,8 @@ def test_a_fold_that_runs_is_not_parked_because_the_next_one_lacks_hours(
         lambda task: training(task) if task.fold is None else epochs([0.5] * slow[task.fold]),
         devices=2,
     )
-    run = world.settle(kfold(folds=2, stop=(StopRule("short"),)))
+    rule = StopRule("short", mode=mode, default="stop", after_s=1.0)
+    run = world.settle(kfold(folds=2, stop=(rule,)))
     assert [statuses(run)[f"train.fold{n}"] for n in range(2)] == ["done", "done"]
     assert run.verdicts[0].action == "park"
     assert run.verdicts[0].at_ms < (run.attempts["seedlings-1.train.fold1.1"].ended_ms or 0)
