@@ -11,12 +11,16 @@ from notifiers.catalog import refuse_unknown
 
 
 class Console:
-    """One line a notice. A head is printed when its title changes, not when an ETA does."""
+    """One line a notice. A head is printed when its title changes, not when an ETA does.
+
+    With `run` it says nothing of other runs: somebody waits for this one at the stream's end.
+    """
 
     name = "console"
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, run: str = "") -> None:
         self._stream = stream
+        self._run = run
 
     @classmethod
     def check(cls, settings: Mapping[str, object]) -> None:
@@ -35,6 +39,8 @@ class Console:
         return {}
 
     def send(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
+        if self._run and notice.run not in ("", self._run):
+            return address
         shown = f"{notice.title}{' (final)' if notice.final else ''}"
         if notice.topic == "head":
             if address.get("shown") == shown:

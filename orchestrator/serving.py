@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from budget.ledger import Ledger
 from budget.meters.machine import MachineMeter
 from notifiers.base import Notifier
+from notifiers.console import Console
 from orchestrator.clock import SystemClock
 from orchestrator.events import events as e
 from orchestrator.executors.local import LocalExecutor
@@ -92,9 +93,12 @@ class Serving:
 
 @contextmanager
 def scheduler_in(
-    home: Home, on_events: Callable[[Iterable[e.Event], State], None] = lambda events, state: None
+    home: Home,
+    on_events: Callable[[Iterable[e.Event], State], None] = lambda events, state: None,
+    console: Console | None = None,
 ) -> Iterator[Serving]:
-    """Be the scheduler of `home`. Raises SchedulerRuns while another process is."""
+    """Be the scheduler of `home`, which speaks through `console` if one is given. Raises
+    SchedulerRuns while another process is."""
     with ExitStack() as stack:
         stack.enter_context(home.locked())
         logging.basicConfig(
@@ -106,7 +110,7 @@ def scheduler_in(
         store = stack.enter_context(Store(home.store))
         ledger = stack.enter_context(Ledger(home.ledger))
         clock = SystemClock(_bell(home, stack))
-        notifiers: dict[str, Notifier] = {}
+        notifiers: dict[str, Notifier] = {console.name: console} if console else {}
         sender = Sender(home.store, notifiers, clock)
 
         def spread(events: Iterable[e.Event], state: State) -> None:

@@ -58,9 +58,11 @@ def until_over(
 
 def _in_foreground(home: Home, request: SubmitRun, shown: Shown, by: By) -> tuple[State, bool]:
     """Be the scheduler until the run is over. Raises SchedulerRuns while another process is."""
-    from orchestrator.serving import scheduler_in  # slow, and whoever follows needs none of it
+    from notifiers.console import Console  # slow, and whoever follows needs none of it
+    from orchestrator.serving import scheduler_in
 
-    with ExitStack() as afterwards, scheduler_in(home) as serving:
+    console = Console(sys.stdout, request.run)
+    with ExitStack() as afterwards, scheduler_in(home, console=console) as serving:
         # Called after the lock is given up.
         afterwards.callback(lambda: _hand_over(home, serving.scheduler.state, request.run))
         served = _serve(serving, request, shown, by)

@@ -60,3 +60,11 @@ def test_a_closed_stream_is_given_up() -> None:
     with pytest.raises(NotifyError) as caught:
         Console(stream).send(Notice("s", "reply", "a", "t"), {})
     assert caught.value.permanent
+
+
+def test_who_waits_for_one_run_hears_nothing_of_others() -> None:
+    stream = io.StringIO()
+    console = Console(stream, "mine")
+    for run in ("mine", "other", ""):
+        console.send(Notice(run, "reply", run, "an epoch"), {})
+    assert stream.getvalue().count("an epoch") == 2, "what is about no run is said"
