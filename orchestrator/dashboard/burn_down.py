@@ -224,7 +224,7 @@ def _sentences(burn: Burn, zone: tzinfo | None, trouble: str) -> Iterator[tuple[
         yield "dry", f"runs dry {at}, in {burn.dry.title} of {burn.dry.run}"
     if burn.expected is not None:
         yield "queued", queue_words(burn.expected, limit, burn.now_ms)
-    rate = dry_words(limit, burn.now_ms)
+    rate = dry_words(limit, burn.now_ms, queued=burn.expected is not None)
     if rate:
         yield "rate", rate
     if trouble:

@@ -20,6 +20,7 @@ def test_an_account_that_is_used_fast_runs_dry_before_its_reset() -> None:
 def test_an_account_that_is_used_slowly_has_something_left_over() -> None:
     limit = limit_balance(settled_ms=5 * HOUR_MS)  # 0.1 an hour, and 118 h to go
     assert dry_words(limit, NOW_MS) == ("at 2.40 h a day, as so far, 13.20 h will be left over")
+    assert dry_words(limit, NOW_MS, queued=True) == ""
 
 
 def test_what_others_used_is_used_too() -> None:
