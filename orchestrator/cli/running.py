@@ -64,20 +64,24 @@ def _in_foreground(home: Home, request: SubmitRun, shown: Shown, by: By) -> tupl
     console = Console(sys.stdout, request.run)
     with ExitStack() as afterwards, scheduler_in(home, console=console) as serving:
         # Called after the lock is given up.
-        afterwards.callback(lambda: _hand_over(home, serving.scheduler.state, request.run))
+        afterwards.callback(lambda: _hand_over(home, serving, request.run))
         served = _serve(serving, request, shown, by)
         serving.drain()
     return served
 
 
-def _hand_over(home: Home, state: State, ours: str) -> None:
-    """Whoever queued a run or a command meanwhile saw a scheduler, and started none."""
-    others = [run.name for run in state.live_runs() if run.name != ours]
+def _hand_over(home: Home, serving: Serving, ours: str) -> None:
+    """Whoever queued a run or a command meanwhile saw a scheduler, and started none. And what
+    quiet hours keep back nobody else would send in the morning."""
+    left = [run.name for run in serving.scheduler.state.live_runs() if run.name != ours]
     with Store(home.store) as store:
-        asked = bool(store.unanswered())
-    if others or asked:
+        if not left and store.unanswered():
+            left.append("what was asked")
+    if serving.sender.keeps_back():
+        left.append("what is to be told when the quiet hours end")
+    if left:
         pid = home.start_scheduler()
-        words = ", ".join(others) or "what was asked"
+        words = ", ".join(left)
         print(f"a background scheduler goes on with {words}, pid {pid}", file=sys.stderr)
 
 

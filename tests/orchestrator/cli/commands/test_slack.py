@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.orchestrator.cli.test_main_job import FIT
@@ -52,6 +53,23 @@ def test_a_slack_that_is_down_does_not_hold_up_the_run(terminal: Terminal) -> No
         terminal = told_to(slack, terminal)
         # Whoever is the scheduler next sends them, when the pause after the last try is over.
         until(lambda: terminal.skint("tick").code == 0 and len(slack.heads()) == 1)
+
+
+def test_a_run_that_ends_in_quiet_hours_leaves_who_tells_of_it_in_the_morning(
+    terminal: Terminal,
+) -> None:
+    now = datetime.now(UTC)
+    quiet = f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=2):%H:%M}"
+    with SlackStandIn() as slack:
+        told = told_to(slack, terminal)
+        place = f'{{channel: {CHANNEL}, quiet: "{quiet}", timezone: UTC}}'
+        told.write("quiet.yaml", f"jobs: {{one: {{run: 'true'}}}}\nnotify: {{slack: {place}}}\n")
+        said = told.skint("run", "quiet.yaml")
+        assert said.code == 0, said.out + said.err
+        words = "a background scheduler goes on with what is to be told when the quiet hours end"
+        assert words in said.err
+        assert len(slack.heads()) == 1  # its own, and no message of the morning
+    assert told.skint("scheduler", "stop").code == 0
 
 
 def test_a_missing_token_is_told_before_anything_runs(terminal: Terminal) -> None:
