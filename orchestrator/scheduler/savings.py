@@ -1,7 +1,7 @@
 """Hours that were not spent, each with its derivation. What is not known is not booked. Pure.
 
 cache       the result was there: what the earlier attempts at it were charged
-early-stop  a rule or a person ended a job: what was probably left of it
+early-stop  a rule ended a job, begun or not, or a person one that had begun: what was probably left
 refused     a smoke test failed: what the same job was charged when it did run
 parked      an attempt was cut at an edge and kept its checkpoint: its charge up to there
 """
@@ -117,7 +117,7 @@ def _of_job(
     if ended.status == "reused":
         return _reused(state, run, job, account)
     if ended.status == "stopped" and (stop := run.stop_of(job)) and stop.then == "end":
-        return _stopped(state, run, job, account, now_ms, history)
+        return _stopped(state, run, job, stop, account, now_ms, history)
     if ended.status == "skipped" and ended.reason == "sibling-failed":
         return _spared(run, job, account)
     if ended.status == "skipped" and _smoke_failed(run, job):
@@ -137,10 +137,21 @@ def _reused(state: State, run: RunState, job: Job, account: Account) -> _Saved |
 
 
 def _stopped(
-    state: State, run: RunState, job: Job, account: Account, now_ms: int, history: History
+    state: State,
+    run: RunState,
+    job: Job,
+    stop: e.StopAsked,
+    account: Account,
+    now_ms: int,
+    history: History,
 ) -> _Saved | None:
-    """What the forecast said was left, no more than its limit left, and nothing without one."""
+    """What the forecast said was left, no more than its limit left, and nothing without one.
+
+    A person who cancels what has not begun has changed their mind: no hours were on their way.
+    """
     attempt = run.current(job.id)
+    if not _has_begun(run, job) and not _is_ruled(run, stop):
+        return None
     status: JobStatus = "waiting"
     attempts = run.attempts
     if attempt is not None and attempt.started_ms is not None:
@@ -157,6 +168,22 @@ def _stopped(
     unused_ms = min(forecast.likely_ms, left_ms(run, job))
     text = f"{job.id} was stopped with likely {format_clock(unused_ms)} to go, by {forecast.basis}"
     return _Saved(EARLY_STOP, _cost_ms(account, job, unused_ms), text)
+
+
+def _has_begun(run: RunState, job: Job) -> bool:
+    """In this attempt or an earlier one, as that of a job which was parked."""
+    return any(
+        attempt.job == job.id and attempt.started_ms is not None
+        for attempt in run.attempts.values()
+    )
+
+
+def _is_ruled(run: RunState, stop: e.StopAsked) -> bool:
+    """Whether a rule has found the reason, whoever has then said yes to it."""
+    return any(
+        (verdict.scope, verdict.target, verdict.reason) == (stop.scope, stop.target, stop.reason)
+        for verdict in run.verdicts
+    )
 
 
 def _spared(run: RunState, job: Job, account: Account) -> _Saved | None:

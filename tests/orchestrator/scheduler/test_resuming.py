@@ -236,7 +236,7 @@ def test_the_hours_that_a_stop_saved_are_taken_back_and_booked_anew_by_the_next(
     world.stop()
     world.until_settled()
     saved = world.ledger.balance("lab", world.clock.now_ms()).saved["early-stop"]
-    assert saved > 60 * 60_000
+    assert saved > 30 * 60_000
     assert world.ask(resume())[0]
     world.until(lambda state: len(state.runs[RUN].jobs["train.fold1"].attempts) == 2)
     assert world.ledger.balance("lab", world.clock.now_ms()).saved["early-stop"] == 0

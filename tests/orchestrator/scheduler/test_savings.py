@@ -11,9 +11,10 @@ import pytest
 
 from budget.accounts.account import Account, Machine, Session
 from budget.accounts.limit import weekly
+from orchestrator.commands import AnswerVerdict
 from orchestrator.events.events import AllocationSettled
 from orchestrator.executors.simulated import Script
-from orchestrator.graph import Graph
+from orchestrator.graph import Graph, StopRule
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.savings import found
 from orchestrator.state.state import RunState
@@ -120,21 +121,37 @@ def test_devices_count_in_what_is_saved(tmp_path: Path) -> None:
     assert saving.amount_ms == 2 * (6 * MINUTE_MS - (attempt.ended_ms - attempt.started_ms))
 
 
-def test_folds_that_a_stop_kept_from_starting_save_what_a_finished_one_took(
-    tmp_path: Path,
-) -> None:
+def test_of_what_a_person_cancels_only_the_fold_that_had_begun_saves_hours(tmp_path: Path) -> None:
     world = World(tmp_path, folds([0.5, 0.6], [0.5, 0.6], [0.5, 0.6]))
     world.submit(kfold())
-    world.until(lambda state: RUN in state.runs and bool(state.runs[RUN].jobs["train.fold0"].ended))
+    world.until(
+        lambda state: any(a.job == "train.fold1" and a.reports for _, a in state.live_attempts())
+    )
     world.stop(reason="cancelled")
     run = world.until_settled().runs[RUN]
     assert statuses(run)["train.fold2"] == "stopped"
     assert run.current("train.fold2") is None
-    kind, saved_ms = told(run)["train.fold2"]
-    assert kind == "early-stop"
-    assert saved_ms == FOLD_MS
-    (one,) = [saving for saving in run.savings.values() if saving.job == "train.fold2"]
-    assert "1 run" in one.derivation
+    attempt = run.current("train.fold1")
+    assert attempt and attempt.started_ms is not None and attempt.ended_ms is not None
+    left_ms = FOLD_MS - (attempt.ended_ms - attempt.started_ms)
+    assert told(run) == {"train.fold1": ("early-stop", left_ms)}
+
+
+def test_folds_that_a_persons_yes_to_a_rule_kept_from_starting_save_theirs(tmp_path: Path) -> None:
+    world = World(tmp_path, folds([0.5, 0.5, NAN, 0.5, 0.5, 0.5]))
+    asking = (StopRule("broken", mode="ask"),)
+    jobs = tuple(
+        replace(one, params={"epochs": 6}, stop=asking) if one.devices else one
+        for one in kfold().jobs
+    )
+    world.submit(replace(kfold(), jobs=jobs))
+    state = world.until(lambda state: any(run.verdicts for run in state.runs.values()))
+    (asked,) = state.runs[RUN].verdicts
+    yes = AnswerVerdict(run=RUN, rule="broken", target=asked.target, answer="stop", by="ana")
+    world.store.ask(yes, world.clock.now_ms())
+    run = world.until_settled().runs[RUN]
+    assert statuses(run)["train.fold2"] == "stopped"
+    assert told(run)["train.fold2"] == ("early-stop", 6 * MINUTE_MS)
 
 
 def test_folds_that_a_rule_kept_from_starting_save_what_the_first_one_foretold(
