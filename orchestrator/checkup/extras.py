@@ -16,6 +16,7 @@ EXTRAS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "mlflow": (("mlflow",), "a logger"),
     "wandb": (("wandb",), "a logger"),
     "apprise": (("apprise",), "Discord, Telegram and others"),
+    "web": (("textual_serve", "aiohttp", "aiohttp_jinja2"), "skint top --web"),
 }
 
 

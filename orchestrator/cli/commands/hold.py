@@ -5,21 +5,22 @@ switched off, and is shown in `status`, `queue`, `budget` and `top`."""
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 from orchestrator.cli.acting import login_name, tell
 from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json
 from orchestrator.commands import SetHold
+from orchestrator.graph import Lane
 from orchestrator.home import Home
 from skint.errors import OK
 
-LANES = ("cpu", "accelerator")
 EXAMPLES = ('skint hold --account demo --reason "the room is too warm"',)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", default="", help="only what it pays for, and those below it")
-    parser.add_argument("--lane", default="", choices=LANES, help="only jobs of this lane")
+    parser.add_argument("--lane", default="", choices=get_args(Lane), help="only jobs of this lane")
     parser.add_argument("--reason", default="", metavar="TEXT", help="shown wherever a job waits")
     add_json(parser)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 from orchestrator.cli.acting import login_name, tell
-from orchestrator.cli.commands.hold import LANES
 from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json
 from orchestrator.commands import ReleaseHold
+from orchestrator.graph import Lane
 from orchestrator.home import Home
 from skint.errors import OK
 
@@ -17,7 +18,9 @@ EXAMPLES = ("skint release --account demo",)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--account", default="", help="only the hold of this account")
-    parser.add_argument("--lane", default="", choices=LANES, help="only the hold of this lane")
+    parser.add_argument(
+        "--lane", default="", choices=get_args(Lane), help="only the hold of this lane"
+    )
     add_json(parser)
 
 

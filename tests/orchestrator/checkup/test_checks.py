@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -220,6 +221,13 @@ def test_a_scheduler_that_is_older_than_the_code_is_told(
     monkeypatch.setattr(os, "getuid", lambda: 12_345)
     found = of_this_version(machine.home, pid, time.time() + 60)
     assert found.level == "warn" and found.repair is None, "that of somebody else is left alone"
+
+
+def test_every_extra_that_a_user_may_install_is_looked_for() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    assert extras.EXTRAS.keys() == project["optional-dependencies"].keys() - {"test", "bench"}
+    said = [finding.said for finding in extras.missing(lambda name: name != "textual_serve")]
+    assert "not: web (skint top --web)" in said[-1]
 
 
 def test_without_torch_one_may_still_plan() -> None:
