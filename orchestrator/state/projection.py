@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from budget.meters.log import Metered
@@ -26,6 +27,7 @@ from orchestrator.state.state import (
     StandbyState,
     State,
 )
+from orchestrator.state.together import reported, waited
 
 
 def apply_all(state: State, events: Iterable[e.Event]) -> State:
@@ -76,24 +78,18 @@ _ALONE = (e.CommandAnswered, e.HoldSet, e.HoldReleased, e.RunSubmitted)  # about
 
 
 def _with_events(state: State, events: Sequence[e.Event]) -> State:
-    """The state after `events` of one run. Reports of one attempt that stand together, as at every
-    look at a job that trains, are taken at once: each alone would copy the records of its run."""
+    """The state after events of one run. Those of a kind that often come together, as reports of
+    one attempt do at every look at it, are taken at once: each alone would copy the records."""
     run, results = state.runs[events[0].run], state.results
-    reports: list[e.MetricsReported] = []
-    for event in events:
-        if isinstance(event, e.MetricsReported):
-            if reports and reports[0].attempt != event.attempt:
-                run, reports = _reported(run, reports), []
-            reports.append(event)
+    for kind, same in groupby(events, type):
+        if kind in _TOGETHER:
+            run = _TOGETHER[kind](run, same)
             continue
-        if reports:
-            run, reports = _reported(run, reports), []
-        run = _APPLY[type(event)](run, event)
-        if isinstance(event, e.JobEnded) and event.outcome == "done":
-            result = result_of(run, event.job)
-            results = with_entry(results, result.key, result)
-    if reports:
-        run = _reported(run, reports)
+        for event in same:
+            run = _APPLY[kind](run, event)
+            if isinstance(event, e.JobEnded) and event.outcome == "done":
+                result = result_of(run, event.job)
+                results = with_entry(results, result.key, result)
     if results is not state.results:
         state = changed(state, results=results)
     return state.with_run(run)
@@ -219,15 +215,6 @@ def _progress_made(run: RunState, event: e.ProgressMade) -> RunState:
     return _attempt(run, event.attempt, progress=(event.done, event.total), marks=marks)
 
 
-def _reported(run: RunState, events: Sequence[e.MetricsReported]) -> RunState:
-    reports = [{**event.values, "at_ms": event.reported_ms} for event in events]
-    known = run.attempts[events[0].attempt]
-    new = changed(known, reports=(*known.reports, *reports))
-    if "losses" in vars(known):
-        vars(new)["losses"] = known.losses.after(reports)
-    return with_record(run, "attempts", new)
-
-
 def _error_reported(run: RunState, event: e.ErrorReported) -> RunState:
     parts = {"what": event.what, "where": event.where, "got": event.got}
     parts |= {"wanted": event.wanted, "next": event.next}
@@ -304,16 +291,12 @@ def _saving_booked(run: RunState, event: e.SavingBooked) -> RunState:
     return with_record(run, "savings", changed(run.savings[event.saving], booked=True))
 
 
+_TOGETHER: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
+    e.MetricsReported: reported,
+    e.JobWaited: waited,
+}
 _APPLY: dict[type[e.Event], Callable[[RunState, Any], RunState]] = {
     e.JobReused: _job_reused,
-    e.JobWaited: lambda run, event: _job(
-        run,
-        event.job,
-        status="waiting",
-        reason=event.reason,
-        sentence=event.sentence,
-        until_ms=event.until_ms,
-    ),
     e.JobRemarked: lambda run, event: _job(run, event.job, remark=event.sentence),
     e.AllocationPlanned: _allocation_planned,
     e.AllocationReserved: lambda run, event: _allocation(
