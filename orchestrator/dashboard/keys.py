@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.commands import RetryJobs
 from orchestrator.dashboard.question import (
@@ -125,8 +125,12 @@ def hints(now: Situation) -> tuple[Key, ...]:
     jobs += [] if now.screen.scheduler_pid is not None else ["start"]
     jobs += ["cancel", "abort", "pause", "resume", "retry"]
     look = ["detail", "filter", "help", "quit", "mark", "sort", "burn_down", "events", "log"]
-    found = [name for name in (*jobs, *look, "report", "hold") if not why_not(name, now)]
-    return tuple(BY_ACTION[name] for name in found)
+    held = bool(now.screen.state.holds)
+    names = (*jobs, *(["hold"] if held else []), *look, "report", *([] if held else ["hold"]))
+    found = [BY_ACTION[name] for name in names if not why_not(name, now)]
+    return tuple(
+        replace(key, short="Release") if key.action == "hold" and held else key for key in found
+    )
 
 
 def questions_of(screen: Screen) -> tuple[tuple[RunState, VerdictGiven], ...]:

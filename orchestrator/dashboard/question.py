@@ -18,6 +18,7 @@ from orchestrator.events.verdict import Answer, VerdictGiven
 from orchestrator.graph import Job
 from orchestrator.state.questions import jobs_meant
 from orchestrator.state.state import Hold, RunState
+from orchestrator.views.hold_words import where_held
 from orchestrator.views.stake import Facts, live_titles, money_facts, settled_ms, work_facts
 from orchestrator.views.view import title_of
 
@@ -98,10 +99,12 @@ def pause_question(run: RunState, job_id: str, now_ms: int) -> Question:
         request = PauseJobs(run=run.name, scope="run", target=run.name, by=BY)
     if all(run.jobs[job.id].paused for job in jobs):
         raise ValueError(f"{what} is paused already; r resumes it")
-    parks = live_titles(run, [job for job in jobs if job.devices and job.resumes])
-    runs_on = [title for title in live_titles(run, jobs) if title not in parks]
+    parking = [job for job in jobs if job.devices and job.resumes]
+    parks = live_titles(run, parking)
+    ending = [job for job in jobs if job not in parking and live_titles(run, [job])]
+    runs_on = live_titles(run, ending)
     facts = (
-        *money_facts(run, jobs, settled_ms(run, jobs), now_ms),
+        *_money_of_pause(run, jobs, ending, now_ms),
         ("parks", ", ".join(parks) if parks else "nothing that runs; what waits is not started"),
         *(
             [("runs on", f"{', '.join(runs_on)}, to its end: it cannot be parked")]
@@ -115,6 +118,18 @@ def pause_question(run: RunState, job_id: str, now_ms: int) -> Question:
         facts=facts,
         choices=_yes_or_no("pause it", "let it run", request, f"pause of {what}"),
     )
+
+
+def _money_of_pause(
+    run: RunState, jobs: Sequence[Job], ending: Sequence[Job], now_ms: int
+) -> Facts:
+    """What runs on to its end frees nothing."""
+    facts = money_facts(run, jobs, settled_ms(run, jobs), now_ms)
+    if not ending:
+        return facts
+    rest = [job for job in jobs if job not in ending]
+    freed = dict(money_facts(run, rest, 0, now_ms)).get("freed", "nothing")
+    return tuple((name, freed if name == "freed" else words) for name, words in facts)
 
 
 def several(questions: Sequence[Question], does: str) -> Question:
@@ -169,7 +184,7 @@ def verdict_question(run: RunState, asked: VerdictGiven, now_ms: int) -> Questio
 def hold_question(holds: Sequence[Hold], account: str | None) -> Question:
     """Start nothing new, on the account of the line or at all; or end the holds there are."""
     if holds:
-        names = ", ".join(hold.account or "every account" for hold in holds)
+        names = ", ".join(where_held(hold.account, hold.lane) for hold in holds)
         release = Choice("y", "release", (ReleaseHold(by=BY),), "the release")
         facts: Facts = (
             ("held", names),

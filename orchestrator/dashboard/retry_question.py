@@ -14,7 +14,7 @@ from orchestrator.dashboard.question import BY, Choice, Question
 from orchestrator.dashboard.snapshot import AccountBalance, Screen
 from orchestrator.forecasts.history import History
 from orchestrator.resuming.retry_price import Price, price_of, price_words
-from orchestrator.scheduler.retrying import to_retry
+from orchestrator.scheduler.retrying import all_to_retry, to_retry
 from orchestrator.state.state import RunState
 from orchestrator.views.stake import Facts
 from orchestrator.views.view import title_of
@@ -31,6 +31,8 @@ class _Part:
     request: RetryJobs
     jobs: tuple[str, ...]
     """Those that failed or were aborted."""
+    skipped: int
+    """How many were skipped because of them, and wait with them."""
 
     @property
     def account(self) -> str:
@@ -72,7 +74,8 @@ def _parts(targets: Sequence[tuple[RunState, str]]) -> Iterator[_Part]:
         request = RetryJobs(run=run.name, scope=scope, target=target, by=BY)  # type: ignore[arg-type]
         failed, aborted = to_retry(run, request)
         if failed or aborted:
-            yield _Part(run, request, tuple(one.id for one in (*failed, *aborted)))
+            jobs = tuple(one.id for one in (*failed, *aborted))
+            yield _Part(run, request, jobs, len(all_to_retry(run, request)) - len(jobs))
 
 
 def _named(parts: Sequence[_Part]) -> str:
@@ -83,7 +86,9 @@ def _named(parts: Sequence[_Part]) -> str:
         for job in part.jobs
     ]
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    skipped = sum(part.skipped for part in parts)
+    with_them = f"; {skipped} skipped because of that" if skipped else ""
+    return ", ".join(names[:MOST_NAMED]) + more + with_them
 
 
 def _why(parts: Sequence[_Part]) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OPEN, SHUT = "▾", "▸"
 RESTS = ("queued", "waiting", "paused", "done", "failed", "cancelled")
 """States of a run in which its jobs are folded away until somebody asks."""
+STANDS_STILL, BADLY = ("queued", "waiting", "paused"), ("failed", "cancelled")
 MOST_WAITING = 12
 """Of one run so many waiting jobs have a line; the others are counted."""
 COLOURS = {
@@ -233,12 +234,12 @@ def _run_line(
     name = padded(f"{OPEN if opened else SHUT} {view.name}", widths.job)
     pieces: list[Piece] = [(f"{name} ", "bold"), _state(view.status, widths)]
     used_ms = view.charged_ms + view.in_flight_ms
-    if view.status in ("queued", "waiting", "paused") and not used_ms:
-        ahead = [one for (run, _), one in expected.items() if run == view.name]
-        counted = f"{view.folds_done}/{view.folds} {view.unit}" if view.folds else ""
-        parts = [_cost(ahead, view), counted, "" if opened else view.sentence]
-        why = " · ".join(part for part in parts if part)
-        return TableLine(view.name, "", view.status, (*pieces, (cut(why, widths.rest), "")))
+    stands_still = view.status in STANDS_STILL and (view.mean is None or not used_ms)
+    if stands_still or (view.status in BADLY and view.mean is None and not opened):
+        # Most columns would be empty: what it costs, and why it does not go on, stand there.
+        role = "bad" if view.status == "failed" else ""
+        why = _why_it_rests(view, opened, expected)
+        return TableLine(view.name, "", view.status, (*pieces, (cut(why, widths.rest), role)))
     mean = "" if view.mean is None else f"{view.mean:.3f}"
     if mean and view.spread is not None and widths.wide:
         mean += f" ±{view.spread:.3f}"
@@ -251,6 +252,17 @@ def _run_line(
     )
     pieces.append((" ".join(cell for cell in cells if cell), "bold"))
     return TableLine(view.name, "", view.status, tuple(pieces))
+
+
+def _why_it_rests(view: RunView, opened: bool, expected: Mapping[tuple[str, str], Ahead]) -> str:
+    used_ms = view.charged_ms + view.in_flight_ms
+    used = f"{format_amount(used_ms, view.amounts_in)} used" if used_ms else ""
+    ahead = [one for (run, _), one in expected.items() if run == view.name]
+    counted = f"{view.folds_done}/{view.folds} {view.unit}" if view.folds else ""
+    if view.status in BADLY:
+        ahead, counted = [], ""
+    parts = [used, _cost(ahead, view), counted, "" if opened else view.sentence]
+    return " · ".join(part for part in parts if part)
 
 
 def _folds(view: RunView, width: int) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 
 from budget.duration import format_clock
-from orchestrator.dashboard.ink import Line, Piece, justified
+from orchestrator.dashboard.ink import Line, Piece, justified, width_of
 from orchestrator.dashboard.snapshot import Screen
-from orchestrator.views.hold_words import what_is_held
+from orchestrator.views.hold_words import what_is_held, where_held
 
 STALE_AFTER_MS = 5_000
 QUIET_AFTER_MS = 60_000
@@ -47,9 +47,20 @@ def scheduler_line(
         left.append((f" · seen {format_clock(age_ms)} ago", "bold attention"))
     if screen.trouble:
         left.append((f" · cannot read: {screen.trouble}", "bold bad"))
-    for hold in screen.state.holds[:1]:
-        more = len(screen.state.holds) - 1
-        words = f"held: no new job starts {what_is_held(hold.account, hold.lane)}"
-        left.append((f" · {words}{f' and {more} more' if more else ''}", "bold attention"))
     at = datetime.fromtimestamp(now_ms / 1000, tz=UTC).astimezone(zone)
-    return justified(left, ((f"{at:%a %H:%M:%S %Z} ", "dim"),), width)
+    clock = f"{at:%a %H:%M:%S %Z} "
+    if screen.state.holds:
+        room = width - width_of(left) - len(clock) - 1
+        left.append((_held(screen, room, read_only=read_only), "bold attention"))
+    return justified(left, ((clock, "dim"),), width)
+
+
+def _held(screen: Screen, room: int, *, read_only: bool) -> str:
+    """The longest words that fit; the shortest where none do."""
+    first, *others = screen.state.holds
+    more = f" and {len(others)} more" if others else ""
+    ends = "" if read_only else " · h ends it"
+    held = f" · held: no new job starts {what_is_held(first.account, first.lane)}{more}"
+    short = f" · held {where_held(first.account, first.lane)}{more}"
+    candidates = (held + ends, held, short + ends, short, " · held")
+    return next((words for words in candidates if len(words) <= room), candidates[-1])

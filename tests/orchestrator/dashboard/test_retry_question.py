@@ -37,7 +37,7 @@ def test_the_question_says_what_it_costs_and_what_is_left_and_a_job_of_a_run_cou
     for question in (asked(world, ""), asked(world, "", "train.fold1")):
         facts = dict(question.facts)
         assert question.title == f"Try what failed or was aborted of {RUN} again?"
-        assert facts["again"] == "fold 1 (2 of 3), fold 2 (3 of 3)"
+        assert facts["again"] == "fold 1 (2 of 3), fold 2 (3 of 3); 1 skipped because of that"
         assert facts["before"], "why it failed"
         assert facts["costs"] == "about 2.00 h (1.62–2.47) on lab"
         assert facts["left"].endswith("free of 30.00 h on lab")
