@@ -28,6 +28,7 @@ from orchestrator.dashboard.painted import THEME
 from orchestrator.dashboard.panes import Panes
 from orchestrator.dashboard.question import Choice
 from orchestrator.dashboard.reader import Reader
+from orchestrator.dashboard.rows import worth_seeing
 from orchestrator.dashboard.snapshot import Screen
 from orchestrator.home import Home
 from skint.errors import SkintError
@@ -290,8 +291,7 @@ class Dashboard(App[None]):
         view = self.seen.view(line.run) if line else None
         if line is None or view is None or not view.rows:
             return
-        first = next(iter(view.fold_rows or view.rows))
-        job = line.job or first.id
+        job = line.job or worth_seeing(view)
         self._past = self._past or PastGroups()
         self.push_screen(Details(self, self.seen, line.run, job, past=self._past, pane=pane))
 

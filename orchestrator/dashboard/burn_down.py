@@ -97,8 +97,13 @@ class BurnDown(ModalScreen[None]):
     def follow(self, screen: Screen) -> None:
         """What was seen by now; it is read again now and then."""
         self._seen = screen
+        self.refresh_bindings()
         if self._account not in self._names():
             self._account, self._at = next(iter(self._names()), ""), 0
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where there is one limit there is no next one."""
+        return action != "switch" or len(self._seen.accounts) > 1
 
     def _names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(one.account.name for one in self._seen.accounts))

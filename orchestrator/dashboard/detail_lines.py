@@ -226,13 +226,10 @@ def fact_lines(sections: Sequence[tuple[str, Sequence[Fact]]], width: int) -> tu
 
 
 def event_lines(events: Sequence[EventLine], width: int, zone: tzinfo | None) -> tuple[Line, ...]:
-    """A line for each, newest last, cut at the edge."""
+    """A line for each, newest last, cut at the edge; with the day where there are several."""
+    at = [datetime.fromtimestamp(one.at_ms / 1000, tz=UTC).astimezone(zone) for one in events]
+    clock = "%a %H:%M:%S  " if len({one.date() for one in at}) > 1 else "%H:%M:%S  "
     return tuple(
-        fitted(((_clock(one.at_ms, zone), "dim"), (one.text, TONES.get(one.tone, ""))), width)
-        for one in events
+        fitted(((f"{when:{clock}}", "dim"), (one.text, TONES.get(one.tone, ""))), width)
+        for one, when in zip(events, at, strict=True)
     )
-
-
-def _clock(at_ms: int, zone: tzinfo | None) -> str:
-    at = datetime.fromtimestamp(at_ms / 1000, tz=UTC).astimezone(zone)
-    return f"{at:%a %H:%M:%S}  "

@@ -20,7 +20,7 @@ from orchestrator.resuming.resumption import stopped
 from orchestrator.state.questions import jobs_meant, open_questions
 from orchestrator.state.state import RunState
 
-READ_ONLY = "this screen is read-only: it was started with --read-only"
+READ_ONLY = "this screen is read-only"
 NOTHING = "nothing is selected: submit a plan first, or end the filter with Esc"
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OPEN, SHUT = "▾", "▸"
 RESTS = ("queued", "waiting", "paused", "done", "failed", "cancelled")
 """States of a run in which its jobs are folded away until somebody asks."""
+SHOWN_FIRST = {"running": 0, "failed": 1}
 STANDS_STILL, BADLY = ("queued", "waiting", "paused"), ("failed", "cancelled")
 MOST_WAITING = 12
 """Of one run so many waiting jobs have a line; the others are counted."""
@@ -178,6 +179,14 @@ def lines_of(
 def is_unfolded(view: RunView, unfolded: Mapping[str, bool]) -> bool:
     """What a person chose in `unfolded`, else whether something of the run goes on."""
     return unfolded.get(view.name, view.status not in RESTS)
+
+
+def worth_seeing(view: RunView) -> str:
+    """The job that is shown first of a run: of its folds, where it has any, one that runs, else one
+    that failed, else the first."""
+    rows = view.fold_rows or view.rows
+    ranked = sorted(rows, key=lambda row: SHOWN_FIRST.get(row.status, len(SHOWN_FIRST)))
+    return ranked[0].id
 
 
 def about(view: RunView, job: str) -> str:
