@@ -126,7 +126,7 @@ def missing(stage: PlannedStage, row: Mapping[str, Any]) -> MonitorError:
     logged = sorted(row.keys() - {"epoch", "stage"})
     return MonitorError(
         f"{stage.monitor} was not logged",
-        where=f"monitor of the stage {stage.name}" if stage.name != "all" else "monitor",
+        where=f"monitor of the stage {stage.name}" if stage.name != "training" else "monitor",
         wanted=f"self.log({stage.monitor!r}, ...) in validation_step",
         got=", ".join(logged) or "nothing was logged",
         next=f"monitor: {logged[0]}" if logged else None,

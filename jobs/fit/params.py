@@ -141,7 +141,7 @@ class PlannedStage:
 
 def planned(params: Params) -> tuple[PlannedStage, ...]:
     """The stages, at least one."""
-    given = params.stages or (FitStage(name="all"),)
+    given = params.stages or (FitStage(name="training"),)
     stages: list[PlannedStage] = []
     for number, stage in enumerate(given):
         monitor = stage.monitor or params.monitor

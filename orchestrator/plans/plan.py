@@ -24,6 +24,9 @@ from orchestrator.plans.spec import JobSpec, PlanSpec
 from skint.errors import USAGE, SkintError
 
 LARGEST_BYTES = 1_000_000
+USUAL_FILE = "plan.yaml"
+LONGEST_NAME = 56
+"""Of the names of runs the numbers are a part."""
 _JOB_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -50,7 +53,11 @@ class Plan:
 
     @property
     def name(self) -> str:
-        return self.spec.name or re.sub(r"[^A-Za-z0-9_-]+", "-", Path(self.path).stem).strip("-")
+        """What it calls itself; else as its file is called, and its folder where all files are
+        called so."""
+        file = Path(self.path)
+        called = self.base.name if file.name == USUAL_FILE else file.stem
+        return self.spec.name or _as_name(called) or _as_name(file.stem)
 
     def error(
         self,
@@ -321,3 +328,8 @@ def _line_of(error: PlanError) -> int | None:
 def _again(path: str, place: Any) -> str:
     line = f"line {place.line}" if place else "the file"
     return f"correct {line}, then: skint plan {path}"
+
+
+def _as_name(text: str) -> str:
+    """As runs can be called; empty where nothing is left of it."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-_")[:LONGEST_NAME]

@@ -131,7 +131,7 @@ class PlanSpec(_Spec):
     """A plan."""
 
     name: str = ""
-    """Runs are called NAME-1, NAME-2, …; default: the file's name."""
+    """Runs are called NAME-1, NAME-2, …; default: the file's name, of a plan.yaml the folder's."""
     account: str | None = None
     """What accelerator jobs are charged to."""
     explore: Annotated[bool, Field(strict=True)] = False

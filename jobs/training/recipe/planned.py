@@ -78,7 +78,7 @@ def _given(recipe: Recipe) -> tuple[Stage, ...]:
                 lr_groups=groups,
             ),
         )
-    return (Stage(name="all", epochs=recipe.epochs),)
+    return (Stage(name="training", epochs=recipe.epochs),)
 
 
 def _said(stage: Stage) -> dict[str, object]:

@@ -14,7 +14,7 @@ WHOLE: dict[str, Any] = {"module": "a:B", "data": "a:C"}
 
 def test_without_stages_there_is_one() -> None:
     (stage,) = planned(Params(**WHOLE, epochs=7, module_args={"width": 3}))
-    assert (stage.name, stage.epochs, stage.first_epoch, stage.is_last) == ("all", 7, 0, True)
+    assert (stage.name, stage.epochs, stage.first_epoch, stage.is_last) == ("training", 7, 0, True)
     assert (stage.module, stage.data, stage.module_args) == ("a:B", "a:C", {"width": 3})
 
 

@@ -180,3 +180,20 @@ def test_a_damaged_plan_is_right_or_a_plan_error(seed: int, tmp_path: Path) -> N
         expand(load_plan(write_plan(tmp_path, text)))
     except PlanError as error:
         assert error.where
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "name"),
+    [
+        ("seedlings 2", "plan.yaml", "seedlings-2"),
+        ("seedlings", "bold.yaml", "bold"),
+        ("_?", "plan.yaml", "plan"),
+    ],
+)
+def test_a_plan_without_a_name_is_called_as_its_file_or_folder(
+    tmp_path: Path, folder: str, file: str, name: str
+) -> None:
+    path = tmp_path / folder / file
+    path.parent.mkdir()
+    path.write_text("jobs: {it: {run: 'true'}}\n")
+    assert load_plan(str(path)).name == name

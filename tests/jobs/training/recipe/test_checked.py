@@ -94,7 +94,7 @@ def test_cycles_add_up_to_the_epochs_or_there_are_none(length: int, factor: int)
 
 def test_a_recipe_without_stages_is_one_stage_of_all_its_epochs() -> None:
     (only,) = planned(recipe(epochs=7, lr=0.1))
-    assert (only.number, only.name, only.epochs, only.first_epoch) == (0, "all", 7, 0)
+    assert (only.number, only.name, only.epochs, only.first_epoch) == (0, "training", 7, 0)
     assert only.size_px is None and only.recipe.lr == 0.1
 
 

@@ -52,7 +52,7 @@ def test_it_measures_a_step_and_keeps_no_checkpoint(tmp_path: Path, packed: Path
     result = json.loads((ctx.out / "smoke.json").read_text())
     parameters = 8 * 3 * 9 + 8 + 2 * 8 + 32 * 3 + 3
     assert (result["parameters"], result["outputs"]) == (parameters, 3)
-    stage = {"name": "all", "input": [3, 16, 16], "trained_parameters": parameters}
+    stage = {"name": "training", "input": [3, 16, 16], "trained_parameters": parameters}
     assert result["stages"] == [stage]
     measured = json.loads((ctx.out / "local" / "smoke.json").read_text())
     assert measured["batch"] == 6  # two of each class
