@@ -9,11 +9,11 @@ from budget.accounts.account import Account
 from budget.amount import format_amount
 from budget.duration import format_clock
 from budget.ledger import Ledger
-from budget.ledger.reading import OLD_MS
 from orchestrator.checkup.finding import Finding, bad, ok, warn
 from orchestrator.checkup.machine import Machine
 from orchestrator.devices import find_devices
 from orchestrator.starting.account import usable
+from orchestrator.views.reading_words import reading_age, reading_line
 
 
 def look(machine: Machine) -> Iterator[Finding]:
@@ -39,21 +39,17 @@ def look(machine: Machine) -> Iterator[Finding]:
 
 def _account(ledger: Ledger, account: Account, here: bool, now_ms: int) -> Finding:
     check = f"account {account.name}"
-    reading = f"skint ledger reading {account.name} --used AMOUNT"
+    reading = reading_line(account.name)
     free_ms = ledger.balance(account.name, now_ms).free_ms
     if free_ms < 0:
         over = format_amount(-free_ms, account.unit)
         return warn(check, f"overdrawn by {over}", f"skint budget {account.name}")
     words = f"{format_amount(free_ms, account.unit)} free"
-    readings = ledger.readings(account.name)
-    if readings:
-        age_ms = now_ms - max(reading.at_ms for reading in readings)
-        words += f", read {format_clock(max(0, age_ms))} ago"
-        if age_ms > OLD_MS:
-            return warn(check, words, reading)
-    elif account.kind == "provider" and account.observe != "none":
-        return warn(check, f"{words}; what the provider counts was never noted",
-                    reading)  # fmt: skip
+    read_ms = max((one.at_ms for one in ledger.readings(account.name)), default=None)
+    if age := reading_age(account, read_ms, now_ms):
+        return warn(check, f"{words}, {age}", reading)
+    if read_ms is not None:
+        words += f", read {format_clock(max(0, now_ms - read_ms))} ago"
     if not here:
         words += "; cannot be charged by this machine"
     return ok(check, words)

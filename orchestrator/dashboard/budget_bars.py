@@ -11,11 +11,11 @@ from budget.duration import DAY_MS, HOUR_MS
 from budget.forecasts.dry import dry_at_ms, mean_rate_milli
 from budget.instant import format_instant
 from budget.ledger.balance import LimitBalance
-from budget.ledger.reading import OLD_MS
 from orchestrator.dashboard.ink import RULE, Line, fitted, headed, padded, width_of
 from orchestrator.dashboard.snapshot import AccountLimit, Screen
 from orchestrator.views.budget_parts import ALWAYS, MARKS, cells_of, shown_amount, shown_parts
 from orchestrator.views.dry_words import SOONEST_MS
+from orchestrator.views.reading_words import reading_age
 from orchestrator.views.windows import gain_words
 
 if TYPE_CHECKING:
@@ -110,23 +110,13 @@ def _words(shown: AccountLimit, dry: Dry | None, now_ms: int, room: int) -> Line
     """How far it reaches, and how old what the provider said is where that is too old: in little
     room the age alone, unless hours are short."""
     said, role = _said(shown.limit, dry, now_ms, room)
-    age = reading_age(shown, now_ms)
+    age = reading_age(shown.account, shown.read_ms, now_ms)
     if not age:
         return ((said, role),)
     shorter, its_role = _said(shown.limit, dry, now_ms, room - len(age) - 3)
     if shorter and its_role == role and (role == "dim" or shorter == said):
         return ((shorter, role), (" · ", "dim"), (age, "attention"))
     return ((age, "attention"),) if role in ("dim", "") else ((said, role),)
-
-
-def reading_age(shown: AccountLimit, now_ms: int) -> str:
-    """ "read 3 d ago", or "never read" of a provider that counts itself; empty where what it said
-    is new enough."""
-    if shown.read_ms is None:
-        counts = shown.account.kind == "provider" and shown.account.observe != "none"
-        return "never read" if counts else ""
-    age_ms = now_ms - shown.read_ms
-    return f"read {age_ms // DAY_MS} d ago" if age_ms > OLD_MS else ""
 
 
 def _name(shown: AccountLimit) -> str:

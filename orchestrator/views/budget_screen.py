@@ -18,6 +18,7 @@ from orchestrator.views.budget_parts import Part, shown_amount, shown_parts
 from orchestrator.views.dry_words import dry_words
 from orchestrator.views.figures import amount
 from orchestrator.views.queue_words import queue_words
+from orchestrator.views.reading_words import reading_due
 from orchestrator.views.windows import window_words
 
 if TYPE_CHECKING:
@@ -107,6 +108,9 @@ def _lines(
         yield from _amounts(limit, reading, exact)
         if reading is not None:
             yield _Line("reading", "", _reading_words(reading, limit, now_ms))
+    if due := reading_due(account, readings, now_ms):
+        shown = any(newest_reading(readings, limit) for limit in own)
+        yield _Line("next" if shown else "reading", "", due)
     tightest = balance.tightest
     if own and tightest.free_ms < min(limit.free_ms for limit in own):
         shown = format_amount(tightest.free_ms, balance.unit, exact=exact)

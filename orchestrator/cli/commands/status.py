@@ -69,6 +69,20 @@ def _head(state: State, live: list[RunState], pid: int | None) -> list[str]:
     return [scheduler_line(pid, live), *(f"hold        {hold_line(hold)}" for hold in state.holds)]
 
 
+def _readings_due(live: list[RunState], now_ms: int) -> list[str]:
+    """Of the accounts that pay for what is live: where the provider may count other hours."""
+    names = sorted({run.graph.account for run in live if run.graph.account})
+    if not names:
+        return []
+    from budget.ledger import Ledger
+    from orchestrator.views.reading_words import reading_due
+
+    with Ledger(Home.find().ledger, read_only=True) as ledger:
+        known = [account for account in ledger.accounts() if account.name in names]
+        said = [reading_due(one, ledger.readings(one.name), now_ms) for one in known]
+    return [f"reading     {one.name}: {due}" for one, due in zip(known, said, strict=True) if due]
+
+
 def _lines(state: State, pid: int | None) -> list[str]:
     """What stays the same until something happens."""
     now_ms = time.time_ns() // 1_000_000
@@ -89,7 +103,7 @@ def _lines(state: State, pid: int | None) -> list[str]:
 def _text(state: State, pid: int | None, most: int | None = ENDED_SHOWN) -> str:
     now_ms = time.time_ns() // 1_000_000
     live, ended = _live_and_ended(state, most)
-    lines = _head(state, live, pid)
+    lines = [*_head(state, live, pid), *_readings_due(live, now_ms)]
     for one in live:
         view = run_view(one, now_ms, state.runs, state.holds)
         lines.append(_run_line(view))

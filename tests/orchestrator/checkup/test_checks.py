@@ -104,7 +104,7 @@ def test_an_account_that_only_a_provider_can_use_is_told(machine: Machine) -> No
     found = list(accounts.look(machine))
     assert [one.level for one in found] == ["warn", "warn"]
     assert "skint account add practice" in found[0].fix
-    assert "never noted" in found[1].said
+    assert "never read" in found[1].said
 
 
 def test_an_account_of_the_settings_that_is_not_there_is_bad(machine: Machine) -> None:
