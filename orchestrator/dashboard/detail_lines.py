@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -27,6 +28,8 @@ CHOSEN = "▸"
 COLUMNS = (("state", 9), ("epoch", 6), ("best", 6), ("hours", 5), ("use", 4), ("at", 3))
 """Behind the name; those that do not fit are left out, from the last. `at` is the epoch of the
 best value."""
+OF_HOW_MANY = re.compile(r" \(\d+ of \d+\)")
+"""What stands behind "fold 2"."""
 LEAST_NAME = 7
 LEAST_MS = HOUR_MS // 10
 """Less than this says nothing about an hour."""
@@ -226,10 +229,16 @@ def fact_lines(sections: Sequence[tuple[str, Sequence[Fact]]], width: int) -> tu
 
 
 def event_lines(events: Sequence[EventLine], width: int, zone: tzinfo | None) -> tuple[Line, ...]:
-    """A line for each, newest last, cut at the edge; with the day where there are several."""
+    """A line for each, newest last, with the day where there are several. In little room a fold is
+    not told with the number of folds, which stands in another pane; what is longer is cut."""
     at = [datetime.fromtimestamp(one.at_ms / 1000, tz=UTC).astimezone(zone) for one in events]
     clock = "%a %H:%M:%S  " if len({one.date() for one in at}) > 1 else "%H:%M:%S  "
     return tuple(
-        fitted(((f"{when:{clock}}", "dim"), (one.text, TONES.get(one.tone, ""))), width)
+        fitted(((head, "dim"), (_short(one.text, width - len(head)), tone)), width)
         for one, when in zip(events, at, strict=True)
+        for head, tone in ((f"{when:{clock}}", TONES.get(one.tone, "")),)
     )
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else OF_HOW_MANY.sub("", text)

@@ -93,9 +93,12 @@ def _named(parts: Sequence[_Part]) -> str:
 
 def _why(parts: Sequence[_Part]) -> Iterator[tuple[str, str]]:
     """What the first one came to: what is tried anew unchanged may end in the same way."""
-    first = parts[0].run.jobs[parts[0].jobs[0]]
-    if first.sentence:
-        yield "before", first.sentence
+    run, job = parts[0].run, parts[0].jobs[0]
+    attempt = run.current(job)
+    got = (attempt.error or {}).get("got", "") if attempt is not None else ""
+    said = [run.jobs[job].sentence, got]
+    if any(said):
+        yield "before", ": ".join(word for word in said if word)
 
 
 def _price(parts: Sequence[_Part], charged: AccountBalance, screen: Screen) -> Price:

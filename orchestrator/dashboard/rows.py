@@ -196,12 +196,18 @@ def about(view: RunView, job: str) -> str:
         return " · ".join(part for part in parts if part)
     row = view.row(job)
     used = _credits(row.charged_ms + row.in_flight_ms, view)
-    parts = [row.title, row.counted, row.why or row.note, used]
+    parts = [row.title, row.counted, why_of(row) or row.note, used]
     if not row.why and row.wall_ms is not None:
         parts.append(f"{'ran' if row.ended else 'runs'} for {format_clock(row.wall_ms)}")
     if row.best is not None:
         parts.append(f"best {row.metric} {row.best:.4f}")
     return " · ".join(part for part in parts if part)
+
+
+def why_of(row: JobRow) -> str:
+    """Why it waits, or failed: with what was found, which is the error of a program."""
+    got = (row.error or {}).get("got", "") if row.status == "failed" else ""
+    return f"{row.why}: {got}" if got and got not in row.why else row.why
 
 
 def _credits(ms: int, view: RunView) -> str:
@@ -296,7 +302,7 @@ def _job_line(
     if row.status in TELLS_WHY and (row.why or row.status == "waiting"):
         used_ms = row.charged_ms + row.in_flight_ms
         hours = f"{format_amount(used_ms, view.amounts_in)} used" if used_ms else ""
-        parts = [hours or _cost([ahead] if ahead else [], view), row.why or "its turn comes"]
+        parts = [hours or _cost([ahead] if ahead else [], view), why_of(row) or "its turn comes"]
         why = " · ".join(part for part in parts if part)
         role = "bad" if row.status == "failed" else "dim" if row.status == "waiting" else ""
         pieces.append((cut(why, widths.rest), role))

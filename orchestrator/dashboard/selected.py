@@ -5,7 +5,7 @@ from __future__ import annotations
 from budget.amount import format_amount
 from budget.duration import format_clock
 from orchestrator.dashboard.ink import Line, Piece, cut, headed, padded
-from orchestrator.dashboard.rows import COLOURS, TableLine, to_go
+from orchestrator.dashboard.rows import COLOURS, TableLine, to_go, why_of
 from orchestrator.dashboard.snapshot import Screen
 from orchestrator.state.state import RunState
 from orchestrator.views.charges import freed_ms
@@ -102,6 +102,6 @@ def _of_job(
         ("time", "" if row.wall_ms is None else format_clock(row.wall_ms), ""),
         ("to go", to_go(row.eta), ""),
         ("abort", f"frees up to {format_amount(freed, unit)}" if freed else "", "attention"),
-        ("why", row.why, ""),
+        ("why", why_of(row), ""),
         ("note", row.note, ""),
     ]
