@@ -15,10 +15,9 @@ from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import AtEdge, Graph, Job, StopRule, WhenShort
 from orchestrator.simulation.admitted import Admitted, InvariantBroken
 from orchestrator.simulation.invariants import Invariants
-from orchestrator.simulation.keeping_back import KeepingBack
 from orchestrator.simulation.misfortunes import Misfortunes, draw_faults, scripts
 from orchestrator.simulation.mortal import Fate
-from orchestrator.simulation.second_thoughts import SecondThoughts
+from orchestrator.simulation.people import KeepingBack, SecondThoughts
 from orchestrator.simulation.world import NO_FAULTS, House, World
 from skint.attempt import Task
 

@@ -1,5 +1,5 @@
-"""What becomes of a run by events of a kind that come many at a time: they are taken together, as each
-alone would copy what there is of them."""
+"""What becomes of a run by events of a kind that come many at a time: they are taken together, as
+each alone would copy what there is of them."""
 
 from __future__ import annotations
 
