@@ -14,6 +14,7 @@ from statistics import median
 from budget.accounts.account import Account
 from budget.forecasts.forecast import OVER, Forecast, from_epochs, from_history, unknown
 from orchestrator.forecasts.history import CPU, History, Kind, Likeness, Past, ends_of, epochs_of
+from orchestrator.forecasts.side import side_px
 from orchestrator.graph import Graph, Job
 from orchestrator.state.state import AttemptState, RunState, State
 from orchestrator.views.training import newest_count
@@ -207,7 +208,7 @@ def _from_pasts(
 def _words(graph: Graph, job: Job, kind: Kind) -> str:
     """What is like it: "resnet18 at 224 px, batch 32, 16-mixed on Tesla T4"."""
     sized = [job, *(graph.job(name) for name in graph.ancestors(job.id))]
-    size = next((other.params["size"] for other in sized if "size" in other.params), None)
+    size = next((px for other in sized if (px := side_px(other))), None)
     model, batch = job.params.get("model"), job.params.get("batch_size")
     precision = job.params.get("precision")
     what = str(model or job.uses or job.group) + (f" at {size} px" if model and size else "")

@@ -13,6 +13,7 @@ from budget.accounts.account import Account
 from budget.amount import format_amount
 from budget.forecasts.forecast import Forecast
 from budget.instant import format_instant
+from orchestrator.forecasts.side import side_px, with_side
 from orchestrator.graph import Graph, Job
 from orchestrator.plans.fitting import Fit, Need, Shortage, need_of
 
@@ -107,8 +108,9 @@ def _smaller_images(
 ) -> Iterator[Way]:
     """The largest size below the plan's at which the same work was measured and is faster."""
     entry, size = sized_entry(graph, fit.needs[0].job)
+    entries = _sized_alike(graph, entry)
     for smaller in sorted({other for other in sizes if size and other < size}, reverse=True):
-        changed = resized(graph, entry, smaller)
+        changed = resized(graph, entries, smaller)
         priced = [(need, price(changed, changed.job(need.job.id))) for need in fit.needs]
         if any(forecast.source == "unknown" for _, forecast in priced):
             continue
@@ -121,7 +123,8 @@ def _smaller_images(
         if fit.known:
             what += f", measured {faster:.1f} × faster"
         later = "" if cost_ms <= fit.free_ms else f"after {_gain(fit)}"
-        yield Way(f"--set {entry}.size={smaller}", what, _amount(cost_ms, account), later)
+        option = " ".join(f"--set {name}.size={smaller}" for name in entries)
+        yield Way(option, what, _amount(cost_ms, account), later)
         return
 
 
@@ -161,19 +164,23 @@ def sized_entry(graph: Graph, job: Job) -> tuple[str, int]:
     The nearest one counts, the job itself first.
     """
     for other in (job, *(graph.job(name) for name in graph.ancestors(job.id))):
-        size = other.params.get("size")
-        if type(size) is int and not other.smoke:
+        size = side_px(other)
+        if size is not None and not other.smoke:
             return other.group, size
     return "", 0
 
 
-def resized(graph: Graph, entry: str, size: int) -> Graph:
-    """The graph with another image size at one entry."""
-    jobs = tuple(
-        replace(job, params={**job.params, "size": size}) if job.group == entry else job
-        for job in graph.jobs
-    )
-    return replace(graph, jobs=jobs)
+def _sized_alike(graph: Graph, entry: str) -> list[str]:
+    """The entry, and those that pack pictures to be predicted, which have to be as large."""
+    sized = {(job.uses, side_px(job)) for job in graph.jobs if job.group == entry}
+    alike = (job.group for job in graph.jobs if (job.uses, side_px(job)) in sized)
+    return list(dict.fromkeys([entry, *alike]))
+
+
+def resized(graph: Graph, entries: Sequence[str], size: int) -> Graph:
+    """The graph with another image size at some entries."""
+    jobs = (with_side(job, size) if job.group in entries else job for job in graph.jobs)
+    return replace(graph, jobs=tuple(jobs))
 
 
 def names(needs: Sequence[Need]) -> str:

@@ -13,6 +13,7 @@ from orchestrator.baselines.group import Group
 from orchestrator.executors.base import Device
 from orchestrator.forecasts.forecasting import forecast_planned, forecast_queue
 from orchestrator.forecasts.history import History, Kind
+from orchestrator.forecasts.side import side_px
 from orchestrator.graph import Graph, Job
 from orchestrator.plans.fitting import Fit, fit, needs_of
 from orchestrator.plans.ingredients import Ingredients
@@ -117,13 +118,12 @@ def with_ways(judged: Prepared, grounds: Grounds) -> Prepared:
     """With what would fit, where it does not."""
     if judged.fit is None or judged.account is None or judged.fit.short is None:
         return judged
-    runs = grounds.state.runs.values()
-    sizes = {job.params.get("size") for run in runs for job in run.graph.jobs}
+    sizes = {side_px(job) for run in grounds.state.runs.values() for job in run.graph.jobs}
     found = ways(
         judged.fit,
         judged.graph,
         judged.account,
         lambda graph, job: forecast_planned(graph, job, grounds.history, grounds.kind_for(job)),
-        [size for size in sizes if type(size) is int],
+        [px for px in sizes if px is not None],
     )
     return replace(judged, ways=tuple(found))

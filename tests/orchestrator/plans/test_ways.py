@@ -94,8 +94,19 @@ def test_the_size_of_images_is_that_of_the_nearest_entry_that_has_one() -> None:
     graph = folds_graph(size=224)
     job = graph.job("train.fold0")
     assert sized_entry(graph, job) == ("packed", 224)
-    assert sized_entry(resized(graph, "packed", 96), job) == ("packed", 96)
+    assert sized_entry(resized(graph, ["packed"], 96), job) == ("packed", 96)
     assert sized_entry(graph, replace(job, params={"size": 64})) == ("train", 64)
     assert sized_entry(graph, graph.job("folds"))[0] == "packed"
     alone = Job("fit", "fit", argv=("python",))
     assert sized_entry(Graph("x", "lab", "/", (alone,)), alone) == ("", 0)
+
+
+def test_sizes_of_resize_stand_in_lists_and_pictures_to_predict_change_with_the_others() -> None:
+    """As `resize` takes them: 224 in a plan is [224] there."""
+    packed = replace(GRAPH.job("packed"), uses="resize", params={"size": [224]})
+    test = replace(packed, id="test-packed", group="test-packed")
+    jobs = (packed, test, *(job for job in GRAPH.jobs if job.id != "packed"))
+    graph = replace(GRAPH, jobs=jobs)
+    smaller = offered(4.0, graph)["--set packed.size"]
+    assert smaller.option == "--set packed.size=160 --set test-packed.size=160"
+    assert resized(graph, ["packed"], 96).job("packed").params == {"size": [96]}
