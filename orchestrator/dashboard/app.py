@@ -103,6 +103,12 @@ class Dashboard(App[None]):
         finally:
             await self._reader.close()
 
+    def _fatal_error(self) -> None:
+        """Textual would show the values of all variables: a minute's work where they are many."""
+        from rich.traceback import Traceback
+
+        self.panic(Traceback(show_locals=False, width=None))
+
     # --- looking ------------------------------------------------------------------------------
 
     @work(group="look")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from budget.amount import format_amount
-from budget.duration import DAY_MS, HOUR_MS
+from budget.duration import DAY_MS, HOUR_MS, MINUTE_MS
 from budget.forecasts.dry import dry_at_ms, mean_rate_milli
 from budget.instant import format_instant
 from budget.ledger.balance import LimitBalance
@@ -131,7 +131,7 @@ def _figures(limit: LimitBalance) -> tuple[str, str, str, str]:
     if limit.limit.unlimited:
         return _bare(spent_ms, limit), _bare(limit.reserved_ms, limit), "–", "no limit"
     whole = _bare(limit.amount_ms, limit)
-    unit = "cr" if limit.unit == "credit" else "h" if limit.amount_ms >= HOUR_MS else ""
+    unit = "cr" if limit.unit == "credit" else "h" if limit.amount_ms >= HOUR_MS else "min"
     amounts = (spent_ms, limit.reserved_ms, limit.free_ms)
     spent, held, free = (_bare(ms, limit) for ms in amounts)
     return spent, held, free, f"{whole} {unit}".strip()
@@ -139,6 +139,8 @@ def _figures(limit: LimitBalance) -> tuple[str, str, str, str]:
 
 def _bare(ms: int, limit: LimitBalance) -> str:
     """Without its unit: hours, credits, or minutes where the whole limit is less than an hour."""
+    if limit.unit != "credit" and limit.amount_ms < HOUR_MS:
+        return f"{ms / MINUTE_MS:.1f}"
     text = shown_amount(ms, limit)
     return text.removesuffix(" h").removesuffix(" credits")
 

@@ -56,8 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     gc.freeze()
     gc.enable()
-    Dashboard(home, read_only=read_only).run()
-    return OK
+    app = Dashboard(home, read_only=read_only)
+    app.run()
+    return app.return_code or OK
 
 
 def _serve(port: int | None, read_only: bool, open_in: Path | None) -> None:

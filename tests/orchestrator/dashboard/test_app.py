@@ -310,3 +310,22 @@ def test_textual_is_imported_only_by_the_dashboard_itself() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_defect_is_told_without_the_values_of_all_variables(tmp_path: Path) -> None:
+    """With a large store, to write them down would take a minute."""
+    world = second_fold(tmp_path)
+    told: list[str] = []
+
+    async def steps(app: Dashboard, pilot: Pilot[None]) -> None:
+        try:
+            raise RuntimeError("a defect")
+        except RuntimeError:
+            app._fatal_error()
+        with app.console.capture() as written:
+            app.console.print(*app._exit_renderables)
+        told.append(written.get())
+
+    drive(world, steps)
+    assert "a defect" in told[0]
+    assert "locals" not in told[0]

@@ -146,3 +146,13 @@ def test_what_the_provider_said_too_long_ago_or_never_is_said_unless_hours_are_s
     assert budget(tmp_path / "short", read(3, 31), 80)[1].endswith("  overdrawn by 1.00 h")
     kaggle = preset("kaggle-gpu", called="kaggle")
     assert budget(tmp_path / "kaggle", added(kaggle))[1].endswith(" · never read")
+
+
+def test_less_than_an_hour_is_told_in_minutes_that_have_room(tmp_path: Path) -> None:
+    def write(ledger: Ledger) -> None:
+        ledger.add_account(account("lab", weekly(18 * 60_000)), SATURDAY_MS)
+        ledger.adjust("lab", 800_000, "used", SATURDAY_MS, "used")
+
+    for width in (80, 140):
+        line = budget(tmp_path / str(width), write, width)[1]
+        assert re.search(r" 13\.3 +0\.0 +4\.7 +18\.0 min ", line), line
