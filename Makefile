@@ -49,8 +49,9 @@ test: $(VENV)/.test  ## what CI runs: ruff, mypy, pytest (the wheel in a clean e
 	@$(MAKE) --no-print-directory --jobs 3 lint types pytest
 
 # One process more than there are cores: a fifth of the time goes to waiting for other processes.
+# In which order: tests/conftest.py.
 pytest: $(VENV)/.test
-	$(BIN)/pytest -q -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile
+	$(BIN)/pytest -q -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist loadfile --no-loadscope-reorder
 
 quick: lint types  ## the same without training, long tests and the wheel
 	$(BIN)/pytest -q -m 'not torch and not slow and not install'

@@ -2,10 +2,47 @@
 
 from __future__ import annotations
 
+import gc
+import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# The threads of OpenMP spin while they wait, which on shared cores takes ten times the time. Read
+# when torch is loaded; inherited by every process that a test starts.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+LONGEST = (
+    "tests/examples/test_stopped.py",
+    "tests/examples/test_examples.py",
+    "tests/jobs/training/test_exact_resume.py",
+    "tests/orchestrator/test_parking.py",  # waits, while others compute
+    "tests/orchestrator/simulation/test_weeks.py",
+    "tests/jobs/resize/test_interrupted.py",
+    "tests/orchestrator/cli/test_main_job.py",
+    "tests/jobs/probe/test_job.py",
+    "tests/jobs/train/test_devices.py",
+    "tests/budget/ledger/test_crash_points.py",
+    "tests/test_gpu_check.py",
+    "tests/skint/test_lightning_ranks.py",
+    "tests/orchestrator/simulation/test_checker.py",
+    "tests/jobs/training/checkpoints/test_resume.py",
+    "tests/orchestrator/cli/test_waiting.py",
+    "tests/orchestrator/cli/commands/test_slack.py",
+    "tests/orchestrator/words/test_storm.py",
+    "tests/orchestrator/cli/commands/test_answer.py",
+    "tests/orchestrator/cli/commands/test_resume.py",
+    "tests/orchestrator/presses/test_listening.py",
+    "tests/skint/test_workers.py",
+    "tests/skint/test_lightning_base.py",
+    "tests/jobs/fit/test_processes.py",
+    "tests/jobs/probe/test_loading.py",
+    "tests/install/test_wheel.py",
+)
+"""Files that take ten seconds and more: several processes begin with them, so that in the end none
+works alone."""
 
 settings.register_profile("skint", deadline=None)  # a busy machine is no failed test
 settings.load_profile("skint")
@@ -41,6 +78,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=12,
         help="how many cases of parking and resuming are drawn for each setting of a training",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among several processes: the longest files first, then those with the most tests."""
+    if not hasattr(config, "workerinput"):
+        return
+    if gone := [file for file in LONGEST if not (config.rootpath / file).is_file()]:
+        raise pytest.UsageError(f"tests/conftest.py names files that there are not: {gone}")
+    files = {item: item.nodeid.partition("::")[0] for item in items}
+    tests = Counter(files.values())
+    rank = {file: number for number, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: (rank.get(files[item], len(rank)), -tests[files[item]]))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: no collection of garbage needs to look at it again.
+
+    Lightning asks for one in every fit; among millions of objects each takes half a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
