@@ -18,11 +18,14 @@ class AccountNotFound(LedgerError):
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         from difflib import get_close_matches
 
+        near = get_close_matches(name, known, n=1)
         super().__init__(
             "no such account",
             got=name,
-            wanted=", ".join(get_close_matches(name, known) or known) or None,
-            next=f"skint account add {name} --preset simulated",
+            wanted=", ".join(known) or None,
+            next=f"did you mean {near[0]}?"
+            if near
+            else f"skint account add {name} --preset simulated",
         )
 
 

@@ -23,9 +23,12 @@ def run_named(state: State, name: str) -> RunState:
     found = state.runs.get(name)
     if found is None:
         near = get_close_matches(name, state.runs, n=1)
-        wanted = near or [*state.runs][-NEWEST:]
+        newest = ", ".join([*state.runs][-NEWEST:])
         raise RunNotFound(
-            f"there is no run {name}", wanted=", ".join(wanted) or None, next="skint status"
+            f"there is no run {name}",
+            got=name,
+            wanted=newest or "a run; there is none yet",
+            next=f"did you mean {near[0]}?" if near else "skint status",
         )
     return found
 

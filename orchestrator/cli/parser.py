@@ -15,6 +15,9 @@ from skint.errors import USAGE, SkintError
 _KINDS: dict[Callable[[str], Any], str] = {int: "a whole number", float: "a number"}
 _TOO_MANY = "unrecognized arguments: "
 _MISSING = "the following arguments are required: "
+_ONE_OF = "one of the arguments "
+LONGEST_USAGE = 110
+"""Characters of a usage line that say more at a glance than `--help` would."""
 
 
 class WrongLine(SkintError):
@@ -65,10 +68,17 @@ class Parser(argparse.ArgumentParser):
         if message.startswith(_TOO_MANY):
             raise self._too_many(message.removeprefix(_TOO_MANY).split(" ")[0])
         if message.startswith(_MISSING):
-            missing = message.removeprefix(_MISSING)
+            missing = message.removeprefix(_MISSING).split(", ")
             raise WrongLine(
                 f"`{self.prog}` wants more on its line",
-                wanted=missing,
+                wanted=", ".join(map(self._shown, missing)),
+                next=self._usage_line(),
+            )
+        if message.startswith(_ONE_OF):
+            options = message.removeprefix(_ONE_OF).removesuffix(" is required").split(" ")
+            raise WrongLine(
+                f"`{self.prog}` wants one of its options",
+                wanted=" or ".join(map(self._shown, options)),
                 next=self._usage_line(),
             )
         name, _, rest = message.removeprefix("argument ").partition(": ")
@@ -128,7 +138,8 @@ class Parser(argparse.ArgumentParser):
         known = list(map(str, action.choices))
         near = nearest(str(value), known)
         raise WrongLine(
-            f"`{self.prog}` does not know this",
+            f"`{self.prog}` does not know this"
+            + "".join(f" for {option}" for option in action.option_strings[-1:]),
             got=value,
             wanted=", ".join(known),
             next=f"did you mean {near}?" if near else f"{self.prog} --help",
@@ -158,8 +169,18 @@ class Parser(argparse.ArgumentParser):
                         return below
         return self
 
+    def _shown(self, name: str) -> str:
+        """An argument by the name that argparse calls it by: with its value, or its choices."""
+        for action in self._actions:
+            if name in action.option_strings and action.nargs != 0:
+                return f"{name} {action.metavar or action.dest.upper()}"
+            if name in (action.metavar, action.dest) and action.choices:
+                return " or ".join(map(str, action.choices))
+        return name
+
     def _usage_line(self) -> str:
-        return " ".join(self.format_usage().removeprefix("usage: ").split())
+        line = " ".join(self.format_usage().removeprefix("usage: ").split())
+        return line if len(line) <= LONGEST_USAGE else f"{self.prog} --help"
 
 
 class Help(argparse.HelpFormatter):
@@ -193,5 +214,5 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """What was probably meant, by its spelling."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, list(known), n=1, cutoff=0.65)
+    near = get_close_matches(word, list(known), n=1, cutoff=0.7)
     return near[0] if near else None

@@ -109,8 +109,8 @@ def _lines(
         if reading is not None:
             yield _Line("reading", "", _reading_words(reading, limit, now_ms))
     if due := reading_due(account, readings, now_ms):
-        shown = any(newest_reading(readings, limit) for limit in own)
-        yield _Line("next" if shown else "reading", "", due)
+        is_read = any(newest_reading(readings, limit) for limit in own)
+        yield _Line("next" if is_read else "reading", "", due)
     tightest = balance.tightest
     if own and tightest.free_ms < min(limit.free_ms for limit in own):
         shown = format_amount(tightest.free_ms, balance.unit, exact=exact)

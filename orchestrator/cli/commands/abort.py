@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from orchestrator.cli.acting import question, run_named, tell
+from orchestrator.cli.acting import login_name, question, run_named, tell
 from orchestrator.cli.asking import confirmed
 from orchestrator.cli.folds import job_of_fold
 from orchestrator.cli.inbox import ask
@@ -43,6 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
             return OK
     home.start_scheduler()
     how: StopHow = "kill" if arguments.kill else "step"
-    request = StopJobs(run=known.name, scope="attempt", target=job.id, how=how, reason="aborted")
+    request = StopJobs(
+        run=known.name,
+        scope="attempt",
+        target=job.id,
+        how=how,
+        reason="aborted",
+        by=login_name(),
+    )
     tell(arguments, "abort", [ask(home, request)], known.name)
     return OK

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from orchestrator.cli.acting import login_name, run_named
 from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json, print_done
 from orchestrator.commands import AnswerVerdict
 from orchestrator.home import Home
 from orchestrator.state.questions import open_questions
-from orchestrator.store.store import read_run
 from skint.errors import NOT_FOUND, OK, USAGE, SkintError
 
 
@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         rule=rule,
         target=target,
         answer="stop" if arguments.stop else "let-run",
+        by=login_name(),
     )
     print_done("answer", ask(home, said), arguments.name, as_json=arguments.json)
     return OK
@@ -55,9 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def meant(home: Home, name: str, rule: str, about: str) -> tuple[str, str]:
     """The one question that is open, unless it is named."""
-    known = read_run(home.store, name).runs.get(name)
-    if known is None:
-        raise NothingAsked(f"there is no run {name}", next="skint status")
+    known = run_named(home, name)
     if not known.verdicts:
         raise NothingAsked(f"no stop rule has said anything of {name}", next=f"skint show {name}")
     if not any(rule in ("", said.rule) and about in ("", said.target) for said in known.verdicts):

@@ -7,7 +7,7 @@ import argparse
 import time
 from collections.abc import Sequence
 
-from orchestrator.cli.acting import question, run_named, tell
+from orchestrator.cli.acting import login_name, question, run_named, tell
 from orchestrator.cli.asking import confirmed
 from orchestrator.cli.inbox import Refused, ask
 from orchestrator.cli.output import add_json
@@ -52,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     done, refused = [], []
     for one in runs:
         try:
-            done.append(ask(home, StopJobs(run=one.name, scope="run", target=one.name, how=how)))
+            whole = StopJobs(run=one.name, scope="run", target=one.name, how=how, by=login_name())
+            done.append(ask(home, whole))
         except Refused as error:
             refused.append(error.what)
     if done:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
+from budget.ledger import Ledger
 from orchestrator.cli.acting import login_name, tell
 from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json
@@ -27,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
+    if arguments.account:
+        with Ledger(home.ledger, read_only=True) as ledger:
+            ledger.account(arguments.account)  # or AccountNotFound, with the names there are
     request = SetHold(
         account=arguments.account,
         lane=arguments.lane,

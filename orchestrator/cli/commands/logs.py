@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from orchestrator.cli.named import run_named
 from orchestrator.cli.output import add_json, print_answer
 from orchestrator.home import Home
 from orchestrator.state.state import AttemptState, State
@@ -105,9 +106,7 @@ def read(path: Path, position: int) -> tuple[int, list[bytes]]:
 
 
 def _attempt(state: State, arguments: argparse.Namespace) -> AttemptState:
-    run = state.runs.get(arguments.name)
-    if run is None:
-        raise LogNotFound(f"there is no run {arguments.name}", next="skint status")
+    run = run_named(state, arguments.name)
     found = [
         attempt
         for attempt in run.attempts.values()
@@ -115,9 +114,13 @@ def _attempt(state: State, arguments: argparse.Namespace) -> AttemptState:
         and arguments.fold in (None, run.graph.job(attempt.job).fold)
     ]
     if not found:
-        wanted = ", ".join(dict.fromkeys(a.job for a in run.attempts.values()))
+        ran = ", ".join(dict.fromkeys(a.job for a in run.attempts.values()))
+        said = (("--job", arguments.job), ("--fold", arguments.fold))
         raise LogNotFound(
-            f"no job of {run.name} that ran is meant by that", wanted=wanted or "none ran here"
+            f"no job of {run.name} that has run is meant by that",
+            got=" ".join(f"{name} {value}" for name, value in said if value is not None),
+            wanted=ran or "a run of which something has run",
+            next=f"skint show {run.name}",
         )
     if arguments.follow:
         return found[-1]

@@ -58,7 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
         write_atomic(path, encoded)
     except OSError as error:
         raise CannotWrite(
-            "the report cannot be written", where=str(path), got=error.strerror
+            "the report cannot be written",
+            where=str(path),
+            got=error.strerror,
+            wanted="a file in a folder that is there",
         ) from error
     print_done("report", str(path), found.name, as_json=arguments.json)
     if arguments.open:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from orchestrator.cli.acting import add_part, part_meant, run_named, tell
+from orchestrator.cli.acting import add_part, login_name, part_meant, run_named, tell
 from orchestrator.cli.inbox import ask
 from orchestrator.cli.output import add_json
 from orchestrator.commands import ResumeJobs
@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     known = run_named(home, arguments.name)
     scope, target = part_meant(known, arguments.fold, arguments.group)
     home.start_scheduler()
-    text = ask(home, ResumeJobs(run=known.name, scope=scope, target=target))
+    request = ResumeJobs(run=known.name, scope=scope, target=target, by=login_name())
+    text = ask(home, request)
     tell(arguments, "resume", [text], known.name)
     return OK

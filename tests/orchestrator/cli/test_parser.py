@@ -25,6 +25,11 @@ Said = pytest.CaptureFixture[str]
     ("line", "words"),
     [
         ("show", ("wants more on its line", "wanted  RUN")),
+        ("scheduler", ("wants more on its line", "wanted  start or stop or status")),
+        ("abort r", ("wants more on its line", "wanted  --fold FOLD")),
+        ("answer r", ("wants one of its options", "wanted  --stop or --let-run")),
+        ("hold --lane gpu", ("does not know this for --lane", "cpu, accelerator", "--help")),
+        ("account add", ("wanted  NAME", "next    skint account add --help")),
         ("plan --agian p.yaml", ("has no option --agian", "did you mean --again?")),
         ("plan a.yaml b.yaml", ("no use for this word", "got     b.yaml")),
         ("logs r --fold x", ("cannot use this for --fold", "got     x", "a whole number")),

@@ -74,7 +74,7 @@ def test_no_column_of_a_csv_is_a_formula(capfd: Said) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("metrics seedling-1", ("there is no run seedling-1", "wanted  seedlings-1")),
+        ("metrics seedling-1", ("there is no run seedling-1", "did you mean seedlings-1?")),
         ("metrics seedlings-1 --fold 7", ("no fold 7", "wanted  0, 1, 2")),
         ("metrics seedlings-1 --metric f1", ("no f1", "wanted  val_acc")),
         ("metrics seedlings-1 --job packed", ("packed of seedlings-1 has reported no metric",)),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.cli.acting import login_name
 from orchestrator.cli.commands.answer import NothingAsked, meant
 from orchestrator.clock import SystemClock
 from orchestrator.graph import StopRule
@@ -66,5 +67,5 @@ def test_an_answer_counts_although_no_scheduler_saw_the_time_run_out(terminal: T
     answered = terminal.skint("answer", "bad-1", "--let-run")
     assert answered.code == 0, answered.err
     (answer,) = read_state(store).runs["bad-1"].answers
-    assert (answer.answer, answer.by) == ("let-run", "cli")
+    assert (answer.answer, answer.by) == ("let-run", login_name())
     assert terminal.skint("cancel", "bad-1").code == 0
