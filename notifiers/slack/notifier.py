@@ -226,9 +226,11 @@ class Slack:
 
         Blocks that Slack does not take must not cost the message: it comes back as text only.
         """
+        # The channel sees an alert without its thread. Hours that run low are no run's own.
+        named = (notice.topic == "alert" or bool(notice.edits)) and notice.about != "quota"
         arguments: dict[str, Any] = {
             "channel": address.get("channel") or self._channel,
-            "text": fallback_text(notice, remark, pressable=self._hears),
+            "text": fallback_text(notice, remark, pressable=self._hears, named=named),
             **AS_IT_STANDS,
             **where,
         }
@@ -236,7 +238,7 @@ class Slack:
             arguments |= {"unfurl_links": False, "unfurl_media": False}
             arguments["metadata"] = metadata(notice)
         if address.get("plain") != notice.key:
-            arguments["blocks"] = blocks(notice, remark, pressable=self._hears)
+            arguments["blocks"] = blocks(notice, remark, pressable=self._hears, named=named)
         try:
             return self._web.call(method, **arguments)
         except SlackRefusal as refusal:
@@ -244,7 +246,7 @@ class Slack:
                 raise
             del arguments["blocks"]
             # Without blocks there are no buttons: what to type is said instead.
-            arguments["text"] = fallback_text(notice, remark)
+            arguments["text"] = fallback_text(notice, remark, named=named)
             try:
                 return self._web.call(method, **arguments)
             except SlackRefusal as second:

@@ -80,7 +80,8 @@ def _after(run: RunState, job: Job, attempt: AttemptState, now_ms: int) -> e.Eve
         outcome, reason = "stopped", "deadline" if attempt.outcome == "deadline" else reason
     elif (tries := _tries(run, job)) <= job.retries and attempt.reason != "user-mistake":
         left = job.retries - tries
-        text = f"attempt {attempt.fence} failed ({sentence}); trying again, {left} more after that"
+        last = f"{left} more after that" if left else "for the last time"
+        text = f"attempt {attempt.fence} failed ({sentence}); trying again, {last}"
         return e.JobWaited(at_ms=now_ms, run=run.name, job=job.id, reason="retry", sentence=text)
     return e.JobEnded(
         at_ms=now_ms, run=run.name, job=job.id, outcome=outcome, reason=reason, sentence=sentence

@@ -25,6 +25,15 @@ def doers(run: RunState) -> tuple[str, ...]:
     return persons_of(*by, *(one.by for one in run.resumptions))
 
 
+def why(stop: e.StopAsked) -> str:
+    """Why something was stopped, and who asked for it."""
+    if stop.by.startswith("rule "):
+        return f"{stop.by}: {stop.sentence}"
+    if stop.by in stop.sentence:
+        return stop.sentence.replace(f"by {stop.by}", f"by {by_whom(stop.by)}")
+    return f"{stop.sentence}; answered by {by_whom(stop.by)}"
+
+
 @dataclass(frozen=True)
 class Decisions:
     """The words for decisions about one run, with the times on the clock of `zone`."""
@@ -38,16 +47,16 @@ class Decisions:
         """What a rule does or says; a question with its default, and when that comes to pass."""
         if event.action == "ask":
             return self._question(event)
-        verb = {"stop": "stopping", "park": "parking"}.get(event.action, "warning about")
-        stops = event.action in ("stop", "park")
+        verb = {"stop": "stopping ", "park": "parking "}.get(event.action, "warning about ")
+        stops = event.action == "stop" or (event.action == "park" and event.scope == "attempt")
+        if event.action == "park" and not stops:
+            verb = ""  # nothing of it has begun: it waits, as the sentence says
         return Notice(
             run=self.run.name,
             topic="alert",
             key=self._key(event),
-            title=f"{verb} {self.what(event.scope, event.target)}: {event.sentence}",
-            lines=_lines(
-                f"rule {event.rule}", self.freed(event.scope, event.target) if stops else ""
-            ),
+            title=f"{verb}{self.what(event.scope, event.target)}: {event.sentence}",
+            lines=_lines(self._rule(event, stops)),
             about="trouble",
             at_ms=self.at_ms,
         )
@@ -59,9 +68,7 @@ class Decisions:
             topic="alert",
             key=self._key(asked),
             title=self._question_title(asked),
-            lines=_lines(
-                f"rule {asked.rule}", self.freed(asked.scope, asked.target), self._default(asked)
-            ),
+            lines=_lines(self._default(asked), self._rule(asked)),
             buttons=buttons.of_question(self.run, self.view, asked, jobs, self.at_ms),
             typed=self._typed(asked),
             about="decision",
@@ -69,7 +76,12 @@ class Decisions:
         )
 
     def _question_title(self, asked: e.VerdictGiven) -> str:
-        return f"decision needed for {self.what(asked.scope, asked.target)}: {asked.sentence}"
+        verb = "park" if asked.would == "park" else "stop"
+        return f"{verb} {self.what(asked.scope, asked.target)}? {asked.sentence}"
+
+    def _rule(self, said: e.VerdictGiven, stops: bool = True) -> str:
+        freed = self.freed(said.scope, said.target) if stops else ""
+        return " · ".join(_lines(f"rule {said.rule}", freed))
 
     def _default(self, asked: e.VerdictGiven) -> str:
         verb = "parked" if asked.would == "park" else "stopped"
@@ -97,7 +109,7 @@ class Decisions:
                 topic="reply",
                 key=key,
                 title=title,
-                lines=_lines(f"rule {event.rule}"),
+                lines=_lines(*self._by_answer(event, asked)),
                 persons=persons_of(event.by),
                 about="decision",
                 at_ms=self.at_ms,
@@ -118,6 +130,19 @@ class Decisions:
                 )
             )
         return found
+
+    def _by_answer(self, event: e.VerdictAnswered, asked: e.VerdictGiven | None) -> tuple[str, ...]:
+        """What follows from it: the stop that it asks for is not told by itself."""
+        if asked is None or event.answer != "stop":
+            return (f"rule {event.rule}",)
+        jobs = self.jobs(asked.scope, asked.target)
+        kept = "checkpoints are kept" if buttons.keeps_checkpoints(self.run, jobs) else ""
+        return self._rule(asked), kept
+
+    def is_answer(self, stop: e.StopAsked) -> bool:
+        """Whether it follows from an answer, which is told."""
+        answers = ((one.at_ms, one.by) for one in self.run.answers if one.answer == "stop")
+        return (stop.at_ms, stop.by) in answers
 
     def _outcome(self, event: e.VerdictAnswered, asked: e.VerdictGiven | None) -> str:
         when = self.clock(event.at_ms)
@@ -195,7 +220,7 @@ class Decisions:
             run=self.run.name,
             topic="reply",
             key=f"{self.run.name}/stop/{event.target}/{event.how}/{event.at_ms}",
-            title=f"{verb} {self.what(event.scope, event.target)}: {event.sentence}",
+            title=f"{verb} {self.what(event.scope, event.target)}: {why(event)}",
             lines=_lines(
                 self.freed(event.scope, event.target),
                 "checkpoints are kept" if self._keeps(event) else "",

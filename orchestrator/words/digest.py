@@ -6,16 +6,16 @@ outbox, where it waits for the end, the newest takes the place of the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from notifiers.base import Notice
 from notifiers.quiet_hours import local_time
 from orchestrator.events.verdict import VerdictGiven
-from orchestrator.state.questions import answer_to
+from orchestrator.state.questions import answer_to, open_questions
 from orchestrator.state.state import RunState, State
 from orchestrator.views.view import run_view
 from orchestrator.words.decisions import Decisions, doers
-from orchestrator.words.headline import result
+from orchestrator.words.headline import came_to, ended, result
 from orchestrator.words.notifying import places
 from orchestrator.words.place import Place, for_place, quiet_until_ms
 
@@ -45,7 +45,7 @@ def digest(state: State, place: Place, said: Sequence[Notice]) -> Notice | None:
         run=f"quiet hours to {end:%Y-%m-%d %H:%M}",
         topic="head",
         key=f"{place.name}/digest/{end_ms}/{at_ms}/{hushed[-1].key}",
-        title="what happened meanwhile",
+        title=_count(state, told, start_ms) or "what happened meanwhile",
         lines=tuple(lines) or tuple(one.headline for one in hushed),
         persons=tuple(dict.fromkeys(persons)),
         at_ms=at_ms,
@@ -55,29 +55,42 @@ def digest(state: State, place: Place, said: Sequence[Notice]) -> Notice | None:
     return for_place(notice, place)
 
 
+def _count(state: State, told: Mapping[str, Sequence[str]], start_ms: int) -> str:
+    """ "2 runs ended, 1 question waits"."""
+    runs = [state.runs[name] for name, lines in told.items() if lines]
+    over = sum(run.ended_ms is not None and run.ended_ms >= start_ms for run in runs)
+    waits = sum(len(open_questions(run)) for run in runs)
+    return ", ".join(
+        [
+            *([f"{over} run{'s' if over != 1 else ''} ended"] if over else []),
+            *([f"{waits} question{'s wait' if waits != 1 else ' waits'}"] if waits else []),
+        ]
+    )
+
+
 def _lines(run: RunState, state: State, place: Place, start_ms: int) -> Iterator[str]:
     if place.name not in places(run.graph):
         return
     level, zone = place.manner.level, place.manner.zone
-    ended = run.ended_ms is not None and run.ended_ms >= start_ms
+    over = run.ended_ms is not None and run.ended_ms >= start_ms
     asked = [v for v in run.verdicts if v.at_ms >= start_ms and v.action != "warn"]
     failed = [
         attempt
         for attempt in run.attempts.values()
         if attempt.outcome == "failed" and (attempt.ended_ms or 0) >= start_ms
     ]
-    if not (ended or (level != "end" and (asked or failed))):
+    if not (over or (level != "end" and (asked or failed))):
         return
     view = run_view(run, run.ended_ms or start_ms, state.runs)
     if level != "end":
         for one in asked:
             what = Decisions(run, view, one.at_ms, zone).what(one.scope, one.target)
             yield f"{run.name}: {what}: {one.sentence}; {_outcome(run, one)}"
-        if not ended:
-            for title in dict.fromkeys(view.row(attempt.job).title for attempt in failed):
-                yield f"{run.name}: {title} failed"
-    if ended:
-        yield f"{run.name}: {view.status} · {result(view) or run.sentence}"
+        for title in dict.fromkeys(view.row(attempt.job).title for attempt in failed):
+            yield f"{run.name}: {title} failed"
+    if over:
+        said = result(view) if run.outcome == "done" else ""
+        yield f"{run.name}: {ended(run)} · {said or came_to(run, view)}"
 
 
 def _outcome(run: RunState, said: VerdictGiven) -> str:

@@ -47,6 +47,13 @@ def head(
     )
 
 
+def ended(run: RunState) -> str:
+    """How a run has ended, in one word: one of which a rule has stopped a part has not failed."""
+    failed = any(known.status == "failed" for known in run.jobs.values())
+    stopped = any(known.status == "stopped" for known in run.jobs.values())
+    return "stopped" if run.outcome == "failed" and stopped and not failed else str(run.outcome)
+
+
 def result(view: RunView) -> str:
     """ "val_acc 0.850 ± 0.071"; empty while no fold is done."""
     if view.mean is None:
@@ -57,6 +64,13 @@ def result(view: RunView) -> str:
 def folds_done(view: RunView) -> str:
     """ "2 of 3 folds done"; empty where there are no folds."""
     return f"{view.folds_done} of {view.folds} {view.unit} done" if view.folds > 1 else ""
+
+
+def came_to(run: RunState, view: RunView) -> str:
+    """ "2 of 3 folds done, val_acc 0.850 ± 0.071", or its jobs where none of its folds began."""
+    begun = any(row.wall_ms is not None or row.value is not None for row in view.fold_rows)
+    folds = folds_done(view) if begun and not run.cpu_only else ""
+    return ", ".join(part for part in (folds, result(view)) if part) or run.sentence
 
 
 def spent(view: RunView) -> str:
@@ -95,9 +109,9 @@ def _title(run: RunState, view: RunView) -> tuple[str, tuple[str, ...]]:
     """The first line, and one for each other fold that trains at the same time."""
     if not run.live:
         if run.cpu_only:
-            return f"{view.status} · {run.sentence}", ()
+            return f"{ended(run)} · {run.sentence}", ()
         said = result(view) if run.outcome == "done" else folds_done(view)
-        return f"{view.status} · {said or run.sentence}", ()
+        return f"{ended(run)} · {said or run.sentence}", ()
     if view.status == "stopping":
         return f"stopping · {view.sentence}", ()
     going = [row for row in view.rows if row.status in _GOING]

@@ -17,12 +17,12 @@ from orchestrator.pictures.drawn import mistakes_of
 from orchestrator.state.state import AttemptState, RunState, job_of
 from orchestrator.views.charges import freed_ms, unit_of
 from orchestrator.views.figures import amount, figure
-from orchestrator.views.savings import kept, saved_words, saving_line
+from orchestrator.views.savings import kept, saved_words
 from orchestrator.views.seen import Seen
 from orchestrator.views.view import JobRow, RunView
 from orchestrator.words import buttons
-from orchestrator.words.decisions import Decisions, doers
-from orchestrator.words.headline import result
+from orchestrator.words.decisions import Decisions, doers, why
+from orchestrator.words.headline import came_to, ended, result
 from orchestrator.words.outside import Outside
 
 
@@ -65,7 +65,8 @@ class Teller:
             case e.StopAsked(reason="paused"):
                 pass  # what was paused has been told, with its hours
             case e.StopAsked() if not event.by.startswith("rule "):
-                yield self._decisions.stop(event)
+                if not self._decisions.is_answer(event):
+                    yield self._decisions.stop(event)
             case e.JobWaited(reason="over-budget" | "group"):
                 yield self._over_budget(event)
             case e.JobWaited(reason="parked"):
@@ -74,7 +75,7 @@ class Teller:
                 title = f"{self._row(event.job).title}: {event.sentence}"
                 ended = self._ended(event.job)
                 key = f"{event.job}/retry/{ended.fence if ended else 0}"
-                yield self._notice("reply", key, title, self._cause(event.job))
+                yield self._notice("reply", key, title, self._cause(event.job, title))
             case e.AttemptUnreachable():
                 # At most once an hour: an engine that answers every other time is one problem.
                 key = f"unreachable/{event.attempt}/{event.at_ms // HOUR_MS}"
@@ -127,7 +128,9 @@ class Teller:
 
     def _unused(self, jobs: Sequence[Job]) -> str:
         free_ms = freed_ms(self.run, jobs, self.at_ms)
-        return f"up to {amount(free_ms, unit_of(self.run))} of reserve not used" if free_ms else ""
+        return (
+            f"up to {amount(free_ms, unit_of(self.run))} of reserve free again" if free_ms else ""
+        )
 
     # --- jobs -------------------------------------------------------------------------------------
 
@@ -171,12 +174,14 @@ class Teller:
             title = f"{row.title} done{score}"
             yield self._notice("reply", key, title, lines, self._curve(), pictures=self._grid(row))
         elif event.outcome == "stopped":
-            lines = [
+            parts = [
                 _cost(row, unit_of(self.run)),
                 self._unused([self.run.graph.job(event.job)]),
+                saved_words(
+                    [one for one in kept([*self.run.savings.values()]) if one.job == event.job]
+                ),
             ]
-            saved = [one for one in kept([*self.run.savings.values()]) if one.job == event.job]
-            lines += [f"saved {saving_line(one)}" for one in saved]
+            lines = [" · ".join(part for part in parts if part)]
             title = f"{row.title} {row.status}"
             if event.reason == "deadline":
                 title = f"{title}: {row.why}"
@@ -189,13 +194,14 @@ class Teller:
             return attempt.error["what"]
         return event.sentence
 
-    def _cause(self, job: str) -> list[str]:
-        """Where, got, wanted, next: whatever is known of how the last attempt ended."""
+    def _cause(self, job: str, title: str = "") -> list[str]:
+        """Where, got, wanted, next: whatever is known of how the last attempt ended, and does not
+        stand in `title`."""
         attempt = self._ended(job)
         if attempt is None:
             return []
         parts = attempt.error or {}
-        said = [f"{name}: {parts[name]}" for name in _PARTS if parts.get(name)]
+        said = [f"{name}: {parts[name]}" for name in _PARTS if parts.get(name, title) not in title]
         return [*said, f"log: {attempt.folder}/log.txt"]
 
     def _tail(self, job: str) -> list[str]:
@@ -235,19 +241,20 @@ class Teller:
 
     def _run_ended(self, event: e.RunEnded) -> Notice:
         view, score = self.view, result(self.view)
-        of = f"{view.folds_done} of {view.folds} {view.unit}" if view.folds > 1 else ""
         if event.outcome == "done" and score:
-            title, lines = f"done: {score}{f' ({view.folds} folds)' if of else ''}", []
+            title, lines = f"done: {score}{f' ({view.folds} folds)' if view.folds > 1 else ''}", []
         else:
-            title = f"{event.outcome}: {event.sentence}"
+            title = f"{ended(self.run)}: {came_to(self.run, view)}"
             stops = [stop for stop in self.run.stops if stop.then == "end"]
             stops.sort(key=lambda stop: stop.scope != "run")
-            lines = [stop.sentence for stop in stops[:1]]  # who ended the run, not a fold before
-            lines.append(f"{score} over {of}" if score and of else score)
+            lines = [why(stop) for stop in stops[:1]]  # who ended the run, not a fold before
+            lines += [] if lines else [self._failed()]
         if not self.run.cpu_only:
-            lines += [_fold_line(row, view.amounts_in) for row in view.fold_rows]
+            begun = [row for row in view.fold_rows if row.wall_ms is not None or row.value]
+            lines += [_fold_line(row, view.amounts_in) for row in begun]
+            rest = len(view.fold_rows) - len(begun)
+            lines.append(f"{rest} fold{'s' if rest != 1 else ''} not begun" if rest else "")
             lines.append(self._hours())
-            lines.append(self._unused(self.run.graph.jobs))
         return self._notice(
             "alert",
             f"ended/{event.at_ms}",
@@ -259,6 +266,15 @@ class Teller:
             typed=buttons.typed_of_head(self.run, self.view),
             persons=doers(self.run),
         )
+
+    def _failed(self) -> str:
+        """What went wrong first."""
+        rows = [row for row in self.view.rows if row.status == "failed"]
+        if not rows:
+            return ""
+        attempt = self._ended(rows[0].id)
+        what = (attempt.error or {}).get("what") if attempt is not None else None
+        return f"{rows[0].title} failed: {what or rows[0].why}"
 
     def _hours(self) -> str:
         used_ms = self.view.charged_ms + self.view.in_flight_ms

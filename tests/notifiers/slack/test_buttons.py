@@ -73,8 +73,8 @@ def test_a_decision_has_buttons_that_ask_again_and_wakes_whom_the_plan_names(
     )
     assert stop["confirm"]["text"]["text"] == STOP.confirm
     assert "confirm" not in go_on
-    assert asked.text.startswith("<@U0000001> decision needed for fold 0\n")
-    assert asked.blocks[0]["text"]["text"].startswith("<@U0000001> *decision needed")
+    assert asked.text.startswith("<@U0000001> s-1 · decision needed for fold 0\n")
+    assert asked.blocks[0]["text"]["text"].startswith("<@U0000001> *s-1* · decision needed")
     assert "skint answer" not in asked.text + str(asked.blocks)
 
 
@@ -129,7 +129,7 @@ def test_an_answer_takes_the_buttons_away_from_the_question(slack: SlackStandIn)
     assert len(slack.messages) == 2
     assert question.edits == 1
     assert buttons(question.blocks) == []
-    assert question.text == "fold 0 goes on, said <@U0000001>"
+    assert question.text == "s-1 · fold 0 goes on, said <@U0000001>"
 
 
 def test_an_answer_to_a_question_that_was_deleted_has_nothing_to_take_away(

@@ -101,7 +101,7 @@ def test_a_sentence_that_is_there_without_its_picture_gets_the_picture_alone(
     found = bot(slack).find(said, head)
     assert found == Arrival({**head, "posted": said.key}, whole=False)
     bot(slack).send(said, found.address)
-    assert [(m.text, len(m.files)) for m in slack.messages[1:]] == [("finished", 0), ("", 1)]
+    assert [(m.text, len(m.files)) for m in slack.messages[1:]] == [("s-1 · finished", 0), ("", 1)]
     assert bot(slack).find(said, head) == Arrival(head)
 
 
@@ -129,7 +129,7 @@ def test_the_message_with_buttons_is_known_again(
     answered = Notice("s-1", "reply", "answered", "stopped", edits="ask")
     assert bot(slack).find(answered, found.address) is None
     bot(slack).send(answered, found.address)
-    assert [m.text for m in slack.messages[1:]] == ["stopped"]
+    assert [m.text for m in slack.messages[1:]] == ["s-1 · stopped"]
 
 
 def test_a_thread_that_is_gone_has_nothing(slack: SlackStandIn, head: Mapping[str, str]) -> None:

@@ -81,7 +81,7 @@ def test_an_alert_whose_picture_has_to_wait_is_not_said_twice(slack: SlackStandI
     assert error.reached is not None
     assert bot(slack).send(notice("alert", "finished", CURVE), error.reached) == address
     assert [(m.text, len(m.files)) for m in slack.messages[1:]] == [
-        ("finished\n0.14 h spent", 0),
+        ("s-1 · finished\n0.14 h spent", 0),
         ("", 1),
     ]
 

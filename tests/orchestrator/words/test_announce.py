@@ -42,14 +42,12 @@ def test_a_broken_run_says_which_loss_broke_and_what_stopping_frees(tmp_path: Pa
         "alert: stopping train: train_loss became nan in epoch 2 of train.fold0"
         " · rule broken · frees up to 1.48 h of reserve",
         "reply: fold 0 (1 of 3) stopped · after epoch 2 of 3 · 2 min 01 s charged"
-        " · up to 0.48 h of reserve not used"
-        " · saved 59 s: train.fold0 was stopped with likely 59 s to go, by 2 epochs of its own",
-        "alert: failed: 3 done, 3 stopped, 1 skipped"
-        " · train_loss became nan in epoch 2 of train.fold0"
+        " · up to 0.48 h of reserve free again · 59 s saved by stopping early",
+        "alert: stopped: 0 of 3 folds done"
+        " · rule broken: train_loss became nan in epoch 2 of train.fold0"
         " · fold 0 (1 of 3): stopped · after epoch 2 of 3 · 2 min 01 s charged"
-        " · fold 1 (2 of 3): stopped · fold 2 (3 of 3): stopped"
-        " · 2 min 01 s charged to lab (simulated) · 59 s saved by stopping early"
-        " · up to 1.48 h of reserve not used",
+        " · 2 folds not begun"
+        " · 2 min 01 s charged to lab (simulated) · 59 s saved by stopping early",
     ]
 
 
@@ -58,15 +56,15 @@ def test_a_cancel_says_who_asked_and_what_is_kept(tmp_path: Path) -> None:
     in_fold_1 = once(world.stop, lambda run: reports_of(run, "train.fold1") == 1)
     notices = told(world, meanwhile=in_fold_1)
     assert said(notices)[1:] == [
-        "reply: stopping the run: cancelled by cli · frees up to 0.98 h of reserve",
+        "reply: stopping the run: cancelled by somebody at the command line"
+        " · frees up to 0.98 h of reserve",
         "reply: fold 1 (2 of 3) stopped · 2 epochs · 2 min 01 s charged"
-        " · up to 0.48 h of reserve not used"
-        " · saved 30 s: train.fold1 was stopped with likely 30 s to go, by 2 epochs of its own",
-        "alert: cancelled: 4 done, 3 stopped · cancelled by cli · val_acc 0.700 over 1 of 3 folds"
+        " · up to 0.48 h of reserve free again · 30 s saved by stopping early",
+        "alert: cancelled: 1 of 3 folds done, val_acc 0.700"
+        " · cancelled by somebody at the command line"
         " · fold 0 (1 of 3): val_acc 0.700 · 2 epochs · 2 min 30 s charged"
-        " · fold 1 (2 of 3): stopped · 2 epochs · 2 min 01 s charged · fold 2 (3 of 3): stopped"
-        " · 4 min 31 s charged to lab (simulated) · 3 min 00 s saved by stopping early"
-        " · up to 0.98 h of reserve not used",
+        " · fold 1 (2 of 3): stopped · 2 epochs · 2 min 01 s charged · 1 fold not begun"
+        " · 4 min 31 s charged to lab (simulated) · 30 s saved by stopping early",
     ]
     by = "the run cancelled by somebody at the command line 00:04 UTC"
     assert said(notices, "head")[-2:] == [
@@ -84,9 +82,10 @@ def test_an_aborted_fold_is_told_by_its_name(tmp_path: Path) -> None:
         lambda run: reports_of(run, "train.fold0") == 1,
     )
     assert said(told(world, meanwhile=abort))[:2] == [
-        "reply: stopping fold 0 (1 of 3): cancelled by cli · frees up to 0.48 h of reserve",
+        "reply: stopping fold 0 (1 of 3): cancelled by somebody at the command line"
+        " · frees up to 0.48 h of reserve",
         "reply: fold 0 (1 of 3) stopped · 2 epochs · 2 min 01 s charged"
-        " · up to 0.48 h of reserve not used",
+        " · up to 0.48 h of reserve free again",
     ]
 
 
@@ -123,12 +122,12 @@ def test_a_failure_says_what_where_got_wanted_next(tmp_path: Path) -> None:
     assert lines[1:] == [
         "alert: fold 1 (2 of 3) failed: no space left on device · where: train.py:14"
         f" · got: 0 bytes · wanted: 2 GB · next: free 2 GB and submit again · log: {log}",
-        "alert: failed: 4 done, 1 failed, 2 skipped · val_acc 0.700 over 1 of 3 folds"
+        "alert: failed: 1 of 3 folds done, val_acc 0.700"
+        " · fold 1 (2 of 3) failed: no space left on device"
         " · fold 0 (1 of 3): val_acc 0.700 · 2 epochs · 2 min 30 s charged"
         " · fold 1 (2 of 3): failed · after epoch 1 of 2 · 1 min 10 s charged"
-        " · fold 2 (3 of 3): skipped"
-        " · 3 min 40 s charged to lab (simulated) · 1 min 10 s saved by stopping early"
-        " · up to 0.99 h of reserve not used",
+        " · 1 fold not begun"
+        " · 3 min 40 s charged to lab (simulated) · 1 min 10 s saved by stopping early",
     ]
 
 
@@ -136,7 +135,7 @@ def test_a_retry_is_told_with_the_log_of_the_attempt_that_failed(tmp_path: Path)
     lines = said(told(World(tmp_path, failing(1, {})), kfold(retries=1)))
     runs = tmp_path / "runs/seedlings-1/train.fold1"
     assert (
-        "reply: fold 1 (2 of 3): attempt 1 failed (exit code 1); trying again, 0 more after that"
+        "reply: fold 1 (2 of 3): attempt 1 failed (exit code 1); trying again, for the last time"
         f" · log: {runs}/1/log.txt"
     ) in lines
     assert f"alert: fold 1 (2 of 3) failed: exit code 1 · log: {runs}/2/log.txt" in lines
@@ -146,7 +145,7 @@ def test_a_limit_that_was_over_says_which_and_what_to_do(tmp_path: Path) -> None
     lines = said(told(World(tmp_path, folds([0.5, 0.6, 0.7])), kfold(folds=1, limit_s=150)))
     assert lines[0] == (
         "reply: fold 0 (1 of 1) stopped: its limit of 2 min 30 s was over · after epoch 2 of 3"
-        " · 2 min 31 s charged · up to 31 s of reserve not used"
+        " · 2 min 31 s charged · up to 31 s of reserve free again"
         " · next: a longer `limit` for train in the plan"
     )
 

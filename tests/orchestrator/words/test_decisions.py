@@ -67,9 +67,9 @@ def test_a_question_states_the_default_when_it_comes_to_pass_and_what_each_butto
     head, question = found
     assert (question.topic, question.about) == ("alert", "decision")
     assert said([question]) == [
-        "alert: decision needed for fold 0 (1 of 3): 0.61 after 2 epochs; others had 0.87"
-        " · rule curve · frees up to 0.49 h of reserve"
+        "alert: stop fold 0 (1 of 3)? 0.61 after 2 epochs; others had 0.87"
         " · if nobody answers by 01:11 CET, it is stopped"
+        " · rule curve · frees up to 0.49 h of reserve"
         " · answer with `skint answer seedlings-1 --stop` or `… --let-run`"
     ]
     assert labels(question.buttons) == ["Stop now", "Let it run"]
@@ -99,7 +99,7 @@ def test_a_default_of_going_on_and_a_wish_to_park_are_said(tmp_path: Path) -> No
     world = world_with_folds(tmp_path)
     state = state_in_fold_0(world, on_slack())
     lines = [
-        told(state, asking(world, **more))[0][-1].lines[-1]
+        told(state, asking(world, **more))[0][-1].lines[0]
         for more in ({"default": "let-run"}, {"would": "park"}, {"until_ms": None})
     ]
     assert lines == [

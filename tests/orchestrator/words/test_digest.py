@@ -73,7 +73,7 @@ def test_what_was_hushed_is_said_in_one_message_when_the_night_is_over() -> None
         "s-2: train: below all others; was stopped",
         "s-3: failed · 2 done, 1 failed",
     )
-    assert third.headline == "quiet hours to 2026-11-23 07:00 · what happened meanwhile"
+    assert third.headline == "quiet hours to 2026-11-23 07:00 · 1 run ended"
 
 
 def test_what_a_rule_stopped_by_itself_is_in_it_and_a_warning_is_not() -> None:

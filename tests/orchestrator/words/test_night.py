@@ -52,6 +52,6 @@ def test_runs_that_end_at_night_wake_nobody_and_are_said_together_in_the_morning
         *_, morning = slack.heads()
         assert len(slack.heads()) == 3
         assert morning.text == (
-            "quiet hours to 2026-11-21 07:00 · what happened meanwhile\n"
+            "quiet hours to 2026-11-21 07:00 · 2 runs ended\n"
             "s-1: done · val_acc 0.800 ± 0.000\ns-2: done · val_acc 0.800 ± 0.000"
         )

@@ -85,7 +85,7 @@ def test_a_run_is_one_head_edited_at_each_epoch_and_a_picture_for_each_fold(desk
     assert message.blocks
     thread = desk.slack.thread(message)
     titles = [reply.text.splitlines()[0] for reply in thread]
-    assert titles == [*(f"fold {n} done" for n in range(5)), "done: 0.904 ± 0.006"]
+    assert titles == [*(f"fold {n} done" for n in range(5)), "s-1 · done: 0.904 ± 0.006"]
     assert [reply.broadcast for reply in thread] == [False] * 5 + [True]
     for reply in thread[:5]:
         with Image.open(io.BytesIO(reply.files[0].content)) as image:
@@ -180,4 +180,6 @@ def test_blocks_that_slack_refuses_do_not_cost_the_alert(desk: Desk) -> None:
     desk.slack.fail("chat.postMessage", Failure("invalid_blocks"))
     desk.say(Notice("s-1", "alert", "x", "decide: abort fold 3?"))
     desk.run(60)
-    assert [(m.text, m.blocks) for m in desk.slack.messages[1:]] == [("decide: abort fold 3?", [])]
+    assert [(m.text, m.blocks) for m in desk.slack.messages[1:]] == [
+        ("s-1 · decide: abort fold 3?", [])
+    ]

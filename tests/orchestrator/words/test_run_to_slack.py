@@ -47,7 +47,7 @@ def test_a_run_is_one_edited_head_with_a_picture_for_each_fold_and_an_alert_at_t
             "fold 0 (1 of 3) done: val_acc 0.800",
             "fold 1 (2 of 3) done: val_acc 0.900",
             "fold 2 (3 of 3) done: val_acc 0.700",
-            "done: val_acc 0.800 ± 0.100 (3 folds)",
+            "seedlings-1 · done: val_acc 0.800 ± 0.100 (3 folds)",
         ]
         assert [message.broadcast for message in thread if message.text] == [False] * 3 + [True]
         assert sum(len(message.files) for message in thread) == 4
