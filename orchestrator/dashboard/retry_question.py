@@ -123,14 +123,18 @@ def _price(parts: Sequence[_Part], charged: AccountBalance, screen: Screen) -> P
 
 def _price_facts(price: Price, charged: AccountBalance, *, may_wait: bool) -> Facts:
     words = price_words(price, charged.account).removeprefix("costs ")
+    facts = [("costs", words)]
     if not price.jobs:
-        return (("costs", words),)
-    if price.refusing is not None:
-        left = [("not left", OverBudget(price.needs_ms, price.refusing).what)]
-        if may_wait:
-            left.append(("then", "what there is no room for waits until hours come back"))
-        return (("costs", words), *left)
-    return (("costs", words), ("left", _left(charged.balance.tightest)))
+        return tuple(facts)
+    if price.needs_ms > price.likely_ms:
+        needs = format_amount(price.needs_ms, charged.account.unit)
+        facts.append(("reserves", f"{needs}, a job's limit; what it does not use comes back"))
+    if price.refusing is None:
+        return (*facts, ("left", _left(charged.balance.tightest)))
+    facts.append(("not left", OverBudget(price.needs_ms, price.refusing).what))
+    if may_wait:
+        facts.append(("then", "what there is no room for waits until hours come back"))
+    return tuple(facts)
 
 
 def _left(limit: LimitBalance) -> str:
