@@ -121,7 +121,7 @@ def test_a_run_is_paused_held_released_and_retried(skint: InProcess, tmp_path: P
         (("cancel", "--all"), 0, "there is nothing to cancel"),
         (("pause", "nobody"), 3, "there is no run nobody"),
         (("retry", "nobody"), 3, "there is no run nobody"),
-        (("retry", "a", "--failed", "--aborted"), 2, "not allowed with"),
+        (("retry", "a", "--failed", "--aborted"), 2, "--failed and --aborted"),
         (("hold", "--lane", "gpu"), 2, "cpu, accelerator"),
     ],
 )
