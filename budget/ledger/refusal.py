@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from budget.amount import format_amount
-from budget.duration import LONGEST_MS
+from budget.duration import HOUR_MS, LONGEST_MS
 from budget.instant import LATEST_MS, format_instant
 from budget.ledger.balance import LimitBalance
 from budget.ledger.file import LedgerError
@@ -89,7 +89,9 @@ class OverBudget(LedgerError):
             *([("by hand", refusing.foreign_ms)] if refusing.foreign_ms else []),
             *([("kept back", refusing.kept_back_ms)] if refusing.kept_back_ms else []),
         ]
-        too_much = format_amount(needed_ms - free_ms, unit, exact=True)
+        over_ms = needed_ms - free_ms
+        # What rounds to nothing has to be seen all the same.
+        too_much = format_amount(over_ms, unit, exact=over_ms < HOUR_MS // 100)
         super().__init__(
             f"{refusing.account} has {format_amount(free_ms, unit)} left of {whole} and this needs"
             f" {format_amount(needed_ms, unit)}: {too_much} too much{back}",

@@ -82,15 +82,19 @@ def _lines(run: RunState, state: State, place: Place, start_ms: int) -> Iterator
     if not (over or (level != "end" and (asked or failed))):
         return
     view = run_view(run, run.ended_ms or start_ms, state.runs)
+    broken: dict[str, None] = {}
     if level != "end":
         for one in asked:
             what = Decisions(run, view, one.at_ms, zone).what(one.scope, one.target)
             yield f"{run.name}: {what}: {one.sentence}; {_outcome(run, one)}"
-        for title in dict.fromkeys(view.row(attempt.job).title for attempt in failed):
-            yield f"{run.name}: {title} failed"
+        broken = dict.fromkeys(view.row(attempt.job).title for attempt in failed)
     if over:
         said = result(view) if run.outcome == "done" else ""
-        yield f"{run.name}: {ended(run)} · {said or came_to(run, view)}"
+        said = " · ".join([ended(run), said or came_to(run, view)])
+        first = [title for title in broken if run.outcome == "failed"][:1]
+        yield f"{run.name}: {'; '.join([said, *(f'{title} failed' for title in first)])}"
+    elif broken:
+        yield f"{run.name}: {', '.join(broken)} failed"
 
 
 def _outcome(run: RunState, said: VerdictGiven) -> str:

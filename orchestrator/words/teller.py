@@ -136,11 +136,14 @@ class Teller:
 
     def _over_budget(self, event: e.JobWaited) -> Notice:
         # Once for each reset and not for each fold: they all wait for the same.
+        until = ""
+        if event.until_ms is not None:
+            until = f" for hours until {format_instant(event.until_ms, self.zone)}"
         return self._notice(
             "reply",
             f"over-budget/{event.until_ms}",
-            f"{self._row(event.job).title} waits: {event.sentence}",
-            ["nothing was started; it goes on by itself when enough is free"],
+            f"{self._row(event.job).title} waits{until}",
+            [event.sentence, "nothing was started; it goes on by itself when enough is free"],
         )
 
     def _parked(self, event: e.JobWaited) -> Notice:
@@ -148,7 +151,7 @@ class Teller:
         row = self._row(event.job)
         until = ""
         if event.until_ms is not None:
-            until = f"not before {format_instant(event.until_ms, 'UTC')}"
+            until = f"not before {format_instant(event.until_ms, self.zone)}"
         title = f"{row.title} {event.sentence}"
         return self._notice(
             "reply",

@@ -42,7 +42,7 @@ def test_a_group_that_does_not_fit_now_waits_for_the_reset_and_then_begins(tmp_p
     assert told.until_ms == RESET_MS
     assert told.sentence == (
         "train has 3 jobs to do and is not begun before all of them fit: lab has 2.00 h left of"
-        " 5.00 h and this needs 3.05 h: 1 h 03 min 00.000 s too much; it resets"
+        " 5.00 h and this needs 3.05 h: 1.05 h too much; it resets"
         " Sat 28 Nov 2026 00:00 UTC; --park, or `when-short: begin` in the plan, begins it all the"
         " same"
     )

@@ -95,11 +95,11 @@ def test_what_does_not_fit_says_by_how_much_and_until_when_it_waits(tmp_path: Pa
     )
     notices = told(world)
     waits = (
-        "lab has 0.50 h left of 0.58 h and this needs 0.51 h: 44.000 s too much;"
+        "lab has 0.50 h left of 0.58 h and this needs 0.51 h: 0.01 h too much;"
         " it resets Sat 28 Nov 2026 00:00 UTC"
     )
     assert [line for line in said(notices) if "waits" in line] == [
-        f"reply: fold 2 (3 of 3) waits: {waits}"
+        f"reply: fold 2 (3 of 3) waits for hours until Sat 28 Nov 2026 00:00 UTC · {waits}"
         " · nothing was started; it goes on by itself when enough is free"
     ]
     assert [line for line in said(notices, "head") if "waiting" in line][-1:] == [
