@@ -54,9 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _obeyed(words: list[str], manner: Manner) -> int:
     if not words or words[0] in ("-h", "--help"):
+        from orchestrator.cli.screen import columns
         from orchestrator.cli.usage import usage
 
-        print(usage())
+        print(usage(columns()))
         return OK
     if words[0] == "--version":
         print(f"skint {__version__}")

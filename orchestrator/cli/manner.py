@@ -22,9 +22,9 @@ OPTIONS = {
 
 HELP = """everywhere:
   -y, --yes     do not ask; the answer is yes
-  --no-input    never ask; what would have to be asked is an error
+  --no-input    never ask: a question is an error
   --no-color    as the variable NO_COLOR
-  -q, --quiet   no words about what was done; data and errors only
+  -q, --quiet   data and errors only
   -v, --verbose more words"""
 
 

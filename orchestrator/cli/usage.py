@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 from orchestrator.cli.commands import COMMANDS
+from orchestrator.cli.screen import LEAST_WIDTH
 
 PURPOSES: Mapping[str, tuple[str, ...]] = {
     "start": ("init", "plan", "demo", "simulate"),
@@ -31,18 +33,24 @@ def by_purpose() -> dict[str, list[str]]:
     return {**purposes, "more": [name for name in COMMANDS if name not in named]}
 
 
-def usage() -> str:
+def usage(columns: int) -> str:
+    """Broken between words where a line would be longer than that."""
     width = max(map(len, COMMANDS))
     lines = ["usage: skint COMMAND [OPTIONS]", ""]
     lines += ["Trains vision models on an accelerator allowance that it never overdraws.", ""]
     for purpose, names in by_purpose().items():
         if names:
             lines += [purpose, *(f"  {name:<{width}}  {COMMANDS[name]}" for name in names), ""]
-    return "\n".join(
-        [
-            *lines,
-            "`skint COMMAND --help` tells more of one, `skint --version` which skint this is.",
-            "exit codes: 0 ok, 1 failed, 2 usage or plan, 3 not found, 4 credentials,",
-            "            5 over budget, 6 a run failed, 7 no scheduler, 130 Ctrl-C",
-        ]
+    lines += [
+        "`skint COMMAND --help` tells more of one, `skint --version` which skint this is.",
+        "exit codes: 0 ok, 1 failed, 2 usage or plan, 3 not found, 4 credentials, 5 over budget,"
+        " 6 a run failed, 7 no scheduler, 130 Ctrl-C",
+    ]
+    return "\n".join(_broken(line, columns, width) for line in lines)
+
+
+def _broken(line: str, columns: int, width: int) -> str:
+    hang = " " * (width + 4 if line.startswith("  ") else 12 if line.startswith("exit") else 0)
+    return textwrap.fill(
+        line, max(columns, LEAST_WIDTH), subsequent_indent=hang, break_on_hyphens=False
     )

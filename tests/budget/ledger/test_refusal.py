@@ -91,7 +91,7 @@ def test_an_unknown_account_is_answered_with_the_nearest_names(ledger: Ledger) -
             call()
         assert caught.value.exit_code == 3
         assert caught.value.wanted == "simulated"
-            assert caught.value.next == "did you mean simulated?"
+        assert caught.value.next == "did you mean simulated?"
 
 
 def test_calls_about_unknown_reservations_are_refused(ledger: Ledger) -> None:

@@ -15,7 +15,7 @@ from orchestrator.cli import main
 from orchestrator.cli.aliases import ALIASES, ELSEWHERE, meant
 from orchestrator.cli.commands import COMMANDS, parser_of
 from orchestrator.cli.manner import Manner, split, with_said
-from orchestrator.cli.usage import PURPOSES, by_purpose
+from orchestrator.cli.usage import PURPOSES, by_purpose, usage
 from skint.errors import OK, USAGE
 
 Said = pytest.CaptureFixture[str]
@@ -116,6 +116,9 @@ def test_the_help_has_each_command_once_and_fits_the_screen(capsys: Said) -> Non
     names = [name for names in PURPOSES.values() for name in names]
     assert len(names) == len(set(names))
     assert sorted(COMMANDS) == sorted(name for names in by_purpose().values() for name in names)
+    narrow = usage(60)
+    assert max(map(len, narrow.splitlines())) <= 60
+    assert narrow.split() == text.split()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
