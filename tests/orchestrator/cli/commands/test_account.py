@@ -16,12 +16,12 @@ from budget.accounts.account_json import account_to_json
 from budget.accounts.limit import weekly
 from budget.duration import HOUR_MS
 from budget.ledger import Ledger
-from tests.terminal import Said, Terminal
+from tests.terminal import QuickTerminal, Said, Terminal
 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path)
+    return QuickTerminal(tmp_path)
 
 
 def account(terminal: Terminal, *words: str) -> Said:

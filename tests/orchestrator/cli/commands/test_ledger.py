@@ -1,4 +1,4 @@
-"""`skint ledger` and `skint budget`, by hand as it were: processes, files and exit codes."""
+"""`skint ledger` and `skint budget`, by hand as it were: words, files and exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from budget.accounts.presets import preset
 from budget.duration import HOUR_MS
 from budget.ledger import Ledger
 from orchestrator.views.entries import COLUMNS, iso_instant
-from tests.terminal import Said, Terminal
+from tests.terminal import QuickTerminal, Said, Terminal
 
 ADDED_MS = 1_795_219_200_000
 """Sat 21 Nov 2026 00:00 UTC: a window of kaggle-gpu begins."""
@@ -28,7 +28,7 @@ ADDED_MS = 1_795_219_200_000
 @pytest.fixture
 def desk(tmp_path: Path) -> Terminal:
     """A ledger with an account of hours and one of credits."""
-    made = Terminal(tmp_path)
+    made = QuickTerminal(tmp_path)
     with Ledger(ledger_of(made)) as ledger:
         for name in ("kaggle-gpu", "colab-paid"):
             ledger.add_account(preset(name, name.removesuffix("-paid")), ADDED_MS)
@@ -202,7 +202,8 @@ def test_an_export_to_a_full_disk_is_an_error_and_a_device_stays_a_device(desk: 
     assert said.err.startswith("error: /dev/full: the export cannot be written")
     assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
     done(desk.skint("ledger", "adjust", "kaggle-gpu", "1h", "--reason", "x"))
-    piped = desk.skint("ledger", "export", "--format", "csv", "-o", "/dev/stdout")
+    whole = Terminal(desk.folder)  # with a standard output of its own
+    piped = whole.skint("ledger", "export", "--format", "csv", "-o", "/dev/stdout")
     assert (piped.code, len(exported(piped.out))) == (0, 1)
 
 

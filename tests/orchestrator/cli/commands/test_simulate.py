@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.terminal import Said, Terminal
+from tests.terminal import QuickTerminal, Said, Terminal
 
 PLAN = """
 name: toy
@@ -22,6 +23,14 @@ jobs:
     stop: [broken]
 """
 TABLE = re.compile(r"^ *(\d+|all)  (.*?) +(\d+) +(\d+) +(\S+) h +(\S+) h +(\S+) h +(\S+) h$", re.M)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    made = QuickTerminal(tmp_path)
+    added = made.skint("account", "add", "practice", "--preset", "simulated", "--quota", "1h")
+    assert added.code == 0, added.err
+    return made
 
 
 @pytest.fixture
@@ -103,7 +112,7 @@ def test_a_preset_is_an_account_too(desk: Terminal) -> None:
 
 def test_times_that_were_measured_here_are_used(desk: Terminal) -> None:
     desk.write("fit.py", "import time; time.sleep(0.2)")
-    assert desk.skint("run", "plan.yaml").code == 0
+    assert Terminal(desk.folder).skint("run", "plan.yaml").code == 0
     said = desk.skint("simulate", "plan.yaml")
     assert re.search(r"^train   4 times here, 0\.00 h$", said.out, re.M)
 
