@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Mapping
-from datetime import tzinfo
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -41,14 +40,13 @@ from orchestrator.dashboard.ink import RULE, Line, Piece, fitted, headed, justif
 from orchestrator.dashboard.key_line import KeyLine
 from orchestrator.dashboard.keys import BY_ACTION, Key, Situation
 from orchestrator.dashboard.log_pane import LogPane
-from orchestrator.dashboard.outgoing import Outgoing
 from orchestrator.dashboard.painted import Painted
 from orchestrator.dashboard.past_groups import PastGroups
 from orchestrator.dashboard.question_lines import line_of
 from orchestrator.dashboard.rows import TableLine
 from orchestrator.dashboard.snapshot import EventLine, Screen
+from orchestrator.dashboard.stage import Stage
 from orchestrator.graph import Job
-from orchestrator.home import Home
 from orchestrator.state.state import RunState
 from orchestrator.views.curves import Curve, drawn
 from orchestrator.views.view import RunView, run_view
@@ -58,18 +56,6 @@ WIDE, TALL = 110, 28
 """Cells from which all panes have room side by side."""
 PANES = ("folds", "log", "events", "costs")
 NO_CURVE = "nothing was reported epoch by epoch yet"
-
-
-class Stage(Protocol):
-    """What stands behind this screen: the dashboard."""
-
-    home: Home
-    zone: tzinfo | None
-    read_only: bool
-    outgoing: Outgoing
-
-    def do(self, action: str, now: Situation) -> None:
-        """What a key that changes something does."""
 
 
 class Details(ModalScreen[None]):
