@@ -75,7 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--parks",
         type=int,
-        default=12,
+        default=8,
         help="how many cases of parking and resuming are drawn for each setting of a training",
     )
 

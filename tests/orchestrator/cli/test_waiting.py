@@ -16,7 +16,7 @@ import pytest
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
 from orchestrator.store.store import Store
-from tests.terminal import Terminal, until
+from tests.terminal import QuickTerminal, Terminal, until
 
 UNTIL_A_FILE_IS_THERE = """
 import pathlib, sys, time, skint
@@ -46,8 +46,16 @@ def home_of(terminal: Terminal) -> Home:
 
 
 def status_of(terminal: Terminal, run: str) -> str:
-    runs = json.loads(terminal.skint("status", "--json").out)["runs"]
+    """As `skint status --json` says it, without a process each time."""
+    said = QuickTerminal(terminal.folder).skint("status", "--json")
+    runs = json.loads(said.out)["runs"] if said.code == 0 else ()
     return next((str(view["status"]) for view in runs if view["name"] == run), "")
+
+
+def is_running(terminal: Terminal, run: str, command: subprocess.Popen[str] | None = None) -> bool:
+    """Whether it runs; fails at once if the command that should run it has ended."""
+    assert command is None or command.poll() is None, command.communicate()
+    return status_of(terminal, run) == "running"
 
 
 def freeze(terminal: Terminal, pid: int) -> None:
@@ -76,7 +84,7 @@ def end(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 def test_a_run_queued_beside_a_foreground_run_goes_on_when_that_ends(gates: Terminal) -> None:
     foreground = gates.begin("run", "a.yaml")
-    until(lambda: status_of(gates, "a-1") == "running")
+    until(lambda: is_running(gates, "a-1", foreground))
     assert gates.skint("submit", "b.yaml").code == 0
     assert home_of(gates).scheduler_pid() == foreground.pid
     gates.write("a.txt", "")
@@ -98,7 +106,7 @@ def test_a_run_alone_in_the_foreground_leaves_no_scheduler_behind(gates: Termina
 def test_a_run_that_is_followed_goes_on_when_its_scheduler_dies(gates: Terminal) -> None:
     assert gates.skint("scheduler", "start").code == 0
     follower = gates.begin("run", "a.yaml")
-    until(lambda: status_of(gates, "a-1") == "running")
+    until(lambda: is_running(gates, "a-1", follower))
     killed = home_of(gates).scheduler_pid()
     assert killed is not None and killed != follower.pid
     os.kill(killed, signal.SIGKILL)
@@ -112,7 +120,7 @@ def test_a_run_that_is_followed_goes_on_when_its_scheduler_dies(gates: Terminal)
 def test_ctrl_c_cancels_a_run_that_is_followed(gates: Terminal) -> None:
     assert gates.skint("scheduler", "start").code == 0
     follower = gates.begin("run", "a.yaml")
-    until(lambda: status_of(gates, "a-1") == "running")
+    until(lambda: is_running(gates, "a-1", follower))
     follower.send_signal(signal.SIGINT)
     out, err = end(follower)
     assert follower.returncode == 130
@@ -121,7 +129,7 @@ def test_ctrl_c_cancels_a_run_that_is_followed(gates: Terminal) -> None:
 
 def test_a_command_is_answered_by_the_next_scheduler_if_the_first_dies(gates: Terminal) -> None:
     assert gates.skint("submit", "a.yaml").code == 0
-    until(lambda: status_of(gates, "a-1") == "running")
+    until(lambda: is_running(gates, "a-1"))
     frozen = home_of(gates).scheduler_pid()
     assert frozen is not None
     freeze(gates, frozen)  # it has the lock, and answers nothing
@@ -164,7 +172,7 @@ def test_a_name_whose_folder_is_taken_is_refused_in_the_foreground(gates: Termin
 
 def test_a_command_that_cannot_be_written_is_one_clear_error(gates: Terminal) -> None:
     assert gates.skint("submit", "a.yaml").code == 0
-    until(lambda: status_of(gates, "a-1") == "running")
+    until(lambda: is_running(gates, "a-1"))
     full = subprocess.run(
         ["sh", "-c", f"ulimit -f 0; exec {sys.executable} -P -m orchestrator.cli cancel a-1"],
         env={**os.environ, "SKINT_HOME": str(home_of(gates).path)},
