@@ -95,7 +95,7 @@ class Storm:
         batches = [*self._batches()]
         failing = sorted(self.dice.choices(range(len(batches)), k=self.weather.failures))
         late = set(self.dice.sample(range(len(batches)), self.weather.time_outs))
-        with self.slack, closing(sqlite3.connect(self.store, timeout=30)) as connection:
+        with self.slack, closing(sqlite3.connect(self.store, timeout=300)) as connection:
             try:
                 for number, batch in enumerate(batches):
                     self._kills_of(number, len(batches))
@@ -224,7 +224,11 @@ class Storm:
                 yield f"the head of {run} says {own[0].text!r}"
             texts = [reply.text.partition("\n")[0] for reply in self.slack.thread(own[0])]
             got = [text for text in texts if text]
-            wanted = [n.title for n in self.said if n.run == run and n.topic != "head"]
+            wanted = [
+                n.headline if n.topic == "alert" else n.title
+                for n in self.said
+                if n.run == run and n.topic != "head"
+            ]
             if got != wanted:
                 yield f"the thread of {run}: {got}, not {wanted}"
         if strays := [head.text for head in heads if not head.text.startswith("run-")]:
