@@ -52,7 +52,7 @@ class Made:
     """Of the job; `unfinished` where these are leftovers of its newest attempt."""
     folder: str
     files: tuple[Artifact, ...]
-    """By name; empty where they were removed."""
+    """By name; empty where they were removed, or there were none."""
     made_by: str
     """The attempt."""
     run: str

@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from orchestrator.cli.aliases import meant
 from orchestrator.cli.commands import parser_of
@@ -18,6 +19,9 @@ from skint.errors import FAILED, INTERRUPTED, OK, SkintError
 __all__ = ["main"]
 
 COMPLETE = "__complete"
+_NO_FOLDER = (errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
+"""What a system says of a home that is a file, or cannot be made."""
+_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 GC_THRESHOLD = 100_000
 """Objects between collections: the default collects dozens of times while modules are imported."""
 
@@ -42,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return OK
     except OSError as error:
+        if (useless := _useless_home(error)) is not None:
+            return _failed(useless, manner)
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         if error.filename is None and _output_is_full():
@@ -129,6 +135,25 @@ def _cannot_print(error: OSError) -> SkintError:
         where="standard output",
         got=error.strerror,
         next="make room there, or print somewhere else",
+    )
+
+
+def _useless_home(error: OSError) -> SkintError | None:
+    """Where it is about the folder in which everything is kept, and that is none, or not ours."""
+    from orchestrator.home import VARIABLE, Home
+
+    home = Home.find().path
+    about = _NOT_OURS if home.is_dir() else _NO_FOLDER + _NOT_OURS
+    if error.errno not in about or error.filename is None:
+        return None
+    if not Path(os.fsdecode(error.filename)).is_relative_to(home):
+        return None
+    return SkintError(
+        "the folder in which skint keeps everything cannot be used",
+        where=str(home),
+        got=error.strerror,
+        wanted="a folder that you may write to, or that can be made",
+        next=f"export {VARIABLE}=/another/folder",
     )
 
 

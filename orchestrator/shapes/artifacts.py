@@ -30,7 +30,7 @@ class Made:
     """Its run."""
     size_bytes: int
     files: tuple[File, ...]
-    """Empty where they were removed."""
+    """Empty where they were removed, or there were none."""
 
 
 @shape

@@ -104,7 +104,8 @@ def _rows(one: Made, run: str, most: int | None) -> Iterator[tuple[str, str, str
     notes += [f"from {one.run}"] if one.run != run else []
     head = f"{one.job} ({', '.join(notes)})" if notes else one.job
     if not one.files:
-        yield head, "its files are gone; they are made again when they are needed", "", ""
+        gone = "its files are gone; they are made again when they are needed"
+        yield head, "it made no files" if Path(one.folder).is_dir() else gone, "", ""
     shown, rest = _shown(one.files, most)
     for file in shown:
         yield head, file.name, file.kind, format_size(file.size_bytes)

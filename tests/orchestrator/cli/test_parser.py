@@ -16,7 +16,7 @@ from orchestrator.cli.aliases import ALIASES, ELSEWHERE, meant
 from orchestrator.cli.commands import COMMANDS, parser_of
 from orchestrator.cli.manner import Manner, split, with_said
 from orchestrator.cli.usage import PURPOSES, by_purpose, usage
-from skint.errors import OK, USAGE
+from skint.errors import FAILED, OK, USAGE
 
 Said = pytest.CaptureFixture[str]
 
@@ -95,6 +95,18 @@ def test_the_words_of_a_program_are_left_alone() -> None:
     arguments = parser_of("exec")[1].parse_args(words[1:])
     assert arguments.program == program
     assert with_said(front, arguments) == Manner(verbose=True)
+
+
+@pytest.mark.parametrize("line", ["status", "queue", "tick"])
+def test_a_home_that_is_no_folder_is_one_error(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SKINT_HOME", str(tmp_path / "file"))
+    assert main(line.split()) == FAILED
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {tmp_path / 'file'}: the folder in which skint keeps")
+    assert "next    export SKINT_HOME=" in said
 
 
 def test_another_name_of_a_command_is_that_command(capsys: Said) -> None:
