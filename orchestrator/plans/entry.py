@@ -156,6 +156,10 @@ def argv_of(entry: Entry, cell: Cell, problems: Problems) -> tuple[str, ...]:
         what = f"`run` does not use {{{key}}}: every job of this matrix would do the same"
         place = (*entry.keys, "matrix", key)
         problems.add(place, what, got=run, wanted=f"{{{key}}} in `run`")
+    for key in sorted(entry.spec.with_.keys() - used):  # nothing else would read it
+        place = (*entry.keys, "with", key)
+        what = f"`run` does not use {{{key}}}, so its value would do nothing"
+        problems.add(place, what, got=run, wanted=f"{{{key}}} in `run`")
     return argv
 
 

@@ -87,6 +87,7 @@ WRONG = {
     "smoke_of_a_cpu_job": _with("needs: [train]", "needs: [train], smoke: true"),
     "placeholder_without_value": RIGHT + "  last: {run: 'python a.py {fold}', needs: [train]}\n",
     "matrix_that_run_ignores": RIGHT + "  last: {run: python a.py, matrix: {x: [1, 2]}}\n",
+    "value_that_run_ignores": RIGHT + "  last: {run: python a.py, with: {x: 1}}\n",
     "shell_in_run": RIGHT + "  last: {run: python a.py | tee log}\n",
     "open_quote_in_run": RIGHT + "  last: {run: python 'a.py}\n",
     "several": _with("      epochs: 3", "      epoch: 3").replace("uses: resize", "uses: reszie"),

@@ -27,9 +27,10 @@ jobs:
   scan:  {uses: scan, with: {source: data}}
   folds: {uses: folds, needs: [scan], with: {k: 3, seed: 0}}
   fit:
-    run: python fit.py --table table.csv --lr {lr}
+    run: python fit.py --table table.csv --lr {lr} --x {x}
     needs: [folds]
     per: fold
+    with: {x: 2}
     matrix: {lr: [0.1, 1.0e-3]}
     devices: 1
     stop: [broken, {plateau: {mode: warn}}]
