@@ -1,12 +1,11 @@
 """The places that runs want to be told about: from the `notify:` part of a plan to notifiers.
 
-Notifiers are imported where a plan names one: commands that only queue a plan must not wait for
-what its scheduler needs.
+Notifiers, and what goes with them, are imported where a plan names one: commands that only queue a
+plan must not wait for what its scheduler needs.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -56,6 +55,8 @@ def notifiers_for(
     A place whose credentials are missing here is left out with a warning: its notices wait in
     the outbox for a scheduler that has them, and the other runs go on.
     """
+    import logging
+
     from notifiers import catalog
     from notifiers.base import NotifierSettingsError
 
