@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Sequence
@@ -101,7 +102,11 @@ def _failed(error: SkintError, manner: Manner) -> int:
         except BrokenPipeError:  # who reads it has left
             _print_no_more()
     else:
-        print(f"error: {error}", file=sys.stderr)
+        from orchestrator.cli.screen import error_text
+
+        on_screen = sys.stderr is not None and sys.stderr.isatty()
+        width = shutil.get_terminal_size().columns if on_screen else None
+        print(error_text(f"error: {error}", width), file=sys.stderr)
     return error.exit_code
 
 

@@ -50,6 +50,25 @@ def prose(text: str, hang: str = "  ") -> str:
     )
 
 
+def error_text(text: str, width: int | None) -> str:
+    """Of an error, with lines broken between words at `width`; what is to be typed stays whole, so
+    that it can be copied. None: a pipe, which has each part in one line."""
+    if width is None:
+        return text
+    return "\n".join(
+        line
+        if line.startswith("  next ")
+        else textwrap.fill(
+            line,
+            max(width, LEAST_WIDTH),
+            subsequent_indent=" " * 10 if line.startswith("  ") else "  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
+    )
+
+
 def room_for_last(heads: Sequence[str], rows: Iterable[Sequence[str]], least: int) -> int:
     """Characters that the last column may have beside the others, `least` of them in any case."""
     names = [head.lstrip(">") for head in heads]
