@@ -8,7 +8,7 @@ from orchestrator.cli.attending import Attendant
 from orchestrator.clock import SystemClock
 from orchestrator.commands import Request
 from orchestrator.home import Home
-from orchestrator.store.file import StoreError
+from orchestrator.store.errors import StoreError
 from orchestrator.store.inbox import Inbox
 from skint.errors import FAILED, UNREACHABLE, SkintError
 

@@ -21,7 +21,7 @@ from orchestrator.simulation.host_clock import HostClock
 from orchestrator.simulation.memory_store import MemoryStore
 from orchestrator.simulation.mortal import Fate, Killed, Mortal
 from orchestrator.state.state import State
-from orchestrator.store.file import StoreError
+from orchestrator.store.errors import StoreError
 from skint.attempt import StopHow, Task
 
 LEDGER_WRITES = (

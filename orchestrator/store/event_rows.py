@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.events import events as e
 from orchestrator.state.projection import apply_all
 from orchestrator.state.state import State
-from orchestrator.store.file import unreadable
+from orchestrator.store.errors import unreadable
 from orchestrator.store.text import dump
 
 

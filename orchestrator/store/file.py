@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from skint.errors import SkintError
+from orchestrator.store.errors import StoreError, StoreFull
 
 STORE_VERSION = 5
 """What the versions before it lack: `orchestrator.store.versions`."""
@@ -18,14 +18,6 @@ PATIENCE_S = 30.0
 """How long another process may write before that is an error. Disks stall for seconds."""
 TIGHT_BYTES = 1 << 20
 """With less than this on the disk, an error of writing is one of room."""
-
-
-class StoreError(SkintError):
-    """The store cannot be read or written."""
-
-
-class StoreFull(StoreError):
-    """The disk has no room for what is to be kept. What was kept before stands."""
 
 
 class StoreFile:
@@ -105,17 +97,6 @@ class StoreFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def unreadable(path: Path, what: str, error: Exception) -> StoreError:
-    """Something stands in the file whose meaning this version does not know."""
-    return StoreError(
-        f"{what} cannot be read: most likely a newer skint wrote it",
-        where=str(path),
-        got=str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}",
-        wanted="the skint that wrote it, or a newer one",
-        next="pip install --upgrade skint",
-    )
 
 
 @contextmanager

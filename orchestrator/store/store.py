@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from orchestrator.state.records import shared
 from orchestrator.state.state import Hold, State, run_of
 from orchestrator.store import rows, snapshot
-from orchestrator.store.file import unreadable
+from orchestrator.store.errors import unreadable
 from orchestrator.store.inbox import Inbox
 from orchestrator.store.kept_holds import kept_holds
 from orchestrator.store.past import Past

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from orchestrator.graph import GRAPH_VERSION, Graph
-from orchestrator.store.file import STORE_VERSION, StoreError
+from orchestrator.store.errors import StoreError
+from orchestrator.store.file import STORE_VERSION
 from orchestrator.store.store import Store, read_recent, read_run, read_state
 from tests.orchestrator.worlds import World, graph, job, kfold, training
 from tests.terminal import Terminal

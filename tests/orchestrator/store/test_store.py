@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 
 from orchestrator.commands import PauseJobs
-from orchestrator.store.file import StoreError, StoreFull
+from orchestrator.store.errors import StoreError, StoreFull
 from orchestrator.store.store import Store, read_recent, read_run, read_state
 from tests.orchestrator.worlds import World, kfold, training
 
