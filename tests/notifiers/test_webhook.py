@@ -37,8 +37,8 @@ def receive() -> Receive:
     return found
 
 
-def hook(receiver: Receiver, secret: str = SECRET) -> Webhook:
-    return Webhook(receiver.url, secret, now_s=lambda: NOW_S, timeout_s=1)
+def hook(receiver: Receiver, secret: str = SECRET, timeout_s: float = 300) -> Webhook:
+    return Webhook(receiver.url, secret, now_s=lambda: NOW_S, timeout_s=timeout_s)
 
 
 def notice(**changes: Any) -> Notice:
@@ -170,7 +170,7 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_the_time_out(
 ) -> None:
     receiver.answers.append(Answer(hang_s=1.5))
     with pytest.raises(NotifyError, match="cannot reach") as caught:
-        hook(receiver).send(notice(), {})
+        hook(receiver, timeout_s=1).send(notice(), {})
     assert caught.value.uncertain
 
 

@@ -74,7 +74,7 @@ class SocketModeStandIn:
 
     def __enter__(self) -> SocketModeStandIn:
         self._thread.start()
-        assert self._ready.wait(30)
+        assert self._ready.wait(300)
         return self
 
     def __exit__(

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from budget.ledger import Ledger
-from tests.terminal import Terminal, until
+from tests.terminal import QuickTerminal, Terminal, until
 
 FIT = """
 import sys, time, skint
@@ -57,6 +57,11 @@ def toy(terminal: Terminal) -> Terminal:
     terminal.write("prepare.py", "print('prepared')")
     terminal.write("plan.yaml", PLAN)
     return terminal
+
+
+def status_of(terminal: Terminal, *words: str) -> str:
+    """For who waits: without a process each time."""
+    return QuickTerminal(terminal.folder).skint("status", *words).out
 
 
 @pytest.fixture
@@ -140,7 +145,7 @@ def test_too_little_left_is_refused_before_anything_starts(toy: Terminal) -> Non
 
 def test_a_run_is_watched_and_cancelled_from_another_terminal(slow: Terminal) -> None:
     running = slow.begin("run", "plan.yaml")
-    until(lambda: "epoch 1/100" in slow.skint("status").out)
+    until(lambda: "epoch 1/100" in status_of(slow))
     status = slow.skint("status").out
     assert re.search(r"slow-1 +running", status) and "waits for 1 of 1 devices" in status
     budget = slow.skint("budget").out
@@ -180,11 +185,11 @@ jobs:
 """,
     )
     assert slow.skint("submit", "plan.yaml").code == 0
-    until(lambda: "epoch 1/100" in slow.skint("status").out)
+    until(lambda: "epoch 1/100" in status_of(slow))
     assert slow.skint("abort", "slow-1", "--fold", "7").code == 3
     aborted = slow.skint("abort", "slow-1", "--fold", "0")
     assert aborted.code == 0 and "the others go on" in aborted.out
-    until(lambda: re.search(r"slow-1 +failed", slow.skint("status").out) is not None)
+    until(lambda: re.search(r"slow-1 +failed", status_of(slow)) is not None)
     shown = slow.skint("show", "slow-1").out
     assert re.search(r"fold 0 \(1 of 3\) +accelerator +stopped", shown)
     assert len(re.findall(r"fold [12] \([23] of 3\) +accelerator +done", shown)) == 2
@@ -194,10 +199,10 @@ jobs:
 
 def test_kill_9_of_the_scheduler_loses_nothing(slow: Terminal) -> None:
     assert slow.skint("submit", "plan.yaml").code == 0
-    until(lambda: "epoch 1/100" in slow.skint("status").out)
+    until(lambda: "epoch 1/100" in status_of(slow))
     pid = json.loads(slow.skint("status", "--json").out)["scheduler_pid"]
     os.kill(pid, signal.SIGKILL)
-    until(lambda: json.loads(slow.skint("status", "--json").out)["scheduler_pid"] is None)
+    until(lambda: json.loads(status_of(slow, "--json"))["scheduler_pid"] is None)
     alive = {process.pid for process in processes_of("slow-1")}
     assert len(alive) >= 2
     assert "on without one" in slow.skint("status").out
@@ -206,14 +211,14 @@ def test_kill_9_of_the_scheduler_loses_nothing(slow: Terminal) -> None:
     assert ticked.code == 0 and "1 job live" in ticked.out
     assert {process.pid for process in processes_of("slow-1")} == alive  # adopted, not restarted
     assert slow.skint("cancel", "slow-1").code == 0  # starts a scheduler, which adopts them too
-    until(lambda: "cancelled" in slow.skint("status").out)
+    until(lambda: "cancelled" in status_of(slow))
     assert processes_of("slow-1") == []
     assert slow.skint("replay").code == 0
 
 
 def test_ctrl_c_cancels_what_runs_in_the_foreground(slow: Terminal) -> None:
     running = slow.begin("run", "plan.yaml")
-    until(lambda: "epoch 1/100" in slow.skint("status").out)
+    until(lambda: "epoch 1/100" in status_of(slow))
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=300)
     assert running.returncode == 130

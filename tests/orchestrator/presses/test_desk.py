@@ -281,6 +281,6 @@ def test_a_thread_works_until_it_is_stopped(pressing: Pressing) -> None:
     pressing.desk._say = lambda arrival, text: answered.set()
     pressing.desk.start()
     pressing.desk.take(pressing.arrival("nonsense"))
-    assert answered.wait(30)
+    assert answered.wait(300)
     pressing.desk.stop(30)
     assert not pressing.desk._thread.is_alive()

@@ -41,7 +41,7 @@ class MarksFirst:
         self._slack, self._store = slack, store
 
     def send(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
-        with closing(sqlite3.connect(self._store, timeout=30)) as connection, connection:
+        with closing(sqlite3.connect(self._store, timeout=300)) as connection, connection:
             connection.execute("update outbox set state = 'sent' where key = ?", (notice.key,))
         return self._slack.send(notice, address)
 

@@ -27,7 +27,7 @@ def test_runs_that_end_at_night_wake_nobody_and_are_said_together_in_the_morning
     graph = replace(kfold(), notify={"slack": SETTINGS})
     with (
         SlackStandIn(now=lambda: world.clock.now_ms() / 1000) as slack,
-        closing(sqlite3.connect(tmp_path / "store.db", timeout=30)) as connection,
+        closing(sqlite3.connect(tmp_path / "store.db", timeout=300)) as connection,
     ):
         environ = {"SLACK_BOT_TOKEN": TOKEN, "SKINT_SLACK_API_URL": slack.url}
         notifiers = notifiers_for([graph], environ)

@@ -15,6 +15,7 @@ from notifiers.memory import Memory
 from orchestrator.clock import SimulatedClock
 from orchestrator.words.outbox import Sender, delivery, sender, waiting
 from tests.orchestrator.words.outboxes import empty_outbox, queue, said, states
+from tests.terminal import until
 
 
 @pytest.fixture
@@ -70,7 +71,8 @@ def test_on_a_full_disk_the_same_words_do_not_go_out_again_and_again(
     )
     thread = Sender(path, {"memory": memory})
     thread.start()
-    assert not thread.drain(timeout_s=0.5)
+    until(lambda: bool(memory.sent))
+    assert not thread.drain(timeout_s=0.2)
     assert [notice.title for notice in memory.sent] == ["failed"]
     connection.execute("drop trigger no_room")
     assert thread.drain(timeout_s=300)
@@ -95,7 +97,7 @@ def test_putting_does_not_wait_for_a_slow_service(path: Path) -> None:
     queue(connection, said("head", "first"))
     sender = Sender(path, {"memory": memory})
     sender.start()
-    assert begun.wait(60)
+    assert begun.wait(300)
     for number in range(20):  # would raise `database is locked` if the thread held the file
         queue(connection, said("head", str(number)))
         sender.poke()

@@ -24,7 +24,7 @@ def test_a_run_is_one_edited_head_with_a_picture_for_each_fold_and_an_alert_at_t
     graph = replace(kfold(), notify={"slack": {"channel": CHANNEL}})
     with (
         SlackStandIn(now=lambda: world.clock.now_ms() / 1000) as slack,
-        closing(sqlite3.connect(tmp_path / "store.db", timeout=30)) as connection,
+        closing(sqlite3.connect(tmp_path / "store.db", timeout=300)) as connection,
     ):
         environ = {"SLACK_BOT_TOKEN": TOKEN, "SKINT_SLACK_API_URL": slack.url}
         notifiers = notifiers_for([graph], environ)
