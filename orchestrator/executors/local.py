@@ -22,6 +22,7 @@ from orchestrator.executors.base import (
     ExecutorUnreachable,
     Handle,
     Observation,
+    StandbyGone,
     Submission,
 )
 from orchestrator.executors.local_processes import living, living_shims, none_left
@@ -93,7 +94,15 @@ class LocalExecutor:
 
     def submit(self, submission: Submission) -> None:
         parts = list(zip(submission.tasks, map(AttemptDir, submission.folders), strict=True))
-        fresh = [part for part in parts if not self._is_there(submission.name, *part)]
+        fresh, gone = [], list[StandbyGone]()
+        for part in parts:
+            try:
+                if not self._is_there(submission.name, *part):
+                    fresh.append(part)
+            except StandbyGone as error:
+                gone.append(error)
+        if gone and len(gone) + len(fresh) == len(parts):
+            raise gone[0]  # else the others have their devices, and this one is seen as `unused`
         own = _own_environment()
         for number, (task, directory) in enumerate(fresh):
             try:

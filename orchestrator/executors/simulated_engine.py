@@ -171,12 +171,14 @@ class SimulatedEngine:
         if submission.name in self.submissions:
             return
         ahead = self._ahead(submission)
-        if ahead is not None:
-            self._give_devices(ahead, submission)
-            return
+        for before in ahead.values():
+            self._is_ready_for(before)
         begin_ms = self.clock.now_ms() + round(self.faults.start_delay_s * 1000)
         attempts = []
         for task in submission.tasks:
+            if task.attempt in ahead:
+                attempts.append(self._give_devices(ahead[task.attempt], task))
+                continue
             attempts.append(self._play(task, begin_ms))
             if task.attempt in self.kept_ms:
                 self._ask(attempts[-1], begin_ms - 1, "stopped")
@@ -185,29 +187,35 @@ class SimulatedEngine:
         self.submissions[submission.name] = self.running[submission.name] = held
         self.submission_of.update({task.attempt: submission.name for task in submission.tasks})
 
-    def _ahead(self, submission: Submission) -> RealSubmission | None:
-        """What was started ahead under the name of the attempt that `submission` has."""
-        name = submission.tasks[0].attempt
-        return self.submissions.get(name) if submission.name != name else None
+    def _ahead(self, submission: Submission) -> dict[str, RealSubmission]:
+        """What was started ahead under the names of attempts that `submission` has."""
+        names = [task.attempt for task in submission.tasks]
+        return {
+            name: self.submissions[name]
+            for name in names
+            if name in self.submissions and name != submission.name
+        }
 
-    def _give_devices(self, ahead: RealSubmission, submission: Submission) -> None:
-        """What it has done by now needs not be done again."""
+    def _is_ready_for(self, ahead: RealSubmission) -> None:
+        """Raise StandbyGone where it cannot be given devices, now or later."""
         now_ms = self.clock.now_ms()
-        (before,), (task,) = ahead.attempts, submission.tasks
+        (before,) = ahead.attempts
         if now_ms >= before.end_ms or ahead.lost_ms is not None or now_ms < before.start_ms:
-            self.submission_of[task.attempt] = ahead.submission.name
             self._end(before, min(before.end_ms, max(now_ms, before.start_ms)), "unused", 1)
             self.happened["standby gone"] += 1
             raise StandbyGone("what was started ahead has ended")
+
+    def _give_devices(self, ahead: RealSubmission, task: Task) -> RealAttempt:
+        """What it has done by now needs not be done again."""
+        now_ms = self.clock.now_ms()
+        (before,) = ahead.attempts
         self.happened["devices given"] += 1
         done_s = min((now_ms - before.start_ms) / 1000, before.script.prepare_s)
         self._end(before, now_ms, "unused", EXIT_STOPPED)
         attempt = self._play(task, now_ms, done_s)
         # One file: what somebody has read of it before stands where it stood.
         attempt.lines[:0] = [line for line in before.lines if line[0] <= now_ms]
-        held = RealSubmission(submission, [attempt])
-        self.submissions[submission.name] = self.running[submission.name] = held
-        self.submission_of[task.attempt] = submission.name
+        return attempt
 
     def _play_ahead(self, task: Task, start_ms: int) -> RealAttempt:
         """It prepares, says that it is ready, and waits."""

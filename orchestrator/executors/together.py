@@ -11,15 +11,20 @@ def observation(sights: Mapping[str, AttemptSight], reason: str = "") -> Observa
     """One attempt makes the observation alone. Of several, devices are kept from the first start
     to the last end; one of which nothing is known leaves all unknown."""
     starts = [one.started_ms for one in sights.values() if one.started_ms is not None]
-    ends = [_end_ms(one) for one in sights.values()]
+    ends = [_end_ms(one) for one in sights.values() if not _never_ran(one)]
     known = [end_ms for end_ms in ends if end_ms is not None]
     return Observation(
         _condition({one.condition for one in sights.values()}),
         reason,
         started_ms=min(starts, default=None),
-        ended_ms=max(known) if len(known) == len(ends) else None,
+        ended_ms=max(known, default=None) if len(known) == len(ends) else None,
         attempts=sights,
     )
+
+
+def _never_ran(one: AttemptSight) -> bool:
+    """What stood by for it had ended: it says nothing about the others' devices."""
+    return one.condition == "ended" and one.started_ms is None
 
 
 def _condition(seen: set[Condition]) -> Condition:

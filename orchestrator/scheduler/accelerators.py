@@ -91,7 +91,7 @@ class Admission:
             accounts = {self._state.runs[run].graph.account for run in {one.run for one in queue}}
             taken = 0
             for place, candidate in enumerate(queue):
-                if (candidate.run, candidate.job.id) in self._lane.carried:
+                if (candidate.run, candidate.job.id) in self._lane.carried | self._lane.beside:
                     continue
                 if taken and self._stays_in_the_queue(candidate, taken):
                     continue
@@ -166,7 +166,7 @@ class Admission:
         if job.devices > len(free):
             if refusing is not None and not never_fits(refusing, fit.cost_ms):
                 self._block(one, fit.cost_ms, refusing)
-            self._wait_for_devices(one, account, job.devices, len(free), len(usable))
+            self._wait_for_devices(one, beside, account, job.devices)
             return
         if refusing is not None:
             cut = self._fitting.in_window(run, job, account, balance, refusing, fit)
@@ -185,12 +185,13 @@ class Admission:
         if any(self._lane.reuse(run, other) for other in known):
             return
         kept = free[: job.devices]
-        until_ms = prepares_until(self._state, self._inputs, run, one.job, account, self._now_ms)
+        jobs = (one.job, *beside)
+        until_ms = prepares_until(self._state, self._inputs, run, jobs, account, self._now_ms)
         if until_ms is None:
             self._start(one, account, balance, fit, kept, beside)
             return
         self._room.promise(account.executor, kept, one.name)
-        self._lane.wait(one, "preparing", PREPARING, until_ms)
+        self._lane.wait_beside(one, beside, "preparing", PREPARING, until_ms)
 
     def _over_budget(self, one: Candidate, refusing: LimitBalance, cost_ms: int) -> None:
         run, job = self._run(one), one.job
@@ -343,21 +344,21 @@ class Admission:
         return self._others(one)[: max(0, most - 1)]
 
     def _others(self, one: Candidate) -> list[Job]:
-        taken = self._lane.carried | self._lane.refused.keys()
+        taken = self._lane.carried | self._lane.beside | self._lane.refused.keys()
         return companions.waiting_with(one, self._waiting, taken)
 
     def _wait_for_devices(
-        self, one: Candidate, account: Account, wanted: int, free: int, usable: int
+        self, one: Candidate, beside: Sequence[Job], account: Account, wanted: int
     ) -> None:
         if account.executor in self._shadows:
             self._wait_for_turn(one, account, None)
             return
         holdings = self._room.holdings(account.executor)
-        shadow = shadow_of(wanted, free, holdings)
+        shadow = shadow_of(wanted, len(self._free(account)), holdings)
         self._shadows[account.executor] = shadow
         holders = ", ".join(self._room.holders(account.executor))
-        text = f"waits for {wanted} of {usable} devices ({holders})"
-        self._lane.wait(one, "devices", text, shadow.at_ms, afresh=True)
+        text = f"waits for {wanted} of {len(self._usable(account))} devices ({holders})"
+        self._lane.wait_beside(one, beside, "devices", text, shadow.at_ms, afresh=True)
 
     def _wait_for_turn(self, one: Candidate, account: Account, until_ms: int | None) -> None:
         text = f"waits for its turn: other jobs come first on {account.name}"

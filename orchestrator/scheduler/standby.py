@@ -8,7 +8,7 @@ memory, and nothing of it ever counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from budget.accounts.account import Account
 from orchestrator.events import events as e
@@ -39,18 +39,16 @@ WAIT_S = 3_600.0
 
 
 def plan(state: State, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
-    """The worker to start ahead on each executor, for the job that its next devices go to."""
-    planned = set[str]()
-    for run, job in _next(state):
-        for event in _ahead(state, run, job, inputs, now_ms):
+    """The workers to start ahead: for the jobs that the next devices of each executor go to."""
+    planned: list[e.StandbyPlanned] = []
+    for run, job in _next(state, inputs):
+        for event in _ahead(state, run, job, planned, inputs, now_ms):
             if isinstance(event, e.StandbyPlanned):
-                if event.executor in planned:
-                    continue
-                planned.add(event.executor)
+                planned.append(event)
             yield event
 
 
-def _next(state: State) -> Iterator[tuple[RunState, Job]]:
+def _next(state: State, inputs: Inputs) -> Iterator[tuple[RunState, Job]]:
     """Jobs that devices go to next: that have said so, then those that wait for nothing but a smoke
     test, which runs."""
     runs = [
@@ -63,10 +61,19 @@ def _next(state: State) -> Iterator[tuple[RunState, Job]]:
         yield from ((run, run.graph.job(x.id)) for x in run.ready if x.reason in WAITS)
     for run in runs:
         tested = [a.job for a in run.live_attempts if run.graph.job(a.job).smoke]
-        behind = (id for smoke in tested for id in run.graph.needed_by(smoke))
-        first = next((id for id in behind if _waits_for_smoke_alone(run, id)), None)
-        if first is not None:
-            yield run, run.graph.job(first)
+        behind = (run.graph.job(id) for smoke in tested for id in run.graph.needed_by(smoke))
+        first = [job for job in behind if _waits_for_smoke_alone(run, job.id)]
+        yield from ((run, job) for job in first[: _at_once(run, first, inputs)])
+
+
+def _at_once(run: RunState, jobs: Sequence[Job], inputs: Inputs) -> int:
+    """How many of `jobs` are started side by side."""
+    account = inputs.accounts.get(run.graph.account or "")
+    can = inputs.capabilities.get(account.executor) if account else None
+    if not jobs or account is None or can is None or not can.together:
+        return 1
+    devices = inputs.capacity[account.executor].devices
+    return max(1, min(jobs[0].together, len(devices) // jobs[0].devices))
 
 
 def _waits_for_smoke_alone(run: RunState, id: str) -> bool:
@@ -78,10 +85,17 @@ def _waits_for_smoke_alone(run: RunState, id: str) -> bool:
     )
 
 
-def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -> Iterator[e.Event]:
+def _ahead(
+    state: State,
+    run: RunState,
+    job: Job,
+    planned: Sequence[e.StandbyPlanned],
+    inputs: Inputs,
+    now_ms: int,
+) -> Iterator[e.Event]:
     known = run.jobs[job.id]
-    if not job.standby or known.unready or job.together > 1:
-        return  # several at once: the devices of one would wait for the others' starts
+    if not job.standby or known.unready:
+        return
     allocation = run.allocation_of(job.id)
     if run.stop_of(job) is not None or (allocation and allocation.open):
         return
@@ -94,16 +108,20 @@ def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -
     standing = [(r, s) for r, s in state.live_standbys() if s.executor == account.executor]
     if any(s.job == job.id and r.name == run.name for r, s in standing):
         return
-    for other, standby in standing:
-        if known.reason and not standby.dropped and other.jobs[standby.job].reason not in WAITS:
+    for other, standby in standing if known.reason == "devices" else ():
+        if not standby.dropped and not _is_next(other, standby):
             text = f"{run.name}.{job.id} comes before {standby.job}"
             yield _dropped(other, standby, "turn", text, now_ms)
-    if standing:
-        return
+    names = [(r.name, s.job) for r, s in standing]
+    names += [(one.run, one.job) for one in planned if one.executor == account.executor]
+    beside = sum(_is_beside(run, job, *name) for name in names)
+    if known.reason != "preparing" and (beside < len(names) or job.together <= beside):
+        return  # one at a time, but for those that devices have been promised to
     key = key_of(run, job)
     if key in state.results and not (run.again and run.graph.runs_again(job)):
         return
-    if account.executor == LOCAL and not cpu_lane.has_memory(state, inputs, job.mem_mb):
+    mem_mb = job.mem_mb + sum(one.mem_mb for one in planned if one.executor == LOCAL)
+    if account.executor == LOCAL and not cpu_lane.has_memory(state, inputs, mem_mb):
         return
     fence, before = known.next_fence, previous_of(state, run, job, key, inputs)
     yield e.StandbyPlanned(
@@ -122,26 +140,43 @@ def _ahead(state: State, run: RunState, job: Job, inputs: Inputs, now_ms: int) -
     )
 
 
+def _is_next(run: RunState, standby: StandbyState) -> bool:
+    """Whether its job has been promised devices, or is about to get them."""
+    allocation = run.allocation_of(standby.job)
+    being_given = allocation is not None and allocation.open and standby.id in allocation.attempts
+    return being_given or run.jobs[standby.job].reason in WAITS
+
+
+def _is_beside(run: RunState, job: Job, other_run: str, other: str) -> bool:
+    """Whether the other one may be started side by side with it."""
+    return job.together > 1 and run.name == other_run and run.graph.job(other).group == job.group
+
+
 def prepares_until(
-    state: State, inputs: Inputs, run: RunState, job: Job, account: Account, now_ms: int
+    state: State,
+    inputs: Inputs,
+    run: RunState,
+    jobs: Sequence[Job],
+    account: Account,
+    now_ms: int,
 ) -> int | None:
-    """Until when a job that could have devices now does first what needs none; None: it does not.
+    """Until when jobs that could have devices now, side by side, do first what needs none; None:
+    they do not.
 
     So the first job of all is not charged for its imports either. It has no device meanwhile.
     """
     can = inputs.capabilities[account.executor]
-    known = run.jobs[job.id]
-    if not job.standby or not can.standby or can.attempts_per_allocation > 1 or job.together > 1:
+    if not can.standby or can.attempts_per_allocation > 1 or run.cpu_only:
         return None
-    if run.cpu_only or known.unready:
+    able = [job for job in jobs if job.standby and not run.jobs[job.id].unready]
+    own = {standby.job: standby for standby in run.standbys.values()}
+    missing = [job.mem_mb for job in able if job.id not in own]
+    if missing and not cpu_lane.has_memory(state, inputs, sum(missing)):
         return None
-    standing = [(r.name, s) for r, s in state.live_standbys() if s.executor == account.executor]
-    own = next((s for name, s in standing if (name, s.job) == (run.name, job.id)), None)
-    if own is not None:
-        if own.dropped or own.status == "ready":
-            return None
-    elif standing or not cpu_lane.has_memory(state, inputs, job.mem_mb):
+    getting_ready = [one for one in own.values() if not one.dropped and one.status != "ready"]
+    if not missing and not any(one.job == job.id for one in getting_ready for job in able):
         return None
+    known = run.jobs[jobs[0].id]
     until_ms = now_ms + PREPARES_MS
     if known.reason == "preparing" and known.until_ms is not None:
         until_ms = known.until_ms
@@ -171,7 +206,7 @@ def _is_undisturbed(state: State, executor: str, now_ms: int) -> bool:
 
 def name_for(run: RunState, job: Job, executor: str) -> str:
     """The name of the next attempt of a job: that of the worker that stands by, if it fits."""
-    standby = run.standby_of(job.id) if job.together < 2 else None
+    standby = run.standby_of(job.id)
     if (
         standby is not None
         and standby.usable

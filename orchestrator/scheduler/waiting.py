@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from orchestrator.events import events as e
 from orchestrator.events.holding import holding
 from orchestrator.graph import Job
@@ -30,6 +32,11 @@ class Waiting:
         """Run and id of the jobs that an open allocation is meant for."""
         self.refused: dict[tuple[str, str], AllocationState] = {}
         """What the ledger has just refused them although they seemed to fit."""
+
+        self.beside: set[tuple[str, str]] = set()
+        """Those that have said that they wait, with the one that they are to be started beside."""
+        self._said: set[tuple[str, str]] = set()
+        """Those of which this pass knows why they wait."""
 
     def candidates(self) -> list[Candidate]:
         """Those that wait for nothing but their turn, devices and hours, oldest run first."""
@@ -132,6 +139,7 @@ class Waiting:
         sentences change with every job that starts or ends, only the reason and the time count."""
         run = self._state.runs[one.run]
         known = run.jobs[one.job.id]
+        self._said.add((one.run, one.job.id))
         if known.reason == "parked" and is_parked(run, one.job, self._now_ms):
             return  # it has said so, and until when
         if known.reason and reason in ("over-budget", "group") and self._is_settling(run):
@@ -149,6 +157,22 @@ class Waiting:
                 until_ms=until_ms,
             )
         )
+
+    def wait_beside(
+        self,
+        one: Candidate,
+        beside: Sequence[Job],
+        reason: str,
+        sentence: str,
+        until_ms: int | None,
+        *,
+        afresh: bool = False,
+    ) -> None:
+        """The same of `one` and of those that are to be started side by side with it."""
+        for job in (one.job, *beside):
+            self.beside.add((one.run, job.id))
+            if (one.run, job.id) not in self._said:  # each once in a pass: two words take turns
+                self.wait(one._replace(job=job), reason, sentence, until_ms, afresh=afresh)
 
     def _is_settling(self, run: RunState) -> bool:
         """Whether an allocation of its account is over and not settled yet."""

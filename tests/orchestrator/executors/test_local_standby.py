@@ -127,6 +127,37 @@ def test_one_whose_shim_is_dead_gets_no_devices(ahead: Ahead) -> None:
     assert go is not None and go.void
 
 
+def test_of_two_side_by_side_the_one_that_has_ended_does_not_keep_the_other_from_its_devices(
+    tmp_path: Path,
+) -> None:
+    gone, kept = Ahead(tmp_path / "runs"), Ahead(tmp_path / "others")
+    kept.task = replace(kept.task, attempt="run-1.other.1", job="other")
+    kept.first = replace(
+        kept.first, name=kept.task.attempt, tasks=(replace(kept.task, standby_s=60.0),)
+    )
+    executor = kept.executor()
+    try:
+        for one in (gone, kept):
+            one.start(executor)
+        executor.signal(gone.first.handle, KILL)
+        until(lambda: executor.poll([gone.first.handle])[gone.first.name].condition == "ended")
+        both = replace(
+            kept.second(),
+            tasks=(*gone.second().tasks, *kept.second().tasks),
+            folders=(gone.folder, kept.folder),
+        )
+        executor.submit(both)
+        until(lambda: executor.poll([both.handle])[ALLOCATION].condition == "ended")
+        seen = executor.poll([both.handle])[ALLOCATION]
+        never, ran = (seen.attempts[one.task.attempt].exit for one in (gone, kept))
+        assert never is not None and never.reason == "unused"
+        assert ran is not None and ran.reason == "done"
+        assert (seen.started_ms, seen.ended_ms) == (ran.started_ms, ran.ended_ms)
+    finally:
+        gone.close()
+        kept.close()
+
+
 def test_one_that_was_started_for_another_task_is_not_used(ahead: Ahead) -> None:
     executor = ahead.executor()
     ahead.start(executor)
