@@ -29,7 +29,7 @@ def refuse_if_it_does_not_fit(prepared: Prepared, *, park: bool = False) -> None
     if limit.next_gain_ms is not None:
         until = f" until {format_instant(limit.next_gain_ms, limit.limit.window.zone)}"
     free = f"{format_amount(max(0, prepared.fit.free_ms), unit)} are free{until}"
-    too_much = f"{format_amount(over_ms, unit, exact=True)} too much"
+    too_much = f"{format_amount(over_ms, unit, exact=over_ms < 1_000)} too much"
     rows = [(way.option, way.what, f"{way.cost}  {way.later}".rstrip()) for way in prepared.ways]
     rows.append(("--cpu-only", f"skint run {path} --cpu-only does the rest now", ""))
     widths = [max(len(row[at]) for row in rows) for at in (0, 1)]
