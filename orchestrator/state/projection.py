@@ -74,7 +74,8 @@ def apply(state: State, event: e.Event) -> State:
     return _with_events(state, (event,))
 
 
-_ALONE = (e.CommandAnswered, e.HoldSet, e.HoldReleased, e.RunSubmitted)  # about no known run
+# About no known run.
+_ALONE = (e.CommandAnswered, e.HoldSet, e.HoldWidened, e.HoldReleased, e.RunSubmitted)
 
 
 def _with_events(state: State, events: Sequence[e.Event]) -> State:
