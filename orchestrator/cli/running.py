@@ -1,5 +1,6 @@
 """A run from its submission to its end, in this terminal: with a scheduler of our own, or with the
-one that runs in the background. Ctrl-C stops the run; a second one leaves its jobs alone."""
+one that runs in the background. Ctrl-C and TERM stop the run, which keeps its checkpoints; a
+second Ctrl-C leaves its jobs alone."""
 
 from __future__ import annotations
 
@@ -127,20 +128,24 @@ def _follow(
 
 
 def _stop(run: str, interrupt: _Interrupt) -> StopJobs:
-    return StopJobs(run=run, scope="run", target=run, by=interrupt.by() or "Ctrl-C")
+    return StopJobs(run=run, scope="run", target=run, by=interrupt.by() or interrupt.named)
 
 
 class _Interrupt:
-    """The first Ctrl-C. Its handler may come between any two instructions, even in a transaction:
-    it sets a flag, and the loop acts."""
+    """The first Ctrl-C, or TERM as Slurm sends it before a job's time is over. Its handler may come
+    between any two instructions, even in a transaction: it sets a flag, and the loop acts."""
 
     def __init__(self, clock: SystemClock, by: By) -> None:
         self._clock = clock
         self.by = by
         self.came = self._told = False
+        self.named = "Ctrl-C"
 
-    def handle(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    def handle(self, number: int, _: object) -> None:
+        if number == signal.SIGTERM:  # a further one says nothing new
+            self.named = self.named if self.came else "TERM"
+        else:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self.came = True
         self._clock.interrupt()
 
@@ -157,10 +162,12 @@ class _Interrupt:
 
 @contextmanager
 def _until_interrupted(clock: SystemClock, by: By) -> Iterator[_Interrupt]:
-    """Ctrl-C is noted; a second one is a KeyboardInterrupt as ever."""
+    """Ctrl-C and TERM are noted; a second Ctrl-C is a KeyboardInterrupt as ever."""
     interrupt = _Interrupt(clock, by)
-    before = signal.signal(signal.SIGINT, interrupt.handle)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, interrupt.handle) for number in numbers]
     try:
         yield interrupt
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -127,6 +127,16 @@ def test_ctrl_c_cancels_a_run_that_is_followed(gates: Terminal) -> None:
     assert "checkpoints are kept" in err and "a-1 cancelled" in out
 
 
+def test_term_stops_a_run_as_ctrl_c_does(gates: Terminal) -> None:
+    """Slurm sends it some time before a job is over (docs/guides/slurm.md)."""
+    running = gates.begin("run", "a.yaml")
+    until(lambda: is_running(gates, "a-1", running))
+    running.send_signal(signal.SIGTERM)
+    out, err = end(running)
+    assert running.returncode == 130
+    assert "checkpoints are kept" in err and "a-1 cancelled: cancelled by TERM" in out
+
+
 def test_a_command_is_answered_by_the_next_scheduler_if_the_first_dies(gates: Terminal) -> None:
     assert gates.skint("submit", "a.yaml").code == 0
     until(lambda: is_running(gates, "a-1"))
