@@ -230,6 +230,11 @@ class Graph:
         return any(rule.is_own for job in self.jobs for rule in job.stop)
 
     @cached_property
+    def has_several_trainings(self) -> bool:
+        """Whether folds stand in more than one entry of the plan, so that one alone names none."""
+        return len({job.group for job in self.jobs if job.fold is not None and not job.smoke}) > 1
+
+    @cached_property
     def _by_id(self) -> dict[str, Job]:
         return {job.id: job for job in self.jobs}
 

@@ -22,11 +22,8 @@ def title_of(run: RunState, job: Job) -> str:
         return job.id
     of = f"fold {job.fold} ({job.fold + 1} of {job.folds})"
     cell = " ".join(f"{name}={value}" for name, value in job.matrix.items())
-    trained = {
-        other.group for other in run.graph.jobs if other.fold is not None and not other.smoke
-    }
-    several = len(trained) > 1
-    return " ".join(part for part in (job.group if several else "", cell, of) if part)
+    group = job.group if run.graph.has_several_trainings else ""
+    return " ".join(part for part in (group, cell, of) if part)
 
 
 def status_of(run: RunState, job: Job, state: JobState, newest: AttemptState | None) -> str:

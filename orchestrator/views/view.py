@@ -286,7 +286,8 @@ def _run_eta(rows: Sequence[JobRow], now_ms: int) -> Eta | None:
     if any(row.until_ms or row.status in _UNSURE for row in open_rows):
         return None
     at_once = sum(row.status == "running" for row in open_rows)
-    etas = [row.eta or _like_its_group(row, rows) for row in open_rows]
+    walls = _walls(rows)
+    etas = [row.eta or _like_its_group(row, walls.get(row.group)) for row in open_rows]
     known = [eta for eta in etas if eta is not None]
     if not known or len(known) < len(etas):
         return None
@@ -294,18 +295,22 @@ def _run_eta(rows: Sequence[JobRow], now_ms: int) -> Eta | None:
     return Eta(*(max(max(part), sum(part) // max(1, at_once)) for part in each))
 
 
-def _like_its_group(row: JobRow, rows: Sequence[JobRow]) -> Eta | None:
+def _walls(rows: Sequence[JobRow]) -> dict[str, tuple[float, float, float]]:
+    """By group the shortest, the median and the longest time of those that are done or that tell
+    how long they will take."""
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        if row.status == "done" or row.eta is not None:
+            likely_ms = row.eta.likely_ms if row.eta else 0
+            found.setdefault(row.group, []).append((row.wall_ms or 0) + likely_ms)
+    return {group: (min(all), median(all), max(all)) for group, all in found.items()}
+
+
+def _like_its_group(row: JobRow, walls: tuple[float, float, float] | None) -> Eta | None:
     """A fold that says nothing yet is taken to last as long as those that ended or that tell."""
-    walls = [
-        (other.wall_ms or 0) + (other.eta.likely_ms if other.eta else 0)
-        for other in rows
-        if other.group == row.group and (other.status == "done" or other.eta is not None)
-    ]
-    if not walls:
+    if walls is None:
         return None
-    return Eta(
-        *(max(0, round(ms) - (row.wall_ms or 0)) for ms in (min(walls), median(walls), max(walls)))
-    )
+    return Eta(*(max(0, round(ms) - (row.wall_ms or 0)) for ms in walls))
 
 
 def _status(run: RunState, rows: Sequence[JobRow]) -> str:
