@@ -15,11 +15,11 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--set",
-        metavar="JOB.KEY=VALUE",
+        metavar="ENTRY.PARAMETER=VALUE",
         action="append",
         default=[],
         dest="sets",
-        help="change a parameter of a job, e.g. train.lr=0.05; may be repeated",
+        help="change a parameter of an entry, e.g. train.lr=0.05; may be repeated",
     )
     parser.add_argument("--account", metavar="NAME", help="charge another account than the plan's")
     parser.add_argument(

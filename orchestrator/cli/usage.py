@@ -9,7 +9,7 @@ from orchestrator.cli.commands import COMMANDS
 from orchestrator.cli.screen import LEAST_WIDTH
 
 PURPOSES: Mapping[str, tuple[str, ...]] = {
-    "start": ("init", "plan", "demo", "simulate"),
+    "start": ("init", "plan", "simulate"),
     "run": ("run", "submit", "exec", "scheduler", "tick"),
     "look": (
         "top", "status", "queue", "show", "logs", "metrics", "compare", "report", "artifacts",
