@@ -69,7 +69,6 @@ class Outcome:
             "quarantined": len(self.quarantined),
             "partly": len(self.looked.partly),
             "dropped": self.weeded.dropped,
-            "other": self.found.other,
             "exact_duplicates": sum(pair.kind == "exact" for pair in pairs),
             "near_duplicates": sum(pair.kind == "near" for pair in pairs),
         }
