@@ -12,7 +12,17 @@ from orchestrator.views.view import JobRow, RunView
 
 ORDERS = ("age", "state", "hours", "to go", "score", "name")
 """By age: live runs as they were submitted, then those that ended, the last one first."""
-STATES = ("running", "unreachable", "stopping", "waiting", "queued", "failed", "cancelled", "done")
+STATES = (
+    "running",
+    "unreachable",
+    "stopping",
+    "waiting",
+    "queued",
+    "failed",
+    "stopped",
+    "cancelled",
+    "done",
+)
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from orchestrator.views.ahead import Ahead
 
 OPEN, SHUT = "▾", "▸"
-RESTS = ("queued", "waiting", "paused", "done", "failed", "cancelled")
+RESTS = ("queued", "waiting", "paused", "done", "failed", "stopped", "cancelled")
 """States of a run in which its jobs are folded away until somebody asks."""
 SHOWN_FIRST = {"running": 0, "failed": 1}
-STANDS_STILL, BADLY = ("queued", "waiting", "paused"), ("failed", "cancelled")
+STANDS_STILL, BADLY = ("queued", "waiting", "paused"), ("failed", "stopped", "cancelled")
 MOST_WAITING = 12
 """Of one run so many waiting jobs have a line; the others are counted."""
 COLOURS = {

@@ -8,4 +8,5 @@ AttemptOutcome = Literal["done", "failed", "stopped", "deadline", "killed", "los
 """`unused`: it was to get devices where it stood by, and had ended by then."""
 JobOutcome = Literal["done", "reused", "failed", "stopped", "skipped"]
 Edge = Literal["", "session", "window"]
-RunOutcome = Literal["done", "failed", "cancelled"]
+RunOutcome = Literal["done", "failed", "stopped", "cancelled"]
+"""`stopped`: a stop rule, a limit or a person has ended a part of it, and nothing has failed."""

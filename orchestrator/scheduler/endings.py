@@ -186,5 +186,6 @@ def end_of(run: RunState, now_ms: int) -> e.RunEnded:
     )
     outcome: e.RunOutcome = "done"
     if by_status.keys() & {"failed", "stopped", "skipped"}:
-        outcome = "cancelled" if cancelled else "failed"
+        stopped = "stopped" in by_status and "failed" not in by_status
+        outcome = "cancelled" if cancelled else "stopped" if stopped else "failed"
     return e.RunEnded(at_ms=now_ms, run=run.name, outcome=outcome, sentence=sentence)

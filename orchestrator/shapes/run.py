@@ -90,7 +90,7 @@ class Run:
     name: str
     plan: str
     status: str
-    """queued, running, waiting, paused, unreachable, stopping, done, failed or cancelled."""
+    """queued, running, waiting, paused, unreachable, stopping; done, failed, stopped, cancelled."""
     account: str | None
     simulated: bool
     """Its devices are simulated."""

@@ -96,7 +96,7 @@ class JobRow:
 class RunView:
     name: str
     status: str
-    """queued, running, waiting, paused, unreachable, stopping, done, failed or cancelled."""
+    """queued, running, waiting, paused, unreachable, stopping; done, failed, stopped, cancelled."""
     account: str | None
     rows: tuple[JobRow, ...]
     folds_done: int = 0

@@ -15,7 +15,7 @@ from orchestrator.state.questions import answer_to, open_questions
 from orchestrator.state.state import RunState, State
 from orchestrator.views.view import run_view
 from orchestrator.words.decisions import Decisions, doers
-from orchestrator.words.headline import came_to, ended, result
+from orchestrator.words.headline import came_to, result
 from orchestrator.words.notifying import places
 from orchestrator.words.place import Place, for_place, quiet_until_ms
 
@@ -90,7 +90,7 @@ def _lines(run: RunState, state: State, place: Place, start_ms: int) -> Iterator
         broken = dict.fromkeys(view.row(attempt.job).title for attempt in failed)
     if over:
         said = result(view) if run.outcome == "done" else ""
-        said = " · ".join([ended(run), said or came_to(run, view)])
+        said = " · ".join([str(run.outcome), said or came_to(run, view)])
         first = [title for title in broken if run.outcome == "failed"][:1]
         yield f"{run.name}: {'; '.join([said, *(f'{title} failed' for title in first)])}"
     elif broken:

@@ -47,13 +47,6 @@ def head(
     )
 
 
-def ended(run: RunState) -> str:
-    """How a run has ended, in one word: one of which a rule has stopped a part has not failed."""
-    failed = any(known.status == "failed" for known in run.jobs.values())
-    stopped = any(known.status == "stopped" for known in run.jobs.values())
-    return "stopped" if run.outcome == "failed" and stopped and not failed else str(run.outcome)
-
-
 def result(view: RunView) -> str:
     """ "val_acc 0.850 ± 0.071"; empty while no fold is done."""
     if view.mean is None:
@@ -109,9 +102,9 @@ def _title(run: RunState, view: RunView) -> tuple[str, tuple[str, ...]]:
     """The first line, and one for each other fold that trains at the same time."""
     if not run.live:
         if run.cpu_only:
-            return f"{ended(run)} · {run.sentence}", ()
+            return f"{run.outcome} · {run.sentence}", ()
         said = result(view) if run.outcome == "done" else folds_done(view)
-        return f"{ended(run)} · {said or run.sentence}", ()
+        return f"{run.outcome} · {said or run.sentence}", ()
     if view.status == "stopping":
         return f"stopping · {view.sentence}", ()
     going = [row for row in view.rows if row.status in _GOING]

@@ -22,7 +22,7 @@ from orchestrator.views.seen import Seen
 from orchestrator.views.view import JobRow, RunView
 from orchestrator.words import buttons
 from orchestrator.words.decisions import Decisions, doers, why
-from orchestrator.words.headline import came_to, ended, result
+from orchestrator.words.headline import came_to, result
 from orchestrator.words.outside import Outside
 
 
@@ -247,7 +247,7 @@ class Teller:
         if event.outcome == "done" and score:
             title, lines = f"done: {score}{f' ({view.folds} folds)' if view.folds > 1 else ''}", []
         else:
-            title = f"{ended(self.run)}: {came_to(self.run, view)}"
+            title = f"{self.run.outcome}: {came_to(self.run, view)}"
             stops = [stop for stop in self.run.stops if stop.then == "end"]
             stops.sort(key=lambda stop: stop.scope != "run")
             lines = [why(stop) for stop in stops[:1]]  # who ended the run, not a fold before

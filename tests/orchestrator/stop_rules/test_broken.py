@@ -83,7 +83,12 @@ def test_a_loss_of_hundreds_of_digits_is_taken_for_an_infinite_one() -> None:
 
 
 def test_reports_that_were_added_up_one_by_one_mean_the_same() -> None:
-    said = ({"epoch": 1, "loss": 1.0}, {"note": "x"}, {"loss": 9.0}, {"epoch": 1, "loss": 2.0})
+    said: tuple[dict[str, float | str], ...] = (
+        {"epoch": 1, "loss": 1.0},
+        {"note": "x"},
+        {"loss": 9.0},
+        {"epoch": 1, "loss": 2.0},
+    )
     said += tuple({"epoch": n, "loss": 9.0} for n in range(2, 400))
     added_up = Losses()
     for number, report in enumerate(said, 1):
