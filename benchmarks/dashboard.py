@@ -191,7 +191,7 @@ def floor(home: Home) -> None:
     from rich.live import Live
     from rich.table import Table
 
-    from orchestrator.dashboard.reader import Reader
+    from orchestrator.dashboard.reading.reader import Reader
 
     async def show() -> None:
         reader = Reader(home)

@@ -29,7 +29,7 @@ from PIL import Image  # noqa: E402
 from budget.accounts.account import Account  # noqa: E402
 from budget.accounts.limit import weekly  # noqa: E402
 from orchestrator.dashboard.app import Dashboard  # noqa: E402
-from orchestrator.dashboard.lanes import LaneWatch  # noqa: E402
+from orchestrator.dashboard.jobs.lanes import LaneWatch  # noqa: E402
 from orchestrator.executors.base import Device  # noqa: E402
 from orchestrator.executors.simulated import Script  # noqa: E402
 from orchestrator.graph import Graph, Job  # noqa: E402

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import aliases, manner
 from orchestrator.cli.commands import COMMANDS
 from orchestrator.cli.commands import parser_of as made_parser_of
-from orchestrator.cli.parser import Parser
+from orchestrator.cli.parsing import aliases, manner
+from orchestrator.cli.parsing.parser import Parser
 from skint.errors import SkintError
 from tests.test_docs import ROOT, files
 

@@ -80,5 +80,5 @@ def test_a_command_that_shows_loads_nothing_heavy(line: str, tmp_path: Path) -> 
 def test_the_status_of_runs_is_read_without_the_ledger(tmp_path: Path) -> None:
     answer = loaded_by(RUN_COMMAND, "status", cwd=tmp_path)
     loaded = answer["loaded"]
-    assert isinstance(loaded, list) and "orchestrator.views.view" in loaded
+    assert isinstance(loaded, list) and "orchestrator.views.run.view" in loaded
     assert "budget.ledger" not in loaded

@@ -6,10 +6,10 @@ import argparse
 import inspect
 
 from docs.making.tables import head, rows
-from orchestrator.cli.aliases import ALIASES
 from orchestrator.cli.commands import COMMANDS, parser_of
-from orchestrator.cli.manner import HELP
-from orchestrator.cli.usage import by_purpose
+from orchestrator.cli.parsing.aliases import ALIASES
+from orchestrator.cli.parsing.manner import HELP
+from orchestrator.cli.parsing.usage import by_purpose
 
 
 def commands() -> list[str]:

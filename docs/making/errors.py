@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from docs.making.tables import head, rows
-from orchestrator.cli.output import code_named
+from orchestrator.cli.printing.output import code_named
 from orchestrator.reason_codes import REASONS
 from skint import errors
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.state.state import AttemptState
-from orchestrator.views.training import number, training_of
+from orchestrator.views.run.training import number, training_of
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from orchestrator.baselines.attempts import attempts_of
 from orchestrator.graph import Job
 from orchestrator.state.state import AttemptState, RunState
 from orchestrator.stop_rules.base import FoldView
-from orchestrator.views.training import number, training_of
+from orchestrator.views.run.training import number, training_of
 
 CORRECT = "correct.json"
 """Where a training says which pictures it got right (`agreement.py`), in its `out`."""

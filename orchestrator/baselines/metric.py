@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.views.training import lower_is_better
+from orchestrator.views.run.training import lower_is_better
 
 _SHARES = frozenset({"acc", "accuracy", "top1", "top3", "top5"})
 _PARTS = ("val_", "valid_", "validation_", "test_", "eval_")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from orchestrator.forecasts.charge import charge_of, cost_of
 from orchestrator.state.state import AttemptState, RunState, State
-from orchestrator.views.charges import unit_of
+from orchestrator.views.budget.charges import unit_of
 
 Sort = Literal["result", "replaced", "unfinished"]
 

@@ -13,7 +13,7 @@ from orchestrator.checkup.finding import Finding, bad, ok, warn
 from orchestrator.checkup.machine import Machine
 from orchestrator.devices import find_devices
 from orchestrator.starting.account import usable
-from orchestrator.views.reading_words import reading_age, reading_line
+from orchestrator.views.budget.reading_words import reading_age, reading_line
 
 
 def look(machine: Machine) -> Iterator[Finding]:

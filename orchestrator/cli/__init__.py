@@ -11,9 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.cli.aliases import meant
 from orchestrator.cli.commands import parser_of
-from orchestrator.cli.manner import Manner, split, with_said
+from orchestrator.cli.parsing.aliases import meant
+from orchestrator.cli.parsing.manner import Manner, split, with_said
 from skint import __version__
 from skint.errors import FAILED, INTERRUPTED, OK, SkintError
 
@@ -61,8 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _obeyed(words: list[str], manner: Manner) -> int:
     if not words or words[0] in ("-h", "--help"):
-        from orchestrator.cli.screen import columns
-        from orchestrator.cli.usage import usage
+        from orchestrator.cli.parsing.usage import usage
+        from orchestrator.cli.printing.screen import columns
 
         print(usage(columns()))
         return OK
@@ -94,7 +94,7 @@ def _complete(line: Sequence[str]) -> int:
 
 def _failed(error: SkintError, manner: Manner) -> int:
     if manner.json:
-        from orchestrator.cli.output import print_error
+        from orchestrator.cli.printing.output import print_error
 
         try:
             print_error(error)
@@ -102,7 +102,7 @@ def _failed(error: SkintError, manner: Manner) -> int:
         except BrokenPipeError:  # who reads it has left
             _print_no_more()
     else:
-        from orchestrator.cli.screen import error_text
+        from orchestrator.cli.printing.screen import error_text
 
         on_screen = sys.stderr is not None and sys.stderr.isatty()
         width = shutil.get_terminal_size().columns if on_screen else None
@@ -133,7 +133,7 @@ def _print_no_more() -> None:
 
 
 def _cannot_print(error: OSError) -> SkintError:
-    from orchestrator.cli.outlet import CannotPrint
+    from orchestrator.cli.program.outlet import CannotPrint
 
     return CannotPrint(
         "what is to be printed cannot be written",

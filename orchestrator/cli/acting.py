@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 from orchestrator.cli import named
 from orchestrator.cli.folds import FoldNotFound, job_of_fold
-from orchestrator.cli.output import print_done
+from orchestrator.cli.printing.output import print_done
 from orchestrator.events.verdict import StopScope
 from orchestrator.home import Home
 from orchestrator.state.state import RunState
 from orchestrator.store.store import read_recent, read_run
-from orchestrator.views.stake import Facts
+from orchestrator.views.run.stake import Facts
 
 
 def add_part(parser: argparse.ArgumentParser) -> None:

@@ -16,25 +16,25 @@ from textual.events import Resize
 from textual.screen import Screen as TextualScreen
 
 from orchestrator.clock import SystemClock
-from orchestrator.dashboard.deeds import ASKS, SENDS, question_of, sent_at_once
-from orchestrator.dashboard.filter_line import FilterLine
-from orchestrator.dashboard.jobs_table import JobsTable
+from orchestrator.dashboard.jobs.filter_line import FilterLine
+from orchestrator.dashboard.jobs.jobs_table import JobsTable
+from orchestrator.dashboard.jobs.lanes import LaneWatch
+from orchestrator.dashboard.jobs.rows import worth_seeing
 from orchestrator.dashboard.key_line import KeyLine
 from orchestrator.dashboard.keys import KEYS, MOVES, Key, Situation, why_not
-from orchestrator.dashboard.lanes import LaneWatch
 from orchestrator.dashboard.layout import Layout
-from orchestrator.dashboard.outgoing import GRACE_S, Outgoing
 from orchestrator.dashboard.painted import THEME
 from orchestrator.dashboard.panes import Panes
-from orchestrator.dashboard.question import Choice
-from orchestrator.dashboard.reader import Reader
-from orchestrator.dashboard.rows import worth_seeing
-from orchestrator.dashboard.snapshot import Screen
+from orchestrator.dashboard.questions.deeds import ASKS, SENDS, question_of, sent_at_once
+from orchestrator.dashboard.questions.outgoing import GRACE_S, Outgoing
+from orchestrator.dashboard.questions.question import Choice
+from orchestrator.dashboard.reading.reader import Reader
+from orchestrator.dashboard.reading.snapshot import Screen
 from orchestrator.home import Home
 from skint.errors import SkintError
 
 if TYPE_CHECKING:
-    from orchestrator.dashboard.past_groups import PastGroups
+    from orchestrator.dashboard.group.past_groups import PastGroups
 
 LOOK_EVERY_S = 1.0
 MOST_SHARE = 0.1
@@ -241,7 +241,7 @@ class Dashboard(App[None]):
     # --- stopping and starting ----------------------------------------------------------------
 
     def _ask(self, action: str, now: Situation) -> None:
-        from orchestrator.dashboard.confirm import Confirm
+        from orchestrator.dashboard.questions.confirm import Confirm
 
         try:
             asked = question_of(action, now)
@@ -290,8 +290,8 @@ class Dashboard(App[None]):
     # --- other screens ------------------------------------------------------------------------
 
     def _detail(self, pane: str = "folds") -> None:
-        from orchestrator.dashboard.details import Details
-        from orchestrator.dashboard.past_groups import PastGroups
+        from orchestrator.dashboard.group.details import Details
+        from orchestrator.dashboard.group.past_groups import PastGroups
 
         line = self.jobs.selected
         view = self.seen.view(line.run) if line else None
@@ -306,7 +306,7 @@ class Dashboard(App[None]):
         self._detail()
 
     def _burn_down(self) -> None:
-        from orchestrator.dashboard.burn_down import BurnDown
+        from orchestrator.dashboard.budget.burn_down import BurnDown
 
         line = self.jobs.selected
         view = self.seen.view(line.run) if line else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 
 from orchestrator.dashboard.ink import Line, fitted
-from orchestrator.dashboard.snapshot import EventLine, Screen
+from orchestrator.dashboard.reading.snapshot import EventLine, Screen
 
 COLOURS = {"good": "good", "attention": "attention", "bad": "bad", "plain": ""}
 

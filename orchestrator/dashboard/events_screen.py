@@ -14,7 +14,7 @@ from textual.widgets import Label, RichLog
 
 from orchestrator.dashboard.event_lines import pieces_of
 from orchestrator.dashboard.ink import text_of
-from orchestrator.dashboard.snapshot import EVENTS_KEPT, EventLine, Screen
+from orchestrator.dashboard.reading.snapshot import EVENTS_KEPT, EventLine, Screen
 
 COLOURS = {"good": "success", "attention": "warning", "bad": "error"}
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.commands import RetryJobs
-from orchestrator.dashboard.question import (
+from orchestrator.dashboard.jobs.rows import TableLine
+from orchestrator.dashboard.questions.question import (
     Question,
     abort_question,
     asked_of,
     cancel_question,
     pause_question,
 )
-from orchestrator.dashboard.rows import TableLine
-from orchestrator.dashboard.snapshot import Screen
+from orchestrator.dashboard.reading.snapshot import Screen
 from orchestrator.events.verdict import StopScope, VerdictGiven
 from orchestrator.resuming.resumption import stopped
 from orchestrator.state.questions import jobs_meant, open_questions
@@ -192,7 +192,9 @@ def _may_retry(run: RunState, job: str) -> bool:
     meant = jobs_meant(run.graph, scope, target)
     if not any(run.jobs[one.id].status in ("failed", "stopped", "skipped") for one in meant):
         return False
-    from orchestrator.scheduler.retrying import to_retry  # not before there is something to ask
+    from orchestrator.scheduler.obeying.retrying import (
+        to_retry,  # not before there is something to ask
+    )
 
     return any(to_retry(run, RetryJobs(run=run.name, scope=scope, target=target)))
 

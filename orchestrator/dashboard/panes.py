@@ -7,20 +7,20 @@ from datetime import tzinfo
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from orchestrator.dashboard.budget_bars import budget_lines
+from orchestrator.dashboard.budget.budget_bars import budget_lines
 from orchestrator.dashboard.event_lines import event_lines
 from orchestrator.dashboard.ink import Line, fitted, headed
-from orchestrator.dashboard.jobs_table import JobsTable
+from orchestrator.dashboard.jobs.jobs_table import JobsTable
+from orchestrator.dashboard.jobs.lane_lines import lane_lines
+from orchestrator.dashboard.jobs.rows import about, head_of
+from orchestrator.dashboard.jobs.selected import selected_lines
 from orchestrator.dashboard.key_line import KeyLine
 from orchestrator.dashboard.keys import Situation, hints
-from orchestrator.dashboard.lane_lines import lane_lines
 from orchestrator.dashboard.layout import Layout
 from orchestrator.dashboard.painted import Painted
-from orchestrator.dashboard.question_lines import question_lines
-from orchestrator.dashboard.rows import about, head_of
+from orchestrator.dashboard.questions.question_lines import question_lines
+from orchestrator.dashboard.reading.snapshot import Screen
 from orchestrator.dashboard.scheduler_line import scheduler_line
-from orchestrator.dashboard.selected import selected_lines
-from orchestrator.dashboard.snapshot import Screen
 
 NO_RUNS: tuple[Line, ...] = (
     (),

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, tzinfo
 
 from budget.duration import format_clock
 from orchestrator.dashboard.ink import Line, Piece, justified, width_of
-from orchestrator.dashboard.snapshot import Screen
-from orchestrator.views.hold_words import what_is_held, where_held
+from orchestrator.dashboard.reading.snapshot import Screen
+from orchestrator.views.words.hold import what_is_held, where_held
 
 STALE_AFTER_MS = 5_000
 QUIET_AFTER_MS = 60_000

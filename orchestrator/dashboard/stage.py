@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import Protocol
 
 from orchestrator.dashboard.keys import Situation
-from orchestrator.dashboard.outgoing import Outgoing
+from orchestrator.dashboard.questions.outgoing import Outgoing
 from orchestrator.home import Home
 
 

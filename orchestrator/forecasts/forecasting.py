@@ -17,7 +17,7 @@ from orchestrator.forecasts.history import CPU, History, Kind, Likeness, Past, e
 from orchestrator.forecasts.side import side_px
 from orchestrator.graph import Graph, Job
 from orchestrator.state.state import AttemptState, RunState, State
-from orchestrator.views.training import newest_count
+from orchestrator.views.run.training import newest_count
 
 
 def forecast_job(

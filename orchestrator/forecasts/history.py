@@ -19,7 +19,7 @@ from typing import Any
 
 from orchestrator.graph import Graph, Job
 from orchestrator.state.state import AttemptState, JobState, RunState, State
-from orchestrator.views.training import epoch_ends, newest_count
+from orchestrator.views.run.training import epoch_ends, newest_count
 
 PACELESS = frozenset(
     {

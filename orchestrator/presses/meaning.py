@@ -15,7 +15,7 @@ from orchestrator.presses.press import TRIAL_RUN, Press, is_current, is_of
 from orchestrator.resuming.resumption import stopped
 from orchestrator.state.questions import TIME_OUT, answer_to, jobs_meant
 from orchestrator.state.state import RunState, State
-from orchestrator.views.job_words import title_of
+from orchestrator.views.words.job import title_of
 
 Why = Literal[
     "malformed",

@@ -21,18 +21,18 @@ from orchestrator.baselines.book import Book
 from orchestrator.graph import Job
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.state.state import RunState, State
-from orchestrator.views.baselines import comparisons_of, sentence
-from orchestrator.views.comparison_table import rows_and_notes, sides_of
+from orchestrator.views.budget.savings import exactly, kept, saving_line
+from orchestrator.views.comparing.baselines import comparisons_of, sentence
+from orchestrator.views.comparing.comparison_table import rows_and_notes, sides_of
 from orchestrator.views.figures import exact_figure, mean_and_spread
-from orchestrator.views.gaps import usage_lines
 from orchestrator.views.local_time import local_time
-from orchestrator.views.meters import HEADS as METER_HEADS
-from orchestrator.views.meters import meter_rows
-from orchestrator.views.metrics import Course, courses_of, trained
-from orchestrator.views.said import resumed_lines, said_line
-from orchestrator.views.savings import exactly, kept, saving_line
-from orchestrator.views.stages import stage_rows
-from orchestrator.views.view import JobRow, RunView, run_view
+from orchestrator.views.run.gaps import usage_lines
+from orchestrator.views.run.meters import HEADS as METER_HEADS
+from orchestrator.views.run.meters import meter_rows
+from orchestrator.views.run.metrics import Course, courses_of, trained
+from orchestrator.views.run.stages import stage_rows
+from orchestrator.views.run.view import JobRow, RunView, run_view
+from orchestrator.views.words.said import resumed_lines, said_line
 
 DRAWN = 12
 """Metrics of a group that are drawn; the others are in `skint metrics`."""
@@ -53,7 +53,7 @@ class Table:
 
 
 def table_of(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """`heads` as `orchestrator.cli.screen.table` takes them: `>` before what is right-aligned."""
+    """`heads` as tables of the terminal have them: `>` before what is right-aligned."""
     return Table(
         tuple(Head(head.lstrip(">"), head.startswith(">")) for head in heads),
         tuple(tuple(row) for row in rows),

@@ -13,8 +13,8 @@ from orchestrator.events.retrying import JobsRetried, retried
 from orchestrator.forecasts.forecasting import forecast_job
 from orchestrator.forecasts.history import History
 from orchestrator.graph import Job
-from orchestrator.scheduler.fitting import Fitting
-from orchestrator.scheduler.retrying import all_to_retry
+from orchestrator.scheduler.accelerator_lane.fitting import Fitting
+from orchestrator.scheduler.obeying.retrying import all_to_retry
 from orchestrator.state.state import State
 
 

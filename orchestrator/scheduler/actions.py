@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from orchestrator.events import events as e
 from orchestrator.executors.base import Handle
 from orchestrator.scheduler import inputs as i
-from orchestrator.scheduler import own_rules
 from orchestrator.scheduler.observations import is_absent
+from orchestrator.scheduler.rules import own_rules
 from orchestrator.state.state import AttemptState, RunState, State
 from skint.attempt import StopRequest
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from orchestrator.events import events as e
 from orchestrator.graph import Job
 from orchestrator.resuming.unfinished import BLAMELESS, is_worth_its_hours
+from orchestrator.scheduler.accelerator_lane.pieces import goes_on_from
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.scheduler.pieces import goes_on_from
 from orchestrator.state.state import AttemptState, RunState, State, run_of
 
 

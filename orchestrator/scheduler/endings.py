@@ -10,8 +10,13 @@ from budget.forecasts.edge import is_worth_starting
 from orchestrator.events import events as e
 from orchestrator.events.pausing import PAUSED
 from orchestrator.graph import Job
-from orchestrator.scheduler.edges import EDGE
-from orchestrator.scheduler.pieces import attempts_of_job, gets_nowhere, left_ms, tail_of
+from orchestrator.scheduler.accelerator_lane.edges import EDGE
+from orchestrator.scheduler.accelerator_lane.pieces import (
+    attempts_of_job,
+    gets_nowhere,
+    left_ms,
+    tail_of,
+)
 from orchestrator.state.aims import aims_of
 from orchestrator.state.state import AttemptState, RunState
 

@@ -20,11 +20,11 @@ from orchestrator.forecasts.charge import cost_of, makers
 from orchestrator.forecasts.forecasting import forecast_job
 from orchestrator.forecasts.history import History
 from orchestrator.graph import Job
+from orchestrator.scheduler.accelerator_lane.edges import EDGE
+from orchestrator.scheduler.accelerator_lane.pieces import left_ms
 from orchestrator.scheduler.admission import key_of
-from orchestrator.scheduler.edges import EDGE
 from orchestrator.scheduler.endings import is_cut
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.scheduler.pieces import left_ms
 from orchestrator.state.state import AttemptState, JobStatus, RunState, State
 from orchestrator.views.figures import amount
 

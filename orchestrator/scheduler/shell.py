@@ -33,7 +33,7 @@ from orchestrator.scheduler.actions import attempts_of, handle_of
 from orchestrator.scheduler.balances import FREEING, wanted_accounts
 from orchestrator.scheduler.books import Books
 from orchestrator.scheduler.lines import parse_lines
-from orchestrator.scheduler.rule_processes import RuleProcesses
+from orchestrator.scheduler.rules.rule_processes import RuleProcesses
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
 from orchestrator.scheduler.watch import Watch

@@ -9,24 +9,20 @@ from typing import TypeGuard
 from orchestrator.events import events as e
 from orchestrator.executors.base import Observation
 from orchestrator.scheduler import (
-    accelerators,
     actions,
     admission,
-    commands,
-    cpu_lane,
-    cpu_pass,
-    edges,
     endings,
-    holding,
     metering,
     observations,
-    own_rules,
     quiet,
     savings,
-    standby,
-    verdicts,
 )
 from orchestrator.scheduler import inputs as i
+from orchestrator.scheduler.accelerator_lane import accelerators, edges, standby
+from orchestrator.scheduler.cpu_lane import room as cpu_lane
+from orchestrator.scheduler.cpu_lane import waiting as cpu_pass
+from orchestrator.scheduler.obeying import commands, holding
+from orchestrator.scheduler.rules import own_rules, verdicts
 from orchestrator.state.projection import apply_all
 from orchestrator.state.questions import open_questions
 from orchestrator.state.state import RunState, State, job_of, run_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from orchestrator.shapes.shape import instant, shape
-from orchestrator.views.entries import Entry as Row
+from orchestrator.views.budget.entries import Entry as Row
 
 
 @shape

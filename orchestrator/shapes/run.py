@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from orchestrator.shapes.shape import Number, instant, shape
 from orchestrator.state.state import RunState
-from orchestrator.views.said import Said
-from orchestrator.views.training import Eta as EtaView
-from orchestrator.views.view import JobRow, RunView
+from orchestrator.views.run.training import Eta as EtaView
+from orchestrator.views.run.view import JobRow, RunView
+from orchestrator.views.words.said import Said
 
 
 @shape

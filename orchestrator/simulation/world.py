@@ -15,7 +15,7 @@ from orchestrator.commands import StopJobs, SubmitRun
 from orchestrator.events.events import StopScope
 from orchestrator.executors.simulated import Faults, Script, SimulatedEngine, SimulatedExecutor
 from orchestrator.graph import Graph
-from orchestrator.scheduler.cpu_lane import LOCAL
+from orchestrator.scheduler.cpu_lane.room import LOCAL
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.simulation.host_clock import HostClock
 from orchestrator.simulation.memory_store import MemoryStore

@@ -21,7 +21,7 @@ from orchestrator.plans.preview import Expectation, preview
 from orchestrator.plans.reasons import NOTHING_KEPT, KeptPast
 from orchestrator.plans.ways import Way, ways
 from orchestrator.state.state import State
-from orchestrator.views.baselines import planned_comparisons
+from orchestrator.views.comparing.baselines import planned_comparisons
 
 
 @dataclass(frozen=True)

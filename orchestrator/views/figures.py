@@ -9,7 +9,7 @@ from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock
 
 if TYPE_CHECKING:
-    from orchestrator.views.training import Eta
+    from orchestrator.views.run.training import Eta
 
 _SHORT_MS = HOUR_MS // 10
 

@@ -1,8 +1,9 @@
 """What is queued and running, in the order in which it will start. Pure.
 
 Jobs that run stand first. Then those that wait for nothing but their turn: of the accelerator lane
-in the order of `orchestrator.scheduler.queue`, of the CPU lane the oldest run first, both lanes by
-the time at which they probably start. Then what waits for other jobs; last what is paused.
+in the order of `orchestrator.scheduler.accelerator_lane.queue`, of the CPU lane the oldest run
+first, both lanes by the time at which they probably start. Then what waits for other jobs; last
+what is paused.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from orchestrator.events.holding import HELD, Hold, holding
 from orchestrator.forecasts.forecasting import forecast_job
 from orchestrator.forecasts.history import History
 from orchestrator.graph import Job, Lane
-from orchestrator.scheduler.queue import Candidate, in_order
+from orchestrator.scheduler.accelerator_lane.queue import Candidate, in_order
 from orchestrator.state.sorts import QUEUED
 from orchestrator.state.state import JobState, RunState, State
-from orchestrator.views.job_words import is_held, status_of, title_of, why_of
-from orchestrator.views.persons import in_words
+from orchestrator.views.words.job import is_held, status_of, title_of, why_of
+from orchestrator.views.words.persons import in_words
 
 NEEDS = "needs"
 """The reason code of a job that waits for the results of others."""

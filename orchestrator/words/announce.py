@@ -15,7 +15,7 @@ from notifiers.base import Notice
 from orchestrator.events import events as e
 from orchestrator.forecasts.forecasting import Queue
 from orchestrator.state.state import RunState, State
-from orchestrator.views.seen import Seen
+from orchestrator.views.run.seen import Seen
 from orchestrator.words.digest import digest
 from orchestrator.words.headline import head
 from orchestrator.words.notifying import told_places

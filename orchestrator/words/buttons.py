@@ -14,9 +14,9 @@ from orchestrator.graph import Job
 from orchestrator.presses.press import press_of
 from orchestrator.resuming.resumption import stopped
 from orchestrator.state.state import RunState
-from orchestrator.views.charges import freed_ms
+from orchestrator.views.budget.charges import freed_ms
 from orchestrator.views.figures import amount
-from orchestrator.views.view import JobRow, RunView
+from orchestrator.views.run.view import JobRow, RunView
 
 MOST_FOLDS = 4
 """That a head offers to abort at once; more run on large servers only, and `skint abort` knows

@@ -11,11 +11,11 @@ from orchestrator.events import events as e
 from orchestrator.graph import Job
 from orchestrator.state.questions import answer_to, jobs_meant, open_questions, verdict_of
 from orchestrator.state.state import RunState, job_of
-from orchestrator.views.charges import freed_ms
+from orchestrator.views.budget.charges import freed_ms
 from orchestrator.views.figures import amount
-from orchestrator.views.persons import by_whom, persons_of
-from orchestrator.views.undo_words import resume_command
-from orchestrator.views.view import RunView
+from orchestrator.views.run.view import RunView
+from orchestrator.views.words.persons import by_whom, persons_of
+from orchestrator.views.words.undo import resume_command
 from orchestrator.words import buttons
 
 

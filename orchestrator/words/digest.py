@@ -13,7 +13,7 @@ from notifiers.quiet_hours import local_time
 from orchestrator.events.verdict import VerdictGiven
 from orchestrator.state.questions import answer_to, open_questions
 from orchestrator.state.state import RunState, State
-from orchestrator.views.view import run_view
+from orchestrator.views.run.view import run_view
 from orchestrator.words.decisions import Decisions, doers
 from orchestrator.words.headline import came_to, result
 from orchestrator.words.notifying import places

@@ -12,7 +12,7 @@ from notifiers.base import Notice
 from orchestrator.events import events as e
 from orchestrator.state.state import RunState
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
-from orchestrator.views.view import JobRow, RunView, bar, sparkline
+from orchestrator.views.run.view import JobRow, RunView, bar, sparkline
 from orchestrator.words.buttons import of_head, typed_of_head
 from orchestrator.words.decisions import Decisions, doers
 

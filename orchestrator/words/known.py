@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.state.state import State
 from orchestrator.submitting.judging import Prepared
-from orchestrator.views.before import before_of, sentence
+from orchestrator.views.comparing.before import before_of, sentence
 
 
 def known_already(prepared: Prepared, state: State) -> str:

@@ -10,7 +10,7 @@ from notifiers import catalog
 from notifiers.base import Notice
 from notifiers.manner import Manner, manner_of
 from notifiers.slack.settings import settings_of
-from orchestrator.views.persons import in_words
+from orchestrator.views.words.persons import in_words
 
 SLACK = "slack"
 

@@ -15,11 +15,11 @@ from orchestrator.events import events as e
 from orchestrator.graph import Job
 from orchestrator.pictures.drawn import mistakes_of
 from orchestrator.state.state import AttemptState, RunState, job_of
-from orchestrator.views.charges import freed_ms, unit_of
+from orchestrator.views.budget.charges import freed_ms, unit_of
+from orchestrator.views.budget.savings import kept, saved_words
 from orchestrator.views.figures import amount, figure
-from orchestrator.views.savings import kept, saved_words
-from orchestrator.views.seen import Seen
-from orchestrator.views.view import JobRow, RunView
+from orchestrator.views.run.seen import Seen
+from orchestrator.views.run.view import JobRow, RunView
 from orchestrator.words import buttons
 from orchestrator.words.decisions import Decisions, doers, why
 from orchestrator.words.headline import came_to, result

@@ -11,10 +11,10 @@ from typing import Any, Literal
 from budget.amount import format_amount
 from orchestrator.events import events as e
 from orchestrator.state.state import AllocationState, RunState, State, job_of
-from orchestrator.views.hold_words import what_is_held, where_held
-from orchestrator.views.persons import by_whom, in_words
-from orchestrator.views.training import number, training_of
-from orchestrator.views.view import title_of
+from orchestrator.views.run.training import number, training_of
+from orchestrator.views.run.view import title_of
+from orchestrator.views.words.hold import what_is_held, where_held
+from orchestrator.views.words.persons import by_whom, in_words
 
 Tone = Literal["plain", "good", "attention", "bad"]
 """How to colour a line. The words say the same: nothing is told by colour alone."""

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from budget.meters.nvml import NvmlMeter, opened
-from orchestrator.views.gaps import cold_start_ms, gaps, in_step_share, preparation_ms
+from orchestrator.views.run.gaps import cold_start_ms, gaps, in_step_share, preparation_ms
 from skint.process import survivors
 from tests.device.given import Given
 from tests.device.runs import PATIENCE_S, RUN, charged_ms, looked_at, prepared, run_of

@@ -1,4 +1,4 @@
-"""All commands. `orchestrator.cli.usage` says which serves what purpose."""
+"""All commands. `orchestrator.cli.parsing.usage` says which serves what purpose."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Protocol, cast
 
-from orchestrator.cli.manner import HELP
-from orchestrator.cli.parser import Parser
+from orchestrator.cli.parsing.manner import HELP
+from orchestrator.cli.parsing.parser import Parser
 
 COMMANDS: Mapping[str, str] = {
     "init": "look at a folder of pictures and write a plan for it",

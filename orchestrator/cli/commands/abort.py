@@ -7,14 +7,14 @@ import argparse
 import time
 
 from orchestrator.cli.acting import login_name, question, run_named, tell
-from orchestrator.cli.asking import confirmed
 from orchestrator.cli.folds import job_of_fold
 from orchestrator.cli.inbox import ask
-from orchestrator.cli.output import add_json
+from orchestrator.cli.printing.asking import confirmed
+from orchestrator.cli.printing.output import add_json
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
-from orchestrator.views.stake import facts_of_stop
-from orchestrator.views.view import title_of
+from orchestrator.views.run.stake import facts_of_stop
+from orchestrator.views.run.view import title_of
 from skint.attempt import StopHow
 from skint.errors import OK
 

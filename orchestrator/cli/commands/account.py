@@ -15,18 +15,18 @@ from budget.amount import format_amount
 from budget.ledger import Ledger
 from budget.windows import Lots
 from budget.windows.base import NoUsage
-from orchestrator.cli.account_options import (
+from orchestrator.cli.ledger.account_options import (
     add_options,
     change_options,
     changed,
     described,
     quota_ms,
 )
-from orchestrator.cli.amount import SignedParser
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import table
+from orchestrator.cli.ledger.amount import SignedParser
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import table
 from orchestrator.home import Home
-from orchestrator.views.account_words import account_rows, limits_words
+from orchestrator.views.budget.account_words import account_rows, limits_words
 from skint.errors import OK
 
 EXAMPLES = (

@@ -6,7 +6,7 @@ import argparse
 
 from orchestrator.cli.acting import login_name, run_named
 from orchestrator.cli.inbox import ask
-from orchestrator.cli.output import add_json, print_done
+from orchestrator.cli.printing.output import add_json, print_done
 from orchestrator.commands import AnswerVerdict
 from orchestrator.home import Home
 from orchestrator.state.questions import open_questions

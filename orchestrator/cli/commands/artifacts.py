@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from orchestrator.artifacts import KINDS, Artifact, Made, copy, made_in, only
 from orchestrator.cli.named import read_named
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import table
-from orchestrator.cli.size import format_size
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import table
+from orchestrator.cli.printing.size import format_size
 from orchestrator.home import Home
 from orchestrator.state.state import RunState
 from skint.errors import NOT_FOUND, OK, SkintError

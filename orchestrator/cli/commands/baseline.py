@@ -13,13 +13,13 @@ from orchestrator.baselines.comparison import Comparison
 from orchestrator.baselines.group import Group, scores_of
 from orchestrator.cli.inbox import ask
 from orchestrator.cli.named import run_named
-from orchestrator.cli.output import add_json, print_answer, print_done
-from orchestrator.cli.screen import prose, table
+from orchestrator.cli.printing.output import add_json, print_answer, print_done
+from orchestrator.cli.printing.screen import prose, table
 from orchestrator.commands import SetBaseline
 from orchestrator.home import Home
 from orchestrator.state.state import RunState, State
 from orchestrator.store.store import read_state
-from orchestrator.views.baselines import comparisons_of, score_of, sentence
+from orchestrator.views.comparing.baselines import comparisons_of, score_of, sentence
 from skint.errors import FAILED, OK, SkintError
 
 if TYPE_CHECKING:

@@ -16,15 +16,15 @@ from budget.instant import LATEST_MS, format_instant
 from budget.ledger import AccountNotFound, Ledger
 from budget.ledger.balance import Balance, LimitBalance
 from budget.ledger.reading import Reading
-from orchestrator.cli.amount import parse_instant
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import prose, table
+from orchestrator.cli.ledger.amount import parse_instant
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import prose, table
 from orchestrator.events.holding import Hold
 from orchestrator.home import Home
 from orchestrator.store.kept_holds import read_holds
-from orchestrator.views.account_tree import in_tree
-from orchestrator.views.budget_screen import account_screen, newest_reading
-from orchestrator.views.hold_words import hold_line
+from orchestrator.views.budget.account_tree import in_tree
+from orchestrator.views.budget.budget_screen import account_screen, newest_reading
+from orchestrator.views.words.hold import hold_line
 from skint.errors import OK, USAGE, SkintError
 
 if TYPE_CHECKING:

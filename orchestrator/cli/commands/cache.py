@@ -14,9 +14,9 @@ from budget.duration import DAY_MS, HOUR_MS, MINUTE_MS, format_clock, parse_ms
 from orchestrator.cache.choice import Wish, chosen
 from orchestrator.cache.entry import Entry, entries, needed_keys
 from orchestrator.cache.removal import Removed, remove, size_of, sweep
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import table
-from orchestrator.cli.size import format_size, parse_size
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import table
+from orchestrator.cli.printing.size import format_size, parse_size
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.state.state import State

@@ -8,14 +8,14 @@ import time
 from collections.abc import Sequence
 
 from orchestrator.cli.acting import login_name, question, run_named, tell
-from orchestrator.cli.asking import confirmed
 from orchestrator.cli.inbox import Refused, ask
-from orchestrator.cli.output import add_json
+from orchestrator.cli.printing.asking import confirmed
+from orchestrator.cli.printing.output import add_json
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
 from orchestrator.state.state import RunState
 from orchestrator.store.store import read_recent
-from orchestrator.views.stake import facts_of_stop
+from orchestrator.views.run.stake import facts_of_stop
 from skint.attempt import StopHow
 from skint.errors import OK, USAGE, SkintError
 

@@ -13,12 +13,12 @@ import time
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.named import read_named
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import PIPE_WIDTH, columns, prose
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import PIPE_WIDTH, columns, prose
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.views.comparison import mean_curve
-from orchestrator.views.comparison_table import Side, lines_of, sides_of
+from orchestrator.views.comparing.comparison import mean_curve
+from orchestrator.views.comparing.comparison_table import Side, lines_of, sides_of
 from skint.errors import NOT_FOUND, OK, SkintError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def chosen(arguments: argparse.Namespace) -> Sections:
 
 def _drawn(sides: list[Side]) -> str:
     """The mean over the folds of each column, in one picture."""
-    from orchestrator.cli.plotted import plotted
+    from orchestrator.cli.printing.plotted import plotted
 
     curves = [
         (chr(ord("A") + number % 26), side.column.name, mean_curve(side.column))

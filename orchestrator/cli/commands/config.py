@@ -7,8 +7,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import table
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import table
 from orchestrator.home import Home
 from orchestrator.settings import (
     KNOWN,

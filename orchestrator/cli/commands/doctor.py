@@ -10,9 +10,9 @@ import os
 from orchestrator.checkup.all import CHECKS, look
 from orchestrator.checkup.finding import Finding
 from orchestrator.checkup.machine import Machine
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.parser import WrongLine
-from orchestrator.cli.screen import prose
+from orchestrator.cli.parsing.parser import WrongLine
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import prose
 from orchestrator.home import Home
 from orchestrator.settings import Settings, SettingsError, read_settings
 from skint.errors import FAILED, OK

@@ -51,6 +51,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from orchestrator.cli.executing import execute
+    from orchestrator.cli.program.executing import execute
 
     return execute(arguments)

@@ -10,7 +10,7 @@ from typing import get_args
 from budget.ledger import Ledger
 from orchestrator.cli.acting import login_name, tell
 from orchestrator.cli.inbox import ask
-from orchestrator.cli.output import add_json
+from orchestrator.cli.printing.output import add_json
 from orchestrator.commands import SetHold
 from orchestrator.graph import Lane
 from orchestrator.home import Home

@@ -19,9 +19,9 @@ from pathlib import Path
 from budget.accounts.account import Account
 from budget.amount import format_amount
 from budget.ledger import Ledger
-from orchestrator.cli.asking import confirmed
-from orchestrator.cli.manner import Manner
-from orchestrator.cli.screen import prose
+from orchestrator.cli.parsing.manner import Manner
+from orchestrator.cli.printing.asking import confirmed
+from orchestrator.cli.printing.screen import prose
 from orchestrator.devices import find_devices
 from orchestrator.home import Home
 from orchestrator.settings import read_settings
@@ -32,8 +32,8 @@ from orchestrator.starting.errors import NothingToStart
 from orchestrator.starting.found import Found
 from orchestrator.starting.looking import look_at
 from orchestrator.starting.writing import plan_text
-from orchestrator.views.account_words import limits_words
-from orchestrator.views.found_words import found_lines
+from orchestrator.views.budget.account_words import limits_words
+from orchestrator.views.words.found import found_lines
 from skint.attempt import write_atomic
 from skint.errors import OK, SkintError
 

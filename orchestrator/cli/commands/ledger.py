@@ -13,11 +13,11 @@ from pathlib import Path
 from budget.accounts.account import Account
 from budget.duration import parse_ms
 from budget.ledger import Ledger
-from orchestrator.cli.amount import SignedParser
-from orchestrator.cli.ledger_notes import NOTES, add_adjust, add_grant, add_reading
-from orchestrator.cli.ledger_rows import as_csv, as_json, as_table
+from orchestrator.cli.ledger.amount import SignedParser
+from orchestrator.cli.ledger.ledger_notes import NOTES, add_adjust, add_grant, add_reading
+from orchestrator.cli.ledger.ledger_rows import as_csv, as_json, as_table
 from orchestrator.home import Home
-from orchestrator.views.entries import Entry, entries_of
+from orchestrator.views.budget.entries import Entry, entries_of
 from skint.errors import FAILED, OK, SkintError
 
 

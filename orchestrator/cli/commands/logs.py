@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from orchestrator.cli.named import run_named
-from orchestrator.cli.output import add_json, print_answer
+from orchestrator.cli.printing.output import add_json, print_answer
 from orchestrator.home import Home
 from orchestrator.state.state import AttemptState, State
 from orchestrator.store.store import read_state

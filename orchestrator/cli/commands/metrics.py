@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.named import read_named
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import table
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import table
 from orchestrator.home import Home
 from orchestrator.views.figures import exact_figure
-from orchestrator.views.metrics import Course, best_of, courses_of, trained
+from orchestrator.views.run.metrics import Course, best_of, courses_of, trained
 from skint.errors import NOT_FOUND, OK, SkintError
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _ends(courses: Sequence[Course]) -> Iterator[str]:
 
 def drawn(found: Sequence[Course], metric: str) -> str:
     """The curves of all folds in one picture. Raises NoMetrics where no value is a number."""
-    from orchestrator.cli.plotted import mark_of, plotted
+    from orchestrator.cli.printing.plotted import mark_of, plotted
 
     picture = plotted(
         metric,
@@ -151,7 +151,7 @@ def drawn(found: Sequence[Course], metric: str) -> str:
 
 def write_csv(found: Sequence[Course]) -> None:
     """A row an epoch; a column for each metric of all jobs, empty where it was not measured."""
-    from orchestrator.cli.ledger_rows import no_formula
+    from orchestrator.cli.ledger.ledger_rows import no_formula
     from orchestrator.shapes.shape import instant
 
     names = list(dict.fromkeys(name for course in found for name in course.names))

@@ -8,13 +8,13 @@ import argparse
 import time
 
 from orchestrator.cli.acting import add_part, login_name, part_meant, question, run_named, tell
-from orchestrator.cli.asking import confirmed
 from orchestrator.cli.inbox import ask
-from orchestrator.cli.output import add_json
+from orchestrator.cli.printing.asking import confirmed
+from orchestrator.cli.printing.output import add_json
 from orchestrator.commands import PauseJobs
 from orchestrator.home import Home
 from orchestrator.state.questions import jobs_meant
-from orchestrator.views.stake import live_titles, money_facts, settled_ms
+from orchestrator.views.run.stake import live_titles, money_facts, settled_ms
 from skint.errors import OK
 
 EXAMPLES = ("skint pause other --fold 1",)

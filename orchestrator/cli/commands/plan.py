@@ -13,10 +13,10 @@ from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.plan_arguments import add_plan_arguments
-from orchestrator.cli.prepared import prepared_of
-from orchestrator.cli.screen import columns, prose, table
+from orchestrator.cli.planning.plan_arguments import add_plan_arguments
+from orchestrator.cli.planning.prepared import prepared_of
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import columns, prose, table
 from orchestrator.devices import DECLARED
 from orchestrator.graph import ALWAYS
 from orchestrator.home import Home
@@ -25,7 +25,7 @@ from orchestrator.plans.preview import Expectation
 from orchestrator.store.store import read_state
 from orchestrator.submitting.judging import Prepared
 from orchestrator.submitting.refusing import needed, refuse_if_it_does_not_fit
-from orchestrator.views.judged import baseline_lines, known_lines
+from orchestrator.views.comparing.judged import baseline_lines, known_lines
 from skint.errors import OK, OVER_BUDGET
 
 _BY_MODE = {"auto": "would stop early if", "ask": "would ask whether", "warn": "would only say"}
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Ledger(home.ledger, read_only=True) as ledger:
         prepared = prepared_of(arguments, home, state, ledger, now_ms)
     if arguments.json:
-        from orchestrator.cli.plan_answer import told
+        from orchestrator.cli.planning.plan_answer import told
 
         answer = told(prepared, state, park=arguments.park)
         print_answer(answer)

@@ -8,18 +8,18 @@ import argparse
 import sys
 import time
 
-from orchestrator.cli.job_words import cut
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import room_for_last, table
-from orchestrator.cli.watching import Recent, add_watch, watch
+from orchestrator.cli.printing.job_words import cut
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import room_for_last, table
+from orchestrator.cli.printing.watching import Recent, add_watch, watch
 from orchestrator.home import Home
 from orchestrator.state.state import State
 from orchestrator.store.store import read_recent
 from orchestrator.views.figures import amount
-from orchestrator.views.hold_words import hold_line
 from orchestrator.views.local_time import short_time
 from orchestrator.views.queue import Queue, QueueRow, queue_view
-from orchestrator.views.scheduler_words import scheduler_line
+from orchestrator.views.words.hold import hold_line
+from orchestrator.views.words.scheduler import scheduler_line
 from skint.context import usable_cores
 from skint.errors import OK
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 from orchestrator.cli.acting import login_name, tell
 from orchestrator.cli.inbox import ask
-from orchestrator.cli.output import add_json
+from orchestrator.cli.printing.output import add_json
 from orchestrator.commands import ReleaseHold
 from orchestrator.graph import Lane
 from orchestrator.home import Home

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from budget.ledger import Ledger
 from orchestrator.cli.named import run_named
-from orchestrator.cli.output import add_json, print_done
+from orchestrator.cli.printing.output import add_json, print_done
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.scheduler.books import owner_of

@@ -7,7 +7,7 @@ import argparse
 
 from orchestrator.cli.acting import add_part, login_name, part_meant, run_named, tell
 from orchestrator.cli.inbox import ask
-from orchestrator.cli.output import add_json
+from orchestrator.cli.printing.output import add_json
 from orchestrator.commands import ResumeJobs
 from orchestrator.home import Home
 from skint.errors import OK

@@ -13,7 +13,7 @@ from budget.ledger import Ledger
 from budget.ledger.refusal import OverBudget
 from orchestrator.cli.acting import add_part, login_name, part_meant, run_named, tell
 from orchestrator.cli.inbox import ask
-from orchestrator.cli.output import add_json
+from orchestrator.cli.printing.output import add_json
 from orchestrator.commands import RetryJobs
 from orchestrator.home import Home
 from orchestrator.store.store import read_state

@@ -8,10 +8,10 @@ import argparse
 import time
 
 from budget.ledger import Ledger
-from orchestrator.cli import progress
 from orchestrator.cli.commands import show
-from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_arguments
-from orchestrator.cli.preparing import Known, prepare_request
+from orchestrator.cli.planning.plan_arguments import add_plan_arguments, add_run_arguments
+from orchestrator.cli.planning.preparing import Known, prepare_request
+from orchestrator.cli.printing import progress
 from orchestrator.cli.running import until_over
 from orchestrator.home import Home
 from skint.errors import INTERRUPTED, OK, RUN_FAILED

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from orchestrator.cli.output import add_json, print_answer
+from orchestrator.cli.printing.output import add_json, print_answer
 from orchestrator.home import Home
 from skint.errors import OK, USAGE, SkintError
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from orchestrator.cli.screen import table
+from orchestrator.cli.printing.screen import table
 from orchestrator.shapes import SHAPES
 from skint.errors import NOT_FOUND, OK, SkintError
 
@@ -58,7 +58,7 @@ def schema_of(name: str) -> dict[str, object]:
         return plan_schema()
     versions = [shape for shape in SHAPES if shape == name or shape.partition("/")[0] == name]
     if not versions:
-        from orchestrator.cli.parser import nearest
+        from orchestrator.cli.parsing.parser import nearest
 
         near = nearest(name, [PLAN, *(shape.partition("/")[0] for shape in SHAPES)])
         raise NoSchema(

@@ -12,25 +12,25 @@ from budget.instant import format_instant
 from budget.ledger import Ledger
 from budget.ledger.balance import Balance
 from orchestrator.baselines.book import Book
-from orchestrator.cli.job_words import below, cut, said
 from orchestrator.cli.named import run_named
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import prose, room_for_last, table
+from orchestrator.cli.printing.job_words import below, cut, said
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import prose, room_for_last, table
 from orchestrator.home import Home
 from orchestrator.scheduler.books import owner_of
 from orchestrator.state.state import RunState, State
 from orchestrator.store.store import read_state
-from orchestrator.views.baselines import comparisons_of, lines, sentence
+from orchestrator.views.budget.savings import exactly, kept, saving_line
+from orchestrator.views.comparing.baselines import comparisons_of, lines, sentence
 from orchestrator.views.figures import exact_figure
-from orchestrator.views.gaps import usage_lines
-from orchestrator.views.meters import HEADS as METER_HEADS
-from orchestrator.views.meters import NOT_READ, meter_notes, meter_rows
-from orchestrator.views.question_words import question_lines
-from orchestrator.views.said import resumed_lines, said_line
-from orchestrator.views.savings import exactly, kept, saving_line
-from orchestrator.views.scheduler_words import scheduler_line
-from orchestrator.views.stages import stage_rows
-from orchestrator.views.view import JobRow, RunView, run_view, sparkline
+from orchestrator.views.run.gaps import usage_lines
+from orchestrator.views.run.meters import HEADS as METER_HEADS
+from orchestrator.views.run.meters import NOT_READ, meter_notes, meter_rows
+from orchestrator.views.run.stages import stage_rows
+from orchestrator.views.run.view import JobRow, RunView, run_view, sparkline
+from orchestrator.views.words.question import question_lines
+from orchestrator.views.words.said import resumed_lines, said_line
+from orchestrator.views.words.scheduler import scheduler_line
 from skint.errors import OK
 
 if TYPE_CHECKING:

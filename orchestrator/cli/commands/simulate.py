@@ -18,8 +18,8 @@ from budget.accounts.account import Account
 from budget.duration import format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.screen import table
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import table
 from orchestrator.home import Home
 from orchestrator.store.store import read_state
 from skint.errors import FAILED, NOT_FOUND, OK, USAGE, SkintError

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 import time
 
-from orchestrator.cli.output import add_json, print_answer
-from orchestrator.cli.watching import Recent, add_watch, watch
+from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.watching import Recent, add_watch, watch
 from orchestrator.home import Home
 from orchestrator.state.state import RunState, State
 from orchestrator.store.store import read_recent, read_state
+from orchestrator.views.budget.savings import saved_words
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
-from orchestrator.views.hold_words import hold_line
-from orchestrator.views.question_words import question_lines
-from orchestrator.views.savings import saved_words
-from orchestrator.views.scheduler_words import scheduler_line
-from orchestrator.views.view import JobRow, RunView, run_view
+from orchestrator.views.run.view import JobRow, RunView, run_view
+from orchestrator.views.words.hold import hold_line
+from orchestrator.views.words.question import question_lines
+from orchestrator.views.words.scheduler import scheduler_line
 from skint.errors import OK
 
 ENDED_SHOWN = 5
@@ -75,7 +75,7 @@ def _readings_due(live: list[RunState], now_ms: int) -> list[str]:
     if not names:
         return []
     from budget.ledger import Ledger
-    from orchestrator.views.reading_words import reading_due
+    from orchestrator.views.budget.reading_words import reading_due
 
     with Ledger(Home.find().ledger, read_only=True) as ledger:
         known = [account for account in ledger.accounts() if account.name in names]

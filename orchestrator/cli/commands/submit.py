@@ -6,8 +6,8 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.output import add_json
-from orchestrator.cli.plan_arguments import add_plan_arguments, add_run_arguments
+from orchestrator.cli.planning.plan_arguments import add_plan_arguments, add_run_arguments
+from orchestrator.cli.printing.output import add_json
 from orchestrator.home import Home
 from skint.errors import OK
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     with home.scheduler_ahead() as start:  # before what takes its time is imported
-        from orchestrator.cli.queueing import request_to_judge
+        from orchestrator.cli.planning.queueing import request_to_judge
 
         request = request_to_judge(arguments, home)
         pid = start()
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(run, pid, [*lines, reply])
         return OK
-    from orchestrator.cli.screen import prose
+    from orchestrator.cli.printing.screen import prose
 
     for line in lines:
         print(prose(line))
@@ -60,7 +60,7 @@ def _queued(arguments: argparse.Namespace, home: Home, request: SubmitRun) -> li
         except Refused:
             tries += 1
             # All is read that it takes to say why.
-            from orchestrator.cli.preparing import Known, prepare_request
+            from orchestrator.cli.planning.preparing import Known, prepare_request
 
             said: list[str] = []
             found = prepare_request(arguments, home, said.append if arguments.json else print)
@@ -77,7 +77,7 @@ def _queued(arguments: argparse.Namespace, home: Home, request: SubmitRun) -> li
 def _print_json(
     run: str | None, pid: int | None, said: list[str], known_run: str | None = None
 ) -> None:
-    from orchestrator.cli.output import print_answer
+    from orchestrator.cli.printing.output import print_answer
     from orchestrator.shapes.submit import Submit
 
     print_answer(Submit(run, pid, known_run, "\n".join(said)))

@@ -8,7 +8,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from orchestrator.dashboard.web_guard import WebError
+from orchestrator.dashboard.web.guard import WebError
 from orchestrator.home import Home
 from orchestrator.settings import read_settings
 from skint.errors import OK, USAGE, SkintError
@@ -71,6 +71,6 @@ def _serve(port: int | None, read_only: bool, open_in: Path | None) -> None:
         )
     if port is not None and not 0 < port < 65536:
         raise TopError("this is no port", where="--port", got=port, wanted="1 to 65535")
-    from orchestrator.dashboard.web import serve
+    from orchestrator.dashboard.web.server import serve
 
     serve(port=port, read_only=read_only, open_in=open_in)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, dropwhile
 from typing import Any
 
-from orchestrator.cli.aliases import ALIASES
 from orchestrator.cli.completing import known
-from orchestrator.cli.manner import OPTIONS
+from orchestrator.cli.parsing.aliases import ALIASES
+from orchestrator.cli.parsing.manner import OPTIONS
 from orchestrator.home import Home
 
 Offer = tuple[str, str]

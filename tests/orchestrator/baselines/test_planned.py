@@ -14,7 +14,7 @@ from orchestrator.plans.keys import job_key
 from orchestrator.plans.plan import load_plan
 from orchestrator.state.state import Result, State
 from orchestrator.submitting.prepare import prepare
-from orchestrator.views.judged import baseline_lines
+from orchestrator.views.comparing.judged import baseline_lines
 from tests.orchestrator.baselines.trained import START_MS, digest_of, run_of, state_of
 
 PLAN = """

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from orchestrator.commands import StopJobs
 from orchestrator.dashboard.app import Dashboard
-from orchestrator.dashboard.lanes import LaneWatch
+from orchestrator.dashboard.jobs.lanes import LaneWatch
 from orchestrator.executors.base import Device
 from orchestrator.executors.simulated import Script
 from orchestrator.home import Home

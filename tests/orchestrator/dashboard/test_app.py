@@ -301,9 +301,9 @@ def test_no_color_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_textual_is_imported_only_by_the_dashboard_itself() -> None:
     code = (
         "import sys, orchestrator.cli.commands.top, orchestrator.cli.commands.status\n"
-        "import orchestrator.dashboard, orchestrator.dashboard.snapshot\n"
-        "import orchestrator.dashboard.rows, orchestrator.dashboard.keys\n"
-        "import orchestrator.dashboard.lane_lines, orchestrator.dashboard.selected\n"
+        "import orchestrator.dashboard, orchestrator.dashboard.reading.snapshot\n"
+        "import orchestrator.dashboard.jobs.rows, orchestrator.dashboard.keys\n"
+        "import orchestrator.dashboard.jobs.lane_lines, orchestrator.dashboard.jobs.selected\n"
         "print('textual' in sys.modules)\n"
         "import orchestrator.dashboard.app\n"
         "print('textual' in sys.modules)\n"

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from orchestrator.dashboard.keys import KEYS, Situation, hints
-from orchestrator.dashboard.snapshot import Screen
+from orchestrator.dashboard.reading.snapshot import Screen
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "dashboard.md"
 

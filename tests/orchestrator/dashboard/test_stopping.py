@@ -29,7 +29,7 @@ from tests.orchestrator.dashboard.screens import (
     shown,
     until,
 )
-from tests.orchestrator.scheduler.test_answering import asked
+from tests.orchestrator.scheduler.obeying.test_answering import asked
 from tests.orchestrator.worlds import kfold
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from orchestrator.commands import RetryJobs
 from orchestrator.forecasts.history import History
 from orchestrator.resuming.retry_price import Price, price_of, price_words
-from tests.orchestrator.scheduler.test_resuming import RUN, folds
-from tests.orchestrator.scheduler.test_retrying import Failing, retry
+from tests.orchestrator.scheduler.obeying.test_resuming import RUN, folds
+from tests.orchestrator.scheduler.obeying.test_retrying import Failing, retry
 
 
 def price(world: Failing, request: RetryJobs) -> Price:

@@ -18,7 +18,7 @@ from orchestrator.graph import Graph, StopRule
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.scheduler.savings import found
 from orchestrator.state.state import RunState
-from orchestrator.views.savings import saved_words
+from orchestrator.views.budget.savings import saved_words
 from skint.attempt import Task
 from tests.orchestrator.worlds import (
     FOLD_MS,

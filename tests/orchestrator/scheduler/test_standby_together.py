@@ -14,7 +14,7 @@ from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import Graph
 from orchestrator.state.state import State
 from skint.attempt import Task
-from tests.orchestrator.scheduler.test_standby import (
+from tests.orchestrator.scheduler.accelerator_lane.test_standby import (
     COLD_MS,
     WARM_MS,
     ahead,

@@ -12,8 +12,8 @@ from orchestrator.events import events as e
 from orchestrator.executors.base import Capabilities
 from orchestrator.executors.simulated import Faults, Script
 from orchestrator.graph import Graph
-from orchestrator.views.charges import attempt_in_flight_ms
-from orchestrator.views.stages import charges_by_stage
+from orchestrator.views.budget.charges import attempt_in_flight_ms
+from orchestrator.views.run.stages import charges_by_stage
 from skint.attempt import Task
 from tests.orchestrator.worlds import (
     FOLD_MS,

@@ -13,8 +13,8 @@ from budget.ledger.reading import Reading
 from budget.ledger.usage import InFlight
 from budget.windows import Calendar, Window
 from orchestrator.scheduler import inputs as i
+from orchestrator.scheduler.accelerator_lane.room import Room
 from orchestrator.scheduler.books import Books
-from orchestrator.scheduler.room import Room
 from tests.orchestrator.simulation.mutants import Mutants, Patch
 
 DAY_MS = 86_400_000

@@ -10,13 +10,15 @@ from budget.ledger import LedgerError, OverBudget
 from budget.ledger.line import Reservation
 from orchestrator.events import events as e
 from orchestrator.executors.base import Observation
-from orchestrator.scheduler import accelerators, cpu_pass, observations
 from orchestrator.scheduler import inputs as i
-from orchestrator.scheduler.accelerators import Admission
+from orchestrator.scheduler import observations
+from orchestrator.scheduler.accelerator_lane import accelerators
+from orchestrator.scheduler.accelerator_lane.accelerators import Admission
+from orchestrator.scheduler.accelerator_lane.room import Room
+from orchestrator.scheduler.accelerator_lane.waiting import Waiting
 from orchestrator.scheduler.books import Books
-from orchestrator.scheduler.room import Room
+from orchestrator.scheduler.cpu_lane import waiting as cpu_pass
 from orchestrator.scheduler.shell import Scheduler
-from orchestrator.scheduler.waiting import Waiting
 from orchestrator.simulation.memory_store import MemoryStore
 from orchestrator.state import records, sorts
 from orchestrator.state.state import AttemptState, JobState

@@ -18,7 +18,7 @@ from orchestrator.plans.plan import Plan, load_plan
 from orchestrator.starting.choosing import Choice, Means, choose
 from orchestrator.starting.looking import look_at
 from orchestrator.starting.writing import plan_text
-from orchestrator.views.found_words import found_lines
+from orchestrator.views.words.found import found_lines
 from skint import Context
 from tests.orchestrator.starting.folders import bands, pictures, table
 

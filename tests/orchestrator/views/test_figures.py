@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
-from orchestrator.views.training import Eta
+from orchestrator.views.run.training import Eta
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

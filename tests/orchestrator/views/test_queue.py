@@ -9,7 +9,7 @@ from orchestrator.commands import PauseJobs, SetHold
 from orchestrator.graph import Graph
 from orchestrator.state.state import State
 from orchestrator.views.queue import Queue, queue_view
-from orchestrator.views.view import run_view
+from orchestrator.views.run.view import run_view
 from tests.orchestrator.worlds import FOLD_MS, World, graph, job, kfold, training
 
 OTHER = "other-1"

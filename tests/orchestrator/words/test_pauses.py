@@ -9,7 +9,7 @@ from orchestrator.commands import PauseJobs, ReleaseHold, ResumeJobs, SetHold
 from orchestrator.events import events as e
 from orchestrator.words.announce import notices
 from orchestrator.words.telling import tell, tone
-from tests.orchestrator.scheduler.test_resuming import RUN, Living, epoch_of, folds
+from tests.orchestrator.scheduler.obeying.test_resuming import RUN, Living, epoch_of, folds
 
 
 def test_a_pause_is_told_once_with_its_hours_and_how_to_go_on(tmp_path: Path) -> None:

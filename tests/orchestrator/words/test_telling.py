@@ -8,11 +8,11 @@ from pathlib import Path
 
 from budget.accounts.account import Account, Machine
 from budget.accounts.limit import weekly
-from orchestrator.dashboard.question import cancel_question
+from orchestrator.dashboard.questions.question import cancel_question
 from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.state.state import State
-from orchestrator.views.view import run_view
+from orchestrator.views.run.view import run_view
 from orchestrator.words.headline import spent
 from orchestrator.words.telling import tell, tone
 from skint.attempt import Task

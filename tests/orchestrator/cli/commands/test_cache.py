@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.size import SizeError, format_size, parse_size
+from orchestrator.cli.printing.size import SizeError, format_size, parse_size
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import SUFFIX
 from tests.terminal import Terminal

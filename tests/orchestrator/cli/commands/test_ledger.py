@@ -18,7 +18,7 @@ import pytest
 from budget.accounts.presets import preset
 from budget.duration import HOUR_MS
 from budget.ledger import Ledger
-from orchestrator.views.entries import COLUMNS, iso_instant
+from orchestrator.views.budget.entries import COLUMNS, iso_instant
 from tests.terminal import QuickTerminal, Said, Terminal
 
 ADDED_MS = 1_795_219_200_000

@@ -1,0 +1,1 @@
+"""What is typed of accounts and the ledger, and its entries as rows."""

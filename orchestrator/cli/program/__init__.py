@@ -1,0 +1,1 @@
+"""`skint exec`: a program from the line to its end."""

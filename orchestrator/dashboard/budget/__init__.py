@@ -1,0 +1,1 @@
+"""What there is of hours and how they go down."""

@@ -1,0 +1,1 @@
+"""One group of jobs on a screen of its own."""

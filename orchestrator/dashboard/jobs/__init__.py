@@ -1,0 +1,1 @@
+"""The runs, their jobs and both lanes."""

@@ -1,0 +1,1 @@
+"""What is asked before something is changed, and how that is sent."""

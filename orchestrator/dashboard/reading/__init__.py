@@ -1,0 +1,1 @@
+"""What stands in the files, read beside the screen."""

@@ -1,0 +1,1 @@
+"""What gets accelerators, when and for how long. Pure."""

@@ -1,0 +1,1 @@
+"""What runs on the cores of this machine, and when. Pure."""

@@ -1,0 +1,1 @@
+"""What people ask for becomes events and a reply. Pure."""

@@ -1,0 +1,1 @@
+"""Stop rules are asked, and what they say is done."""

@@ -1,0 +1,1 @@
+"""Accounts, limits and entries of the ledger in words. Pure."""

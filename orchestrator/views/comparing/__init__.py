@@ -1,0 +1,1 @@
+"""Runs beside others and beside what is known from before. Pure."""

@@ -1,0 +1,1 @@
+"""What is shown of one run, computed from its state. Pure."""
