@@ -126,11 +126,16 @@ def _alike(job: Job, base: str, state: State) -> Iterator[tuple[RunState, Job]]:
         if run.graph.base != base or result.job not in run.graph:
             continue
         old = run.graph.job(result.job)
-        if (old.uses, old.smoke, old.argv[:1]) == (job.uses, job.smoke, job.argv[:1]):
+        if _kind(old) == _kind(job):
             yield run, old
             count += 1
             if count == NEAREST_OF:
                 return
+
+
+def _kind(job: Job) -> tuple[object, ...]:
+    """A fold is compared with the same fold: another one differs in any case."""
+    return job.uses, job.smoke, job.fold, job.argv[:1]
 
 
 def _by_graph(old: Job, new: Job) -> list[str]:

@@ -1,7 +1,8 @@
 """Hours that were not spent, each with its derivation. What is not known is not booked. Pure.
 
 cache       the result was there: what the earlier attempts at it were charged
-early-stop  a rule ended a job, begun or not, or a person one that had begun: what was probably left
+early-stop  a rule ended a job, begun or not, or a person a fold or a group that had begun: what
+            was probably left
 refused     a smoke test failed: what the same job was charged when it did run
 parked      an attempt was cut at an edge and kept its checkpoint: its charge up to there
 """
@@ -147,10 +148,13 @@ def _stopped(
 ) -> _Saved | None:
     """What the forecast said was left, no more than its limit left, and nothing without one.
 
-    A person who cancels what has not begun has changed their mind: no hours were on their way.
+    A person who cancels what has not begun has changed their mind: no hours were on their way. And
+    whoever ends a whole run, by Ctrl-C say, has judged none of its folds: submitted again they go
+    on from their checkpoints.
     """
     attempt = run.current(job.id)
-    if not _has_begun(run, job) and not _is_ruled(run, stop):
+    judged = stop.scope != "run" and _has_begun(run, job)
+    if not judged and not _is_ruled(run, stop):
         return None
     status: JobStatus = "waiting"
     attempts = run.attempts

@@ -95,9 +95,8 @@ def _cells(row: QueueRow, now_ms: int) -> tuple[str, ...]:
 
 
 def _why(row: QueueRow) -> str:
-    """ "devices: waits for 1 of 1 devices (…)": the code of the reason, then the reason."""
-    head = row.reason or row.status
-    return f"{head}: {row.why}" if row.why else head
+    """ "waits for 1 of 1 devices (…)"; programs get the code of the reason too."""
+    return row.why or row.reason or row.status
 
 
 def _hours(row: QueueRow) -> str:

@@ -43,6 +43,14 @@ LEAST_SAID = 24
 EXAMPLES = ("skint show seedlings-1",)
 
 
+NEXT = {
+    "failed": "skint retry {run}; or submit the plan again once its code is mended",
+    "stopped": "skint resume {run} undoes it",
+    "cancelled": "skint resume {run} undoes it",
+}
+"""What can be typed after an end that was not the plan's."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="RUN")
     add_json(parser)
@@ -192,6 +200,8 @@ def _summary(
     if run.graph.account and run.graph.account in {a.name for a in ledger.accounts()}:
         lines.append(_left(ledger.balance(run.graph.account, now_ms)))
     lines.append(f"{run.name} {view.status}" + (f": {view.sentence}" if view.sentence else ""))
+    if run.outcome in NEXT:
+        lines.append(f"{'next':<18} {NEXT[run.outcome].format(run=run.name)}")
     return lines
 
 

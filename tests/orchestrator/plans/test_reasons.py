@@ -7,10 +7,12 @@ import pytest
 
 from orchestrator.executors.simulated import Script
 from orchestrator.plans.ingredients import KeptIngredients
+from orchestrator.plans.only_folds import only_folds
+from orchestrator.plans.preview import preview
 from orchestrator.submitting.judging import Prepared
 from orchestrator.submitting.prepare import prepare
 from skint.attempt import Task
-from tests.orchestrator.worlds import World
+from tests.orchestrator.worlds import World, kfold, training
 
 PLAN = """
 name: small
@@ -144,3 +146,11 @@ def test_another_project_is_no_past_of_this_one(world: World, tmp_path: Path) ->
         (folder / "data" / name).write_text(name)
     done(world, tmp_path / "first", "small-1")
     assert whys(world, tmp_path / "second")["listed"] == "runs: never done"
+
+
+def test_a_fold_that_never_ran_is_not_compared_with_another_one(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    world.settle(only_folds(kfold(), {0}), "first")
+    found = {one.job.id: one.why for one in preview(kfold(), world.scheduler.state)}
+    assert found["train.fold0"] == "same as in first"
+    assert found["train.fold1"] == "never done"

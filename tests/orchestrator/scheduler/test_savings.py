@@ -121,13 +121,18 @@ def test_devices_count_in_what_is_saved(tmp_path: Path) -> None:
     assert saving.amount_ms == 2 * (6 * MINUTE_MS - (attempt.ended_ms - attempt.started_ms))
 
 
-def test_of_what_a_person_cancels_only_the_fold_that_had_begun_saves_hours(tmp_path: Path) -> None:
+def in_the_second_fold(tmp_path: Path) -> World:
     world = World(tmp_path, folds([0.5, 0.6], [0.5, 0.6], [0.5, 0.6]))
     world.submit(kfold())
     world.until(
         lambda state: any(a.job == "train.fold1" and a.reports for _, a in state.live_attempts())
     )
-    world.stop(reason="cancelled")
+    return world
+
+
+def test_of_what_a_person_stops_only_the_fold_that_had_begun_saves_hours(tmp_path: Path) -> None:
+    world = in_the_second_fold(tmp_path)
+    world.stop(scope="group", target="train")
     run = world.until_settled().runs[RUN]
     assert statuses(run)["train.fold2"] == "stopped"
     assert run.current("train.fold2") is None
@@ -135,6 +140,13 @@ def test_of_what_a_person_cancels_only_the_fold_that_had_begun_saves_hours(tmp_p
     assert attempt and attempt.started_ms is not None and attempt.ended_ms is not None
     left_ms = FOLD_MS - (attempt.ended_ms - attempt.started_ms)
     assert told(run) == {"train.fold1": ("early-stop", left_ms)}
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "aborted"])
+def test_whoever_ends_a_whole_run_has_saved_no_hours(tmp_path: Path, reason: str) -> None:
+    world = in_the_second_fold(tmp_path)
+    world.stop(reason=reason)
+    assert told(world.until_settled().runs[RUN]) == {}
 
 
 def test_folds_that_a_persons_yes_to_a_rule_kept_from_starting_save_theirs(tmp_path: Path) -> None:

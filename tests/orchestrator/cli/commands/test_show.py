@@ -43,3 +43,10 @@ def test_a_column_of_meters_that_nobody_could_read_is_left_out(tmp_path: Path) -
     (heads,) = [line for line in shown if "CPU time" in line]
     assert "RAM" in heads, "of one of them it was read"
     assert "device busy" not in heads
+
+
+def test_after_a_run_that_failed_stands_how_it_is_tried_again(terminal: Terminal) -> None:
+    terminal.write("plan.yaml", "name: toy\njobs: {it: {run: 'false'}}\n")
+    ended = terminal.skint("run", "plan.yaml")
+    assert ended.code == 6
+    assert "skint retry toy-1" in ended.out.splitlines()[-1]

@@ -233,14 +233,14 @@ def test_the_hours_that_a_stop_saved_are_taken_back_and_booked_anew_by_the_next(
     world = Living(tmp_path)
     world.submit(folds())
     world.until(epoch_of(1, 2))
-    world.stop()
+    world.stop(scope="group", target="train")
     world.until_settled()
     saved = world.ledger.balance("lab", world.clock.now_ms()).saved["early-stop"]
     assert saved > 30 * 60_000
-    assert world.ask(resume())[0]
+    assert world.ask(resume("group", "train"))[0]
     world.until(lambda state: len(state.runs[RUN].jobs["train.fold1"].attempts) == 2)
     assert world.ledger.balance("lab", world.clock.now_ms()).saved["early-stop"] == 0
-    world.stop()
+    world.stop(scope="group", target="train")
     run = world.until_settled().runs[RUN]
     again = world.ledger.balance("lab", world.clock.now_ms()).saved["early-stop"]
     assert again > 0
