@@ -8,6 +8,7 @@ from pathlib import Path
 from budget.meters.log import Metered
 from orchestrator.cli.commands.show import render
 from tests.orchestrator.worlds import World, epochs, graph, job
+from tests.terminal import Terminal
 
 
 def test_a_training_in_the_cpu_lane_has_its_metric(tmp_path: Path) -> None:
