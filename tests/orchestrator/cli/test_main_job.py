@@ -189,7 +189,7 @@ jobs:
     assert slow.skint("abort", "slow-1", "--fold", "7").code == 3
     aborted = slow.skint("abort", "slow-1", "--fold", "0")
     assert aborted.code == 0 and "the others go on" in aborted.out
-    until(lambda: re.search(r"slow-1 +failed", status_of(slow)) is not None)
+    until(lambda: re.search(r"slow-1 +stopped", status_of(slow)) is not None)
     shown = slow.skint("show", "slow-1").out
     assert re.search(r"fold 0 \(1 of 3\) +accelerator +stopped", shown)
     assert len(re.findall(r"fold [12] \([23] of 3\) +accelerator +done", shown)) == 2
