@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from orchestrator import commands as c
 from orchestrator.store.file import StoreFile
 from orchestrator.store.text import dump
 from skint import bell
+
+# Whoever only reads asks for nothing.
+if TYPE_CHECKING:
+    from orchestrator import commands as c
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Inbox(StoreFile):
 
     def ask(self, request: c.Request, now_ms: int, id: str | None = None) -> str:
         """Put a command into the inbox; its id. Asking again with the same id changes nothing."""
+        from orchestrator import commands as c
+
         id = id or uuid.uuid4().hex
         with self._transaction() as db:
             db.execute(
@@ -37,6 +43,8 @@ class Inbox(StoreFile):
         return {name for (name,) in self._db.execute("SELECT run FROM run")}
 
     def unanswered(self) -> list[c.Command]:
+        from orchestrator import commands as c
+
         rows = self._db.execute(
             "SELECT id, at_ms, kind, data FROM command WHERE ok IS NULL ORDER BY rowid"
         ).fetchall()
