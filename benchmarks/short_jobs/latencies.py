@@ -95,7 +95,7 @@ def latencies(folder: Path, repeats: int) -> int:
         return Job("say", uses="./saying.py:say", group="say", static_key=f"function {turn}")
 
     with scheduler(folder / "latencies") as (home, _):
-        rows: tuple[tuple[str, float | None, Callable[[int], float]], ...] = (
+        rows: tuple[tuple[str, float, Callable[[int], float]], ...] = (
             (
                 "inbox → first line of a program",
                 LATENCY_BAR_MS,
@@ -108,7 +108,7 @@ def latencies(folder: Path, repeats: int) -> int:
             ),
             (
                 "Enter → first line of a program",
-                None,
+                LATENCY_BAR_MS,
                 lambda n: entered(home, f"entered-{n}", folder),
             ),
             (
@@ -118,7 +118,7 @@ def latencies(folder: Path, repeats: int) -> int:
             ),
             (
                 "Enter after `skint cancel` → the same",
-                None,
+                LATENCY_BAR_MS,
                 lambda n: cancelled(home, f"cut-{n}", by_command=True),
             ),
         )
@@ -126,8 +126,8 @@ def latencies(folder: Path, repeats: int) -> int:
         print(f"{'':<50}{'ms':>6}{'bar':>6}   median of {repeats}")
         for name, bar_ms, measure in rows:
             median_ms = statistics.median(measure(turn) for turn in range(repeats))
-            late = bar_ms is not None and median_ms > bar_ms
+            late = median_ms > bar_ms
             over += late
-            words = "" if bar_ms is None else f"{bar_ms:>6.0f}   {'over' if late else 'ok'}"
+            words = f"{bar_ms:>6.0f}   {'over' if late else 'ok'}"
             print(f"{name:<50}{median_ms:>6.0f}{words}")
     return over
