@@ -211,7 +211,7 @@ def test_kill_9_of_the_scheduler_loses_nothing(slow: Terminal) -> None:
     assert ticked.code == 0 and "1 job live" in ticked.out
     assert {process.pid for process in processes_of("slow-1")} == alive  # adopted, not restarted
     assert slow.skint("cancel", "slow-1").code == 0  # starts a scheduler, which adopts them too
-    until(lambda: "cancelled" in status_of(slow))
+    until(lambda: re.search(r"slow-1 +cancelled", status_of(slow)) is not None)
     assert processes_of("slow-1") == []
     assert slow.skint("replay").code == 0
 

@@ -59,12 +59,12 @@ def test_a_cancel_says_who_asked_and_what_is_kept(tmp_path: Path) -> None:
         "reply: stopping the run: cancelled by somebody at the command line"
         " · frees up to 0.98 h of reserve",
         "reply: fold 1 (2 of 3) stopped · 2 epochs · 2 min 01 s charged"
-        " · up to 0.48 h of reserve free again · 30 s saved by stopping early",
+        " · up to 0.48 h of reserve free again",
         "alert: cancelled: 1 of 3 folds done, val_acc 0.700"
         " · cancelled by somebody at the command line"
         " · fold 0 (1 of 3): val_acc 0.700 · 2 epochs · 2 min 30 s charged"
         " · fold 1 (2 of 3): stopped · 2 epochs · 2 min 01 s charged · 1 fold not begun"
-        " · 4 min 31 s charged to lab (simulated) · 30 s saved by stopping early",
+        " · 4 min 31 s charged to lab (simulated)",
     ]
     by = "the run cancelled by somebody at the command line 00:04 UTC"
     assert said(notices, "head")[-2:] == [
