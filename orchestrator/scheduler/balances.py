@@ -6,11 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from budget.accounts.account import Account
-from orchestrator.commands import ReleaseHold, ResumeJobs, RetryJobs, SubmitRun
+from orchestrator.commands import (
+    AnswerVerdict,
+    ReleaseHold,
+    ResumeJobs,
+    RetryJobs,
+    SubmitRun,
+)
 from orchestrator.events.holding import holding
 from orchestrator.scheduler import inputs as i
 from orchestrator.state.state import RunState, State
 
+_GOES_ON = ResumeJobs | RetryJobs | AnswerVerdict
 FREEING = i.Refused | i.NotAccepted | i.Released
 
 
@@ -23,7 +30,7 @@ def wanted_accounts(state: State, inputs: i.Inputs) -> set[str]:
     }
     for command in inputs.commands:  # a run that has ended waits for devices again
         request = command.request
-        if isinstance(request, ResumeJobs | RetryJobs) and request.run in state.runs:
+        if isinstance(request, _GOES_ON) and request.run in state.runs:
             found.add(state.runs[request.run].graph.account or "")
     # What ends now frees devices, or was needed by others.
     stirs = bool(inputs.commands) or any(

@@ -32,8 +32,11 @@ from orchestrator.views.figures import amount
 CACHE, EARLY_STOP, REFUSED, PARKED = KINDS
 
 
-_TELLING = (e.JobEnded, e.AllocationSettled, e.JobsResumed)
+_AGAIN = (e.JobsResumed, e.JobsRetried)
+"""Events after which jobs that did not run, or not to their end, do so all the same."""
+_TELLING = (e.JobEnded, e.AllocationSettled, *_AGAIN)
 """Events that something may have been saved by, or that take that back."""
+_END = {EARLY_STOP: "stop", REFUSED: "refusal"}
 AFTER_ALL = "back"
 """Ends the id of what takes a saving back."""
 
@@ -51,7 +54,7 @@ def found(
     for event in events:
         if not isinstance(event, _TELLING):
             continue
-        if isinstance(event, e.JobsResumed):
+        if isinstance(event, _AGAIN):
             yield from _taken_back(state.runs[event.run], event, now_ms)
             continue
         run = state.runs.get(event.run)
@@ -90,13 +93,15 @@ def _id_of(run: RunState, name: str) -> str:
     return f"{name}.{before}" if before else name
 
 
-def _taken_back(run: RunState, event: e.JobsResumed, now_ms: int) -> Iterator[e.SavingFound]:
-    """What stopping these jobs had saved is spent after all."""
+def _taken_back(
+    run: RunState, event: e.JobsResumed | e.JobsRetried, now_ms: int
+) -> Iterator[e.SavingFound]:
+    """What stopping these jobs, or not beginning them, had saved is spent after all."""
     back = {saving.takes_back for saving in run.savings.values()}
     for saving in run.savings.values():
-        if saving.job not in event.jobs or saving.kind != EARLY_STOP or saving.takes_back:
+        if saving.job not in event.jobs or saving.kind not in _END:
             continue
-        if saving.id not in back:
+        if not saving.takes_back and saving.id not in back:
             yield e.SavingFound(
                 at_ms=now_ms,
                 run=run.name,
@@ -106,7 +111,8 @@ def _taken_back(run: RunState, event: e.JobsResumed, now_ms: int) -> Iterator[e.
                 unit=saving.unit,
                 kind=saving.kind,
                 amount_ms=-saving.amount_ms,
-                derivation=f"{saving.job} was resumed: what its stop had saved is spent after all",
+                derivation=f"{saving.job} runs after all:"
+                f" what its {_END[saving.kind]} had saved is spent",
                 takes_back=saving.id,
             )
 

@@ -11,7 +11,7 @@ import pytest
 
 from budget.accounts.account import Account, Machine, Session
 from budget.accounts.limit import weekly
-from orchestrator.commands import AnswerVerdict
+from orchestrator.commands import AnswerVerdict, RetryJobs
 from orchestrator.events.events import AllocationSettled
 from orchestrator.executors.simulated import Script
 from orchestrator.graph import Graph, StopRule
@@ -225,6 +225,16 @@ def test_siblings_of_a_fold_that_failed_save_what_it_took_to_fail(tmp_path: Path
     assert first.derivation == (
         "train.fold1 would have run the code that failed in seedlings-1.train.fold0.1 after 20 s"
     )
+
+
+def test_siblings_that_are_tried_after_all_have_saved_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, lambda task: Script(seconds=20, code=int(task.fold == 0)))
+    world.settle(kfold())
+    assert world.ledger.balance("lab", world.clock.now_ms()).saved["early-stop"] == 40_000
+    request = RetryJobs(run=RUN, scope="run", target=RUN)
+    world.store.ask(request, world.clock.now_ms())
+    world.scheduler.tick()
+    assert world.ledger.balance("lab", world.clock.now_ms()).saved["early-stop"] == 0
 
 
 def smoked(stop_smoke: bool) -> Graph:
