@@ -180,6 +180,7 @@ def test_an_error_that_cannot_be_sent_is_told_in_words() -> None:
 
 def test_stopping_does_not_wait_for_the_item_at_work() -> None:
     calls: list[float] = []
+    others = multiprocessing.active_children()  # of what earlier tests have left unfinished
 
     def check() -> None:
         calls.append(time.monotonic())
@@ -188,7 +189,7 @@ def test_stopping_does_not_wait_for_the_item_at_work() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         list(spread(sleep, range(8), processes=2, check=check, crashed=minus))
-    assert not multiprocessing.active_children()
+    assert set(multiprocessing.active_children()) <= set(others)
 
 
 PROGRAM = """
