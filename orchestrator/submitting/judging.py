@@ -74,8 +74,7 @@ class Grounds:
         """Of the devices here if all are alike, else of those that the account gave last."""
         if self.account is None:
             return None
-        alike = len({device.name for device in self.devices}) == 1
-        if alike:
+        if len({device.name for device in self.devices}) == 1:
             uuids = [self.devices[0].uuid] * job.devices
             return self.history.kind_of(self.account.executor, uuids)
         return self.history.usual_kind(self.account.name, job.devices)

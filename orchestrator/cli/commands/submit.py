@@ -62,11 +62,13 @@ def _queued(arguments: argparse.Namespace, home: Home, request: SubmitRun) -> li
             # All is read that it takes to say why.
             from orchestrator.cli.planning.preparing import Known, prepare_request
 
-            said: list[str] = []
-            found = prepare_request(arguments, home, said.append if arguments.json else print)
+            said: list[str] = []  # what is queued after all is told of by the scheduler
+            found = prepare_request(arguments, home, said.append)
             if isinstance(found, Known):
                 if arguments.json:
                     _print_json(None, None, said, found.run)
+                else:
+                    print("\n".join(said))
                 return None
             # Nothing is: another terminal has taken the name, or only the scheduler sees it.
             if tries == TRIES or found.run == request.run:

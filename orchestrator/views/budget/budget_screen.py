@@ -135,12 +135,11 @@ def _lot_lines(account: Account, lots: Sequence[Lot], now_ms: int) -> Iterator[_
 
 def _ahead(limit: LimitBalance, queue: Queue | None, now_ms: int) -> Iterator[_Line]:
     """What becomes of the limit."""
-    queued = queue is not None and queue.jobs > 0
-    if queue is not None and queued:
+    if queue is not None and queue.jobs:
         yield _Line(
             "queued", amount(queue.likely_ms, limit.unit), queue_words(queue, limit, now_ms)
         )
-    words = dry_words(limit, now_ms, queued=queued)
+    words = dry_words(limit, now_ms, queued=queue is not None and queue.jobs > 0)
     if words:
         yield _Line("forecast", "", words)
 
