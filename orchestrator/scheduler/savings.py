@@ -9,7 +9,7 @@ parked      an attempt was cut at an edge and kept its checkpoint: its charge up
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -34,8 +34,6 @@ CACHE, EARLY_STOP, REFUSED, PARKED = KINDS
 
 _AGAIN = (e.JobsResumed, e.JobsRetried)
 """Events after which jobs that did not run, or not to their end, do so all the same."""
-_TELLING = (e.JobEnded, e.AllocationSettled, *_AGAIN)
-"""Events that something may have been saved by, or that take that back."""
 _END = {EARLY_STOP: "stop", REFUSED: "refusal"}
 AFTER_ALL = "back"
 """Ends the id of what takes a saving back."""
@@ -48,43 +46,55 @@ class _Saved(NamedTuple):
 
 
 def found(
-    state: State, events: Iterable[e.Event], inputs: Inputs, now_ms: int
+    state: State, events: Sequence[e.Event], inputs: Inputs, now_ms: int
 ) -> Iterator[e.SavingFound]:
     """What `events`, which led to `state`, saved; once only, since an event happens once."""
     for event in events:
-        if not isinstance(event, _TELLING):
-            continue
         if isinstance(event, _AGAIN):
             yield from _taken_back(state.runs[event.run], event, now_ms)
-            continue
-        run = state.runs.get(event.run)
-        account = inputs.accounts.get(run.graph.account or "") if run else None
-        if run is None or account is None:
-            continue
-        saved: list[tuple[str, Job, _Saved | None]] = []
-        if isinstance(event, e.JobEnded) and run.graph.job(event.job).devices:
-            job = run.graph.job(event.job)
-            saved.append((job.id, job, _of_job(state, run, job, account, now_ms, inputs.history)))
         elif isinstance(event, e.AllocationSettled):
-            for name, charged_ms in event.shares.items():
-                if (attempt := run.attempts.get(name)) is not None:
-                    job = run.graph.job(attempt.job)
-                    saved.append(
-                        (f"{job.id}.{attempt.fence}", job, _parked(run, attempt, charged_ms))
-                    )
-        for what, job, known in saved:
-            if known is not None and known.amount_ms > 0:
-                yield e.SavingFound(
-                    at_ms=now_ms,
-                    run=run.name,
-                    saving=_id_of(run, f"{run.name}.{what}.{known.kind}.{run.uid[:8]}"),
-                    job=job.id,
-                    account=account.name,
-                    unit=account.unit,
-                    kind=known.kind,
-                    amount_ms=known.amount_ms,
-                    derivation=known.derivation,
-                )
+            yield from _parkings(state, event, inputs, now_ms)
+    for name, id in dict.fromkeys(_over(state, events)):
+        run = state.runs[name]
+        account, job = inputs.accounts.get(run.graph.account or ""), run.graph.job(id)
+        if account is not None and job.devices:
+            known = _of_job(state, run, job, account, now_ms, inputs.history)
+            yield from _told(run, job, account, job.id, known, now_ms)
+
+
+def _over(state: State, events: Iterable[e.Event]) -> Iterator[tuple[str, str]]:
+    """Run and id of the jobs whose end may have saved something, once it is known how much."""
+    for event in events:
+        if isinstance(event, e.JobEnded):
+            yield event.run, event.job
+        elif isinstance(event, e.AllocationSettled):
+            yield from _reused_before(state, event.shares)
+
+
+def _reused_before(state: State, charged: Collection[str]) -> Iterator[tuple[str, str]]:
+    """A result may be reused while its devices are kept still, or are not paid for yet: what that
+    saved is known when these attempts are charged."""
+    for run in state.runs.values():
+        for job in run.jobs.values():
+            if job.result_of in charged and job.status == "reused":
+                yield run.name, job.id
+
+
+def _told(
+    run: RunState, job: Job, account: Account, what: str, known: _Saved | None, now_ms: int
+) -> Iterator[e.SavingFound]:
+    if known is not None and known.amount_ms > 0:
+        yield e.SavingFound(
+            at_ms=now_ms,
+            run=run.name,
+            saving=_id_of(run, f"{run.name}.{what}.{known.kind}.{run.uid[:8]}"),
+            job=job.id,
+            account=account.name,
+            unit=account.unit,
+            kind=known.kind,
+            amount_ms=known.amount_ms,
+            derivation=known.derivation,
+        )
 
 
 def _id_of(run: RunState, name: str) -> str:
@@ -231,6 +241,19 @@ def _refused(state: State, run: RunState, job: Job, account: Account) -> _Saved 
                 text = f"{makers(attempt.id, attempts)} was charged {spent} for the same job"
                 return _Saved(REFUSED, charged_ms, f"{text}; this time its smoke test failed first")
     return None
+
+
+def _parkings(
+    state: State, event: e.AllocationSettled, inputs: Inputs, now_ms: int
+) -> Iterator[e.SavingFound]:
+    run = state.runs[event.run]
+    account = inputs.accounts.get(run.graph.account or "")
+    for name, charged_ms in event.shares.items():
+        attempt = run.attempts.get(name)
+        if attempt is not None and account is not None:
+            job = run.graph.job(attempt.job)
+            known = _parked(run, attempt, charged_ms)
+            yield from _told(run, job, account, f"{job.id}.{attempt.fence}", known, now_ms)
 
 
 def _parked(run: RunState, attempt: AttemptState, charged_ms: int) -> _Saved | None:

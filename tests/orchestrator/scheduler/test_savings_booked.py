@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from budget.ledger import Ledger, LedgerError
-from orchestrator.events.events import SavingBooked, SavingFound
+from orchestrator.events.events import AllocationSettled, SavingBooked, SavingFound
 from tests.orchestrator.worlds import FOLD_MS, World, kfold, training
+
+SECOND = "seedlings-2"
 
 
 class Killed(BaseException):
@@ -23,7 +25,7 @@ def test_a_scheduler_killed_before_or_after_it_books_books_once(tmp_path: Path) 
     for when in ("before", "after"):
         name = f"seedlings-{when}"
         world.submit(kfold(), name)
-        world.restart(partial(_dying, when))
+        world.restart(partial(_Dying, what="book_saving", when=when))
         with pytest.raises(Killed):
             world.until_settled(name)
         known = world.store.state().runs[name].savings
@@ -36,23 +38,67 @@ def test_a_scheduler_killed_before_or_after_it_books_books_once(tmp_path: Path) 
     assert len(world.kept(SavingFound)) == len(world.kept(SavingBooked)) == 6
 
 
-def _dying(when: str, outside: Any) -> Any:
-    return _DyingLedger(outside, when) if isinstance(outside, Ledger) else outside
+def meanwhile(world: World) -> None:
+    """A second run of the same is submitted while the last fold of the first one trains: it
+    reuses all of them, that one in the moment in which it ends."""
+    world.submit(kfold())
+    world.until(lambda state: any(a.job == "train.fold2" for _, a in state.live_attempts()))
+    world.submit(kfold(), SECOND)
 
 
-class _DyingLedger:
-    """The scheduler that uses it dies at its first booking."""
+def test_results_reused_before_they_are_paid_for_save_their_charge_when_they_are(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, training)
+    meanwhile(world)
+    run = world.until_settled(SECOND).runs[SECOND]
+    assert {known.status for known in run.jobs.values()} == {"reused"}
+    assert sorted(saving.job for saving in run.savings.values()) == [
+        f"train.fold{n}" for n in range(3)
+    ]
+    assert [one.amount_ms for one in world.ledger.savings("lab")] == [FOLD_MS] * 3
+    assert world.store.state().runs == world.store.replayed().runs
 
-    def __init__(self, ledger: Ledger, when: str) -> None:
-        self.ledger = ledger
+
+@pytest.mark.parametrize(
+    ("what", "when"),
+    [("settle", "after"), ("keep", "before"), ("keep", "after"), ("book_saving", "after")],
+)
+def test_a_scheduler_that_dies_as_a_reused_result_is_paid_for_books_it_once(
+    tmp_path: Path, what: str, when: str
+) -> None:
+    world = World(tmp_path, training)
+    meanwhile(world)
+    world.restart(partial(_Dying, what=what, when=when))
+    with pytest.raises(Killed):
+        world.until_settled(SECOND)
+    world.restart()
+    world.until_settled(SECOND)
+    booked = world.ledger.savings("lab")
+    assert sorted((one.owner, one.amount_ms) for one in booked) == [(f"{SECOND}/", FOLD_MS)] * 3
+    assert len(world.kept(SavingFound)) == len(world.kept(SavingBooked)) == 3
+    assert world.settled_ms == 3 * FOLD_MS
+
+
+class _Dying:
+    """The scheduler that uses it dies when it settles, books, or keeps that something is paid."""
+
+    def __init__(self, outside: Any, *, what: str, when: str) -> None:
+        self.outside = outside
+        self.what = what
         self.when = when
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.ledger, name)
+        known = getattr(self.outside, name)
+        return partial(self._die, known) if name == self.what else known
 
-    def book_saving(self, *arguments: Any) -> None:
+    def _die(self, call: Any, *arguments: Any, **more: Any) -> Any:
+        if self.what == "keep" and not any(
+            isinstance(event, AllocationSettled) for event in arguments[0]
+        ):
+            return call(*arguments, **more)
         if self.when == "after":
-            self.ledger.book_saving(*arguments)
+            call(*arguments, **more)
         raise Killed
 
 
@@ -71,11 +117,11 @@ def test_a_ledger_that_cannot_be_written_is_asked_again(tmp_path: Path) -> None:
     assert not run.settled
 
 
-class _Full(_DyingLedger):
+class _Full(_Dying):
     """Its disk is full."""
 
     def __init__(self, ledger: Ledger) -> None:
-        super().__init__(ledger, "")
+        super().__init__(ledger, what="", when="")
 
     def book_saving(self, *arguments: Any) -> None:
         raise LedgerError("the disk is full")
