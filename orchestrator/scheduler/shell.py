@@ -23,7 +23,6 @@ from orchestrator.executors.base import (
     ExecutorRefused,
     ExecutorUnreachable,
     Handle,
-    Observation,
     StandbyGone,
 )
 from orchestrator.forecasts.forecasting import Queue, forecast_queue
@@ -32,13 +31,13 @@ from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.actions import attempts_of, handle_of
 from orchestrator.scheduler.balances import FREEING, wanted_accounts
 from orchestrator.scheduler.books import Books
-from orchestrator.scheduler.lines import parse_lines
+from orchestrator.scheduler.polling import Polling
 from orchestrator.scheduler.rules.rule_processes import RuleProcesses
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
 from orchestrator.scheduler.watch import Watch
 from orchestrator.state.changed import changed
-from orchestrator.state.state import AllocationState, RunState, StandbyState, State
+from orchestrator.state.state import AllocationState, RunState, State
 from orchestrator.store.store import Store
 from orchestrator.submitting.results import has_files, is_there, wrong_with
 from orchestrator.words import announce
@@ -48,7 +47,6 @@ from skint.errors import SkintError
 
 _log = logging.getLogger(__name__)
 
-DISCOVER_EVERY_MS = 60_000
 EXPIRE_EVERY_MS = 3_600_000
 """How often reservations that nobody settles are looked for, by a scheduler that lives long."""
 _MOVING = i.Reserve | i.Drop | i.Settle | i.Release
@@ -90,8 +88,7 @@ class Scheduler:
         self.read_meters = read_meters
         self.tells = tells
         self.state = store.state()
-        self._cursors = store.cursors()
-        self._discovered_ms: int | None = None
+        self._polling = Polling(executors, clock, store.cursors())
         self._history = History()
         self._book = Book()
         self._watch = Watch(clock)
@@ -152,31 +149,16 @@ class Scheduler:
         since_ms = self.clock.now_ms() - self._expired_ms
         if not 0 <= since_ms < EXPIRE_EVERY_MS:
             self._expire()
-        observations: dict[str, Observation] = {}
-        lines: list[i.Line] = []
-        cursors: dict[str, int] = {}
-        for name, handles in self._handles().items():
-            executor = self.executors[name]
-            for submission, seen in executor.poll(handles).items():
-                try:
-                    read = self._read(executor, submission, seen)
-                except ExecutorUnreachable as error:
-                    observations[submission] = Observation("unknown", error.what)
-                    continue
-                observations[submission] = seen
-                for attempt, (new, cursor) in read.items():
-                    lines += new
-                    if cursor:
-                        cursors[attempt] = cursor
+        polled = self._polling.poll(self.state)
         commands = tuple(self.store.unanswered())
         capacity = {name: executor.capacity() for name, executor in self.executors.items()}
         self._history.know({d.uuid: d.name for has in capacity.values() for d in has.devices})
         inputs = i.Inputs(
             commands=commands,
-            observations=observations,
-            lines=tuple(lines),
+            observations=polled.observations,
+            lines=tuple(polled.lines),
             said=self._rules.answers(),
-            orphans=self._discover(),
+            orphans=self._polling.discover(),
             capacity=capacity,
             capabilities={name: ex.capabilities for name, ex in self.executors.items()},
             accounts=self._books.accounts(),
@@ -191,7 +173,7 @@ class Scheduler:
             has_files=self.has_files,
             has_folder=self.has_folder,
         )
-        return self._with_hours(inputs), cursors
+        return self._with_hours(inputs), polled.cursors
 
     def _with_hours(self, inputs: i.Inputs) -> i.Inputs:
         """With what the ledger says of the accounts that this step may admit something on."""
@@ -202,76 +184,13 @@ class Scheduler:
             inputs, balances=balances, sessions=self._books.sessions(inputs.accounts, names)
         )
 
-    def _handles(self) -> dict[str, list[Handle]]:
-        found: dict[str, dict[str, Handle]] = {}
-        for run, attempt in self.state.live_attempts():
-            submission = attempt.allocation or attempt.id
-            found.setdefault(attempt.executor, {})[submission] = handle_of(run, submission)
-        for run, standby in self.state.live_standbys():
-            found.setdefault(standby.executor, {})[standby.id] = handle_of(run, standby.id)
-        return {name: list(handles.values()) for name, handles in found.items()}
-
-    def _read(
-        self, executor: Executor, submission: str, seen: Observation
-    ) -> dict[str, tuple[list[i.Line], int]]:
-        """New lines by attempt. Of an ended attempt all of them, and what it left is collected."""
-        run = self.state.runs[submission.split(".", 1)[0]]
-        if submission in run.standbys:
-            return self._read_ahead(executor, run.standbys[submission])
-        found = {}
-        for attempt in attempts_of(run, submission):
-            sight = seen.attempts.get(attempt.id)
-            over = sight is not None and sight.condition in ("ended", "lost")
-            if not attempt.live or not (over or executor.capabilities.live_events):
-                continue
-            folder = attempt.path
-            cursor = self._cursors.get(attempt.id, 0)
-            new: list[i.Line] = []
-            while True:
-                raw, after = executor.read(attempt.id, folder, cursor)
-                new += parse_lines(raw, attempt.id)
-                if after == cursor or not over:
-                    cursor = after
-                    break
-                cursor = after
-            if sight is not None and sight.condition == "ended":
-                executor.collect(attempt.id, folder)
-            if cursor != self._cursors.get(attempt.id, 0):
-                found[attempt.id] = (new, cursor)
-        return found
-
-    def _read_ahead(
-        self, executor: Executor, standby: StandbyState
-    ) -> dict[str, tuple[list[i.Line], int]]:
-        """All lines of what was started ahead, each time: they are the attempt's that it may
-        become, and are read anew then. Few, and none once it is ready."""
-        if standby.status != "running":
-            return {}
-        raw, _ = executor.read(standby.id, standby.path, 0)
-        return {standby.id: (parse_lines(raw, standby.id), 0)}
-
-    def _discover(self) -> dict[str, tuple[Handle, ...]]:
-        now_ms = self.clock.now_ms()
-        last_ms = self._discovered_ms
-        # A clock that was set back must not put it off for as long.
-        if last_ms is not None and 0 <= now_ms - last_ms < DISCOVER_EVERY_MS:
-            return {}
-        self._discovered_ms = now_ms
-        found = {}
-        for name, executor in self.executors.items():
-            try:
-                found[name] = tuple(executor.discover())
-            except ExecutorUnreachable as error:
-                _log.warning("%s cannot be asked what it runs: %s", name, error.what)
-        return found
-
     # --- keeping ------------------------------------------------------------------------------
 
     def _keep(self, decided: i.Step, cursors: Mapping[str, int]) -> None:
         notices = self._notices(decided) if self.tells else []
         self.store.keep(decided.events, decided.state, cursors=cursors, notices=notices)
         self.state = decided.state
-        self._cursors.update(cursors)
+        self._polling.kept(cursors)
         for run in {
             event.run for event in decided.events if isinstance(event, e.AllocationStarted)
         }:
