@@ -57,6 +57,7 @@ def _read(root: Path, paths: Sequence[str]) -> Heads:
             sizes.append(header[0])
             looks.setdefault(header[1], []).append(path)
     kinds: Counter[tuple[int, str]] = Counter()
+    examples: dict[tuple[int, str], str] = {}
     gaps = False
     for alike in list(looks.values())[:MOST_LOOKS]:
         for path in spread(alike, max(1, DECODED // len(looks))):
@@ -65,6 +66,7 @@ def _read(root: Path, paths: Sequence[str]) -> Heads:
                 broken[path] = facts
             else:
                 kinds[facts[:2]] += len(alike)
+                examples.setdefault(facts[:2], path)
                 gaps = gaps or facts[2]
     if not kinds:
         return Heads(len(chosen), len(paths), broken=tuple(sorted(broken.items())))
@@ -78,10 +80,17 @@ def _read(root: Path, paths: Sequence[str]) -> Heads:
         ratio=median(max(size) / min(size) for size in sizes),
         channels=channels,
         dtype=dtype,
-        mixed=" and ".join(_kind(*kind) for kind in kinds) if len(kinds) > 1 else "",
+        mixed=_mixed([(kind, examples[kind]) for kind, _ in kinds.most_common()]),
         gaps=gaps,
         broken=tuple(sorted(broken.items())),
     )
+
+
+def _mixed(kinds: Sequence[tuple[tuple[int, str], str]]) -> str:
+    """The commonest first; of the others a file each, so that they can be found."""
+    (commonest, _), *others = kinds
+    also = [f"{_kind(*kind)} ({path})" for kind, path in others]
+    return " and ".join([_kind(*commonest), *also]) if also else ""
 
 
 def _kind(channels: int, dtype: str) -> str:

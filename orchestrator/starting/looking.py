@@ -76,7 +76,7 @@ def look_at(folder: Path) -> Found:
             where=str(root / train.folder),
             got=heads.mixed,
             wanted="pictures of the same channels and kind of numbers",
-            next="name the folder of one kind: skint init FOLDER",
+            next="move the others away, or name the folder of one kind: skint init FOLDER",
         )
     found = Found(
         root,

@@ -55,7 +55,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "one usable class": (one_usable_class, "only one class", "a folder for each class"),
     "strangers": (strangers, "no table says", "file, label"),
     "nothing said": (saying_nothing, "no table says", "one to learn"),
-    "mixed": (mixed, "cannot be learnt together", "5 bands of uint16"),
+    "mixed": (mixed, "cannot be learnt together", "5 bands of uint16 (dog/0.tif)"),
     "masks": (masks, "there are masks", "not trained on"),
 }
 
