@@ -34,7 +34,7 @@ from jobs.resize.job import resize  # noqa: E402
 from jobs.scan.job import Params as Scan  # noqa: E402
 from jobs.scan.job import scan  # noqa: E402
 from jobs.train.job import train  # noqa: E402
-from jobs.training.recipe.recipe import Recipe  # noqa: E402
+from jobs.training.recipe.checked import CheckedRecipe  # noqa: E402
 from skint.dataset import Folds, PackedSet, read_folds  # noqa: E402
 
 EXAMPLE = ROOT / "examples" / "photos"
@@ -70,7 +70,7 @@ def demo(folder: Path, packed: Path, given: dict[str, dict[str, Any]], seed: int
             cpus=0,
             devices=("simulated-0",),
         )
-        train(Recipe(**{**given["train"], "seed": seed}), ctx)
+        train(CheckedRecipe(**{**given["train"], "seed": seed}), ctx)
     return split.out
 
 

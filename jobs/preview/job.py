@@ -16,10 +16,10 @@ from pydantic import Field
 
 import skint
 from jobs.train.job import ready_for_torch
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 
 
-class Params(Recipe):
+class Params(CheckedRecipe):
     """The recipe of `train`, field by field, and how much of it is drawn."""
 
     samples: int = Field(default=8, ge=1, le=64)

@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 
 Look = Literal["loader", "batch", "lr", "sizes", "models"]
 
 
-class Params(Recipe):
+class Params(CheckedRecipe):
     """The recipe of `train`, field by field, and what is measured of it."""
 
     look: tuple[Look, ...] = ("loader", "batch", "lr", "sizes", "models")

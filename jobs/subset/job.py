@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 import skint
+from jobs.training.recipe.checked import checked
 from jobs.training.recipe.recipe import Recipe
 from skint.attempt import write_json
 from skint.dataset import PackedSet, Target
@@ -36,7 +37,7 @@ class Params(BaseModel):
     """So many pictures, each class with its share, that an epoch takes no longer than this."""
     rate: float | None = Field(default=None, gt=0)
     """Beside `seconds`: pictures a second, as an earlier run has shown."""
-    recipe: Recipe | None = None
+    recipe: Annotated[Recipe, AfterValidator(checked)] | None = None
     """Beside `seconds`: the recipe of `train` that is tried for a moment to measure the rate."""
     seed: int = Field(default=0, ge=0, lt=2**32)
 

@@ -25,6 +25,7 @@ import os
 from importlib.util import find_spec
 
 import skint
+from jobs.training.recipe.checked import CheckedRecipe
 from jobs.training.recipe.recipe import Recipe
 from skint.errors import USAGE, SkintError
 
@@ -56,7 +57,7 @@ class TrainingNotInstalled(SkintError):
     standby=True,
     libraries=("torch", "torchvision", "timm", "pytorch-lightning", "torchmetrics"),
 )
-def train(params: Recipe, ctx: skint.Context) -> None:
+def train(params: CheckedRecipe, ctx: skint.Context) -> None:
     """Train one fold; with `ctx.smoke`, rehearse it on a handful of pictures on the CPU."""
     ready_for_torch()
     if ctx.smoke:

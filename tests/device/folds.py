@@ -10,7 +10,7 @@ import pytest
 
 import skint
 from jobs.train.job import train
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 from tests.device.given import Given
 from tests.jobs.small_set import context
 from tests.jobs.training import small_net
@@ -37,7 +37,7 @@ def trained(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SKINT_ATTEMPT_DIR", str(ctx.attempt.path))
         try:
-            train(Recipe(**{"model": NET, "batch_size": 8, **fields}), ctx)
+            train(CheckedRecipe(**{"model": NET, "batch_size": 8, **fields}), ctx)
         except skint.StopRequested:
             assert stop is not None
     return ctx

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import skint
-from jobs.training.data.learnable import refuse_unlearnable
 from jobs.training.data.targets import (
     FoldError,
     Rows,
@@ -89,7 +88,7 @@ def read_fold(ctx: skint.Context, targets: Sequence[str] = ()) -> FoldData:
             got=f"{len(folds)} folds, numbered from 0",
         )
     for target in data.targets:
-        refuse_unlearnable(data, target, str(path))
+        _refuse_unlearnable(data, target, str(path))
     return data
 
 
@@ -136,6 +135,39 @@ def _refuse_other_fold(packed: PackedSet, fold: int) -> None:
                 next="name that entry itself in `needs`: each fold then gets its own",
             )
         made_by = made_by.get("from")
+
+
+def _refuse_unlearnable(data: FoldData, target: Target, where: str) -> None:
+    """Nothing can be learnt of the target, or nothing be judged."""
+    if target.kind != "value" and len(target.classes) < 2:
+        raise FoldError(
+            f"the target {target.name} has too few classes to learn",
+            where=where,
+            got=f"{len(target.classes)} classes",
+            wanted="at least 2",
+        )
+    train, validation = (data.known(target, rows) for rows in (data.train, data.validation))
+    if len(train) < 2:
+        raise FoldError(
+            f"there is too little to learn {target.name} from",
+            where=where,
+            got=f"{len(train)} samples to train on whose {target.name} is known",
+            wanted="at least 2",
+        )
+    if len(validation) == 0:
+        raise FoldError(
+            f"no sample of fold {data.fold} can judge {target.name}",
+            where=where,
+            got=f"{len(data.validation)} samples, of none of which it is known",
+            next="stratify the folds by it, or leave it out of `targets`",
+        )
+    values = data.columns[target.name][train]
+    if target.kind == "value" and np.ptp(values) == 0:
+        raise FoldError(
+            f"there is nothing to learn of {target.name}",
+            where=where,
+            got=f"it is {values[0]:g} in all {len(train)} samples that train",
+        )
 
 
 def few(data: FoldData, rows: Rows, size: int) -> Rows:

@@ -10,7 +10,7 @@ import skint
 from jobs.training.checkpoints.checkpoint import VERSION
 from jobs.training.checkpoints.resume import resume_point
 from jobs.training.data.fold import read_fold
-from jobs.training.data.learnable import remarks
+from jobs.training.data.remarks import remarks
 from jobs.training.fitting.device import choose_engine
 from jobs.training.fitting.memory import Memory
 from jobs.training.fitting.others import Others

@@ -1,18 +1,19 @@
-"""What a recipe says against itself, in one sentence each.
+"""Recipes that say nothing against themselves, and what the others do, in one sentence each.
 
 Nothing here imports torch, so that a plan can be checked without it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TypeVar
+
+from pydantic import model_validator
 
 from jobs.training.recipe.cycles import cycles, nearest
 from jobs.training.recipe.planned import PlannedStage, planned
+from jobs.training.recipe.recipe import Recipe
 
-if TYPE_CHECKING:
-    from jobs.training.recipe.recipe import Recipe
-
+AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
 
 OF_SCHEDULE = {
     "peak": "one-cycle",
@@ -24,8 +25,22 @@ OF_SCHEDULE = {
 """Fields that one schedule alone looks at."""
 
 
-def contradiction(recipe: Recipe) -> str | None:
-    """The first thing that cannot be trained as it is said; None where all is well."""
+def checked(recipe: AnyRecipe) -> AnyRecipe:
+    """The same. Raises ValueError with the first thing that cannot be trained as it is said."""
+    if (complaint := _contradiction(recipe)) is not None:
+        raise ValueError(complaint)
+    return recipe
+
+
+class CheckedRecipe(Recipe):
+    """How to train. The defaults train a small network from scratch."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> CheckedRecipe:
+        return checked(self)
+
+
+def _contradiction(recipe: Recipe) -> str | None:
     if recipe.stages and (lost := _said(recipe, "epochs", "fine_tune", "unfreeze")):
         return f"{lost}: with `stages`, each says its own"
     if recipe.fine_tune and (lost := _said(recipe, "freeze", "unfreeze")):

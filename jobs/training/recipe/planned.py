@@ -6,12 +6,9 @@ Nothing here imports torch, so that a plan can be checked without it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from jobs.training.recipe.recipe import Recipe
 from jobs.training.recipe.stage import Stage
-
-if TYPE_CHECKING:
-    from jobs.training.recipe.recipe import Recipe
 
 HEAD_LR_FACTOR = 0.5
 """After its first epochs `fine_tune` goes on at half the rate, as fastai's does."""

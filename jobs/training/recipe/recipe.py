@@ -1,4 +1,4 @@
-"""How to train, as a plan says it under `with:`.
+"""How to train, field by field, each as a plan says it under `with:`.
 
 This file imports neither torch nor Lightning, so that a plan can be checked without them.
 """
@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from jobs.training.recipe.augmentation import Augment
-from jobs.training.recipe.checked import contradiction
 from jobs.training.recipe.choices import (
     ClassWeights,
     EarlyStopping,
@@ -188,10 +187,4 @@ class Recipe(BaseModel):
                 f"weights: package exists for model: {LITE0} only; "
                 f"for {self.model} name a file, or none"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Recipe:
-        if (complaint := contradiction(self)) is not None:
-            raise ValueError(complaint)
         return self

@@ -17,8 +17,8 @@ import torch
 
 import skint
 from jobs.training.data.fold import FoldData, read_fold
-from jobs.training.data.learnable import remarks
 from jobs.training.data.mixing import refuse_unmixable
+from jobs.training.data.remarks import remarks
 from jobs.training.data.sampling import order_of
 from jobs.training.fitting.module import Classifier
 from jobs.training.fitting.prepared import Parts, make_module, make_parts

@@ -15,7 +15,7 @@ from jobs.features.params import Params as FeaturesParams
 from jobs.predict.job import predict
 from jobs.predict.params import Params
 from jobs.train.job import train
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 from skint.dataset import PackedSet, PackedWriter, Sample, read_folds
 from tests.jobs.small_set import context, small_set
 
@@ -62,7 +62,7 @@ def test_a_published_fold_says_of_new_pictures_what_it_said_of_the_held_out_ones
         model = {"model": "linear", "epochs": 8, "lr": 0.05, "augment": "none"}
     ctx = context(tmp_path / "train", packed)
     monkeypatch.setenv("SKINT_ATTEMPT_DIR", str(ctx.attempt.path))
-    train(Recipe.model_validate(model), ctx)
+    train(CheckedRecipe.model_validate(model), ctx)
     score = json.loads((ctx.out / "result.json").read_text())["score"]
     assert score > 0.8 or not by_features  # three plain colours, in 8 epochs
 

@@ -133,6 +133,7 @@ def test_a_trial_of_the_recipe_chooses_the_size(tmp_path: Path) -> None:
         {"seconds": 10, "rate": 5, "recipe": {}},
         {"classes": 2, "rate": 5},
         {"seconds": 10, "recipe": {"epoch": 3}},
+        {"seconds": 10, "recipe": {"model": "net:Net", "cycle_len": 2}},
     ],
 )
 def test_seconds_need_one_rate(params: dict[str, object]) -> None:

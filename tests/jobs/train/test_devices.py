@@ -18,7 +18,7 @@ import torch
 
 from jobs.train.job import train
 from jobs.training.fitting.others import DivisionError
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 from jobs.training.results.said import FACTS
 from skint.attempt import StopRequest
 from skint.checkpoint import CHECKPOINT
@@ -94,7 +94,7 @@ def test_two_devices_learn_what_one_does_and_park_without_loss(
     assert json.loads((whole.directory.out / "training.json").read_text())["devices"] == 2
 
     alone = context(tmp_path / "alone", packed, devices=TWO[:1])
-    train(Recipe(**FIELDS), alone)
+    train(CheckedRecipe(**FIELDS), alone)
     one, two = (np.load(out / "predictions.npz") for out in (alone.out, whole.directory.out))
     assert np.array_equal(one["ids"], two["ids"]) and len(set(one["ids"].tolist())) == 12
     assert np.allclose(one["probabilities"], two["probabilities"], atol=1e-4)
@@ -133,9 +133,9 @@ def test_a_process_that_is_killed_ends_the_attempt_once_and_says_which(on_two: M
 def test_a_batch_that_has_no_equal_parts_is_refused_at_once(packed: Path, tmp_path: Path) -> None:
     three = context(tmp_path / "three", packed, devices=(*TWO, "simulated-2"))
     with pytest.raises(DivisionError, match="equal parts by 3 devices") as caught:
-        train(Recipe(**FIELDS), three)
+        train(CheckedRecipe(**FIELDS), three)
     assert caught.value.wanted == "a multiple of 3: 6 or 9"
     two = context(tmp_path / "two", packed, devices=TWO)
     with pytest.raises(DivisionError) as caught:
-        train(Recipe(**FIELDS | {"batch_size": 2}), two)
+        train(CheckedRecipe(**FIELDS | {"batch_size": 2}), two)
     assert caught.value.wanted == "a multiple of 2: 4 or 6"

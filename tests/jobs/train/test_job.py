@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 import skint
 from jobs.train.job import train
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 from skint.attempt import AttemptDir
 from tests.jobs.small_set import context, small_set
 
@@ -27,8 +27,10 @@ STEPS = 4
 """An epoch of the small set: 24 pictures train, in batches of 7; one of 3 is the last."""
 
 
-def recipe(**fields: Any) -> Recipe:
-    return Recipe(**{"model": NET, "epochs": EPOCHS, "batch_size": 7, "augment": "light", **fields})
+def recipe(**fields: Any) -> CheckedRecipe:
+    return CheckedRecipe(
+        **{"model": NET, "epochs": EPOCHS, "batch_size": 7, "augment": "light", **fields}
+    )
 
 
 def test_the_recipe_is_read_without_torch_or_numpy() -> None:
@@ -52,7 +54,7 @@ def test_a_mistake_in_the_recipe_is_named(fields: dict[str, Any], complaint: str
     if find_spec("timm") is None:
         pytest.skip("without timm and torchvision any name passes")
     with pytest.raises(ValidationError, match=complaint):
-        Recipe(**fields)
+        CheckedRecipe(**fields)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,7 @@ def run(
 ) -> Callable[..., skint.Context]:
     """Train a fold in `tmp_path / name`, as the worker would."""
 
-    def run(name: str, given: Recipe, data: Path = packed, **options: Any) -> skint.Context:
+    def run(name: str, given: CheckedRecipe, data: Path = packed, **options: Any) -> skint.Context:
         ctx = context(tmp_path / name, data, **{"devices": ("simulated-0",), **options})
         monkeypatch.setenv("SKINT_ATTEMPT_DIR", str(ctx.attempt.path))
         train(given, ctx)

@@ -21,7 +21,7 @@ import torch
 
 import skint
 from jobs.train.job import train
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 from jobs.training.results.said import FACTS
 from skint.checkpoint import CHECKPOINT
 from skint.outputs import hash_outputs
@@ -115,7 +115,7 @@ def drawn_setting(dice: random.Random) -> dict[str, Any]:
 class Grounds:
     """Where the attempts of a setting run."""
 
-    def __init__(self, folder: Path, packed: Path, recipe: Recipe) -> None:
+    def __init__(self, folder: Path, packed: Path, recipe: CheckedRecipe) -> None:
         self.folder = folder
         self.packed = packed
         self.recipe = recipe
@@ -221,8 +221,13 @@ def hold(
     monkeypatch.setattr("skint.lightning.LOOK_S", 0.0)
     # Half a second, of all that pytest has imported.
     monkeypatch.setattr("gc.collect", lambda: 0)
-    recipe = Recipe(**{"model": f"{NETS}:Net", "batch_size": 7, "augment": "light", "epochs": 3,
-                       **setting})  # fmt: skip
+    usual: dict[str, Any] = {
+        "model": f"{NETS}:Net",
+        "batch_size": 7,
+        "augment": "light",
+        "epochs": 3,
+    }
+    recipe = CheckedRecipe(**(usual | setting))
     grounds = Grounds(folder, packed, recipe)
     batches = -(-24 // recipe.batch_size)
     for case in range(cases):

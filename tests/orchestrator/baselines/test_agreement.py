@@ -87,7 +87,7 @@ def test_two_real_trainings_of_a_fold_are_compared_picture_by_picture(
     import numpy as np
 
     from jobs.train.job import train
-    from jobs.training.recipe.recipe import Recipe
+    from jobs.training.recipe.checked import CheckedRecipe
     from tests.jobs.small_set import context, small_set
 
     packed = small_set(tmp_path / "packed", per_class=9)
@@ -96,7 +96,7 @@ def test_two_real_trainings_of_a_fold_are_compared_picture_by_picture(
         ctx = context(tmp_path / name, packed, devices=("simulated-0",))
         monkeypatch.setenv("SKINT_ATTEMPT_DIR", str(ctx.attempt.path))
         net = "tests.jobs.training.small_net:Net"
-        train(Recipe(model=net, batch_size=9, augment="none", lr=rate, epochs=3), ctx)
+        train(CheckedRecipe(model=net, batch_size=9, augment="none", lr=rate, epochs=3), ctx)
         outs.append(ctx.out)
 
     right = []

@@ -19,7 +19,7 @@ import skint
 from jobs.train.job import train
 from jobs.training.checkpoints.checkpoint import VERSION
 from jobs.training.checkpoints.resume import resume_point
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 from skint.attempt import AttemptDir, StopRequest
 from skint.checkpoint import BEFORE, CHECKPOINT, is_whole
 from skint.outputs import hash_outputs
@@ -55,7 +55,7 @@ def run(tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         ctx = context(tmp_path / name, packed, devices=("simulated-0",), previous=previous)
         monkeypatch.setenv("SKINT_ATTEMPT_DIR", str(ctx.attempt.path))
         try:
-            train(Recipe(**{**FIELDS, **fields}), ctx)
+            train(CheckedRecipe(**{**FIELDS, **fields}), ctx)
         except skint.StopRequested:
             assert ctx.stop_requested() is not None
         return ctx

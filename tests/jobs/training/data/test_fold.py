@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jobs.training.data.fold import FoldError, read_fold, stratified
-from jobs.training.data.learnable import remarks
+from jobs.training.data.remarks import remarks
 from skint.dataset import PackedSet, PackedWriter
 from skint.table import write_rows
 from tests.jobs.small_set import context, small_set

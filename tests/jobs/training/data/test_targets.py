@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jobs.training.data.fold import FoldData, FoldError, few, read_fold, unsplit
-from jobs.training.data.learnable import remarks
+from jobs.training.data.remarks import remarks
 from skint.dataset import DatasetError, PackedSet, Target
 from skint.table import write_rows
 from tests.jobs.several_set import UNKNOWN_SHADE, several_set

@@ -18,8 +18,8 @@ import skint
 from jobs.train.job import train
 from jobs.training.fitting.device import Engine
 from jobs.training.fitting.stages import Work, run_stage
+from jobs.training.recipe.checked import CheckedRecipe
 from jobs.training.recipe.planned import planned
-from jobs.training.recipe.recipe import Recipe
 from tests.jobs.small_set import context, small_set
 from tests.jobs.training.fitting import stage_nets
 
@@ -46,7 +46,7 @@ def run(tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         ctx = context(tmp_path / name, packed, devices=("simulated-0",), previous=previous)
         monkeypatch.setenv("SKINT_ATTEMPT_DIR", str(ctx.attempt.path))
         given = {"model": "tests.jobs.training.small_net:Net", "batch_size": 7, **fields}
-        train(Recipe(**given), ctx)
+        train(CheckedRecipe(**given), ctx)
         return ctx
 
     return run
@@ -275,7 +275,7 @@ def test_mixing_changes_what_is_learnt_and_the_same_each_time(run: Run) -> None:
 
 def test_layers_do_not_thaw_on_several_devices(tmp_path: Path, packed: Path) -> None:
     """The copies are made once, of what learns then."""
-    recipe = Recipe(model="net:Net", freeze="backbone", unfreeze=(1,))
+    recipe = CheckedRecipe(model="net:Net", freeze="backbone", unfreeze=(1,))
     ctx = context(tmp_path / "a", packed)
     work = Work(ctx, {}, None, Engine("cpu", "32-true", devices=2), None, None, None, None)  # type: ignore[arg-type]
     with pytest.raises(skint.SkintError, match="cannot thaw within a stage"):

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from jobs.training.recipe.checked import CheckedRecipe
 from jobs.training.recipe.cycles import cycles, nearest
 from jobs.training.recipe.planned import planned, total_epochs
-from jobs.training.recipe.recipe import Recipe
 
 
-def recipe(**fields: Any) -> Recipe:
-    return Recipe(**{"model": "net:Net", **fields})
+def recipe(**fields: Any) -> CheckedRecipe:
+    return CheckedRecipe(**{"model": "net:Net", **fields})
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_cannot_be_trained_as_it_is_said_is_named(
 
 def test_a_recipe_that_was_written_down_whole_is_read_again() -> None:
     given = recipe(stages=[{"epochs": 2}, {"epochs": 1, "freeze": "backbone", "unfreeze": [0]}])
-    assert Recipe(**given.model_dump()) == given
+    assert CheckedRecipe(**given.model_dump()) == given
 
 
 @pytest.mark.parametrize(("length", "factor"), [(1, 1), (3, 1), (1, 2), (2, 3)])

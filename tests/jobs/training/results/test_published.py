@@ -17,7 +17,7 @@ import torch
 
 import skint
 from jobs.train.job import train
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 from jobs.training.recipe.stage import Stage
 from jobs.training.results.published import PublishedError, read_published
 from skint.attempt import AttemptDir
@@ -32,8 +32,10 @@ NET = "tests.jobs.training.small_net:Net"
 Run = Callable[..., skint.Context]
 
 
-def recipe(**fields: Any) -> Recipe:
-    return Recipe(**{"model": NET, "epochs": 3, "batch_size": 7, "augment": "none", **fields})
+def recipe(**fields: Any) -> CheckedRecipe:
+    return CheckedRecipe(
+        **{"model": NET, "epochs": 3, "batch_size": 7, "augment": "none", **fields}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    def run(name: str, given: Recipe, data: Path = packed, **options: Any) -> skint.Context:
+    def run(name: str, given: CheckedRecipe, data: Path = packed, **options: Any) -> skint.Context:
         ctx = context(tmp_path / name, data, **{"devices": ("simulated-0",), **options})
         monkeypatch.setenv("SKINT_ATTEMPT_DIR", str(ctx.attempt.path))
         train(given, ctx)
@@ -234,7 +236,7 @@ def test_best_weights_that_cannot_be_written_end_the_run_with_a_sentence(
 def test_stages_are_published_at_the_size_of_the_last(run: Run, tmp_path: Path) -> None:
     data = small_set(tmp_path / "ladder", size=16, sizes=(8, 16))
     stages = (Stage(size=8, epochs=2, lr=0.02), Stage(size=16, epochs=1, lr=1e-9))
-    ctx = run("a", Recipe(model=NET, batch_size=7, stages=stages), data)
+    ctx = run("a", CheckedRecipe(model=NET, batch_size=7, stages=stages), data)
     published = read_published(ctx.out)
     assert (published.size_px, published.epoch) == ((16, 16), 3)
     assert [stage.epochs for stage in published.recipe.stages] == [2, 1]

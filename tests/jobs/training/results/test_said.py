@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 
 import skint
 from jobs.train.job import train
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 from jobs.training.results.said import FACTS
 from tests.jobs.small_set import context, small_set
 
@@ -35,7 +35,7 @@ def said(
     def said(**fields: Any) -> list[dict[str, Any]]:
         ctx: skint.Context = context(tmp_path, packed, devices=("simulated-0",))
         monkeypatch.setenv("SKINT_ATTEMPT_DIR", str(ctx.attempt.path))
-        train(Recipe(model=NET, batch_size=12, augment="none", **fields), ctx)
+        train(CheckedRecipe(model=NET, batch_size=12, augment="none", **fields), ctx)
         lines = [json.loads(line) for line in ctx.attempt.events.read_text().splitlines()]
         reports = [line["values"] for line in lines if line["kind"] == "report"]
         assert (reports[-1]["n"], reports[-1]["metric"]) == (12, reports[0]["metric"])

@@ -13,7 +13,7 @@ import pytest
 
 import skint
 from jobs.train.job import train
-from jobs.training.recipe.recipe import Recipe
+from jobs.training.recipe.checked import CheckedRecipe
 from tests.jobs.several_set import several_set
 from tests.jobs.small_set import context, small_set
 
@@ -30,7 +30,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rehearse(folder: Path, packed: Path, **fields: Any) -> skint.Context:
     ctx = context(folder, packed, smoke=True, fold=None, folds=None)
-    train(Recipe(**{"model": f"{NET}:Net", **fields}), ctx)
+    train(CheckedRecipe(**{"model": f"{NET}:Net", **fields}), ctx)
     return ctx
 
 
