@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,6 +81,10 @@ class Task:
     """Set for one that is started ahead, without devices: so long it waits for `go.json` at most.
     Its limit counts from there on."""
     version: int = TASK_VERSION
+
+    def given(self, devices: tuple[str, ...], limit_s: float | None, grace_s: float) -> Task:
+        """That of one that was started ahead, once it has its devices."""
+        return replace(self, devices=devices, limit_s=limit_s, grace_s=grace_s, standby_s=None)
 
 
 @dataclass(frozen=True)

@@ -209,13 +209,7 @@ class Context:
             self.check()
             time.sleep(GO_S)
         show(go.devices)
-        self.task = replace(
-            self.task,
-            devices=go.devices,
-            limit_s=go.limit_s,
-            grace_s=go.grace_s,
-            standby_s=None,
-        )
+        self.task = self.task.given(go.devices, go.limit_s, go.grace_s)
         return self.devices
 
     @property

@@ -239,13 +239,7 @@ class Shim:
         since_s = max(0.0, time.time_ns() / 10**9 - go.at_ms / 1000)
         self.start_s = max(boottime_s() - since_s, self.looked_s)
         self.started_ms = go.at_ms
-        self.task = replace(
-            self.task,
-            devices=go.devices,
-            limit_s=go.limit_s,
-            grace_s=go.grace_s,
-            standby_s=None,
-        )
+        self.task = self.task.given(go.devices, go.limit_s, go.grace_s)
         self.watch.asked_s = None  # that was on the time before: whoever asked is heard again
 
     def _read_stop(self) -> None:

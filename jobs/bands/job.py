@@ -76,7 +76,7 @@ class Params(BaseModel):
 
 @skint.job(devices=0, libraries=("numpy",))
 def bands(params: Params, ctx: skint.Context) -> None:
-    from jobs.bands.stack import BandTooLarge
+    from jobs.rewriting.float16 import TooLarge
     from jobs.rewriting.rewriting import Rewriting, pictures_in, rewrite
 
     data = PackedSet.open(ctx.find("dataset.json").parent)
@@ -94,11 +94,11 @@ def bands(params: Params, ctx: skint.Context) -> None:
     )
     try:
         rewrite(data, rewriting, ctx, before=0, total=pictures_in(data))
-    except BandTooLarge as error:
+    except TooLarge as error:
         raise BandsError(
             "float16 cannot hold these bands",
             where=str(data.folder),
-            got=f"{error.args[0]:.6g}, beyond 65504",
+            got=error,
             next="write `dtype: float32` or `dtype: same`",
         ) from error
     facts = _facts(params, stack, names)

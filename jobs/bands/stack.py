@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 
 from jobs.bands.indices import HIGH, LOW, Index
 from jobs.pca.valid import Validity
+from jobs.rewriting.float16 import refuse_too_large
 
 PIXELS = 16_384
 """Pixels handled at a time: their copies stay in the cache."""
-
-
-class BandTooLarge(Exception):
-    """A value that float16 cannot hold; it is the first argument."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +42,7 @@ class Stack:
         return 0 if self.valid is None else 1
 
     def __call__(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """Raises BandTooLarge where float16 ends."""
+        """Raises TooLarge where float16 ends."""
         out = np.empty((len(pixels), len(self.bands) + len(self.indices)), dtype=self.dtype)
         for start in range(0, len(pixels), PIXELS):
             self._stack(pixels[start : start + PIXELS], out[start : start + PIXELS])
@@ -63,10 +60,8 @@ class Stack:
         if self.range is not None:
             kept[...] = self._in_bytes(chosen.astype(np.float64), *self.range)
         else:
-            if self.dtype == np.float16 and len(chosen):
-                largest = float(np.abs(chosen.astype(np.float64)).max(initial=0))
-                if largest > float(np.finfo(np.float16).max):
-                    raise BandTooLarge(largest)
+            if self.dtype == np.float16:
+                refuse_too_large(chosen.astype(np.float64))
             kept[...] = chosen
         if self.indices:
             values = self._values(pixels, masked)

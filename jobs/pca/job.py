@@ -180,7 +180,7 @@ def _project(
     total: int,
 ) -> None:
     """Write the packed set of scores."""
-    from jobs.pca.scores import ScoreTooLarge
+    from jobs.rewriting.float16 import TooLarge
     from jobs.rewriting.rewriting import Rewriting, rewrite
 
     rewriting = Rewriting(
@@ -196,11 +196,11 @@ def _project(
     )
     try:
         rewrite(data, rewriting, ctx, before=before, total=total)
-    except ScoreTooLarge as error:
+    except TooLarge as error:
         raise PcaError(
             "float16 cannot hold these scores",
             where=str(data.folder),
-            got=f"{error.args[0]:.6g}, beyond 65504",
+            got=error,
             next="write `whiten: true` or `dtype: float32`",
         ) from error
 

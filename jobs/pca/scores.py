@@ -10,12 +10,9 @@ from numpy.typing import NDArray
 
 from jobs.pca.components import PIXELS, Components
 from jobs.pca.valid import Validity
+from jobs.rewriting.float16 import refuse_too_large
 
 Kind = Literal["uint8", "float16", "float32"]
-
-
-class ScoreTooLarge(Exception):
-    """A score that float16 cannot hold; the value is the first argument."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +60,7 @@ class Projection:
         self._bias = scaling.middle - components.mean @ self._weights
 
     def __call__(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """Pixels without data become 0. Raises ScoreTooLarge where float16 ends."""
+        """Pixels without data become 0. Raises TooLarge where float16 ends."""
         out = np.empty((len(pixels), len(self._bias)), dtype=self._scaling.dtype)
         for start in range(0, len(pixels), PIXELS):
             self._project(pixels[start : start + PIXELS], out[start : start + PIXELS])
@@ -83,9 +80,7 @@ class Projection:
             np.rint(values, out=values)
             np.clip(values, self._scaling.lowest, 255, out=values)
         elif self._scaling.dtype == "float16":
-            largest = float(np.abs(values).max(initial=0))
-            if largest > float(np.finfo(np.float16).max):
-                raise ScoreTooLarge(largest)
+            refuse_too_large(values)
         out[...] = values
         if masked is not None:
             out[masked] = 0

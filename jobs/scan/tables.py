@@ -80,10 +80,6 @@ def open_table(path: Path) -> Table:
     return Table(path, tuple(name.strip() for name in columns), encoding, separator)
 
 
-def _cells_in(line: str, separator: str) -> int:
-    return len(next(csv.reader([line], delimiter=separator)))
-
-
 def _csv_rows(table: Table) -> Iterator[tuple[str, Mapping[str, str]]]:
     with _reading(table.path, table.encoding) as file:
         reader = csv.reader(file, delimiter=table.separator)

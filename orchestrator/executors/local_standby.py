@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from orchestrator.executors.base import AttemptSight, StandbyGone
 from orchestrator.executors.local_records import identity_of
@@ -48,13 +48,7 @@ def give_devices(directory: AttemptDir, allocation: str, task: Task) -> bool:
         return False
     if ahead.standby_s is None:
         return False
-    given = replace(
-        ahead,
-        devices=task.devices,
-        limit_s=task.limit_s,
-        grace_s=task.grace_s,
-        standby_s=None,
-    )
+    given = ahead.given(task.devices, task.limit_s, task.grace_s)
     try:
         go = directory.read_go()
         if go is None:

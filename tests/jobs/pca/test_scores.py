@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from jobs.pca.components import Components, fit
-from jobs.pca.scores import Kind, Projection, Scaling, ScoreTooLarge, scaling_of
+from jobs.pca.scores import Kind, Projection, Scaling, scaling_of
 from jobs.pca.valid import Validity
+from jobs.rewriting.float16 import TooLarge
 
 
 def pixels_of_five_bands(dtype: str = "uint16") -> NDArray[Any]:
@@ -92,6 +93,6 @@ def test_a_component_without_variance_is_stored_as_the_middle() -> None:
 
 def test_float16_says_where_it_ends() -> None:
     pixels = pixels_of_five_bands("float32") * 1000
-    with pytest.raises(ScoreTooLarge):
+    with pytest.raises(TooLarge):
         stored(pixels, "float16", whiten=False)
     assert np.isfinite(stored(pixels, "float16")[0]).all()
