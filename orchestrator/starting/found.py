@@ -122,3 +122,5 @@ class Found:
     unread: Mapping[str, int] = field(default_factory=dict)
     doubled: int = 0
     """Names of files that stand in more than one folder of those that train."""
+    deeper: tuple[str, ...] = ()
+    """Names of folders that stand in every class folder: perhaps they are the classes."""

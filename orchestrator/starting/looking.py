@@ -88,6 +88,7 @@ def look_at(folder: Path) -> Found:
         (parts.masks[0].path, sum(one.total for one in parts.masks)) if parts.masks else None,
         dict(tree.unread),
         _doubled(paths),
+        _deeper(parts.train, classes),
     )
     _refuse_what_teaches_nothing(found, tree)
     return found
@@ -194,6 +195,17 @@ def _bytes_of(tree: Tree, path: str) -> int:
 def _doubled(paths: Sequence[str]) -> int:
     names = Counter(path.rpartition("/")[2] for path in paths)
     return sum(count > 1 for count in names.values())
+
+
+def _deeper(train: Folder, classes: Mapping[str, int]) -> tuple[str, ...]:
+    """One name in all of them, like `images`, is no choice."""
+    inside = [
+        {child.name for child in one.with_pictures}
+        for one in train.with_pictures
+        if one.name in classes
+    ]
+    names = set.intersection(*inside) if len(inside) > 1 else set()
+    return tuple(sorted(names)) if len(names) > 1 else ()
 
 
 def _no_pictures(tree: Tree) -> SkintError:

@@ -53,7 +53,11 @@ def _purpose(one: PictureSet) -> str:
 
 
 def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:4]) + (f", … ({len(names)} columns)" if len(names) > 4 else "")
+    return _few(names) + (f" ({len(names)} columns)" if len(names) > 4 else "")
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join((*names[:4], *(("…",) if len(names) > 4 else ())))
 
 
 def _odd(found: Found) -> Iterator[str]:
@@ -79,6 +83,12 @@ def _odd(found: Found) -> Iterator[str]:
         )
     if found.masks:
         yield f"{found.masks[0]}  {found.masks[1]:,} masks, which are not trained on"
+    if labels is None and found.deeper:
+        classes, deeper = _few(tuple(found.train.classes)), _few(found.deeper)
+        yield (
+            f"the classes are {classes}, and each has {deeper} in it:"
+            " if those are meant, change `labels` in the plan (docs/scanning.md)"
+        )
     if found.unread:
         kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in found.unread.items())
         yield f"not read: {kinds}"

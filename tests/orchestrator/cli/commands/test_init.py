@@ -40,6 +40,14 @@ def test_a_first_plan_says_what_was_found_what_it_costs_and_what_comes_next(
     assert [line.strip() for line in bare] == ["devices: 1"]
 
 
+def test_folders_that_stand_in_every_class_are_told(in_process: InProcess, tmp_path: Path) -> None:
+    names = [f"{y}/{c}/{n}.png" for y in (2021, 2022) for c in ("cat", "dog") for n in range(4)]
+    pictures(tmp_path / "years", names)
+    assert "classes are 2021, 2022, and each has cat, dog in it" in in_process("init", "years").out
+    pictures(tmp_path / "plain", [f"{c}/images/{n}.png" for c in ("cat", "dog") for n in range(4)])
+    assert "the classes are" not in in_process("init", "plain", "-y").out
+
+
 def test_a_plan_that_is_there_is_replaced_with_a_yes_only_and_kept(
     in_process: InProcess, tmp_path: Path
 ) -> None:
