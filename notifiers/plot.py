@@ -21,13 +21,15 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#5
 LINE_STYLES = ("-", "--", "-.", ":")
 _LEGEND_ROWS = 8
 _DPI = 100
+_SIZE_PX = (960, 540)
 
 
-def learning_curve_png(curve: Curve, *, width_px: int = 960, height_px: int = 540) -> bytes:
+def learning_curve_png(curve: Curve) -> bytes:
     """Draw all series of the curve in one panel; values that are not finite are gaps.
 
     The same curve gives the same bytes with the same matplotlib.
     """
+    width_px, height_px = _SIZE_PX
     figure = Figure(figsize=(width_px / _DPI, height_px / _DPI), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()

@@ -165,10 +165,6 @@ class Graph:
         """Everything `id` depends on, nearest first; at equal distance in the order of `jobs`."""
         return self._all_before(self._needs, self._ancestors, id)
 
-    def dependents(self, id: str) -> tuple[str, ...]:
-        """Everything that depends on `id`, nearest first."""
-        return self._reached(self._needed_by, id)
-
     def needed_by(self, id: str) -> tuple[str, ...]:
         """What depends on `id` directly."""
         return self._needed_by.get(id, ())

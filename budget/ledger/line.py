@@ -125,11 +125,6 @@ class Charge:
     def estimated(self) -> bool:
         return self.kind == ESTIMATED
 
-    @property
-    def freed_ms(self) -> int:
-        """What the reservation gave back."""
-        return max(0, self.reserved_ms - self.amount_ms)
-
     @classmethod
     def replacing(
         cls, reservation: Reservation, *, kind: str, span: Span, at_ms: int, reason: str = ""

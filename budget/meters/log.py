@@ -1,8 +1,8 @@
-"""From readings to figures: `accumulate` is pure. Every threshold of the meters stands here."""
+"""From readings to figures, purely. Every threshold of the meters stands here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -97,14 +97,6 @@ class MeterLog:
         if self.last is not None:
             metered = _with_interval(metered, self.last, reading)
         return MeterLog(metered, reading)
-
-
-def accumulate(readings: Iterable[Reading], metered: Metered | None = None) -> Metered:
-    """What `readings`, in order, add up to, after what was known before them."""
-    log = MeterLog(metered or Metered())
-    for reading in readings:
-        log = log.add(reading)
-    return log.metered
 
 
 def _with_moment(metered: Metered, reading: Reading) -> Metered:

@@ -40,9 +40,9 @@ class Facts:
     that one value of a thousand exceeds."""
 
 
-def examine(content: bytes, page: int = 0, sixteen_bits: SixteenBits = "auto") -> Facts:
-    """Raises Unreadable."""
-    return _seen(content, page, 1, sixteen_bits)[0]
+def examine(content: bytes) -> Facts:
+    """Of its first page. Raises Unreadable."""
+    return _seen(content, 0, 1, "auto")[0]
 
 
 def glance(

@@ -16,6 +16,13 @@ from jobs.scan.weeding import OnDuplicate
 from skint.dataset.target import KINDS, SEPARATOR
 
 Kind = Literal["class", "multilabel", "value", "mask"]
+NEAR_BITS = 4
+"""Pictures whose hashes differ in at most this many bits are near duplicates.
+
+Measured on 1,000 photos of clothes and 500 of hands: of their 624,250 pairs none is within 4 bits
+(17 are within 8), while a photo saved anew as JPEG of quality 50, at half or 0.7 of its size, as
+PNG, or brighter by a tenth stayed within 4 bits in 600 of 600 cases.
+"""
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -71,7 +78,7 @@ class Params(BaseModel):
     `bands`, which keep their values; `auto`: bands where a TIFF has a place on a map."""
     on_bad: Literal["quarantine", "fail", "keep"] = "quarantine"
     on_duplicate: OnDuplicate = "keep"
-    near_bits: int | None = Field(default=4, ge=0, le=8)
+    near_bits: int | None = Field(default=NEAR_BITS, ge=0, le=8)
     """Bits of 64 in which the perceptual hashes of near duplicates differ at most; null: none are
     looked for."""
 

@@ -13,13 +13,6 @@ from numpy.typing import NDArray
 
 SIDE_PX = 32
 BITS = 64
-NEAR_BITS = 4
-"""Pictures whose hashes differ in at most this many bits are near duplicates.
-
-Measured on 1,000 photos of clothes and 500 of hands: of their 624,250 pairs none is within 4 bits
-(17 are within 8), while a photo saved anew as JPEG of quality 50, at half or 0.7 of its size, as
-PNG, or brighter by a tenth stayed within 4 bits in 600 of 600 cases.
-"""
 _FREQUENCIES = np.arange(1, 9)
 _COSINES = np.rint(
     2048 * np.cos(np.pi * np.outer(_FREQUENCIES, 2 * np.arange(SIDE_PX) + 1) / (2 * SIDE_PX))

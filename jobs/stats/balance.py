@@ -13,6 +13,8 @@ UNEVEN = 10
 """The largest class that is so many times the smallest is worth a sentence."""
 TINY = 10
 """A class of fewer pictures can hardly be learnt, and its score is chance."""
+SHOWN = 5
+"""Names in a sentence; the others are counted."""
 
 
 def balance(data: PackedSet, target: Target, folds: Folds | None) -> dict[str, Any]:
@@ -82,6 +84,6 @@ def findings(facts: dict[str, Any]) -> list[str]:
     return said
 
 
-def _few(names: list[str], shown: int = 5) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

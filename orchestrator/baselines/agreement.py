@@ -28,10 +28,6 @@ class Agreement:
     only_ours: int
     only_theirs: int
 
-    @property
-    def neither(self) -> int:
-        return self.items - self.both - self.only_ours - self.only_theirs
-
 
 @dataclass(frozen=True)
 class Correct:

@@ -135,15 +135,6 @@ class Book:
 NO_FOLDS = "it has no group of folds"
 
 
-def comparable(state: State, run: RunState, group: str) -> Comparison:
-    """What the first group of a plan entry may be compared with, for a screen that asks once.
-
-    KeyError where the run has no such entry.
-    """
-    job = next(job for job in run.graph.groups()[group] if not job.smoke)
-    return Book().update(state).comparison(run, job)
-
-
 def why_no_baseline(state: State, run: RunState) -> str:
     """Why a run cannot be chosen as a baseline, as a clause; empty where it can."""
     found = [candidate_of(run, group, state.runs) for group in groups_of(run.graph)]

@@ -137,7 +137,6 @@ BUSY = 2
 """Something of it runs, stands by, keeps devices, or is to be paid or booked."""
 ASKING = 4
 """It lives, and rules have spoken."""
-WITH_CPU_WORK = 8
 WITH_UNTOLD = 16
 """Of the CPU lane."""
 WITH_AWAITING = 32
@@ -153,7 +152,6 @@ def of_run(state: State, run: RunState) -> int:
     if run.verdicts:
         found |= ASKING
     if run.cpu_ready:
-        found |= WITH_CPU_WORK
         if run.cpu_untold:
             found |= WITH_UNTOLD
         if run.cpu_awaiting:

@@ -32,10 +32,6 @@ from orchestrator.state.losses import Losses
 from orchestrator.state.records import with_entries
 from orchestrator.state.selection import Selection, with_run
 
-STATE_VERSION = 5
-STATES_READ = (1, 2, 3, 4, 5)
-"""What an earlier version does not have yet has its default."""
-
 AttemptStatus = Literal["planned", "accepted", "running", "ended"]
 AllocationStatus = Literal[
     "planned", "refused", "reserved", "running", "ended", "settled", "released"
@@ -337,7 +333,6 @@ class State:
     unsettled = Selection[RunState]("runs", sorts.UNSETTLED)
     busy = Selection[RunState]("runs", sorts.BUSY)
     asking = Selection[RunState]("runs", sorts.ASKING)
-    with_cpu_work = Selection[RunState]("runs", sorts.WITH_CPU_WORK)
     with_untold = Selection[RunState]("runs", sorts.WITH_UNTOLD)
     with_awaiting = Selection[RunState]("runs", sorts.WITH_AWAITING)
     with_queue = Selection[RunState]("runs", sorts.WITH_QUEUE)

@@ -73,18 +73,11 @@ class Queue:
         return self.running + self.waiting - len(self.rows)
 
 
-def queue_view(
-    state: State,
-    now_ms: int,
-    *,
-    most: int | None = None,
-    cores: int = 1,
-    history: History | None = None,
-) -> Queue:
+def queue_view(state: State, now_ms: int, *, most: int | None = None, cores: int = 1) -> Queue:
     """At most `most` rows. Jobs run side by side on as many devices as are kept now, and on
     `cores` cores."""
     live = [run for run in state.live_runs() if run.live]
-    lanes = _Lanes(state, now_ms, cores, history or History())
+    lanes = _Lanes(state, now_ms, cores)
     running = [
         lanes.running(run, run.graph.job(known.id)) for run in live for known in run.running_jobs
     ]
@@ -156,7 +149,7 @@ class _Lanes:
     state: State
     now_ms: int
     cores: int
-    history: History
+    history: History = field(default_factory=History)
     _free: dict[str, list[tuple[int, bool]]] = field(default_factory=dict)
     """By account, or empty for cores: when each is free, and whether that is known."""
     _ends: dict[tuple[str, str], tuple[int, bool]] = field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -66,7 +65,6 @@ class JobsTable(ScrollView, can_focus=True):
         self._looks = self._Looks()
         self._cursor = 0
         self._inks: Inks | None = None
-        self._under: Mapping[bool, Style] = {}
 
     # --- what is chosen -----------------------------------------------------------------------
 
@@ -177,7 +175,6 @@ class JobsTable(ScrollView, can_focus=True):
         variables = self.app.theme_variables
         if self._inks is None or self._inks.variables is not variables:
             self._inks = Inks(variables)
-            self._under = {}
         return self._inks
 
     def _background(self, here: bool) -> Style:

@@ -110,7 +110,7 @@ class TableLine:
         return f"{self.run}/{MORE if self.more else self.job}"
 
 
-def head_of(widths: Widths, title: str, width: int, *, active: bool = True) -> Line:
+def head_of(widths: Widths, title: str, width: int) -> Line:
     """The rule above the table, with the names of the columns in it."""
     shown = [
         ("state", widths.state, False),
@@ -121,7 +121,7 @@ def head_of(widths: Widths, title: str, width: int, *, active: bool = True) -> L
         ("score", widths.score, False),
         ("curve", widths.curve, False),
     ]
-    head: list[Piece] = [(f"{RULE} ", "rule"), (title, "bold accent" if active else "bold")]
+    head: list[Piece] = [(f"{RULE} ", "rule"), (title, "bold accent")]
     head += [(" ", ""), (RULE * (widths.job + 2 - width_of(head) - 1), "rule")]
     for name, cells, right in shown:  # each begins with the blank before its column
         if cells < len(name):

@@ -14,7 +14,6 @@ from budget.meters.log import (
     LONGEST_GAP_S,
     Metered,
     MeterLog,
-    accumulate,
 )
 
 START_MS = 1_795_219_200_000
@@ -29,6 +28,13 @@ def reading(
 
 def each_5_s(shares: Iterable[float | None], *, from_s: float = 0) -> list[Reading]:
     return [reading(from_s + 5 * n, DeviceReading(share)) for n, share in enumerate(shares)]
+
+
+def accumulate(readings: Iterable[Reading], metered: Metered | None = None) -> Metered:
+    log = MeterLog(metered or Metered())
+    for one in readings:
+        log = log.add(one)
+    return log.metered
 
 
 def test_means_are_by_time_and_peaks_are_the_most_that_was_seen() -> None:

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from jobs.decode import glance
-from jobs.scan.phash import NEAR_BITS, SIDE_PX, phash
+from jobs.scan.params import NEAR_BITS
+from jobs.scan.phash import SIDE_PX, phash
 
 PHOTOS = sorted((Path(__file__).resolve().parents[3] / "examples/photos/data").glob("*/*.jpg"))
 

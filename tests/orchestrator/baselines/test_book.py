@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.baselines.book import Book, comparable, why_no_baseline
+from orchestrator.baselines.book import Book, why_no_baseline
 from orchestrator.baselines.comparison import Comparison
 from orchestrator.state.changed import changed
 from orchestrator.state.selection import with_record
@@ -29,6 +29,12 @@ BEFORE = run_of(run="seedlings-1")
 def new(run: str = "seedlings-9", **given: Any) -> RunState:
     """A run that has trained nothing yet."""
     return run_of((), run=run, graph=graph_of(**given), at_ms=START_MS + 10 * FOLD_MS)
+
+
+def comparable(state: State, run: RunState, group: str) -> Comparison:
+    """What the first group of a plan entry may be compared with."""
+    job = next(job for job in run.graph.groups()[group] if not job.smoke)
+    return Book().update(state).comparison(run, job)
 
 
 def asked(run: RunState, *others: RunState) -> Comparison:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.baselines.book import comparable
+from orchestrator.baselines.book import Book
 from orchestrator.commands import SetBaseline
 from orchestrator.events import events as e
 from orchestrator.state.state import RunState, State
@@ -45,7 +45,7 @@ def ask(world: World, run: str, *, on: bool = True) -> tuple[bool, str]:
 
 def baseline(state: State) -> str:
     run: RunState = state.runs["seedlings-3"]
-    found = comparable(state, run, "train")
+    found = Book().update(state).comparison(run, run.graph.job("train.fold0"))
     assert found.baseline is not None
     return found.baseline.run
 
