@@ -10,7 +10,7 @@ from orchestrator.shapes.shape import shape
 
 @shape
 class Week:
-    """One window of the account, or seven days."""
+    """One window of the account, or seven days; the first one begins now."""
 
     start: str
     end: str
@@ -41,6 +41,8 @@ class Simulate:
     account: str
     devices: int
     seed: int
+    free_ms: int | None
+    """What the ledger says is left as the first week begins; null where it begins full."""
     basis: tuple[str, ...]
     """What the times of each entry stand on, in words."""
     policies: tuple[Policy, ...]

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from budget.accounts.account import Account
+from budget.accounts.limit import Limit
 from budget.windows import Calendar
+from budget.windows.base import NoUsage
 from orchestrator.executors.simulated import SimulatedEngine
 from orchestrator.graph import Graph, Job
 from orchestrator.simulation.fortune import Fortunes
+from orchestrator.simulation.standing import Standing
 from orchestrator.simulation.tally import Tally, Week
 from orchestrator.simulation.world import House, World
 from orchestrator.state.state import AllocationState, AttemptState, RunState
@@ -43,6 +46,8 @@ class Setting:
     weeks: tuple[Week, ...]
     devices: int = 1
     cpus: int = 2
+    standing: Standing | None = None
+    """What is used up already as the first week begins; None: nothing."""
 
     @property
     def account(self) -> Account:
@@ -61,22 +66,44 @@ def simulated(account: Account) -> Account:
 def weeks_of(account: Account, start_ms: int, count: int) -> tuple[Week, ...]:
     """`count` windows of a weekly account from that of `start_ms` on; of another, seven days each,
     which have what a window has."""
-    for limit in account.limits:
-        if isinstance(limit.window, Calendar) and limit.window.every == "week":
-            found = []
-            for _ in range(count):
-                window = limit.window.window_at(start_ms)
-                found.append(Week(window.start_ms, window.end_ms, limit.amount_ms))
-                start_ms = window.end_ms
-            return tuple(found)
-    amount_ms = min(limit.amount_ms for limit in account.limits)
+    limit = _followed(account)
+    if _is_weekly(limit):
+        found = []
+        for _ in range(count):
+            window = limit.window.window_at(start_ms, NoUsage())
+            found.append(Week(window.start_ms, window.end_ms, limit.amount_ms))
+            start_ms = window.end_ms
+        return tuple(found)
     starts = range(start_ms, start_ms + count * WEEK_MS, WEEK_MS)
-    return tuple(Week(at_ms, at_ms + WEEK_MS, amount_ms) for at_ms in starts)
+    return tuple(Week(at_ms, at_ms + WEEK_MS, limit.amount_ms) for at_ms in starts)
+
+
+def weeks_from(account: Account, standing: Standing, count: int) -> tuple[Week, ...]:
+    """As `weeks_of`, but the first one begins now, with what is left in it."""
+    first, *others = weeks_of(account, standing.at_ms, count)
+    limit = _followed(account)
+    amount_ms = first.amount_ms
+    if _is_weekly(limit) or limit.window.kind in ("lots", "unbounded"):
+        now = standing.of(limit.name)
+        amount_ms = now.amount_ms - now.used_ms
+    return replace(first, from_ms=standing.at_ms, amount_ms=amount_ms), *others
+
+
+def _followed(account: Account) -> Limit:
+    """The limit whose windows are the weeks, or else the smallest."""
+    smallest = min(account.limits, key=lambda limit: limit.amount_ms)
+    return next((limit for limit in account.limits if _is_weekly(limit)), smallest)
+
+
+def _is_weekly(limit: Limit) -> bool:
+    return isinstance(limit.window, Calendar) and limit.window.every == "week"
 
 
 def look_ahead(setting: Setting, *, poll_s: float = POLL_S) -> Tally:
     """Live through the weeks under skint's own scheduler and count what came of them."""
     world = World(setting.fortunes.seed, setting.accounts, setting.weeks[0].from_ms)
+    if setting.standing is not None:
+        setting.standing.note(world.ledger)
     engines: list[SimulatedEngine] = []
     graphs: dict[str, Graph] = {}
     house = world.add_house(

@@ -1,6 +1,7 @@
 """What a user would get of an account, week by week: the real scheduler, ledger and rules run the
 plans on a clock that jumps. How long a job takes is what `--hours` says, else what it took here
-before, else assumed. Nothing is started or charged, and no hour of a real account is touched.
+before, else assumed. The first week begins now, with what the ledger says is left. Nothing is
+started or charged, and no hour of a real account is touched.
 
     skint simulate sweep.yaml --weeks 4 --seed 1 --hours train=0.5h±20%
     skint simulate sweep.yaml --against fcfs,slurm-safe
@@ -19,7 +20,7 @@ from budget.duration import format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.printing.output import add_json, print_answer
-from orchestrator.cli.printing.screen import table
+from orchestrator.cli.printing.screen import prose, table
 from orchestrator.home import Home
 from orchestrator.store.store import read_state
 from skint.errors import FAILED, NOT_FOUND, OK, USAGE, SkintError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from orchestrator.graph import Graph
     from orchestrator.simulation.distribution import Distribution
     from orchestrator.simulation.outlook import Setting
+    from orchestrator.simulation.standing import Standing
     from orchestrator.simulation.tally import Tally
     from orchestrator.state.state import State
 
@@ -50,7 +52,9 @@ EXAMPLES = ("skint simulate plan.yaml --weeks 1 --hours train=0.5h±20%",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="PLAN", nargs="*", help="plans, submitted in this order")
+    parser.add_argument(
+        "files", metavar="PLAN", nargs="*", help="plans, submitted once, in this order"
+    )
     parser.add_argument("--weeks", type=int, default=4, metavar="N", help="how long (default: 4)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed, the same weeks")
     parser.add_argument(
@@ -61,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long each job of an entry takes, or a YAML file of such pairs; may be repeated",
     )
     parser.add_argument("--account", metavar="NAME", help="an account, or a preset: kaggle-gpu …")
+    parser.add_argument(
+        "--full-week", action="store_true", help="begin with a whole week, not with what is left"
+    )
     parser.add_argument(
         "--park", action="store_true", help="begin although not all fits, and span windows"
     )
@@ -100,13 +107,15 @@ def run(arguments: argparse.Namespace) -> int:
     setting, lines = _setting(arguments)
     if arguments.json:
         tallies = [look_ahead(setting), *(play(name, setting) for name in against)]
-        _print_json(arguments.seed, setting, lines[1:], tallies)
+        _print_json(arguments.seed, setting, lines[2:], tallies)
         return OK
     print("\n".join(lines))
     skint = look_ahead(setting)
     print(f"\n{_weeks(skint, setting)}")
     for what, why in skint.waiting.items():
-        print(f"{what}: {why}")
+        print(prose(f"{what}: {why}"))
+    if empty := _empty_weeks(skint, len(setting.demand)):
+        print(prose(empty))
     if against:
         others = [play(name, setting) for name in against]
         print(f"\n{_policy_table([skint, *others])}")
@@ -138,8 +147,9 @@ def _print_json(seed: int, setting: Setting, basis: list[str], tallies: Sequence
         )
         for tally in tallies
     )
-    account = setting.account.name
-    print_answer(shapes.Simulate(account, setting.devices, seed, tuple(basis), tuple(found)))
+    free_ms = None if setting.standing is None else setting.standing.balance.free_ms
+    told = (setting.account.name, setting.devices, seed, free_ms, tuple(basis), tuple(found))
+    print_answer(shapes.Simulate(*told))
 
 
 def _faults(seed: int) -> int:
@@ -169,7 +179,7 @@ def _setting(arguments: argparse.Namespace) -> tuple[Setting, list[str]]:
     from orchestrator.plans.plan import load_plan
     from orchestrator.simulation.distribution import given
     from orchestrator.simulation.fortune import Fortunes
-    from orchestrator.simulation.outlook import Asked, Setting, simulated, weeks_of
+    from orchestrator.simulation.outlook import Asked, Setting, simulated, weeks_from, weeks_of
 
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
     graphs = [expand(load_plan(path, (), arguments.account)) for path in arguments.files]
@@ -181,9 +191,19 @@ def _setting(arguments: argparse.Namespace) -> tuple[Setting, list[str]]:
             next="name one for all of them: --account NAME",
         )
     (name,) = names
-    accounts = tuple(simulated(account) for account in _lineage(home, name or ""))
+    known, standing = _known(home, name or "", now_ms)
+    accounts = tuple(simulated(account) for account in known)
     times, bases = _times(graphs, read_state(home.store), given(arguments.hours))
-    weeks = weeks_of(accounts[-1], now_ms, arguments.weeks)
+    if standing is None:
+        begins = "full: a preset, of which nothing is used"
+    elif arguments.full_week:
+        begins, standing = "full, whatever is used by now", None
+    else:
+        begins = standing.words()
+    if standing is None:
+        weeks = weeks_of(accounts[-1], now_ms, arguments.weeks)
+    else:
+        weeks = weeks_from(accounts[-1], standing, arguments.weeks)
     most = max((job.devices for graph in graphs for job in graph.jobs), default=0)
     setting = Setting(
         accounts,
@@ -194,18 +214,22 @@ def _setting(arguments: argparse.Namespace) -> tuple[Setting, list[str]]:
         Fortunes(arguments.seed, times, arguments.broken, arguments.crashes),
         weeks,
         devices=max(1, most, arguments.devices or 1),
+        standing=standing,
     )
     limits = " and ".join(
         f"{format_hours(limit.amount_ms)} {limit.window.describe()}"
         for limit in accounts[-1].limits
     )
     head = f"{name} (simulated)   {limits} · {setting.devices} device at once"
-    return setting, [head.replace("1 device at", "one device at"), *bases]
+    head = head.replace("1 device at", "one device at")
+    return setting, [head, f"week 1   {begins}", *bases]
 
 
-def _lineage(home: Home, name: str) -> list[Account]:
-    """The account with its parents before it: one of the ledger's, or a preset."""
+def _known(home: Home, name: str, now_ms: int) -> tuple[list[Account], Standing | None]:
+    """The account with its parents before it, and how it stands in the ledger: or a preset, which
+    stands in none."""
     from budget.accounts.presets import PRESETS, preset
+    from orchestrator.simulation.standing import standing_of
 
     if home.ledger.exists():
         with Ledger(home.ledger, read_only=True) as ledger:
@@ -214,7 +238,7 @@ def _lineage(home: Home, name: str) -> list[Account]:
                 found = [known[name]]
                 while found[0].parent:
                     found.insert(0, known[found[0].parent])
-                return found
+                return found, standing_of(ledger, name, now_ms)
     if name not in PRESETS:
         raise NoAccount(
             "there is neither an account nor a preset of that name",
@@ -222,7 +246,7 @@ def _lineage(home: Home, name: str) -> list[Account]:
             wanted="an account, or a preset: " + ", ".join(PRESETS),
             next="--account NAME",
         )
-    return [preset(name)]
+    return [preset(name)], None
 
 
 def _times(
@@ -258,6 +282,17 @@ def _weeks(tally: Tally, setting: Setting) -> str:
     ]
     rows.append(["all", "", *cells(tally)])
     return table((">week", "from", *HEADS), rows)
+
+
+def _empty_weeks(tally: Tally, plans: int) -> str:
+    """Why there is nothing in the last weeks, where all is over before them; else empty."""
+    used = [number for number, week in enumerate(tally.weeks, 1) if week.used_ms or week.runs]
+    last, count = max(used, default=0), len(tally.weeks)
+    if tally.waiting or not last or last == count:
+        return ""
+    plan = "the plan is" if plans == 1 else "the plans are"
+    later = f"week {count} is" if last + 1 == count else f"weeks {last + 1} to {count} are"
+    return f"{plan} over in week {last}; {later} empty, since a plan is submitted once"
 
 
 def _policy_table(tallies: Sequence[Tally]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from pathlib import Path
 
 import pytest
 
+from budget.instant import WEEKDAYS
 from tests.terminal import QuickTerminal, Said, Terminal
 
 PLAN = """
@@ -27,8 +30,11 @@ TABLE = re.compile(r"^ *(\d+|all)  (.*?) +(\d+) +(\d+) +(\S+) h +(\S+) h +(\S+) 
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
+    """The week resets in three days, so that a plan of some hours fits in what is left of it."""
     made = QuickTerminal(tmp_path)
-    added = made.skint("account", "add", "practice", "--preset", "simulated", "--quota", "1h")
+    resets = WEEKDAYS[(time.gmtime().tm_wday + 3) % 7]
+    preset = ("--preset", "simulated", "--quota", "1h", "--resets", resets)
+    added = made.skint("account", "add", "practice", *preset)
     assert added.code == 0, added.err
     return made
 
@@ -59,6 +65,66 @@ def test_what_a_user_would_get_is_shown_week_by_week(desk: Terminal) -> None:
     assert "train   as given" in said.out
 
 
+def used_up(desk: Terminal) -> None:
+    """4 h are left of the week: 9 h were charged, and others have used 17 h."""
+    assert desk.skint("ledger", "adjust", "practice", "+9h", "--reason", "by hand").code == 0
+    assert desk.skint("ledger", "reading", "practice", "--used", "26h").code == 0
+
+
+def test_the_first_week_begins_with_what_the_ledger_says_is_left(desk: Terminal) -> None:
+    used_up(desk)
+    words = ("simulate", "plan.yaml", "--weeks", "2", "--hours", "train=0.9h±0%")
+    said = desk.skint(*words)
+    now = "week 1   4.00 h of 30.00 h are free now (9.00 h settled, 17.00 h foreign)"
+    assert now in said.out.splitlines()
+    assert weeks(said) == [  # four jobs with their limits and graces do not fit in 4 h
+        ("1", "0", "0", "0.00", "0.00", "0.00", "4.00"),
+        ("2", "4", "1", "3.60", "0.00", "0.00", "26.40"),
+        ("all", "4", "1", "3.60", "0.00", "0.00", "30.40"),
+    ]
+    told = json.loads(desk.skint(*words, "--json").out)
+    assert told["free_ms"] == told["policies"][0]["weeks"][0]["amount_ms"] == 4 * 3_600_000
+    assert told["basis"] == ["train   as given"]
+
+
+def test_a_full_week_is_simulated_where_that_is_asked_for(desk: Terminal) -> None:
+    used_up(desk)
+    words = ("--weeks", "2", "--hours", "train=0.9h±0%", "--full-week")
+    said = desk.skint("simulate", "plan.yaml", *words)
+    assert weeks(said)[0] == ("1", "4", "1", "3.60", "0.00", "0.00", "26.40")
+    assert "week 1   full, whatever is used by now" in said.out.splitlines()
+
+
+def test_others_begin_with_what_is_left_too(desk: Terminal) -> None:
+    used_up(desk)
+    words = ("--weeks", "1", "--hours", "train=0.9h±0%", "--park", "--against", "fcfs")
+    said = desk.skint("simulate", "plan.yaml", *words)
+    rows = [row.split()[1:] for row in said.out.splitlines() if row.startswith(("skint", "fcfs"))]
+    assert [row[-2] for row in rows] == ["0.40", "0.40"]
+
+
+@pytest.mark.parametrize(
+    ("count", "plans", "said"),
+    [
+        (2, 1, "the plan is over in week 1; week 2 is empty, since a plan is submitted once"),
+        (3, 2, "the plans are over in week 1; weeks 2 to 3 are empty, since a plan is submitted"),
+    ],
+)
+def test_weeks_after_the_last_job_are_said_to_be_empty(
+    desk: Terminal, count: int, plans: int, said: str
+) -> None:
+    found = desk.skint("simulate", *["plan.yaml"] * plans, "--weeks", str(count))
+    assert said in found.out
+
+
+def test_nothing_is_said_of_empty_weeks_where_there_are_none(desk: Terminal) -> None:
+    assert "empty" not in desk.skint("simulate", "plan.yaml", "--weeks", "1").out
+    assert desk.skint("account", "set-quota", "practice", "2h").code == 0
+    waits = desk.skint("simulate", "plan.yaml", "--weeks", "2", "--hours", "train=0.9h±0%")
+    assert "is not begun before all of them fit" in waits.out
+    assert "empty" not in waits.out
+
+
 def test_nothing_is_started_charged_or_kept(desk: Terminal) -> None:
     before = desk.skint("ledger", "--json").out
     assert desk.skint("simulate", "plan.yaml").code == 0
@@ -69,7 +135,7 @@ def test_nothing_is_started_charged_or_kept(desk: Terminal) -> None:
 
 def test_the_same_seed_gives_the_same_weeks_and_another_one_others(desk: Terminal) -> None:
     first, again, other = (
-        desk.skint("simulate", "plan.yaml", "--seed", seed).out for seed in ("1", "1", "2")
+        weeks(desk.skint("simulate", "plan.yaml", "--seed", seed)) for seed in ("1", "1", "2")
     )
     assert first == again
     assert first != other
@@ -107,6 +173,7 @@ def test_others_are_shown_beside_it(desk: Terminal) -> None:
 def test_a_preset_is_an_account_too(desk: Terminal) -> None:
     said = desk.skint("simulate", "plan.yaml", "--account", "kaggle-gpu", "--weeks", "1")
     assert "kaggle-gpu (simulated)   30.00 h a week" in said.out
+    assert "week 1   full: a preset, of which nothing is used" in said.out
     assert weeks(said)[0][1] == "4"
 
 
