@@ -162,7 +162,7 @@ def _from_own_epochs(
                 first_ms = ends[1] - attempt.started_ms
     newest = attempts[-1] if attempts else None
     again = newest is None or not newest.live or not ends_of(newest)
-    if again and not job.resumes:
+    if again and not (job.resumes and any(_left_something(attempt) for attempt in attempts)):
         return None
     if epochs is None or (not each_ms and (first_ms is None or pasts)):
         return None
@@ -186,6 +186,11 @@ def _from_own_epochs(
             if past.whole_ms is not None and past.ran
         ],
     )
+
+
+def _left_something(attempt: AttemptState) -> bool:
+    """That the next one goes on from: one that failed before its first checkpoint left nothing."""
+    return attempt.checkpoint is not None or attempt.outcome in ("stopped", "deadline")
 
 
 def _from_pasts(

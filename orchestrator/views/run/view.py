@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from statistics import fmean, median, stdev
+from statistics import fmean, stdev
 
 from orchestrator.graph import Job
 from orchestrator.state.sorts import QUEUED
@@ -24,6 +24,7 @@ from orchestrator.views.budget.charges import (
 from orchestrator.views.plots.glyphs import bar, sparkline
 from orchestrator.views.run.counting import counted
 from orchestrator.views.run.gaps import in_step_share
+from orchestrator.views.run.run_eta import run_eta
 from orchestrator.views.run.training import Eta, Training, eta_of, training_of
 from orchestrator.views.words.job import status_of, title_of, why_of
 from orchestrator.views.words.persons import in_words
@@ -172,7 +173,7 @@ def run_view(
         saved_ms=sum(saving.amount_ms for saving in run.savings.values()),
         savings=tuple(run.savings.values()),
         in_step=in_step_share(run),
-        eta=_run_eta(rows, now_ms) if run.live else None,
+        eta=run_eta(run, rows, now_ms) if run.live else None,
         sentence=in_words(_sentence(run, status, rows)),
         simulated=is_simulated(run),
         amounts_in=unit_of(run),
@@ -275,42 +276,6 @@ def _progress(state: JobState, newest: AttemptState | None, said: Training) -> f
         return None
     done, total = newest.progress
     return min(1.0, max(0.0, done / total)) if total > 0 else None
-
-
-_UNSURE = ("unreachable", "stopping", "parking")
-
-
-def _run_eta(rows: Sequence[JobRow], now_ms: int) -> Eta | None:
-    """The sum over what runs and what waits, shared by as many as run at the moment."""
-    open_rows = [row for row in rows if row.lane == "accelerator" and not row.ended]
-    if any(row.until_ms or row.status in _UNSURE for row in open_rows):
-        return None
-    at_once = sum(row.status == "running" for row in open_rows)
-    walls = _walls(rows)
-    etas = [row.eta or _like_its_group(row, walls.get(row.group)) for row in open_rows]
-    known = [eta for eta in etas if eta is not None]
-    if not known or len(known) < len(etas):
-        return None
-    each = zip(*((eta.low_ms, eta.likely_ms, eta.high_ms) for eta in known), strict=True)
-    return Eta(*(max(max(part), sum(part) // max(1, at_once)) for part in each))
-
-
-def _walls(rows: Sequence[JobRow]) -> dict[str, tuple[float, float, float]]:
-    """By group the shortest, the median and the longest time of those that are done or that tell
-    how long they will take."""
-    found: dict[str, list[int]] = {}
-    for row in rows:
-        if row.status == "done" or row.eta is not None:
-            likely_ms = row.eta.likely_ms if row.eta else 0
-            found.setdefault(row.group, []).append((row.wall_ms or 0) + likely_ms)
-    return {group: (min(all), median(all), max(all)) for group, all in found.items()}
-
-
-def _like_its_group(row: JobRow, walls: tuple[float, float, float] | None) -> Eta | None:
-    """A fold that says nothing yet is taken to last as long as those that ended or that tell."""
-    if walls is None:
-        return None
-    return Eta(*(max(0, round(ms) - (row.wall_ms or 0)) for ms in walls))
 
 
 def _status(run: RunState, rows: Sequence[JobRow]) -> str:

@@ -161,6 +161,20 @@ def test_a_job_that_starts_from_the_beginning_again_has_all_its_epochs_before_it
     assert forecast(run, now_ms=START_MS + 900_000).likely_ms == DONE_MS
 
 
+@pytest.mark.parametrize(
+    ("checkpoint", "likely_ms"), [(None, DONE_MS), ((4, 400), 100_000 + 6 * 60_000 + 20_000)]
+)
+def test_what_a_retried_job_has_before_it_goes_by_whether_it_left_a_checkpoint(
+    checkpoint: tuple[int, int] | None, likely_ms: int
+) -> None:
+    told = reports(160_000, 60_000, 4)
+    failed = attempt_of("train.fold1", told, wall_ms=350_000, outcome="failed")
+    again = attempt_of("train.fold1", fence=2, start_ms=START_MS + 900_000)
+    tried = [done_fold(), replace(failed, checkpoint=checkpoint), again]
+    run = run_of(folds_graph(), tried, over=False)
+    assert forecast(run, now_ms=START_MS + 900_000).likely_ms == likely_ms
+
+
 def test_where_earlier_folds_stopped_early_the_plan_s_epochs_are_the_worst_case() -> None:
     """Edge 54: likely and worst are both shown."""
     early = attempt_of("train.fold0", reports(60_000, 60_000, 5), wall_ms=300_000)

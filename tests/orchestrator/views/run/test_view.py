@@ -10,6 +10,15 @@ import pytest
 from orchestrator.graph import Graph, Job
 from orchestrator.state.state import JobState, RunState
 from orchestrator.views.run.view import RunView, run_view
+from tests.orchestrator.pasts import (
+    DONE_MS,
+    START_MS,
+    attempt_of,
+    done_fold,
+    folds_graph,
+    reports,
+    run_of,
+)
 from tests.orchestrator.words.samples import failing, folds
 from tests.orchestrator.worlds import SATURDAY_MS, World, kfold
 
@@ -83,6 +92,20 @@ def test_folds_that_run_at_once_share_the_time_to_go(tmp_path: Path) -> None:
     view = view_when(world, epoch_of("train.fold1", 2), kfold(folds=4))
     # Twice 1 minute to go and twice 3 minutes to come, on two devices.
     assert view.eta_ms == 4 * MINUTE_MS
+
+
+@pytest.mark.parametrize(("checkpoint_ms", "kept_ms"), [(None, 0), (START_MS + 480_000, 480_000)])
+def test_of_a_retried_fold_the_time_to_go_counts_what_it_does_again(
+    checkpoint_ms: int | None, kept_ms: int
+) -> None:
+    """It had run longer than the other fold took."""
+    told = reports(60_000, 60_000, 9)
+    failed = attempt_of("train.fold1", told, wall_ms=2 * DONE_MS, outcome="failed")
+    failed = replace(failed, checkpoint=(8, 80), checkpoint_ms=checkpoint_ms)
+    again_ms = START_MS + 3 * DONE_MS
+    again = attempt_of("train.fold1", fence=2, start_ms=again_ms)
+    run = run_of(folds_graph(folds=2), [done_fold(), failed, again], over=False)
+    assert run_view(run, again_ms + MINUTE_MS).eta_ms == DONE_MS - kept_ms - MINUTE_MS
 
 
 def test_an_ended_run_has_the_mean_of_its_scores_and_their_sample_deviation(
