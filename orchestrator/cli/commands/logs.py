@@ -46,8 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(arguments.name, attempt, path)
         return OK
-    if not _printed(attempt) and not arguments.manner.quiet:
-        print(_nothing(arguments.name, attempt), file=sys.stderr, flush=True)
+    if not arguments.manner.quiet:
+        print(_whose(arguments.name, attempt), file=sys.stderr, flush=True)
     while True:
         over = (Path(attempt.folder) / "exit.json").exists()
         position = _copy(path, position)
@@ -61,9 +61,11 @@ def _printed(attempt: AttemptState) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _nothing(run: str, attempt: AttemptState) -> str:
+def _whose(run: str, attempt: AttemptState) -> str:
     """Jobs report what they measure, and print nothing where nothing is wrong."""
-    return f"{attempt.job} has printed nothing · what it measures: skint metrics {run}"
+    if not _printed(attempt):
+        return f"{attempt.job} has printed nothing · what it measures: skint metrics {run}"
+    return f"{attempt.job} has printed (for another job: skint logs {run} --job JOB):"
 
 
 def _print_json(run: str, attempt: AttemptState, path: Path) -> None:

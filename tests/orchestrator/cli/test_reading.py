@@ -140,7 +140,10 @@ def test_logs_shows_who_printed_something_and_says_where_nobody_did(
     event = RunSubmitted(at_ms=run.submitted_ms, run=run.name, graph=run.graph.to_json())
     with Store(Home(skint_home).store) as store:
         store.keep([event], State({run.name: run}))
-    assert said("logs quiet-1", capfd) == "a warning\n", "fold 1 is newer, and printed nothing"
+    assert main(["logs", "quiet-1"]) == 0
+    found = capfd.readouterr()
+    assert found.out == "a warning\n", "fold 1 is newer, and printed nothing"
+    assert found.err.startswith("train.fold0 has printed"), "whose log it is, beside the log"
     assert main(["logs", "quiet-1", "--fold", "1"]) == 0
     found = capfd.readouterr()
     assert found.out == "" and "train.fold1 has printed nothing" in found.err
