@@ -88,10 +88,13 @@ class Painted(Widget):
     @property
     def inks(self) -> Inks:
         """Of the theme of the app."""
-        variables = self.app.theme_variables
-        if self._inks is None or self._inks.variables is not variables:
-            self._inks = Inks(variables)
+        self._inks = inks_of(self.app.theme_variables, self._inks)
         return self._inks
+
+
+def inks_of(variables: Mapping[str, str], known: Inks | None) -> Inks:
+    """Those of a theme; `known` where they are its own."""
+    return known if known is not None and known.variables is variables else Inks(variables)
 
 
 class Inks:

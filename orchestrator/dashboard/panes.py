@@ -10,9 +10,10 @@ from textual.containers import Horizontal, Vertical
 from orchestrator.dashboard.budget.budget_bars import budget_lines
 from orchestrator.dashboard.event_lines import event_lines
 from orchestrator.dashboard.ink import Line, fitted, headed
+from orchestrator.dashboard.jobs.columns import head_of
 from orchestrator.dashboard.jobs.jobs_table import JobsTable
 from orchestrator.dashboard.jobs.lane_lines import lane_lines
-from orchestrator.dashboard.jobs.rows import about, head_of
+from orchestrator.dashboard.jobs.rows import about
 from orchestrator.dashboard.jobs.selected import selected_lines
 from orchestrator.dashboard.key_line import KeyLine
 from orchestrator.dashboard.keys import Situation, hints

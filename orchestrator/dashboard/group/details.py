@@ -10,7 +10,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 
 from orchestrator.baselines.group import Group
@@ -26,36 +25,27 @@ from orchestrator.dashboard.group.detail_keys import (
     hints_here,
     why_not_here,
 )
-from orchestrator.dashboard.group.detail_lines import event_lines, fact_lines, facts_of, fold_lines
+from orchestrator.dashboard.group.detail_panes import PANES, DetailPanes, Shown
 from orchestrator.dashboard.group.group_curves import (
-    JobCurve,
     baseline_curve,
     curves_of,
-    drawn_curves,
-    last_epoch,
     metrics_of,
     shown_group,
 )
-from orchestrator.dashboard.group.log_pane import LogPane
 from orchestrator.dashboard.group.past_groups import PastGroups
-from orchestrator.dashboard.ink import RULE, Line, Piece, fitted, headed, justified
+from orchestrator.dashboard.ink import Line, fitted
 from orchestrator.dashboard.jobs.rows import TableLine
 from orchestrator.dashboard.key_line import KeyLine
 from orchestrator.dashboard.keys import BY_ACTION, Key, Situation
 from orchestrator.dashboard.painted import Painted
 from orchestrator.dashboard.questions.question_lines import line_of
-from orchestrator.dashboard.reading.snapshot import EventLine, Screen
+from orchestrator.dashboard.reading.snapshot import Screen
 from orchestrator.dashboard.stage import Stage
 from orchestrator.graph import Job
 from orchestrator.state.state import RunState
-from orchestrator.views.plots.curves import Curve, drawn
-from orchestrator.views.run.view import RunView, run_view
+from orchestrator.views.plots.curves import Curve
+from orchestrator.views.run.view import run_view
 from skint.errors import SkintError
-
-WIDE, TALL = 110, 28
-"""Cells from which all panes have room side by side."""
-PANES = ("folds", "log", "events", "costs")
-NO_CURVE = "nothing was reported epoch by epoch yet"
 
 
 class Details(ModalScreen[None]):
@@ -109,30 +99,15 @@ class Details(ModalScreen[None]):
         super().__init__()
         self._stage, self._seen, self._run, self._job = stage, seen, run, job
         self._past, self._metric = past, 0
-        self._pane = PANES.index(pane)
+        self._panes = DetailPanes(job, PANES.index(pane), stage.zone)
+        self._said, self._keys = Painted("detail-said"), KeyLine()
         self._beside: Beside | None = None
         self._trouble = ""
         self._asked_for: object = None
         """What the last reading beside was about; another is made when it is not this any more."""
-        self._plot, self._folds = Painted("detail-plot", fills=True), Painted("detail-folds")
-        self._facts, self._events = Painted("detail-facts"), Painted("detail-events")
-        self._log, self._events_head = LogPane(self._log_head), Painted("events-head")
-        self._events_scroll = VerticalScroll(self._events, id="events-scroll", can_focus=False)
-        self._panes = {
-            "folds": VerticalScroll(self._folds, id="pane-folds", can_focus=False),
-            "costs": VerticalScroll(self._facts, id="pane-facts", can_focus=False),
-            "log": self._log,
-            "events": Vertical(self._events_head, self._events_scroll, id="pane-events"),
-        }
-        self._said, self._keys = Painted("detail-said"), KeyLine()
-        self._events_scroll.anchor()  # at its end, until somebody scrolls
-        self._plot_pane = Vertical(self._plot, id="pane-plot")
-        right = (self._panes[name] for name in ("folds", "costs", "events"))
-        self._right = Vertical(*right, id="detail-right")
 
     def compose(self) -> ComposeResult:
-        left = Vertical(self._plot_pane, self._panes["log"], id="detail-left")
-        yield Horizontal(left, self._right, id="detail")
+        yield self._panes.compose()
         yield self._said
         yield self._keys
 
@@ -157,22 +132,34 @@ class Details(ModalScreen[None]):
         if run is None or self._job not in run.jobs:
             self.dismiss()  # another store has taken its place
             return
-        if not self._plot_pane.size.width:
-            return  # not laid out yet: it looks again when it is
+        if not self._panes.laid_out:
+            return  # it looks again when it is
         self._arrange()
-        runs = self._runs(screen)
-        view = screen.view(self._run) or run_view(run, screen.now_ms, runs)
         group = shown_group(run.graph, run.graph.job(self._job))
-        metrics = metrics_of(run, group.jobs, runs)
-        metric = metrics[self._metric % len(metrics)] if metrics else ""
-        curves = curves_of(run, group.jobs, metric, runs)
-        baseline = self._baseline_curve(metric, runs)
-        self._show_plot(group, metrics, metric, curves, baseline)
-        self._show_folds(run, view, group, curves, baseline, screen.now_ms)
-        self._show_facts(run, view, curves, screen.now_ms)
-        self._show_events(screen)
+        self._panes.draw(self._shown(run, group))
         self.tell()
         self._read(run, group)
+
+    def _shown(self, run: RunState, group: Group) -> Shown:
+        screen, beside = self._seen, self._beside
+        runs = state_with(screen.state, beside) if beside else screen.state.runs
+        metrics = metrics_of(run, group.jobs, runs)
+        metric = metrics[self._metric % len(metrics)] if metrics else ""
+        read = beside.events[-1].id if beside and beside.events else 0
+        return Shown(
+            run=run,
+            view=screen.view(self._run) or run_view(run, screen.now_ms, runs),
+            group=group,
+            job=self._job,
+            metrics=metrics,
+            metric=metric,
+            curves=curves_of(run, group.jobs, metric, runs),
+            baseline=self._baseline_curve(metric, runs),
+            beside=beside,
+            trouble=self._trouble,
+            events=tuple(one for one in screen.events if one.run == self._run and one.id > read),
+            now_ms=screen.now_ms,
+        )
 
     def tell(self) -> None:
         """What waits to be sent, or what a stop rule asks; and the keys that do something."""
@@ -198,93 +185,14 @@ class Details(ModalScreen[None]):
             undoable=bool(self._stage.outgoing.pending),
         )
 
-    def _runs(self, screen: Screen) -> Mapping[str, RunState]:
-        return state_with(screen.state, self._beside) if self._beside else screen.state.runs
-
     def _baseline_curve(self, metric: str, runs: Mapping[str, RunState]) -> Curve | None:
         beside = self._beside
         if beside is None or beside.baseline is None or beside.baseline_group is None:
             return None
         return baseline_curve(beside.baseline, beside.baseline_group, metric, runs)
 
-    def _show_plot(
-        self,
-        group: Group,
-        metrics: tuple[str, ...],
-        metric: str,
-        curves: tuple[JobCurve, ...],
-        baseline: Curve | None,
-    ) -> None:
-        width, height = self._plot_pane.size
-        more = f"m: {metrics.index(metric) + 1} of {len(metrics)}" if len(metrics) > 1 else ""
-        what = f" · {metric}" if metric else ""
-        head = headed(f"{self._run} · {group.name}{what}", width, more, active=True)
-        shown = drawn_curves(curves, self._job, baseline)
-        plotted = drawn(shown, width, height - 1, last_x=last_epoch(curves))
-        lines: list[Line] = [
-            head,
-            *(tuple((piece.text, _role(piece.style)) for piece in line) for line in plotted),
-        ]
-        if not plotted:
-            lines.append(((f" {NO_CURVE}", "dim"),))
-        self._plot.paint(lines[:height])
-
-    def _show_folds(
-        self,
-        run: RunState,
-        view: RunView,
-        group: Group,
-        curves: tuple[JobCurve, ...],
-        baseline: Curve | None,
-        now_ms: int,
-    ) -> None:
-        width = self._panes["folds"].size.width or self.size.width
-        folds = f" · {view.folds_done}/{view.folds} {view.unit}" if view.folds else ""
-        lines = fold_lines(
-            run, view, curves, self._job, now_ms, width - 1, baseline=baseline, beside=self._beside
-        )
-        self._folds.paint([self._head(group.name, width, view.status + folds), *lines])
-        chosen = [one.job.id for one in curves].index(self._job)
-        self._panes["folds"].scroll_to(y=max(0, chosen - 2), animate=False)
-
-    def _show_facts(
-        self, run: RunState, view: RunView, curves: tuple[JobCurve, ...], now_ms: int
-    ) -> None:
-        width = self._panes["costs"].size.width - 1
-        row = view.row(self._job)
-        sections = facts_of(run, view, row, curves, self._beside, now_ms)
-        if self._trouble:
-            sections = (*sections, ("not read", (("why", self._trouble),)))
-        lines = fact_lines(sections, max(20, width))
-        head = () if self.has_class("wide") else (self._head("", width),)
-        self._facts.paint((*head, *lines))
-
-    def _show_events(self, screen: Screen) -> None:
-        width = self._panes["events"].size.width
-        old = self._beside.events if self._beside else ()
-        last = old[-1].id if old else 0
-        new: list[EventLine] = [
-            line for line in screen.events if line.run == self._run and line.id > last
-        ]
-        self._events_head.paint([self._head("Events", width)])
-        self._events.paint(event_lines((*old, *new), max(20, width - 1), self._stage.zone))
-
-    def _head(self, title: str, width: int, right: str = "") -> Line:
-        """The rule above a pane: its title; or all panes by number, where one is seen at a time."""
-        if self.has_class("wide"):
-            return headed(title, width, right)
-        tabs: list[Piece] = [(f"{RULE} ", "rule")]
-        for number, name in enumerate(PANES):
-            tabs += [(f"{number + 1} {name}  ", "bold accent" if number == self._pane else "dim")]
-        return justified(tabs, ((right, "dim"), (" ", "")), width)
-
     def _arrange(self) -> None:
-        """All panes side by side, or the one that was chosen below the curves."""
-        wide = self.size.width >= WIDE and self.size.height >= TALL
-        self.set_class(wide, "wide")
-        for number, name in enumerate(PANES):
-            self._panes[name].display = wide or number == self._pane
-        self._right.display = wide or PANES[self._pane] != "log"
+        self.set_class(self._panes.arrange(self.size), "wide")
 
     # --- what is read ---------------------------------------------------------------------------
 
@@ -295,7 +203,7 @@ class Details(ModalScreen[None]):
             self._read_beside(run.graph.job(self._job))
         attempt = run.current(self._job)
         path = attempt.path / "log.txt" if attempt is not None else None
-        self._log.read(path)
+        self._panes.log.read(path)
 
     @work(group="beside", exclusive=True)
     async def _read_beside(self, job: Job) -> None:
@@ -307,9 +215,6 @@ class Details(ModalScreen[None]):
         except (SkintError, sqlite3.Error, OSError) as error:
             self._trouble = str(error)
         self.look()
-
-    def _log_head(self, how: str) -> Line:
-        return self._head(f"Log of {self._job}", self._log.size.width, how)
 
     # --- keys -----------------------------------------------------------------------------------
 
@@ -359,27 +264,15 @@ class Details(ModalScreen[None]):
         self.look()
 
     def action_follow(self) -> None:
-        self._log.follow()
+        self._panes.log.follow()
 
     def action_pane(self, by: int) -> None:
-        self.action_pane_at((self._pane + by) % len(PANES))
+        self.action_pane_at((self._panes.chosen + by) % len(PANES))
 
     def action_pane_at(self, number: int) -> None:
-        self._pane = number
+        self._panes.chosen = number
         self._arrange()
         self.call_after_refresh(self.look)
 
     def action_scroll_pane(self, by: int) -> None:
-        name = PANES[self._pane]
-        if name == "log":
-            self._log.scroll_page(by)
-            return
-        target = self._events_scroll if name == "events" else self._panes["costs"]
-        if by < 0:
-            target.scroll_page_up(animate=False)
-        else:
-            target.scroll_page_down(animate=False)
-
-
-def _role(style: str) -> str:
-    return {"axis": "dim", "baseline": "baseline"}.get(style, style)
+        self._panes.scroll(by)

@@ -15,8 +15,9 @@ from textual.strip import Strip
 
 from orchestrator.dashboard.ink import Line
 from orchestrator.dashboard.jobs.arranging import Arrangement, arranged
-from orchestrator.dashboard.jobs.rows import TableLine, Widths, is_unfolded, lines_of
-from orchestrator.dashboard.painted import Inks, changed
+from orchestrator.dashboard.jobs.columns import Widths
+from orchestrator.dashboard.jobs.rows import TableLine, is_unfolded, lines_of
+from orchestrator.dashboard.painted import Inks, changed, inks_of
 from orchestrator.dashboard.reading.snapshot import Screen
 
 CURSOR, MARK = "▌", "✓"
@@ -172,9 +173,7 @@ class JobsTable(ScrollView, can_focus=True):
 
     @property
     def inks(self) -> Inks:
-        variables = self.app.theme_variables
-        if self._inks is None or self._inks.variables is not variables:
-            self._inks = Inks(variables)
+        self._inks = inks_of(self.app.theme_variables, self._inks)
         return self._inks
 
     def _background(self, here: bool) -> Style:

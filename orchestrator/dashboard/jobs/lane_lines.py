@@ -5,9 +5,10 @@ Nothing waits unexplained: a lane that is free says what waits for it, and for w
 
 from __future__ import annotations
 
+from budget.meters.log import IDLE_BELOW
 from orchestrator.dashboard.ink import Line, Piece, cut, fitted, headed, padded
 from orchestrator.dashboard.jobs.lanes import DeviceNow
-from orchestrator.dashboard.jobs.rows import IDLE_BELOW, to_go
+from orchestrator.dashboard.jobs.rows import to_go
 from orchestrator.dashboard.reading.snapshot import Screen
 from orchestrator.views.plots.glyphs import bar, level
 from orchestrator.views.run.view import JobRow, RunView

@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 
 from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_clock
+from budget.meters.log import IDLE_BELOW
 from orchestrator.dashboard.budget.budget_bars import amount_of
-from orchestrator.dashboard.ink import (
-    MORE,
-    RULE,
-    Line,
-    Piece,
-    cut,
-    fitted,
-    padded,
-    text_of,
-    width_of,
-)
+from orchestrator.dashboard.ink import MORE, Line, Piece, cut, padded
+from orchestrator.dashboard.jobs.columns import Widths
 from orchestrator.views.plots.glyphs import bar, sparkline
 from orchestrator.views.run.training import Eta
 from orchestrator.views.run.view import JobRow, RunView
@@ -59,42 +51,6 @@ TELLS_WHY = frozenset(
 
 
 @dataclass(frozen=True)
-class Widths:
-    """Cells of each column; 0 leaves a column out. A blank stands between two."""
-
-    job: int
-    state: int
-    epoch: int
-    to_go: int
-    hours: int
-    use: int
-    score: int
-    curve: int
-
-    @classmethod
-    def fitting(cls, width: int) -> Widths:
-        """Columns for a table `width` cells wide: all but the use from 76 cells on."""
-        fixed = {"state": 11, "epoch": 14, "to_go": 10, "hours": 5, "use": 4, "score": 16}
-        if width < 110:
-            fixed |= {"score": 14, "use": 0}
-        if width < 96:
-            fixed |= {"epoch": 10, "score": 5}
-        spare = width - 1 - sum(fixed.values()) - 7 - bool(fixed["use"])  # 1: the scroll bar
-        job = max(17, min(spare - 8, 36))
-        return cls(job=job, curve=max(0, min(spare - job, 40)), **fixed)
-
-    @property
-    def wide(self) -> bool:
-        return self.score > 5
-
-    @property
-    def rest(self) -> int:
-        """All that stands behind the state."""
-        shown = [self.epoch, self.to_go, self.hours, self.use, self.score, self.curve]
-        return sum(shown) + sum(cells > 0 for cells in shown) - 1
-
-
-@dataclass(frozen=True)
 class TableLine:
     """One line: a run, or a job of it (`job` is empty for the run itself)."""
 
@@ -108,35 +64,6 @@ class TableLine:
     @property
     def key(self) -> str:
         return f"{self.run}/{MORE if self.more else self.job}"
-
-
-def head_of(widths: Widths, title: str, width: int) -> Line:
-    """The rule above the table, with the names of the columns in it."""
-    shown = [
-        ("state", widths.state, False),
-        ("epoch", widths.epoch, False),
-        ("to go", widths.to_go, True),
-        ("hours", widths.hours, True),
-        ("use", widths.use, True),
-        ("score", widths.score, False),
-        ("curve", widths.curve, False),
-    ]
-    head: list[Piece] = [(f"{RULE} ", "rule"), (title, "bold accent")]
-    head += [(" ", ""), (RULE * (widths.job + 2 - width_of(head) - 1), "rule")]
-    for name, cells, right in shown:  # each begins with the blank before its column
-        if cells < len(name):
-            continue
-        spare = cells - len(name)
-        if right:
-            first = " " if text_of(head)[-1] != RULE or spare < 2 else RULE
-            fill = f"{first}{RULE * (spare - 1)} " if spare > 1 else " " * (spare + 1)
-            head += [(fill, "rule"), (name, "dim")]
-        else:
-            fill = f" {RULE * (spare - 1)}" if spare > 1 else " " * spare
-            head += [(f" {name}", "dim"), (fill, "rule")]
-    head += [] if text_of(head)[-1] == RULE else [(" ", "")]
-    head.append((RULE * max(0, width - width_of(head)), "rule"))
-    return fitted(head, width)
 
 
 def lines_of(
@@ -325,10 +252,6 @@ def _job_line(
     pieces.append((f"{padded(value, widths.score)} ", ""))
     pieces.append((_curve(row.history, widths.curve), "accent"))
     return TableLine(view.name, row.id, row.status, tuple(pieces))
-
-
-IDLE_BELOW = 0.05
-"""A device that is used less is kept for nothing (`budget.meters.log`)."""
 
 
 def _advance(row: JobRow, width: int) -> str:

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from orchestrator.dashboard.app import Dashboard
 from orchestrator.dashboard.budget.burn_down import BurnDown
-from orchestrator.dashboard.group import details
+from orchestrator.dashboard.group import detail_panes
 from orchestrator.dashboard.group.details import Details
 from orchestrator.dashboard.group.group_curves import mark_of, shown_group
 from orchestrator.dashboard.group.past_groups import PastGroups
@@ -124,7 +124,7 @@ def test_keys_choose_the_fold_the_metric_and_the_group_and_the_log_follows(tmp_p
         await until(pilot, lambda: "f: stands still" in shown(app))
         await pilot.press("g")
         await until(pilot, lambda: "bold-1 · errors" in shown(app))
-        assert details.NO_CURVE in shown(app)
+        assert detail_panes.NO_CURVE in shown(app)
         await pilot.press("escape")
         await until(pilot, lambda: app.focused is app.jobs)
 

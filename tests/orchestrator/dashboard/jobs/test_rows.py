@@ -7,7 +7,8 @@ import math
 import pytest
 
 from orchestrator.dashboard.ink import text_of, width_of
-from orchestrator.dashboard.jobs.rows import MOST_WAITING, Widths, about, head_of, lines_of, to_go
+from orchestrator.dashboard.jobs.columns import Widths, head_of
+from orchestrator.dashboard.jobs.rows import MOST_WAITING, about, lines_of, to_go
 from orchestrator.views.budget.ahead import Ahead
 from orchestrator.views.run.view import Eta, JobRow, RunView
 
