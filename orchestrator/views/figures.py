@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from budget.amount import format_amount
@@ -15,20 +16,52 @@ _SHORT_MS = HOUR_MS // 10
 
 
 def figure(value: float) -> str:
-    """A metric: "0.871", "12.340", "1.2e-05", "nan", "-inf"."""
-    if not math.isfinite(value) or value == 0 or 0.001 <= abs(value) < 1000:
-        return f"{value:.3f}"
-    return f"{value:.3g}"
+    """A metric: "0.871", "12.34", "60", "1.23e-05", "nan", "-inf"."""
+    return _alone(value, 3)
 
 
 def exact_figure(value: float) -> str:
-    """The same with a digit more: "0.8713", "1.2e-05"."""
-    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 else figure(value)
+    """The same with a digit more: "0.8713", "12.340", "60", "1.23e-05"."""
+    return _alone(value, 4)
+
+
+def decimals_of(values: Iterable[float], most: int = 4) -> int:
+    """Decimals of numbers that stand side by side: `most` below 10, one less for each digit more
+    that the largest has before its point, and none that all of them can do without. Shares, which
+    are at most 1, keep all."""
+    known = [value for value in values if math.isfinite(value)]
+    largest = max(map(abs, known), default=0.0)
+    if largest <= 1:
+        return most
+    decimals = _fitting(largest, most)
+    while decimals and all(round(v, decimals) == round(v, decimals - 1) for v in known):
+        decimals -= 1
+    return decimals
+
+
+def shown(value: float, decimals: int) -> str:
+    """A number with so many decimals; one that is too small or large for them by its power."""
+    if math.isfinite(value) and value and not 0.001 <= abs(value) < 1e6:
+        return f"{value:.3g}"
+    return f"{value:.{decimals}f}"
+
+
+def _alone(value: float, most: int) -> str:
+    if not math.isfinite(value) or abs(value) <= 1:
+        return shown(value, most)
+    return shown(value, 0 if value == round(value) else _fitting(abs(value), most))
+
+
+def _fitting(size: float, most: int) -> int:
+    return max(0, most - math.floor(math.log10(size)))
 
 
 def mean_and_spread(mean: float, spread: float | None) -> str:
     """ "0.904 ± 0.006"; the spread is a sample standard deviation."""
-    return figure(mean) if spread is None else f"{figure(mean)} ± {figure(spread)}"
+    if spread is None:
+        return figure(mean)
+    decimals = decimals_of((mean, spread), 3)
+    return f"{shown(mean, decimals)} ± {shown(spread, decimals)}"
 
 
 def amount(ms: int, unit: str = "device") -> str:

@@ -14,7 +14,7 @@ from orchestrator.cli.named import read_named
 from orchestrator.cli.printing.output import add_json, print_answer
 from orchestrator.cli.printing.screen import table
 from orchestrator.home import Home
-from orchestrator.views.figures import exact_figure
+from orchestrator.views.figures import decimals_of, shown
 from orchestrator.views.run.metrics import Course, best_of, courses_of, trained
 from skint.errors import NOT_FOUND, OK, SkintError
 
@@ -102,6 +102,11 @@ def render(found: Sequence[Course]) -> Iterator[str]:
         groups.setdefault((course.group, course.names), []).append(course)
     for (group, names), courses in groups.items():
         first = "fold" if courses[0].fold is not None else "job"
+        points = [point for course in courses for point in course.points]
+        known = {
+            name: [v for p in points if (v := p.values.get(name)) is not None] for name in names
+        }
+        digits = {name: decimals_of(values) for name, values in known.items()}
         rows = []
         for course in courses:
             best = best_of(course.points, course.metric)
@@ -111,7 +116,7 @@ def render(found: Sequence[Course]) -> Iterator[str]:
                         str(course.fold) if first == "fold" else course.job,
                         f"{point.epoch}{'*' if point is best else ' '}",
                         *(
-                            exact_figure(value)
+                            shown(value, digits[name])
                             if (value := point.values.get(name)) is not None
                             else ""
                             for name in names

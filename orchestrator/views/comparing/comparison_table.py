@@ -21,7 +21,7 @@ from orchestrator.views.comparing.comparison import (
     why_not,
 )
 from orchestrator.views.comparing.recipe import Trained, code_changes, recipe_rows
-from orchestrator.views.figures import exact_figure
+from orchestrator.views.figures import decimals_of, shown
 from orchestrator.views.local_time import local_time
 from orchestrator.views.run.metrics import courses_of
 
@@ -141,17 +141,20 @@ def _scores(sides: Sequence[Side]) -> Iterator[Cells]:
     by_fold = [{fold.fold or 0: fold for fold in side.column.folds} for side in sides]
     if names:
         yield ("metric", "", *(side.column.metric.name or "–" for side in sides))
+    values = [f.score for folds in by_fold for f in folds.values() if f.score is not None]
+    digits = decimals_of(values)
     split = any(fold.fold is not None for folds in by_fold for fold in folds.values())
     for number in sorted({fold for folds in by_fold for fold in folds}):
         title = f"fold {number}" if split else ""
-        yield (head, title, *(_score(folds.get(number)) for folds in by_fold))
+        yield (head, title, *(_score(folds.get(number), digits) for folds in by_fold))
         head = ""
     if not split:
         return
-    yield (head, "mean", *(_mean(side.column) for side in sides))
+    digits = _digits_of_means(sides, values)
+    yield (head, "mean", *(_mean(side.column, digits) for side in sides))
     if any(side.paired for side in sides):
         first = sides[0].column
-        cells = ["" if side.column is first else _difference(side.paired) for side in sides]
+        cells = ["" if s.column is first else _difference(s.paired, digits) for s in sides]
         yield ("", f"less {first.name}", *cells)
 
 
@@ -159,13 +162,21 @@ def _costs(sides: Sequence[Side]) -> Iterator[Cells]:
     columns = [side.column for side in sides]
     credits = [column.unit == "credit" for column in columns]
     word = "credits" if all(credits) else "hours"
+    amounts_ms = [ms for c in columns for ms in (c.charged_ms, c.saved_ms) if ms]
+    # Hours with two digits, more where some are few.
+    digits = 4 if amounts_ms and min(amounts_ms) < HOUR_MS // 10 else 2
+
+    def amount(ms: int, column: Column) -> str:
+        return format_amount(ms, column.unit) if any(credits) else f"{ms / HOUR_MS:.{digits}f}"
+
     if any(column.cost_ms or column.charged_ms for column in columns):
-        yield (word, "charged", *(_cost(column, any(credits)) for column in columns))
+        yield (word, "charged", *(amount(c.charged_ms, c) for c in columns))
     if any(column.saved_ms for column in columns):
-        saved = (_amount(c.saved_ms, c, any(credits)) if c.saved_ms else "–" for c in columns)
-        yield ("", "saved", *saved)
-    if any(column.per_hour is not None for column in columns):
-        per = (("–" if c.per_hour is None else exact_figure(c.per_hour)) for c in columns)
+        yield ("", "saved", *(amount(c.saved_ms, c) if c.saved_ms else "–" for c in columns))
+    rates = [column.per_hour for column in columns if column.per_hour is not None]
+    if rates:
+        most = decimals_of(rates, 3)
+        per = ("–" if c.per_hour is None else shown(c.per_hour, most) for c in columns)
         yield (f"{columns[0].metric.name} per {word.removesuffix('s')}", "", *per)
 
 
@@ -205,50 +216,49 @@ def _notes(side: Side) -> Iterator[str]:
         )
 
 
-def _score(fold: Fold | None) -> str:
+def _digits_of_means(sides: Sequence[Side], scores: Sequence[float]) -> int:
+    """Of means, their spreads and differences: as many as scores of their size may have."""
+    means = [v for s in sides for v in (s.column.mean, s.column.sd) if v is not None]
+    pairs = [side.paired for side in sides if side.paired is not None]
+    less = [v for pair in pairs for v in (pair.mean, pair.se) if v is not None]
+    largest = max(map(abs, scores), default=0.0)
+    return decimals_of([*means, *less, largest])
+
+
+def _score(fold: Fold | None, digits: int) -> str:
     """ "0.9020"; of a fold that is not done the best so far, "(0.8610 at 4/12)"."""
     if fold is None:
         return ""
     if fold.score is None:
         return f"– {fold.status}" if not fold.done else "–"
     if fold.done:
-        return exact_figure(fold.score)
+        return shown(fold.score, digits)
     at = f" at {fold.epoch}/{fold.epochs}" if fold.epoch and fold.epochs else ""
-    return f"({exact_figure(fold.score)}{at}) {fold.status}"
+    return f"({shown(fold.score, digits)}{at}) {fold.status}"
 
 
-def _mean(column: Column) -> str:
+def _mean(column: Column, digits: int) -> str:
     if column.mean is None:
         wanted = column.group.jobs[0].folds or len(column.folds)
         return f"– {len(column.scores)} of {wanted} done"
-    return exact_figure(column.mean) + (
-        "" if column.sd is None else f" ± {exact_figure(column.sd)}"
-    )
+    sd = "" if column.sd is None else f" ± {shown(column.sd, digits)}"
+    return f"{shown(column.mean, digits)}{sd}"
 
 
-def _difference(found: Paired | None) -> str:
+def _difference(found: Paired | None, digits: int) -> str:
     if found is None:
         return "–"
     sign = "+" if found.mean >= 0 else "−"
+    mean = _small(abs(found.mean), digits)
     if found.se is None:
-        return f"{sign}{_small(abs(found.mean))} (1 fold)"
-    return f"{sign}{_small(abs(found.mean))} ± {_small(found.se)} (se, {found.folds} folds)"
+        return f"{sign}{mean} (1 fold)"
+    return f"{sign}{mean} ± {_small(found.se, digits)} (se, {found.folds} folds)"
 
 
-def _small(value: float) -> str:
-    return f"{value:.4f}" if value < 1000 else exact_figure(value)
-
-
-def _cost(column: Column, says_unit: bool) -> str:
-    return _amount(column.charged_ms, column, says_unit)
-
-
-def _amount(ms: int, column: Column, says_unit: bool) -> str:
-    """Hours with two digits, more where they are few."""
-    if says_unit:
-        return format_amount(ms, column.unit)
-    hours = ms / HOUR_MS
-    return f"{hours:.2f}" if hours >= 0.1 or not ms else f"{hours:.4f}"
+def _small(value: float, digits: int) -> str:
+    """Of a difference: what is only the rounding of its terms is nothing."""
+    text = f"{value:.{digits}f}"
+    return f"{value:.2g}" if value > 1e-9 and not float(text) else text
 
 
 def _value(value: Any) -> str:

@@ -73,6 +73,27 @@ def test_what_differs_in_the_recipe_is_told_and_nothing_else() -> None:
     assert less.endswith("−0.1000 ± 0.0000 (se, 3 folds)")
 
 
+def row(lines: list[str], head: str) -> list[str]:
+    (line,) = [line for line in lines if line.strip().startswith(head)]
+    return line.strip().removeprefix(head).split()
+
+
+def test_whole_scores_have_no_decimals_and_their_means_those_that_they_need() -> None:
+    lines = table(trained("a", 60.0, 61.0, 64.0), trained("b", 58.0, 60.0, 60.0))
+    assert row(lines, "val_acc           fold 0") == ["60", "58"]
+    assert row(lines, "mean") == ["61.667", "±", "2.082", "59.333", "±", "1.155"]
+    assert row(lines, "less a") == ["−2.333", "±", "0.882", "(se,", "3", "folds)"]
+    assert row(lines, "val_acc per hour") == ["41.11", "39.56"]
+
+
+def test_hours_side_by_side_have_the_same_decimals() -> None:
+    short = trained("a", 0.9, 0.9, 0.9, hours=1 / 60)
+    assert row(table(short, trained("b", 0.8, 0.9, 1.0)), "hours             charged") == [
+        "0.0500",
+        "1.5000",
+    ]
+
+
 def test_a_stopped_fold_is_told_with_its_rule_and_its_sentence() -> None:
     run = trained("bold", 0.86, None, None)
     verdict = VerdictGiven(
