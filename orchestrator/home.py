@@ -93,8 +93,9 @@ class Home:
         return self.path / "scheduler.log"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Be the scheduler. Raises SchedulerRuns while another process is."""
+    def locked(self) -> Iterator[Callable[[], bool]]:
+        """Be the scheduler. What this gives says whether it still is: no longer where somebody has
+        removed the folder. Raises SchedulerRuns while another process is."""
         self.path.mkdir(parents=True, exist_ok=True)
         with open(self.lock, "a+") as file:
             deadline = time.monotonic() + LOCK_PATIENCE_S
@@ -110,9 +111,15 @@ class Home:
             file.write(str(os.getpid()))
             file.flush()
             try:
-                yield
+                yield lambda: self._is_locked_by(file.fileno())
             finally:
                 file.truncate(0)
+
+    def _is_locked_by(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self.lock.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def scheduler_pid(self) -> int | None:
         """The process that is the scheduler now; None if there is none."""

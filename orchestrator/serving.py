@@ -65,13 +65,15 @@ class Serving:
     sender: Sender
     clock: SystemClock
     presses: Listening
+    is_scheduler: Callable[[], bool]
 
     def drain(self) -> None:
         self.sender.drain(DRAIN_S)
 
     def until_told(self, leaving: Leaving) -> None:
         """Serve until it is told to leave, or until nothing has happened for a while. Words that
-        are kept back for the morning are waited for: nobody else would send them. Jobs go on."""
+        are kept back for the morning are waited for: nobody else would send them. Jobs go on.
+        Where its folder was removed it leaves at once: nobody could reach it, or stop it."""
         leaving.wakes(self.clock.interrupt)
         busy_ms = self.clock.now_ms()
 
@@ -79,10 +81,13 @@ class Serving:
             nonlocal busy_ms
             if any(True for _ in state.live_runs()) or self.presses.waits():
                 busy_ms = self.clock.now_ms()
-            return leaving.told or self.clock.now_ms() > busy_ms + IDLE_EXIT_MS
+            idle = self.clock.now_ms() > busy_ms + IDLE_EXIT_MS
+            return leaving.told or idle or not self.is_scheduler()
 
         while True:
             self.scheduler.run(over)
+            if not self.is_scheduler():
+                return
             self.drain()
             kept_back = not leaving.told and self.sender.keeps_back()
             if not kept_back and not self.scheduler.store.unanswered():
@@ -100,7 +105,7 @@ def scheduler_in(
     """Be the scheduler of `home`, which speaks through `console` if one is given. Raises
     SchedulerRuns while another process is."""
     with ExitStack() as stack:
-        stack.enter_context(home.locked())
+        is_scheduler = stack.enter_context(home.locked())
         logging.basicConfig(
             level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
         )
@@ -139,7 +144,7 @@ def scheduler_in(
         stack.callback(sender.stop)
         presses.look()
         stack.callback(presses.stop)
-        yield Serving(scheduler, sender, clock, presses)
+        yield Serving(scheduler, sender, clock, presses, is_scheduler)
 
 
 def _bell(home: Home, stack: ExitStack) -> Bell | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from orchestrator.cli import main
 from orchestrator.home import VARIABLE, Home, SchedulerRuns
 from tests.terminal import until
 
@@ -105,3 +107,18 @@ def test_a_scheduler_that_is_ready_starts_when_it_is_told_unless_another_one_doe
         assert begun(home) == [pid] and start() == pid
     os.kill(pid, signal.SIGTERM)
     until(lambda: begun(home) == [])
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["removed", "made anew"])
+def test_a_scheduler_whose_folder_was_removed_leaves(skint_home: Path, anew: bool) -> None:
+    home = Home(skint_home)
+    assert main(["hold"]) == 0  # it serves: it has answered
+    pid = home.scheduler_pid()
+    assert pid is not None
+    left = psutil.Process(pid)
+    shutil.rmtree(home.path)
+    if anew:
+        home.path.mkdir()
+        home.lock.touch()
+    until(lambda: not left.is_running() or left.status() == psutil.STATUS_ZOMBIE)
+    assert not home.store.exists(), "it writes nothing into the new one"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,8 @@ COMMANDS = (
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plan with a home, in which it was run."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A plan with a home, in which it was run; what was submitted is stopped in the end."""
     made = tmp_path_factory.mktemp("shapes")
     (made / "plan.yaml").write_text(PLAN)
     (made / "train.py").write_text(PROGRAM)
@@ -73,7 +74,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert main(["account", "add", "tight", "--preset", "simulated", "--quota", "1m"]) == 0
         assert main(["ledger", "reading", "demo", "--used", "1h"]) == 0
         assert main(["run", "plan.yaml"]) == 0
-    return made
+    yield made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(made / "home"))
+        main(["scheduler", "stop"])
 
 
 @pytest.fixture
