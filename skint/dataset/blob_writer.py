@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from skint.dataset.packed import PackedSet
 from skint.dataset.publishing import check_tables, no_room, publish
 from skint.dataset.sample import Sample
 from skint.dataset.target import Target
+from skint.dataset.unfinished import Unfinished
 from skint.dataset.writer import PART_BYTES
 from skint.moments import channel_sums, moments, sums_dtype
 
@@ -44,7 +44,7 @@ class Places:
         self.sums.put(row, channel_sums(picture))
 
 
-class BlobWriter:
+class BlobWriter(Unfinished):
     """Like PackedWriter, for what does not fit into one array.
 
     Raw pictures (`keep`) are put anywhere in any order, since their sizes are known:
@@ -144,25 +144,11 @@ class BlobWriter:
     @property
     def partial(self) -> tuple[Path, ...]:
         """The files while they are being written."""
-        return (*self._files, *(path for canvas in self._canvases for path in canvas.files))
-
-    def __enter__(self) -> BlobWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for canvas in self._canvases:
-            canvas.close()
-        stopped = error is not None and not isinstance(error, Exception)
-        if not (self.resume and stopped):
-            self._remove()
+        return (*self._files, *super().partial)
 
     def _remove(self) -> None:
-        for path in (*self.partial, *self.folder.glob("images-*.bin.partial")):
+        super()._remove()
+        for path in self.folder.glob("images-*.bin.partial"):  # also of an attempt before
             path.unlink(missing_ok=True)
 
     @property

@@ -6,7 +6,6 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from skint.dataset.hashing import PartHasher
@@ -15,6 +14,7 @@ from skint.dataset.packed import PackedSet
 from skint.dataset.publishing import check_tables, no_room, publish
 from skint.dataset.sample import Sample
 from skint.dataset.target import Target
+from skint.dataset.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from skint.dataset.canvas import Canvas
@@ -24,7 +24,7 @@ PART_BYTES = 4 * 2**30
 """Pixels in one file at most, unless one picture alone is larger."""
 
 
-class PackedWriter:
+class PackedWriter(Unfinished):
     """Writes a packed set; nothing of it has its final name before `finish`.
 
         with PackedWriter(folder, shape=(n, 224, 224, 3), dtype="uint8") as writer:
@@ -99,31 +99,6 @@ class PackedWriter:
     @property
     def _canvases(self) -> list[Canvas]:
         return [self._images, self._sums, *self._masks.values()]
-
-    @property
-    def partial(self) -> tuple[Path, ...]:
-        """The files while they are being written."""
-        return tuple(path for canvas in self._canvases for path in canvas.files)
-
-    def __enter__(self) -> PackedWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for canvas in self._canvases:
-            canvas.close()
-        # A request to stop is no Exception (see skint.StopRequested), nor is Ctrl-C.
-        stopped = error is not None and not isinstance(error, Exception)
-        if not (self.resume and stopped):
-            self._remove()
-
-    def _remove(self) -> None:
-        for path in self.partial:
-            path.unlink(missing_ok=True)
 
     def images(self) -> Canvas:
         """The rows of the unfinished array; it may be pickled to other processes."""
