@@ -46,7 +46,6 @@ class Engine:
     """A sentence for the person where it is not what they asked for."""
     devices: int = 1
     """Each gets a copy of the network and its share of every batch."""
-
     rank: int = 0
     """Which of them is this process's."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jobs.training.recipe.checked import cycles_text
-from jobs.training.recipe.cycles import cycles
+from jobs.training.recipe.cycles import cycles_text
 from jobs.training.recipe.planned import PlannedStage
 from jobs.training.recipe.recipe import Recipe
 from skint.batches import batch_count
@@ -36,8 +35,7 @@ def _of_stage(stage: PlannedStage, several: bool) -> str:
     text = f"stage {stage.name}: {epochs}" if several else ""
     if recipe.schedule != "sgdr":
         return text
-    left = recipe.epochs - int(recipe.warmup_epochs)
-    lengths = cycles(left, recipe.cycle_len, recipe.cycle_mult) or ()
+    lengths = recipe.cycle_lengths
     warmup = f"{recipe.warmup_epochs:g} of warm-up and " if recipe.warmup_epochs else ""
     unit = "epoch" if set(lengths) == {1} else "epochs"
     sgdr = f"sgdr: {warmup}{cycles_text(lengths)} {unit}"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from math import cos, pi
 
 from jobs.training.recipe.choices import Schedule
-from jobs.training.recipe.cycles import cycles
 from jobs.training.recipe.recipe import Recipe
 
 ONE_CYCLE_START = 1 / 25
@@ -80,16 +79,12 @@ class Curve:
 def curve_of(recipe: Recipe, steps_per_epoch: int) -> Curve:
     """The schedule of a stage, whose own `recipe` it is."""
     warmup = round(recipe.warmup_epochs * steps_per_epoch)
-    lengths: tuple[int, ...] = ()
-    if recipe.schedule == "sgdr":
-        left = recipe.epochs - int(recipe.warmup_epochs)
-        lengths = cycles(left, recipe.cycle_len, recipe.cycle_mult) or ()
     return Curve(
         schedule=recipe.schedule,
         steps=recipe.epochs * steps_per_epoch,
         warmup_steps=warmup,
         peak=recipe.peak,
-        cycles=tuple(length * steps_per_epoch for length in lengths),
+        cycles=tuple(length * steps_per_epoch for length in recipe.cycle_lengths),
         fall_steps=recipe.step_epochs * steps_per_epoch,
         fall=recipe.step_factor,
     )

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import model_validator
 
-from jobs.training.recipe.cycles import cycles, nearest
+from jobs.training.recipe.cycles import cycles_text, nearest
 from jobs.training.recipe.planned import PlannedStage, planned
 from jobs.training.recipe.recipe import Recipe
 
@@ -91,13 +91,11 @@ def _of_cycles(recipe: Recipe) -> str | None:
     warmup = recipe.warmup_epochs
     if warmup != int(warmup):
         return f"warmup_epochs: before cycles it takes whole epochs, not {warmup:g}"
-    length, factor = recipe.cycle_len, recipe.cycle_mult
-    left = recipe.epochs - int(warmup)
-    if cycles(left, length, factor) is not None:
+    if recipe.cycle_lengths:
         return None
     totals = " or ".join(
         f"{sum(lengths) + int(warmup)} ({cycles_text(lengths)})"
-        for lengths in nearest(left, length, factor)
+        for lengths in nearest(recipe.epochs - int(warmup), recipe.cycle_len, recipe.cycle_mult)
     )
     after = f" after {warmup:g} of warm-up" if warmup else ""
     return f"epochs: {recipe.epochs} are no whole number of cycles{after}; nearest: {totals}"
@@ -115,12 +113,3 @@ def _of_unfreezing(recipe: Recipe) -> str | None:
     if groups > 1 and len(epochs) > groups - 1:
         return f"unfreeze: {groups} groups of layers can thaw {groups - 1} times at most"
     return None
-
-
-def cycles_text(lengths: tuple[int, ...]) -> str:
-    """`1 cycle of 2 epochs`, `3 cycles of 2, 4, 8`."""
-    if len(lengths) == 1:
-        return f"1 cycle of {lengths[0]}"
-    if len(set(lengths)) == 1:
-        return f"{len(lengths)} cycles of {lengths[0]}"
-    return f"{len(lengths)} cycles of {', '.join(map(str, lengths))}"

@@ -26,6 +26,15 @@ def nearest(epochs: int, length: int, factor: int) -> tuple[tuple[int, ...], ...
     raise AssertionError("cycles grow without end")
 
 
+def cycles_text(lengths: tuple[int, ...]) -> str:
+    """`1 cycle of 2`, `2 cycles of 3`, `3 cycles of 2, 4, 8`."""
+    if len(lengths) == 1:
+        return f"1 cycle of {lengths[0]}"
+    if len(set(lengths)) == 1:
+        return f"{len(lengths)} cycles of {lengths[0]}"
+    return f"{len(lengths)} cycles of {', '.join(map(str, lengths))}"
+
+
 def _growing(length: int, factor: int) -> Iterator[tuple[int, ...]]:
     lengths: tuple[int, ...] = ()
     while True:

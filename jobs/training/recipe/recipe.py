@@ -19,6 +19,7 @@ from jobs.training.recipe.choices import (
     Precision,
     Schedule,
 )
+from jobs.training.recipe.cycles import cycles
 from jobs.training.recipe.measures import split_monitor, unknown_measure
 from jobs.training.recipe.names import LITE0, unknown_model
 from jobs.training.recipe.stage import Stage
@@ -157,6 +158,15 @@ class Recipe(BaseModel):
     anywhere unless its own environment variables say so."""
     seed: int = Field(default=0, ge=0)
     """Of the initial weights, the order, the augmentation and dropout."""
+
+    @property
+    def cycle_lengths(self) -> tuple[int, ...]:
+        """Epochs of each cycle, after the warm-up; empty without cycles, and where whole ones do
+        not add up to the epochs."""
+        if self.schedule != "sgdr":
+            return ()
+        left = self.epochs - int(self.warmup_epochs)
+        return cycles(left, self.cycle_len, self.cycle_mult) or ()
 
     @field_validator("model")
     @classmethod

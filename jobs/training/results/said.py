@@ -11,7 +11,6 @@ import numpy as np
 from jobs.training.data.fold import FoldData
 from jobs.training.objective.base import Objective, Single
 from jobs.training.objective.monitor import Monitor
-from jobs.training.recipe.cycles import cycles
 from jobs.training.recipe.measures import larger_is_better
 from jobs.training.recipe.planned import PlannedStage, planned
 from jobs.training.recipe.recipe import Recipe
@@ -86,19 +85,12 @@ def _schedule(stages: tuple[PlannedStage, ...]) -> str:
     for stage in stages:
         word: str = stage.recipe.schedule
         if word == "sgdr":
-            word += f" {'+'.join(map(str, _lengths(stage)))}"
+            word += f" {'+'.join(map(str, stage.recipe.cycle_lengths))}"
         words.append(word if len(stages) == 1 else f"{word} for {stage.epochs}")
     return ", ".join(words)
 
 
 def _cycle_ends(stage: PlannedStage) -> list[int]:
     """Epochs that are over, over all stages, at the end of each cycle."""
-    if stage.recipe.schedule != "sgdr":
-        return []
     begun = stage.first_epoch + int(stage.recipe.warmup_epochs)
-    return [begun + end for end in accumulate(_lengths(stage))]
-
-
-def _lengths(stage: PlannedStage) -> tuple[int, ...]:
-    own = stage.recipe
-    return cycles(own.epochs - int(own.warmup_epochs), own.cycle_len, own.cycle_mult) or ()
+    return [begun + end for end in accumulate(stage.recipe.cycle_lengths)]

@@ -52,7 +52,7 @@ class History(pl.Callback):
         """(n,) of the packed set, ascending: what it validated on."""
         self.best_outputs = torch.empty(0, 0)
         """(n, outputs) of the network for them."""
-        self.best_on_disk = True
+        self.best_is_durable = True
         self.begun_s = time.monotonic()
         self.told_epoch = -1
 
@@ -137,16 +137,16 @@ class History(pl.Callback):
         with writing(partial):
             torch.save(state, partial)
             partial.replace(self.best_path)
-        self.best_on_disk = False
+        self.best_is_durable = False
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         # A checkpoint says which epoch is the best: that one's weights have to be as durable.
-        if not self.best_on_disk and self.best_path.is_file():
+        if not self.best_is_durable and self.best_path.is_file():
             sync(self.best_path)
             sync(self.best_path.parent)
-            self.best_on_disk = True
+            self.best_is_durable = True
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in KEPT}
