@@ -14,13 +14,14 @@ class Console:
     """One line a notice. A head is printed when its title changes, not when an ETA does.
 
     With `run` it says nothing of other runs: somebody waits for this one at the stream's end.
+    Of that run neither while its name is not certain, which an empty `run` stands for.
     """
 
     name = "console"
 
-    def __init__(self, stream: TextIO, run: str = "") -> None:
+    def __init__(self, stream: TextIO, run: str | None = None) -> None:
         self._stream = stream
-        self._run = run
+        self.run = run
 
     @classmethod
     def check(cls, settings: Mapping[str, object]) -> None:
@@ -39,7 +40,7 @@ class Console:
         return {}
 
     def send(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, str]:
-        if self._run and notice.run not in ("", self._run):
+        if self.run is not None and notice.run not in ("", self.run):
             return address
         shown = f"{notice.title}{' (final)' if notice.final else ''}"
         if notice.topic == "head":

@@ -123,8 +123,8 @@ def scheduler_in(
             if new:
                 _add_notifiers(notifiers, [state.runs[name] for name in new])
                 presses.look()
-            sender.poke()
             on_events(events, state)
+            sender.poke()
 
         scheduler = Scheduler(
             store,

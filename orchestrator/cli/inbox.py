@@ -52,10 +52,10 @@ def ask(home: Home, request: Request) -> str:
     return reply.text
 
 
-def put(inbox: Inbox, request: Request, now_ms: int) -> str:
+def put(inbox: Inbox, request: Request, now_ms: int, id: str | None = None) -> str:
     """Put a command into the inbox; its id. Raises StoreError, say on a full disk."""
     try:
-        return inbox.ask(request, now_ms)
+        return inbox.ask(request, now_ms, id)
     except sqlite3.Error as error:
         raise StoreError(
             f"the command cannot be put into the store: {error}",

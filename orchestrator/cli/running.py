@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from orchestrator.cli.attending import Attendant
 from orchestrator.cli.inbox import Refused, ask, put
 from orchestrator.clock import SystemClock
 from orchestrator.commands import StopJobs, SubmitRun
+from orchestrator.events import events as e
 from orchestrator.home import Home, SchedulerRuns
 from orchestrator.state.state import State
 from orchestrator.store.store import Store, read_run, read_state
@@ -45,11 +47,12 @@ def until_over(
 ) -> tuple[State, bool]:
     """Submit and wait: the state when the run is settled, and whether Ctrl-C has stopped it.
 
-    `say` has the words of a background scheduler. Raises Refused, NoReply or SchedulerError.
+    `say` has the scheduler's answer, before anything is told of the run. Raises Refused, NoReply
+    or SchedulerError.
     """
     if home.scheduler_pid() is None:
         with suppress(SchedulerRuns):  # another one was faster
-            return _in_foreground(home, request, shown, by)
+            return _in_foreground(home, request, shown, say, by)
     clock = SystemClock()
     with _until_interrupted(clock, by) as interrupted:  # also while the scheduler has yet to answer
         say(ask(home, request))
@@ -57,24 +60,52 @@ def until_over(
         return state, interrupted.came
 
 
-def _in_foreground(home: Home, request: SubmitRun, shown: Shown, by: By) -> tuple[State, bool]:
-    """Be the scheduler until the run is over. Raises SchedulerRuns while another process is."""
+def _in_foreground(
+    home: Home, request: SubmitRun, shown: Shown, say: Callable[[str], None], by: By
+) -> tuple[State, bool]:
+    """Be the scheduler until the run is over. Raises Refused, and SchedulerRuns while another
+    process is."""
     from notifiers.console import Console  # slow, and whoever follows needs none of it
     from orchestrator.serving import scheduler_in
 
-    console = Console(sys.stdout, request.run)
-    with ExitStack() as afterwards, scheduler_in(home, console=console) as serving:
+    id, answers = uuid.uuid4().hex, list[e.CommandAnswered]()
+    console = Console(sys.stdout, run="")  # a run of this name may be another terminal's
+
+    def hear(events: Iterable[e.Event], _: State) -> None:
+        for event in events:
+            if isinstance(event, e.CommandAnswered) and event.command == id:
+                answers.append(event)
+                if event.ok:
+                    console.run = request.run
+                    with suppress(OSError):  # a terminal that is gone stops no run
+                        say(event.text)
+
+    with ExitStack() as afterwards, scheduler_in(home, hear, console) as serving:
         # Called after the lock is given up.
-        afterwards.callback(lambda: _hand_over(home, serving, request.run))
-        served = _serve(serving, request, shown, by)
+        afterwards.callback(lambda: _hand_over(home, serving, id))
+        scheduler, clock = serving.scheduler, serving.clock
+
+        def over(state: State) -> bool:
+            if interrupted.first():
+                put(scheduler.store, _stop(request.run, interrupted), clock.now_ms())
+            return state.runs[request.run].settled
+
+        with _until_interrupted(clock, by) as interrupted:
+            put(scheduler.store, request, clock.now_ms(), id)
+            scheduler.run(lambda _: bool(answers))
+            if answers[0].ok:
+                with shown(lambda: scheduler.state, request.run):
+                    scheduler.run(over)
         serving.drain()
-    return served
+        if not answers[0].ok:
+            raise Refused(answers[0].text, next="skint status")
+    return scheduler.state, interrupted.came
 
 
 def _hand_over(home: Home, serving: Serving, ours: str) -> None:
     """Whoever queued a run or a command meanwhile saw a scheduler, and started none. And what
     quiet hours keep back nobody else would send in the morning."""
-    left = [run.name for run in serving.scheduler.state.live_runs() if run.name != ours]
+    left = [run.name for run in serving.scheduler.state.live_runs() if run.uid != ours]
     with Store(home.store) as store:
         if not left and store.unanswered():
             left.append("what was asked")
@@ -84,27 +115,6 @@ def _hand_over(home: Home, serving: Serving, ours: str) -> None:
         pid = home.start_scheduler()
         words = ", ".join(left)
         print(f"a background scheduler goes on with {words}, pid {pid}", file=sys.stderr)
-
-
-def _serve(serving: Serving, request: SubmitRun, shown: Shown, by: By) -> tuple[State, bool]:
-    scheduler, clock = serving.scheduler, serving.clock
-    id = put(scheduler.store, request, clock.now_ms())
-
-    def over(state: State) -> bool:
-        if interrupted.first():
-            put(scheduler.store, _stop(request.run, interrupted), clock.now_ms())
-        if request.run in state.runs:
-            return state.runs[request.run].settled
-        reply = scheduler.store.reply(id)
-        if reply is not None and not reply.ok:
-            raise Refused(reply.text, next="skint status")
-        return False
-
-    with (
-        _until_interrupted(clock, by) as interrupted,
-        shown(lambda: scheduler.state, request.run),
-    ):
-        return scheduler.run(over), interrupted.came
 
 
 def _follow(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -15,47 +15,23 @@ from orchestrator.forecasts.history import History
 from orchestrator.plans.differences import Record
 from orchestrator.plans.ingredients import Ingredients, KeptIngredients
 from orchestrator.plans.reasons import KeptPast
-from orchestrator.settings import Settings, SettingsError
+from orchestrator.settings import SettingsError
 from orchestrator.state.state import State
+from orchestrator.submitting.asked import Asked
 from orchestrator.submitting.judging import Grounds, Prepared, judge, with_ways
-from orchestrator.submitting.reading import NO_SETTINGS, read_plan
 from orchestrator.submitting.results import has_files, wrong_with
 from orchestrator.submitting.usable import usable_account
-from skint.errors import SkintError
 
 
-def prepare(
-    path: str,
-    state: State,
-    ledger: Ledger,
-    now_ms: int,
-    *,
-    sets: Sequence[str] = (),
-    account: str | None = None,
-    cpu_only: bool = False,
-    again: bool = False,
-    folds: Collection[int] | None = None,
-    remembered: Path | None = None,
-    kept: Path | None = None,
-    keys: Path | None = None,
-    settings: Settings = NO_SETTINGS,
-) -> Prepared:
-    """Read a plan and judge it. Raises what `read_plan` does, and SkintError for an account that
-    cannot be charged; in `keys` stands what earlier keys were made of (`plans.ingredients`)."""
-    made = read_plan(
-        path,
-        sets=sets,
-        account=account,
-        folds=folds,
-        remembered=remembered,
-        kept=kept,
-        settings=settings,
-    )
+def prepare(asked: Asked, state: State, ledger: Ledger, now_ms: int) -> Prepared:
+    """Read a plan and judge it. Raises what `Asked.read` does, and SkintError for an account that
+    cannot be charged."""
+    made = asked.read()
     graph = made.graph
     known = {known.name: known for known in ledger.accounts()}
     costs = any(job.devices for job in graph.jobs)
-    devices = find_devices()[1] if costs and not cpu_only else ()
-    needs_account = graph.account is not None and not cpu_only
+    devices = find_devices()[1] if costs and not asked.cpu_only else ()
+    needs_account = graph.account is not None and not asked.cpu_only
     used = known.get(graph.account or "")
     if needs_account and "account" in made.settled and used is None:
         raise SettingsError(
@@ -70,8 +46,8 @@ def prepare(
             graph.account or "",
             known,
             devices if costs else None,
-            partial(_account_error, path, sets, account),
-            f"skint run {path} --cpu-only does the rest",
+            partial(asked.error, ("account",)),
+            f"skint run {asked.path} --cpu-only does the rest",
         )
     grounds = Grounds(
         state=state,
@@ -86,21 +62,12 @@ def prepare(
     judged = judge(
         graph,
         grounds,
-        path=path,
-        cpu_only=cpu_only,
-        again=again,
-        past=_past(made.ingredients, keys),
+        path=asked.path,
+        cpu_only=asked.cpu_only,
+        again=asked.again,
+        past=_past(made.ingredients, asked.keys),
     )
     return replace(with_ways(judged, grounds), ingredients=made.ingredients, settled=made.settled)
-
-
-def _account_error(
-    path: str, sets: Sequence[str], account: str | None, what: str, **parts: Any
-) -> SkintError:
-    """An error that stands where the plan names its account."""
-    from orchestrator.plans.plan import load_plan  # only for a mistake
-
-    return load_plan(path, sets, account).error(("account",), what, **parts)
 
 
 def _past(ingredients: Mapping[str, Ingredients], keys: Path | None) -> KeptPast:

@@ -224,21 +224,20 @@ def _write(plan: Path, text: str) -> Path | None:
 def _price(home: Home, plan: Path, choice: Choice) -> Iterator[tuple[str, str]]:
     """What the plan would reserve, and what to type next: each with its word."""
     from orchestrator.store.store import read_recent
+    from orchestrator.submitting.asked import Asked
     from orchestrator.submitting.prepare import prepare
     from orchestrator.submitting.refusing import needed
 
     now_ms, shown = time.time_ns() // 1_000_000, shlex.quote(str(plan))
     try:
         with Ledger(home.ledger, read_only=True) as ledger:
-            prepared = prepare(
-                str(plan),
-                read_recent(home.store, 50),
-                ledger,
-                now_ms,
+            asked = Asked(
+                path=str(plan),
+                settings=read_settings(home.path),
                 remembered=home.parsed,
                 kept=home.checked,
-                settings=read_settings(home.path),
             )
+            prepared = prepare(asked, read_recent(home.store, 50), ledger, now_ms)
     except SkintError as error:
         yield "price", f"not known: {error.what} ({error.got or error.where})"
         yield "next", error.next or f"skint plan {shown}"

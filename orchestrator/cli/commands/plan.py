@@ -13,8 +13,8 @@ from budget.amount import format_amount
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS, format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
+from orchestrator.cli.planning.asking import asked_of
 from orchestrator.cli.planning.plan_arguments import add_plan_arguments
-from orchestrator.cli.planning.prepared import prepared_of
 from orchestrator.cli.printing.output import add_json, print_answer
 from orchestrator.cli.printing.screen import columns, prose, table
 from orchestrator.devices import DECLARED
@@ -24,6 +24,7 @@ from orchestrator.plans.fitting import Fit
 from orchestrator.plans.preview import Expectation
 from orchestrator.store.store import read_state
 from orchestrator.submitting.judging import Prepared
+from orchestrator.submitting.prepare import prepare
 from orchestrator.submitting.refusing import needed, refuse_if_it_does_not_fit
 from orchestrator.views.comparing.judged import baseline_lines, known_lines
 from skint.errors import OK, OVER_BUDGET
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     home, now_ms = Home.find(), time.time_ns() // 1_000_000
     state = read_state(home.store)
     with Ledger(home.ledger, read_only=True) as ledger:
-        prepared = prepared_of(arguments, home, state, ledger, now_ms)
+        prepared = prepare(asked_of(arguments, home), state, ledger, now_ms)
     if arguments.json:
         from orchestrator.cli.planning.plan_answer import told
 

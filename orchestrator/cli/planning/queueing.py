@@ -1,60 +1,65 @@
-"""From the words after `submit` and `run` to the request to queue a plan."""
+"""From the words after `submit` and `run` to a plan that the scheduler has judged."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
+from orchestrator.cli.inbox import Refused
+from orchestrator.cli.numbering import numbered
+from orchestrator.cli.planning.asking import asked_of
 from orchestrator.commands import SubmitRun
-from orchestrator.graph import Graph, exploring
+from orchestrator.graph import exploring
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
-from orchestrator.settings import read_settings
-from orchestrator.store.inbox import Inbox
-from orchestrator.submitting.reading import read_plan
-from orchestrator.submitting.run_name import checked_name, next_run_name
+
+T = TypeVar("T")
 
 
-def request_to_judge(arguments: argparse.Namespace, home: Home) -> SubmitRun:
-    """Of a plan without a mistake; the scheduler refuses what is known or does not fit.
+@dataclass(frozen=True)
+class Known:
+    """Nothing is queued: all of its results are there."""
 
-    It has read already what that takes: this process reads neither the runs nor the ledger.
+    run: str | None
+    """The one that has most of them."""
+    said: str
+
+
+def queued(arguments: argparse.Namespace, home: Home, send: Callable[[SubmitRun], T]) -> T | Known:
+    """What `send` gives, which asks a scheduler to queue the plan; Known where it has not.
+
+    The scheduler has read what it takes to judge the plan: this process reads neither the runs nor
+    the ledger. Raises what is wrong with the plan, and what is against it, with figures and ways
+    out.
     """
-    made = read_plan(
-        arguments.file,
-        sets=arguments.sets,
-        account=arguments.account,
-        folds=arguments.folds,
-        remembered=home.parsed,
-        kept=home.checked,
-        settings=read_settings(home.path),
-    )
+    made = asked_of(arguments, home).read()
     if made.graph.notify:
         from orchestrator.words.notifying import check_notify
 
         check_notify(made.graph)
-    with Inbox(home.store) as inbox:
-        names = inbox.run_names()
-    request = request_of(arguments, made.graph, names, home, judge=True)
     KeptIngredients(home.keys).keep(made.ingredients.values())
-    return request
+    graph = exploring(made.graph) if arguments.explore else made.graph
 
+    def sent(run: str) -> T | Known:
+        request = SubmitRun(
+            run=run,
+            graph=graph.to_json(),
+            cpu_only=arguments.cpu_only,
+            again=arguments.again,
+            priority=arguments.priority,
+            park=arguments.park,
+            judge=True,
+        )
+        try:
+            return send(request)
+        except Refused:
+            # All is read that it takes to say why.
+            from orchestrator.cli.planning.objecting import objection
 
-def request_of(
-    arguments: argparse.Namespace,
-    graph: Graph,
-    names: Collection[str],
-    home: Home,
-    *,
-    judge: bool,
-) -> SubmitRun:
-    """`names` are those of the runs that there are. Raises WrongName."""
-    return SubmitRun(
-        run=checked_name(arguments.name, names) or next_run_name(graph.name, names, home.runs),
-        graph=(graph if not arguments.explore else exploring(graph)).to_json(),
-        cpu_only=arguments.cpu_only,
-        again=arguments.again,
-        priority=arguments.priority,
-        park=arguments.park,
-        judge=judge,
-    )
+            if (known := objection(arguments, home)) is not None:
+                return known
+            raise  # another terminal has taken the name, or only the scheduler sees it
+
+    return numbered(home, arguments.name, graph.name, sent)

@@ -18,6 +18,7 @@ from budget.amount import format_amount
 from budget.duration import MINUTE_MS, format_clock, parse_ms
 from budget.ledger import Ledger
 from orchestrator.cli.inbox import ask
+from orchestrator.cli.numbering import numbered
 from orchestrator.cli.program.outlet import standard_outlet
 from orchestrator.cli.program.streaming import streamed
 from orchestrator.cli.running import until_over
@@ -32,7 +33,6 @@ from orchestrator.programs.room import Room, room_for
 from orchestrator.settings import read_settings
 from orchestrator.state.state import RunState, State
 from orchestrator.store.store import read_run, read_state
-from orchestrator.submitting.run_name import checked_name, next_run_name
 from orchestrator.submitting.usable import usable_account
 from orchestrator.words.notifying import check_notify
 from skint.attempt import AttemptDir
@@ -71,43 +71,45 @@ def execute(arguments: argparse.Namespace) -> int:
         graph = replace(graph, notify=notify)
         check_notify(graph)
     room = _room(graph, home, state)
-    names = state.runs
-    name = checked_name(arguments.name, names) or next_run_name(graph.name, names, home.runs)
-    if arguments.detach:
-        graph = called_by(graph, start_keeper(home, name))
-    else:
-        graph = read_by_caller(graph)
-    request = SubmitRun(
-        run=name,
-        graph=graph.to_json(),
-        again=True,
-        priority=arguments.priority,
-        park=program.park,
-    )
     say = partial(_say, manner)
     outlet = None if arguments.detach else standard_outlet(only_errors=manner.json)
-    say(_begins(name, program, room))
+
+    def send(name: str) -> tuple[RunState, bool]:
+        kept = read_by_caller(graph) if outlet else called_by(graph, start_keeper(home, name))
+        request = SubmitRun(
+            run=name,
+            graph=kept.to_json(),
+            again=True,
+            priority=arguments.priority,
+            park=program.park,
+        )
+        begins = _begins(name, program, room)
+        if outlet is None:
+            home.start_scheduler()
+            ask(home, request)
+            say(begins)
+            return read_run(home.store, name).runs[name], False
+        ended, interrupted = until_over(
+            home,
+            request,
+            partial(streamed, outlet=outlet, say=lambda why: say(f"{name} {why}")),
+            lambda state: None,
+            say=lambda reply: say(begins),
+            by=outlet.who_stopped,
+        )
+        return ended.runs[name], interrupted
+
+    found, interrupted = numbered(home, arguments.name, graph.name, send)
     if outlet is None:
-        home.start_scheduler()
-        ask(home, request)
         if manner.json:
-            _answer(read_run(home.store, name).runs[name], None, room, None)
+            _answer(found, None, room, None)
         else:
-            print(name)
-        say(f"follow with `skint logs -f {name}` · stop with `skint cancel {name}`")
+            print(found.name)
+        say(f"follow with `skint logs -f {found.name}` · stop with `skint cancel {found.name}`")
         return OK
-    ended, interrupted = until_over(
-        home,
-        request,
-        partial(streamed, outlet=outlet, say=lambda why: say(f"{name} {why}")),
-        lambda state: None,
-        say=lambda reply: None,
-        by=outlet.who_stopped,
-    )
     if outlet.is_left:
         return LEFT
     outlet.check()
-    found = ended.runs[name]
     say(_ended(found, room, home))
     own = None if interrupted else own_code_of(found)
     code = own if own is not None else (INTERRUPTED if interrupted else RUN_FAILED)

@@ -13,6 +13,7 @@ from orchestrator.plans.expand import expand
 from orchestrator.plans.keys import job_key
 from orchestrator.plans.plan import load_plan
 from orchestrator.state.state import Result, State
+from orchestrator.submitting.asked import Asked
 from orchestrator.submitting.prepare import prepare
 from orchestrator.views.comparing.judged import baseline_lines
 from tests.orchestrator.baselines.trained import START_MS, digest_of, run_of, state_of
@@ -67,7 +68,7 @@ def trained(path: Path) -> State:
 def said(path: Path, state: State, *sets: str) -> list[str]:
     with Ledger(":memory:") as ledger:
         ledger.add_account(preset("simulated", "pool"), START_MS)
-        return baseline_lines(prepare(str(path), state, ledger, START_MS, sets=sets))
+        return baseline_lines(prepare(Asked(path=str(path), sets=sets), state, ledger, START_MS))
 
 
 def test_another_recipe_on_the_same_folds_has_a_baseline(

@@ -9,6 +9,7 @@ from orchestrator.executors.simulated import Script
 from orchestrator.plans.ingredients import KeptIngredients
 from orchestrator.plans.only_folds import only_folds
 from orchestrator.plans.preview import preview
+from orchestrator.submitting.asked import Asked
 from orchestrator.submitting.judging import Prepared
 from orchestrator.submitting.prepare import prepare
 from skint.attempt import Task
@@ -55,10 +56,8 @@ def made(task: Task) -> Script:
 
 
 def planned(world: World, project: Path, *sets: str) -> Prepared:
-    plan = str(project / "plan.yaml")
-    keys = world.path / "keys"
-    state = world.scheduler.state
-    return prepare(plan, state, world.ledger, world.clock.now_ms(), sets=sets, keys=keys)
+    asked = Asked(path=str(project / "plan.yaml"), sets=sets, keys=world.path / "keys")
+    return prepare(asked, world.scheduler.state, world.ledger, world.clock.now_ms())
 
 
 def done(world: World, project: Path, run: str, *sets: str) -> None:

@@ -14,6 +14,7 @@ from budget.accounts.machine import Session
 from budget.accounts.presets import preset
 from budget.ledger import Ledger
 from orchestrator.state.state import State
+from orchestrator.submitting.asked import Asked
 from orchestrator.submitting.judging import Prepared
 from orchestrator.submitting.prepare import prepare
 from orchestrator.submitting.refusing import refuse_if_it_does_not_fit
@@ -56,7 +57,7 @@ def prepared(tmp_path: Path, account: Account, *, resumes: bool = True) -> Prepa
     (tmp_path / "fit.py").write_text("")
     with Ledger(":memory:") as ledger:
         ledger.add_account(account, SATURDAY_MS)
-        return prepare(str(path), State(), ledger, SATURDAY_MS)
+        return prepare(Asked(path=str(path)), State(), ledger, SATURDAY_MS)
 
 
 def pool(hours: float, session: Session | None = None) -> Account:
