@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import skint
 from jobs.better.choice import CHOICE, kept_folders, read_choice
+from jobs.better.unpredicted import unpredicted
 
 RESULT, PREDICTIONS = "result.json", "predictions.npz"
 ONCE = ("classes", "targets")
@@ -61,10 +62,11 @@ def read_entrants(ctx: skint.Context, names: Sequence[str]) -> tuple[Entrant, ..
     else:
         chosen = _with_results(ctx)
     if len(chosen) < 2:
+        why = () if names else unpredicted(ctx)
         raise BetterError(
             "there are no two entries to compare",
             where="better",
-            got=", ".join(chosen) or "no entry with out-of-fold predictions",
+            got="; ".join([", ".join(chosen) or "no entry with out-of-fold predictions", *why]),
             wanted="two or more that are `train`, or write result.json and predictions.npz",
         )
     entrants = tuple(_read(ctx, name) for name in chosen)

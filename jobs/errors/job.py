@@ -38,6 +38,7 @@ class Params(BaseModel):
 
 @skint.job(devices=0, libraries=("numpy", "Pillow"))
 def errors(params: Params, ctx: skint.Context) -> None:
+    from jobs.better.unpredicted import unpredicted
     from jobs.errors.curves import read_curves
     from jobs.errors.out_of_fold import expected, read_predictions
     from jobs.errors.report import render
@@ -66,6 +67,8 @@ def errors(params: Params, ctx: skint.Context) -> None:
         _tell(ctx, facts)
     for name, own in judged.items():
         ctx.note(_sentence(name, own))
+    for why in unpredicted(ctx):
+        ctx.note(f"without predictions: {why}")
 
 
 def _facts(found: OutOfFold, data: PackedSet, pictures: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import skint
 from jobs.better.choice import find_kept
+from jobs.better.unpredicted import unpredicted
 from jobs.errors.saved import PredictionsError, read_saved
 from jobs.training.data.targets import column_of, known
 from skint.context import InputNotFound
@@ -39,10 +40,11 @@ def read_predictions(ctx: skint.Context, data: PackedSet) -> list[OutOfFold]:
     """All `predictions.npz` of the nearest entry that has them, by target; of the one that it kept
     where it is a `better`.
 
-    Raises PredictionsError where they belong to another packed set, or where a picture was
-    predicted by two folds that do not both hold it out, as the folds of a repeated split do.
+    Raises PredictionsError where there are none and a training says why, where they belong to
+    another packed set, or where a picture was predicted by two folds that do not both hold it out,
+    as the folds of a repeated split do.
     """
-    files = find_kept(ctx, "predictions.npz")
+    files = _files(ctx)
     parts = [read_saved(file, data) for file in files]
     folds = [fold_of(ctx, file) for file in files]
     ids = np.concatenate([part.ids for part in parts])
@@ -65,6 +67,20 @@ def read_predictions(ctx: skint.Context, data: PackedSet) -> list[OutOfFold]:
         rows = np.flatnonzero(known(target, true))
         found.append(OutOfFold(target, ids[rows], fold[rows], true[rows], predicted[rows]))
     return found
+
+
+def _files(ctx: skint.Context) -> tuple[Path, ...]:
+    try:
+        return find_kept(ctx, "predictions.npz")
+    except InputNotFound as error:
+        if not (why := unpredicted(ctx)):
+            raise
+        raise PredictionsError(
+            "there are no out-of-fold predictions",
+            where="errors",
+            got="; ".join(why),
+            next="return them in validation_step: docs/custom.md, out-of-fold predictions",
+        ) from error
 
 
 def expected(ctx: skint.Context, data: PackedSet, target: Target) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 import skint
+from jobs.fit.held_out import Arrays, HeldOut, HeldOutError
 from jobs.fit.params import PlannedStage
 from jobs.training.checkpoints.resume import MARK, epoch_of
 from skint.checkpoint import sync, writing
@@ -21,8 +22,15 @@ from skint.table import write_rows
 
 BEST = Path("checkpoints", "best.ckpt")
 """Of the last stage; that of another is called after it."""
-VERSION = 1
-KEPT = ("rows", "steps_before", "steps", "best", "measured", "count", "is_over")
+VERSION = 2
+KEPT = (
+    *("rows", "steps_before", "steps", "best", "measured", "count", "is_over"),
+    *("given", "best_given"),
+)
+
+
+Given = Arrays | HeldOutError | None
+"""Predictions, or why they are none; None where the module returns no such thing."""
 
 
 class MonitorError(SkintError):
@@ -51,6 +59,11 @@ class History(AnyLightning):
         """The best row of this stage; empty before its first."""
         self.measured: dict[str, Any] | None = None
         """What the last validation of this epoch logged; None before it."""
+        self.given: Given = None
+        """What it returned."""
+        self.best_given: Given = None
+        """The same of the best epoch: the out-of-fold predictions."""
+        self.held_out = HeldOut()
         self.count = 0
         """Samples that it is validated on; 0 where the loader does not know."""
         self.is_over = False
@@ -63,7 +76,7 @@ class History(AnyLightning):
         if self.best and epoch_of(self.best_path) != self.best["epoch"]:
             # The attempt before went on and kept a later epoch's weights. That epoch comes again;
             # until then the numbers of the lost ones must not stand for others.
-            self.best = {}
+            self.best, self.best_given = {}, None
 
     @property
     def state_key(self) -> str:
@@ -73,12 +86,26 @@ class History(AnyLightning):
     def best_path(self) -> Path:
         return best_path(self.ctx.out, self.stage)
 
+    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
+        self.held_out = HeldOut()
+
+    def on_validation_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, *batch: Any
+    ) -> None:
+        self.held_out.add(outputs)
+
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
         self.measured = _logged(trainer)
+        try:
+            self.given = self.held_out.whole()
+        except HeldOutError as error:  # the training goes on: what it learns is not lost
+            self.given = error.with_traceback(None)  # which keeps batches alive
+        self.held_out = HeldOut()
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """A row, unless the epoch was not validated: Lightning keeps the numbers of another one."""
         measured, self.measured = self.measured, None
+        given, self.given = self.given, None
         if measured is None and trainer.enable_validation:
             return
         row = {
@@ -92,7 +119,7 @@ class History(AnyLightning):
             raise missing(self.stage, row)
         is_best = not self.best or self._rank(row) >= self._rank(self.best)
         if is_best:
-            self.best = row
+            self.best, self.best_given = row, given
         if trainer.is_global_zero:
             self.write()
             if is_best:

@@ -15,8 +15,10 @@ import torch
 
 import skint
 from jobs.fit.classes import Made
+from jobs.fit.held_out import HeldOutError
 from jobs.fit.history import BEST, History, missing
 from jobs.fit.params import Params, PlannedStage, planned
+from jobs.fit.predictions import predictions_of
 from jobs.fit.training import make_trainer, prepare
 from jobs.training.fitting.device import choose_engine
 from skint.attempt import write_atomic, write_json
@@ -29,6 +31,7 @@ CHECKS = (
     "the monitored number is logged and finite",
     "a checkpoint reads back to the same weights",
     "the weights that a stage hands on fit the next one",
+    "predictions that the last stage returns are of its held-out samples",
 )
 NOT_HERE = (
     "check_val_every_n_epoch",
@@ -136,6 +139,10 @@ def _check(
         raise SmokeError(
             f"{stage.monitor} is not finite", where=where, got=history.best[stage.monitor]
         )
+    if stage.is_last and history.best_given is not None:
+        if isinstance(history.best_given, HeldOutError):
+            raise history.best_given
+        predictions_of(history.best_given, ctx)
     _check_checkpoint(trainer, made, prepare(params, stage, stages, ctx, told=False), where)
     return step.seconds
 

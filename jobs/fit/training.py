@@ -14,15 +14,21 @@ import numpy as np
 import torch
 
 import skint
+from jobs.better.unpredicted import NO_PREDICTIONS
 from jobs.fit.classes import PACKAGES, Made, make_data, make_module
 from jobs.fit.handing import hand_on
+from jobs.fit.held_out import HeldOutError
 from jobs.fit.history import VERSION, History, best_path, missing, read_weights
 from jobs.fit.params import Params, PlannedStage, planned
+from jobs.fit.predictions import predictions_of
 from jobs.training.checkpoints.resume import ResumePoint, resume_point
 from jobs.training.fitting.device import Engine, choose_engine
+from jobs.training.results.correct import CORRECT, write_correct
+from jobs.training.results.predictions import write
 from skint.attempt import write_atomic
 from skint.checkpoint import set_aside
 
+NOT_RETURNED = "validation_step returns no ids, target and probabilities"
 SAVE_EVERY_S = 30.0
 """A checkpoint may cost more than a short epoch."""
 
@@ -153,21 +159,44 @@ def seed_everything(seed: int, stage: int) -> None:
 
 
 def publish(history: History, stages: tuple[PlannedStage, ...], ctx: skint.Context) -> None:
-    """Write `result.json` and report the score: that of the last stage's best epoch."""
+    """Write `result.json` and report the score: that of the last stage's best epoch. Where the
+    module returned what it predicted, `predictions.npz` and `correct.json` as well.
+    """
     history.write()
     if not history.best:
         raise missing(history.stage, history.rows[-1] if history.rows else {})
     stage, total = history.stage, sum(stage.epochs for stage in stages)
     score = float(history.best[stage.monitor])
+    count, why_none = _publish_predictions(history, ctx)
     result = {
         "metric": stage.monitor,
         "score": score if math.isfinite(score) else None,  # JSON has no NaN
         "epochs": total,
         "best_epoch": history.best["epoch"],
-        **({"n": history.count} if history.count else {}),
+        **({"n": history.count or count} if history.count or count else {}),
+        **({NO_PREDICTIONS: why_none} if why_none else {}),
     }
     write_atomic(ctx.out / "result.json", (json.dumps(result, indent=1) + "\n").encode())
     told = {name: result[name] for name in ("metric", "score", "n") if name in result}
     ctx.report(epoch=total, epochs=total, **told)
     # No part of the result; kept for the case that the machine goes down before this attempt ends.
     set_aside(ctx.out)
+
+
+def _publish_predictions(history: History, ctx: skint.Context) -> tuple[int, str]:
+    """How many samples were predicted, and why none were. What is wrong with them is a note: the
+    weights and the score of the fold stand without them."""
+    given = history.best_given
+    if given is None:
+        return 0, NOT_RETURNED
+    try:
+        if isinstance(given, HeldOutError):
+            raise given
+        predictions = predictions_of(given, ctx)
+    except HeldOutError as error:
+        why = f"{error.what} ({error.got})" if error.got else error.what
+        ctx.note(f"no out-of-fold predictions: {why}")
+        return 0, why
+    write(ctx.out / "predictions.npz", predictions)
+    write_correct(ctx.out / CORRECT, predictions, history.stage.monitor)
+    return len(predictions.ids), ""
