@@ -18,6 +18,15 @@ def stopped(run: RunState, scope: StopScope, target: str) -> list[Job]:
     return [job for job in jobs_meant(run.graph, scope, target) if _is_stopped(run, job)]
 
 
+def is_resumable(run: RunState) -> bool:
+    """Whether it has ended because of a stop that can be undone. What began on an accelerator and
+    has no checkpoints cannot go on."""
+    jobs = [] if run.live else stopped(run, "run", run.name)
+    return bool(jobs) and all(
+        job.resumes or not job.devices or run.current(job.id) is None for job in jobs
+    )
+
+
 def _is_stopped(run: RunState, job: Job) -> bool:
     """A limit that is used up is no stop: there is nothing to go on with."""
     reasons = {stop.reason for stop in run.stops if stop.then == "end" and _means(run, stop, job)}

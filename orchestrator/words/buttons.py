@@ -12,7 +12,7 @@ from notifiers.base import Button
 from orchestrator.events.verdict import VerdictGiven
 from orchestrator.graph import Job
 from orchestrator.presses.press import press_of
-from orchestrator.resuming.resumption import stopped
+from orchestrator.resuming.resumption import is_resumable
 from orchestrator.state.state import RunState
 from orchestrator.views.budget.charges import freed_ms
 from orchestrator.views.figures import amount
@@ -67,15 +67,6 @@ def of_stopped_run(run: RunState, view: RunView) -> tuple[Button, ...]:
         f" charged to {run.graph.account or 'no account'}."
     )
     return (Button("Resume", press_of(run, "resume").to_json(), "primary", confirm),)
-
-
-def is_resumable(run: RunState) -> bool:
-    """Whether it has ended because of a stop that can be undone. What began on an accelerator and
-    has no checkpoints cannot go on."""
-    jobs = [] if run.live else stopped(run, "run", run.name)
-    return bool(jobs) and all(
-        job.resumes or not job.devices or run.current(job.id) is None for job in jobs
-    )
 
 
 def keeps_checkpoints(run: RunState, jobs: Sequence[Job]) -> bool:

@@ -16,8 +16,11 @@ from orchestrator.cli.named import run_named
 from orchestrator.cli.printing.job_words import below, cut, said
 from orchestrator.cli.printing.output import add_json, print_answer
 from orchestrator.cli.printing.screen import prose, room_for_last, table
+from orchestrator.commands import RetryJobs
 from orchestrator.home import Home
+from orchestrator.resuming.resumption import is_resumable
 from orchestrator.scheduler.books import owner_of
+from orchestrator.scheduler.obeying.retrying import to_retry
 from orchestrator.state.state import RunState, State
 from orchestrator.store.store import read_state
 from orchestrator.views.budget.savings import exactly, kept, saving_line
@@ -41,14 +44,6 @@ LEAST_SAID = 24
 """Characters of what a job says that stand in the table, however wide the rest of it is."""
 
 EXAMPLES = ("skint show seedlings-1",)
-
-
-NEXT = {
-    "failed": "skint retry {run}; or submit the plan again once its code is mended",
-    "stopped": "skint resume {run} undoes it",
-    "cancelled": "skint resume {run} undoes it",
-}
-"""What can be typed after an end that was not the plan's."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -200,9 +195,22 @@ def _summary(
     if run.graph.account and run.graph.account in {a.name for a in ledger.accounts()}:
         lines.append(_left(ledger.balance(run.graph.account, now_ms)))
     lines.append(f"{run.name} {view.status}" + (f": {view.sentence}" if view.sentence else ""))
-    if run.outcome in NEXT:
-        lines.append(f"{'next':<18} {NEXT[run.outcome].format(run=run.name)}")
+    if after := _next(run):
+        lines.append(f"{'next':<18} {after}")
     return lines
+
+
+def _next(run: RunState) -> str:
+    """What can be typed after an end that was not the plan's."""
+    if run.outcome == "failed":
+        return f"skint retry {run.name}; or submit the plan again once its code is mended"
+    if run.outcome not in ("stopped", "cancelled"):
+        return ""
+    if is_resumable(run):
+        return f"skint resume {run.name} undoes it"
+    if any(to_retry(run, RetryJobs(run=run.name, scope="run", target=run.name))):
+        return f"skint retry {run.name} begins anew what has no checkpoints"
+    return "submit the plan again: what was stopped has no checkpoints"
 
 
 def _left(balance: Balance) -> str:

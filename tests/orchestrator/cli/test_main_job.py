@@ -223,6 +223,7 @@ def test_ctrl_c_cancels_what_runs_in_the_foreground(slow: Terminal) -> None:
     out, err = running.communicate(timeout=300)
     assert running.returncode == 130
     assert "checkpoints are kept" in err and "slow-1 cancelled" in out
+    assert "skint retry slow-1 begins anew" in out, "a resume would be refused: no checkpoints"
     assert processes_of("slow-1") == []
 
 
