@@ -11,9 +11,10 @@ from pathlib import Path
 from statistics import median
 from typing import Protocol
 
-from budget.duration import DurationError, format_hours, parse_ms
+from budget.duration import DurationError, parse_ms
 from orchestrator.graph import Graph, Job
 from orchestrator.state.state import State
+from orchestrator.views.figures import amount
 from skint.errors import USAGE, SkintError
 
 NINE_IN_TEN = 1.645
@@ -124,7 +125,7 @@ def recorded(graph: Graph, state: State, least: int = 3) -> dict[str, Distributi
                 seconds.setdefault(group, []).append((attempt.ended_ms - attempt.started_ms) / 1000)
     return {
         group: Recorded(
-            tuple(times), f"{len(times)} times here, {format_hours(round(median(times) * 1000))}"
+            tuple(times), f"{len(times)} times here, {amount(round(median(times) * 1000))}"
         )
         for group, times in seconds.items()
         if len(times) >= least

@@ -11,6 +11,7 @@ from budget.ledger.balance import Balance, LimitBalance
 from budget.ledger.lot import Lot
 from budget.windows import PerSession, Rolling
 from orchestrator.views.budget.budget_parts import shown_parts
+from orchestrator.views.figures import amount
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Standing:
         if limit.limit.unlimited:
             return "begins now"
         taken = [part for part in shown_parts(limit)[:-1] if part.amount_ms]
-        parts = ", ".join(f"{format_amount(p.amount_ms, limit.unit)} {p.name}" for p in taken)
+        parts = ", ".join(f"{amount(part.amount_ms, limit.unit)} {part.name}" for part in taken)
         whose = "" if limit.account == self.balance.account else f" of {limit.account}"
         free, whole = (format_amount(ms, limit.unit) for ms in (limit.free_ms, limit.amount_ms))
         return f"{free} of {whole}{whose} are free now" + (f" ({parts})" if parts else "")

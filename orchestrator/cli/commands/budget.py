@@ -5,6 +5,7 @@ back: never given out. free: what can still be reserved."""
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from budget.ledger.balance import Balance, LimitBalance
 from budget.ledger.reading import Reading
 from orchestrator.cli.ledger.amount import parse_instant
 from orchestrator.cli.printing.output import add_json, print_answer
-from orchestrator.cli.printing.screen import prose, table
+from orchestrator.cli.printing.screen import columns, fitted, prose
 from orchestrator.events.holding import Hold
 from orchestrator.home import Home
 from orchestrator.store.kept_holds import read_holds
@@ -83,7 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
         # Another instant has another queue, and nobody knows which.
         live = None if arguments.at else live_runs(home)
         for depth, account in in_tree(accounts):
-            print(_indented(_text(ledger, account, live, at_ms, arguments), depth))
+            room = columns() - 2 * depth if sys.stdout.isatty() else None
+            print(_indented(_text(ledger, account, live, at_ms, arguments, room), depth))
     return OK
 
 
@@ -140,6 +142,7 @@ def _text(
     live: Live | None,
     at_ms: int,
     arguments: argparse.Namespace,
+    room: int | None,
 ) -> str:
     balance = ledger.balance(account.name, at_ms)
     screen = account_screen(
@@ -150,6 +153,7 @@ def _text(
         lots=ledger.lots(account.name),
         queue=live.queue(account, at_ms) if live else None,
         exact=arguments.exact,
+        columns=room,
     )
     if arguments.history is None:
         return screen
@@ -225,7 +229,7 @@ def _past_table(account: Account, past: Sequence[LimitBalance], exact: bool) -> 
         for limit in past
     ]
     heads = ("  limit", "from", "to", ">used", ">foreign", ">of")
-    return table(heads, [(f"  {name}", *rest) for name, *rest in rows])
+    return fitted(heads, [(f"  {name}", *rest) for name, *rest in rows], ("from", ">foreign"))
 
 
 def told(

@@ -7,10 +7,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 
 from orchestrator.cli.printing.job_words import cut
 from orchestrator.cli.printing.output import add_json, print_answer
-from orchestrator.cli.printing.screen import room_for_last, table
+from orchestrator.cli.printing.screen import fitted, prose, room_for_last, table
 from orchestrator.cli.printing.watching import Recent, add_watch, watch
 from orchestrator.home import Home
 from orchestrator.state.state import State
@@ -27,6 +28,7 @@ SHOWN = 50
 MEASURED = 20
 """Runs that have ended, to measure by."""
 WHY_LEAST = 24
+HEADS = ("run", "job", "lane", "account", ">hours", "start", "why")
 EXAMPLES = ("skint queue", "skint queue --json")
 
 
@@ -63,18 +65,26 @@ def _view(state: State, most: int | None, now_ms: int) -> Queue:
 def _text(state: State, most: int | None, pid: int | None) -> str:
     now_ms = time.time_ns() // 1_000_000
     view = _view(state, most, now_ms)
-    lines = _head(state, pid)
+    lines = [prose(line, " " * 12) for line in _head(state, pid)]
     if not view.rows:
         return "\n".join([*lines, "nothing is queued and nothing runs"])
-    heads = ("run", "job", "lane", "account", ">hours", "start", "why")
     rows = [_cells(row, now_ms) for row in view.rows]
-    if sys.stdout.isatty():  # a pipe has all of it
-        room = room_for_last(heads, rows, WHY_LEAST)
-        rows = [(*cells[:-1], cut(cells[-1], room)) for cells in rows]
-    lines.append(table(heads, rows))
+    lines += _fitting(rows) if sys.stdout.isatty() else [table(HEADS, rows)]
     if view.more:
         lines.append(f"… {view.more:,} more (--all)")
     return "\n".join(lines)
+
+
+def _fitting(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """For a terminal: why each job waits is cut, or stands below it where there is no room at all;
+    lane and account are left out first."""
+    room = room_for_last(HEADS, rows, 0)
+    if room >= min(WHY_LEAST, max(len(why) for *_, why in rows)):
+        return [table(HEADS, [(*cells, cut(why, room)) for *cells, why in rows])]
+    bare = [cells for *cells, _ in rows]
+    head, *drawn = fitted(HEADS[:-1], bare, ("lane", "account")).splitlines()
+    below = (prose(f"    {why}", "    ") for *_, why in rows)
+    return [head, *(line for pair in zip(drawn, below, strict=True) for line in pair)]
 
 
 def _head(state: State, pid: int | None) -> list[str]:

@@ -20,7 +20,7 @@ from budget.duration import format_hours
 from budget.instant import format_instant
 from budget.ledger import Ledger
 from orchestrator.cli.printing.output import add_json, print_answer
-from orchestrator.cli.printing.screen import prose, table
+from orchestrator.cli.printing.screen import fitted, prose
 from orchestrator.home import Home
 from orchestrator.store.store import read_state
 from skint.errors import FAILED, NOT_FOUND, OK, USAGE, SkintError
@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
         tallies = [look_ahead(setting), *(play(name, setting) for name in against)]
         _print_json(arguments.seed, setting, lines[2:], tallies)
         return OK
-    print("\n".join(lines))
+    print("\n".join(map(prose, lines)))
     skint = look_ahead(setting)
     print(f"\n{_weeks(skint, setting)}")
     for what, why in skint.waiting.items():
@@ -281,7 +281,7 @@ def _weeks(tally: Tally, setting: Setting) -> str:
         for number, week in enumerate(tally.weeks, 1)
     ]
     rows.append(["all", "", *cells(tally)])
-    return table((">week", "from", *HEADS), rows)
+    return fitted((">week", "from", *HEADS), rows, ("from", ">runs finished"))
 
 
 def _empty_weeks(tally: Tally, plans: int) -> str:
@@ -301,4 +301,4 @@ def _policy_table(tallies: Sequence[Tally]) -> str:
     least, most = (", ".join(tally.policy for tally in found) for found in best(tallies))
     rows = [[tally.policy, *cells(tally)] for tally in tallies]
     words = f"wastes least: {least} · finishes most: {most}"
-    return f"{table(('policy', *HEADS), rows)}\n{words}"
+    return f"{fitted(('policy', *HEADS), rows, ('>runs finished',))}\n{words}"

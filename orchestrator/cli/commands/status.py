@@ -6,6 +6,7 @@ import argparse
 import time
 
 from orchestrator.cli.printing.output import add_json, print_answer
+from orchestrator.cli.printing.screen import prose
 from orchestrator.cli.printing.watching import Recent, add_watch, watch
 from orchestrator.home import Home
 from orchestrator.state.state import RunState, State
@@ -103,14 +104,15 @@ def _lines(state: State, pid: int | None) -> list[str]:
 def _text(state: State, pid: int | None, most: int | None = ENDED_SHOWN) -> str:
     now_ms = time.time_ns() // 1_000_000
     live, ended = _live_and_ended(state, most)
-    lines = [*_head(state, live, pid), *_readings_due(live, now_ms)]
+    heads = [*_head(state, live, pid), *_readings_due(live, now_ms)]
+    lines = [prose(line, " " * 12) for line in heads]
     for one in live:
         view = run_view(one, now_ms, state.runs, state.holds)
-        lines.append(_run_line(view))
+        lines.append(prose(_run_line(view), "    "))
         shown = (row for row in view.rows if row.status not in ("done", "reused", "skipped"))
-        lines += map(_job_line, shown)
-        lines += (f"  {line}" for line in question_lines(one, now_ms))
-    lines += (_run_line(run_view(one, now_ms, state.runs)) for one in ended)
+        lines += (prose(_job_line(row), "      ") for row in shown)
+        lines += (prose(f"  {line}", "      ") for line in question_lines(one, now_ms))
+    lines += (prose(_run_line(run_view(one, now_ms, state.runs)), "    ") for one in ended)
     return "\n".join(lines)
 
 

@@ -76,6 +76,22 @@ def room_for_last(heads: Sequence[str], rows: Iterable[Sequence[str]], least: in
     return max(least, columns() - sum(others) - 2 * len(others))
 
 
+def fitted(heads: Sequence[str], rows: Iterable[Sequence[str]], spare: Sequence[str] = ()) -> str:
+    """A table; on a terminal without those of the columns `spare`, from the first on, that it has
+    no room for. A pipe has all of them."""
+    names, body = [*heads], [[*row] for row in rows]
+    drawn = table(names, body)
+    for name in spare if sys.stdout.isatty() else ():
+        if max(map(len, drawn.splitlines())) <= columns():
+            break
+        at = names.index(name)
+        names.pop(at)
+        for row in body:
+            row.pop(at)
+        drawn = table(names, body)
+    return drawn
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns padded with spaces; a head with a leading `>` is right-aligned."""
     names = [head.lstrip(">") for head in heads]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from budget.accounts.account import Account
 from budget.amount import format_amount
-from budget.duration import format_clock
+from budget.duration import SECOND_MS, format_clock
 from budget.instant import format_instant
 from budget.ledger.balance import Balance, LimitBalance
 from budget.ledger.lot import Lot
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 WIDTH = 40
 """Cells of the bar of a whole amount."""
+LEAST_WIDTH = 10
+NAME_WIDTH = 10
 
 SAVED = {
     "early-stop": "by early stops",
@@ -38,11 +41,13 @@ SAVED = {
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A name, an amount and words; without a name the words are a head line."""
+    """A name, an amount, a share of a bar and words; without a name the words are a head line."""
 
     name: str
     amount: str
     words: str
+    mark: str = ""
+    share: float = 0.0
 
 
 def account_screen(
@@ -54,12 +59,13 @@ def account_screen(
     lots: Sequence[Lot] = (),
     queue: Queue | None = None,
     exact: bool = False,
+    columns: int | None = None,
 ) -> str:
     """Every limit of `account` itself, then what was saved and what the provider says.
 
     `readings` and `lots` are those of the account, `queue` is what waits and runs there. Limits of
     parents are shown with the parents; where they leave less than the account's own do, a line
-    says so.
+    says so. Lines are broken at `columns`, and bars are shorter where those are few; None: never.
     """
     lines = [*_lines(account, balance, readings, now_ms, exact), *_lot_lines(account, lots, now_ms)]
     own = [limit for limit in balance.limits if limit.account == account.name]
@@ -67,7 +73,7 @@ def account_screen(
     if summed:
         lines += _ahead(min(summed, key=lambda limit: limit.free_ms), queue, now_ms)
     width = max(10, *(len(line.amount) for line in lines))
-    return "\n".join(_drawn(line, width) for line in lines)
+    return "\n".join(_drawn(line, width, columns) for line in lines)
 
 
 def saved_words(balance: Balance) -> str:
@@ -76,7 +82,7 @@ def saved_words(balance: Balance) -> str:
     return " · ".join(
         f"{amount(balance.saved[kind], balance.unit)} {SAVED.get(kind, kind)}"
         for kind in known
-        if balance.saved.get(kind)
+        if balance.saved.get(kind, 0) >= SECOND_MS
     )
 
 
@@ -91,11 +97,27 @@ def newest_reading(readings: Sequence[Reading], limit: LimitBalance) -> Reading 
     return max(own, key=lambda reading: reading.at_ms, default=None)
 
 
-def _drawn(line: _Line, width: int) -> str:
+def _drawn(line: _Line, width: int, columns: int | None) -> str:
     if not line.name:
-        return line.words
+        return _broken(line.words, columns, 2)
     amount = f" {line.amount:>{width}}" if line.amount else ""
-    return f"  {line.name:<10}{amount}  {line.words}".rstrip()
+    begin = f"  {line.name:<{NAME_WIDTH}}{amount}  "
+    bar = _bar(line, WIDTH if columns is None else max(LEAST_WIDTH, columns - len(begin)))
+    return _broken(f"{begin}{'  '.join(filter(None, (bar, line.words)))}", columns, NAME_WIDTH + 4)
+
+
+def _broken(text: str, columns: int | None, hang: int) -> str:
+    """`text` in lines of at most `columns`, those after the first behind `hang` spaces."""
+    if columns is None or len(text) <= columns:
+        return text.rstrip()
+    return textwrap.fill(
+        text.lstrip(),
+        columns,
+        initial_indent=" " * (len(text) - len(text.lstrip())),
+        subsequent_indent=" " * hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _lines(
@@ -116,7 +138,7 @@ def _lines(
         shown = format_amount(tightest.free_ms, balance.unit, exact=exact)
         yield _Line("at most", shown, f"{tightest.account} has no more than this free")
     saved_ms = sum(balance.saved.values())
-    if saved_ms:
+    if saved_ms >= SECOND_MS:
         shown = format_amount(saved_ms, balance.unit, exact=exact)
         yield _Line("saved", shown, saved_words(balance))
 
@@ -168,15 +190,18 @@ def _amounts(limit: LimitBalance, reading: Reading | None, exact: bool) -> Itera
             )
             yield _Line(part.name, shown, "")
         else:
-            words = (_bar(part, limit.amount_ms), _said_of(part, limit, reading, exact))
+            words = _said_of(part, limit, reading, exact)
             shown = shown_amount(part.amount_ms, limit, exact=exact)
-            yield _Line(part.name, shown, "  ".join(word for word in words if word))
+            share = part.amount_ms / limit.amount_ms if limit.amount_ms else 0.0
+            yield _Line(part.name, shown, words, part.mark, share)
     yield _Line("of", whole, guess)
 
 
-def _bar(part: Part, amount_ms: int) -> str:
-    cells = round(WIDTH * max(0, part.amount_ms) / amount_ms) if amount_ms else 0
-    return part.mark * min(max(cells, 1 if part.amount_ms > 0 else 0), WIDTH)
+def _bar(line: _Line, most: int) -> str:
+    """At least a cell of what there is some of."""
+    width = min(most, WIDTH)
+    cells = round(width * max(0.0, line.share))
+    return line.mark * min(max(cells, 1 if line.share > 0 else 0), width)
 
 
 def _said_of(part: Part, limit: LimitBalance, reading: Reading | None, exact: bool) -> str:

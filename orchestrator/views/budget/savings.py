@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from budget.amount import format_amount
+from budget.duration import SECOND_MS
 from orchestrator.state.state import SavingState
 from orchestrator.views.figures import amount
 
@@ -23,13 +24,16 @@ def kept(savings: Sequence[SavingState]) -> list[SavingState]:
 
 
 def saved_words(savings: Iterable[SavingState]) -> str:
-    """ "1.20 h saved by known results, 4 min 05 s by stopping early"; empty where nothing was."""
+    """ "1.20 h saved by known results, 4 min 05 s by stopping early"; empty where it was less than
+    a second."""
     sums_ms: dict[tuple[str, str], int] = {}
     for saving in savings:
         key = saving.kind, saving.unit
         sums_ms[key] = sums_ms.get(key, 0) + saving.amount_ms
     parts = [
-        f"{amount(ms, unit)} {_BY.get(kind, kind)}" for (kind, unit), ms in sums_ms.items() if ms
+        f"{amount(ms, unit)} {_BY.get(kind, kind)}"
+        for (kind, unit), ms in sums_ms.items()
+        if ms >= SECOND_MS
     ]
     return ", ".join(parts).replace(" by ", " saved by ", 1)
 

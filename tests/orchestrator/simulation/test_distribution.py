@@ -76,7 +76,7 @@ def test_what_was_measured_here_is_used(tmp_path: Path) -> None:
     assert isinstance(times, Recorded)
     assert times.seconds == (150.0, 150.0, 150.0)
     assert times.draw_s(random.Random(0)) == 150.0
-    assert times.basis == "3 times here, 0.04 h"
+    assert times.basis == "3 times here, 2 min 30 s"
 
 
 def test_another_kind_of_job_of_the_same_name_is_not_used(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from budget.instant import WEEKDAYS
+from orchestrator.cli import main
 from tests.terminal import QuickTerminal, Said, Terminal
 
 PLAN = """
@@ -181,7 +183,7 @@ def test_times_that_were_measured_here_are_used(desk: Terminal) -> None:
     desk.write("fit.py", "import time; time.sleep(0.2)")
     assert Terminal(desk.folder).skint("run", "plan.yaml").code == 0
     said = desk.skint("simulate", "plan.yaml")
-    assert re.search(r"^train   4 times here, 0\.00 h$", said.out, re.M)
+    assert re.search(r"^train   4 times here, \d+ s$", said.out, re.M)
 
 
 def test_hours_come_from_a_file(desk: Terminal) -> None:
@@ -220,3 +222,17 @@ def test_a_week_of_faults_is_lived_and_counted(desk: Terminal) -> None:
     assert said.out.startswith("1 weeks (")
     assert said.out.rstrip().endswith("0 broken invariants")
     assert desk.skint("simulate", "--faults", "--seed", "11").out == said.out
+
+
+def test_columns_that_a_narrow_terminal_has_no_room_for_are_left_out(
+    desk: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(desk.folder)
+    monkeypatch.setenv("SKINT_HOME", str(desk.folder / "home"))
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["simulate", "plan.yaml", "--weeks", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    (head,) = [line for line in lines if line.startswith("week ") and "folds" in line]
+    assert head.split() == ["week", "folds", "finished", "used", "wasted", "saved", "left"]
