@@ -15,7 +15,7 @@ name: toy
 account: practice
 jobs:
   train:
-    run: sh -c 'sleep 0.3; echo {n} > $SKINT_OUT/it'
+    run: sh -c 'sleep 0.6; echo {n} > $SKINT_OUT/it'
     matrix: {n: [1, 2]}
     devices: 1
     limit: 5m
