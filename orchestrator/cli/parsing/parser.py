@@ -69,9 +69,10 @@ class Parser(argparse.ArgumentParser):
             raise self._too_many(message.removeprefix(_TOO_MANY).split(" ")[0])
         if message.startswith(_MISSING):
             missing = message.removeprefix(_MISSING).split(", ")
+            named = ", as `skint status` names it" if "RUN" in missing else ""
             raise WrongLine(
                 f"`{self.prog}` wants more on its line",
-                wanted=", ".join(map(self._shown, missing)),
+                wanted=", ".join(map(self._shown, missing)) + named,
                 next=self._usage_line(),
             )
         if message.startswith(_ONE_OF):

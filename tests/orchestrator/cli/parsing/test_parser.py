@@ -24,7 +24,7 @@ Said = pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("show", ("wants more on its line", "wanted  RUN")),
+        ("show", ("wants more on its line", "wanted  RUN, as `skint status` names it")),
         ("scheduler", ("wants more on its line", "wanted  start or stop or status")),
         ("abort r", ("wants more on its line", "wanted  --fold FOLD")),
         ("answer r", ("wants one of its options", "wanted  --stop or --let-run")),
@@ -42,6 +42,7 @@ Said = pytest.CaptureFixture[str]
         ("status --quite", ("has no option --quite", "did you mean --quiet?")),
         ("plna p.yaml", ("there is no command 'plna'", "did you mean `skint plan`?")),
         ("estimate p.yaml", ("there is no command 'estimate'", "uses: probe")),
+        ("ls", ("there is no command 'ls'", "next    skint status")),
         ("--jsom status", ("skint has no option --jsom", "did you mean --json?")),
         ("--json", ("a command is missing",)),
     ],
