@@ -172,6 +172,11 @@ class AttemptDir:
         return self.path / "stamp.json"
 
     @property
+    def meters(self) -> Path:
+        """What was measured of it so far, for the next scheduler should this one be killed."""
+        return self.path / "meters.json"
+
+    @property
     def damage(self) -> Path:
         """What was found wrong with what was published, by those who wanted to use it."""
         return self.path / "damage.json"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 
 from budget.meters.base import Meter, Watched
 from budget.meters.log import SAMPLE_EVERY_S, Metered, MeterLog
 from orchestrator.executors.local_records import identity_of
 from orchestrator.state.state import AttemptState, State
 from skint import process
-from skint.attempt import AttemptDir
+from skint.attempt import AttemptDir, write_json
 
 _log = logging.getLogger(__name__)
 
@@ -19,8 +20,8 @@ LOCAL = "local"
 
 
 class LocalMeters:
-    """Logs of the attempts that run here. They live as long as the scheduler; what it keeps of
-    them in events is where the next scheduler goes on."""
+    """Logs of the attempts that run here. They live as long as the scheduler; the next one goes on
+    from the figures in the attempts' folders, also of those that end while there is none."""
 
     def __init__(self, meter: Meter, *, every_s: float = SAMPLE_EVERY_S) -> None:
         self._meter = meter
@@ -35,16 +36,46 @@ class LocalMeters:
         if self._read_ms is None or not 0 <= now_ms - self._read_ms < self._every_ms:
             watched = [one for attempt in live.values() if (one := _watched(attempt)) is not None]
             self._read_ms = now_ms if watched else None  # the first one is read as it starts
+            for name in live.keys() - self._logs.keys():
+                if (before := _before(live[name])) is not None:
+                    self._logs[name] = MeterLog(before)
             for name, reading in self._meter.read(watched, now_ms).items():
-                log = self._logs.get(name) or MeterLog(live[name].metered or Metered())
-                self._logs[name] = log.add(reading)
+                self._logs[name] = self._logs.get(name, MeterLog()).add(reading)
+                _keep(live[name], self._logs[name].metered)
         return {name: log.metered for name, log in self._logs.items()}
+
+
+def _keep(attempt: AttemptState, metered: Metered) -> None:
+    if not metered.covered_s:
+        return  # a single reading says nothing of any time
+    try:
+        # After a power cut the attempt is over too; less would be known of it then.
+        write_json(_folder(attempt).meters, metered.to_json(), durable=False)
+    except OSError as error:
+        _log.warning("what was measured of %s is not kept now: %s", attempt.id, error)
+
+
+def _before(attempt: AttemptState) -> Metered | None:
+    """What an earlier scheduler has measured. Between it and this one nobody looked."""
+    known = [attempt.metered] if attempt.metered is not None else []
+    try:
+        known.append(Metered.from_json(json.loads(_folder(attempt).meters.read_text())))
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        _log.warning("what was measured of %s before cannot be read: %s", attempt.id, error)
+    newest = max(known, key=lambda metered: metered.covered_s, default=None)
+    return None if newest is None else replace(newest, stretch_s=0.0)
+
+
+def _folder(attempt: AttemptState) -> AttemptDir:
+    return AttemptDir(attempt.path)
 
 
 def _watched(attempt: AttemptState) -> Watched | None:
     """The attempt with the process of its shim; None unless that is alive."""
     try:
-        identity = identity_of(AttemptDir(Path(attempt.folder)))
+        identity = identity_of(_folder(attempt))
     except FileNotFoundError:  # it has not started yet, or its folder is gone
         return None
     except OSError as error:

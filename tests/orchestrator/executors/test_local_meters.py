@@ -114,6 +114,46 @@ def test_a_log_goes_on_from_what_was_kept_and_ends_with_its_attempt(tmp_path: Pa
     assert meters.look(state_of(folder, status="ended"), 10_000) == {}
 
 
+def measured(folder: Path) -> State:
+    """An attempt that a scheduler, which is no more, has read twice in five seconds."""
+    meters = LocalMeters(FakeMeter(host_of=lambda attempt, now_ms: HostReading(9.0, 1.0)))
+    state = state_of(started(folder))
+    for now_ms in (0, 5_000):
+        meters.look(state, now_ms)
+    return state
+
+
+def test_what_a_killed_scheduler_has_measured_counts_where_the_next_one_goes_on(
+    tmp_path: Path,
+) -> None:
+    state = measured(tmp_path / "1")
+    meters = LocalMeters(FakeMeter(host_of=lambda attempt, now_ms: HostReading(11.0, 1.0)))
+    meters.look(state, 9_000)  # in the four seconds before nobody looked
+    (found,) = meters.look(state, 14_000).values()
+    assert (found.covered_s, found.cpu_s, found.at_ms) == (10, 11, 14_000)
+    assert found.utilisation is None  # nothing was read of its device
+
+
+def test_what_was_measured_of_one_that_ended_while_nobody_looked_is_told(tmp_path: Path) -> None:
+    state = measured(tmp_path / "1")
+    AttemptDir(tmp_path / "1").handle.unlink()
+    meter = FakeMeter()
+    (found,) = LocalMeters(meter).look(state, 60_000).values()
+    assert (found.covered_s, found.cpu_s, found.at_ms) == (5, 9, 5_000)
+    assert meter.asked == [(60_000, ())]
+
+
+@pytest.mark.parametrize("kept", ["", "{", None], ids=["empty", "torn", "gone"])
+def test_where_its_file_says_nothing_the_figures_in_the_state_count(
+    tmp_path: Path, kept: str | None
+) -> None:
+    measured(folder := tmp_path / "1")
+    file = AttemptDir(folder).meters
+    file.unlink() if kept is None else file.write_text(kept)
+    (found,) = LocalMeters(FakeMeter()).look(state_of(folder, metered=Metered(7, 60)), 9).values()
+    assert found.covered_s == 60
+
+
 DRIVE = """
 import sys
 from pathlib import Path
