@@ -46,7 +46,7 @@ def predict_pictures(params: Params, ctx: skint.Context) -> None:
             )
         ctx.note(f"tta {params.tta}: left out, what was kept is a head on features, without views")
         params = params.model_copy(update={"tta": "none"})
-    asked: tuple[SampleFile, Sequence[Column], Mapping[str, int | None]] | None = None
+    asked: tuple[SampleFile, tuple[Column, ...], Mapping[str, int | None]] | None = None
     if params.submission is not None:
         sample = read_sample(ctx.resolve(params.submission), params.id)
         columns = columns_of(sample, published.targets, params)
@@ -71,8 +71,9 @@ def predict_pictures(params: Params, ctx: skint.Context) -> None:
     answers = answers_of(models, predicted)
     write_predictions(ctx.out, pictures.first, pictures.rows, answers, params.threshold)
     if asked is not None:
-        write_submission(ctx.out / "submission.csv", *asked, answers)
-        _tell_submission(ctx, *asked, len(samples))
+        sample, columns, places = asked
+        write_submission(ctx.out / "submission.csv", sample, columns, places, answers)
+        _tell_submission(ctx, columns, places, len(samples))
     scores = _scores(models, pictures, answers)
     facts: dict[str, Any] = {
         "pictures": len(samples),
@@ -147,7 +148,6 @@ def _tell_scores(
 
 def _tell_submission(
     ctx: skint.Context,
-    sample: SampleFile,
     columns: Sequence[Column],
     places: Mapping[str, int | None],
     count: int,

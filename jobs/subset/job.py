@@ -62,7 +62,7 @@ def subset(params: Params, ctx: skint.Context) -> None:
 
     data = PackedSet.open(ctx.find("dataset.json").parent)
     target = _class_target(params, data)
-    classes = _classes(params, data, target) if target else ()
+    classes = _classes(params, target) if target else ()
     size = _affordable(params, data, ctx)
     rows = _rows(params, data, target, classes, size)
     if not len(rows):
@@ -95,7 +95,7 @@ def _class_target(params: Params, data: PackedSet) -> Target | None:
     return next((target for target in data.meta.targets if target.kind == "class"), None)
 
 
-def _classes(params: Params, data: PackedSet, target: Target) -> tuple[str, ...]:
+def _classes(params: Params, target: Target) -> tuple[str, ...]:
     known = target.classes
     if params.classes is None:
         return known

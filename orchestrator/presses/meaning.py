@@ -86,7 +86,7 @@ def _abort(press: Press, run: RunState, by: str, zone: str) -> Request | Refusal
     if not run.live:
         return Refusal("over", f"{run.name} ended {_at(run.ended_ms, zone)}: {run.outcome}")
     if press.do == "abort-run":
-        asked = _ending(run, [stop for stop in run.stops if stop.scope == "run"])
+        asked = _ending([stop for stop in run.stops if stop.scope == "run"])
         if asked is not None:
             return _already(run.name, asked, zone)
         if not is_current(press, run):
@@ -99,7 +99,7 @@ def _abort(press: Press, run: RunState, by: str, zone: str) -> Request | Refusal
     if run.jobs[job.id].ended:
         return Refusal("over", f"{title} {_ended(run, job, zone)}")
     stop = run.stop_of(job)
-    asked = _ending(run, [stop] if stop else [])
+    asked = _ending([stop] if stop else [])
     if asked is not None:
         return _already(title, asked, zone)
     if not is_current(press, run):
@@ -154,7 +154,7 @@ def _called(run: RunState, jobs: list[Job], scope: StopScope) -> str:
     return title_of(run, jobs[0]) if len(jobs) == 1 else jobs[0].group
 
 
-def _ending(run: RunState, stops: list[StopAsked]) -> StopAsked | None:
+def _ending(stops: list[StopAsked]) -> StopAsked | None:
     """That which ends what it is aimed at for good; what parks may still be made to end."""
     return next((stop for stop in stops if stop.then == "end"), None)
 

@@ -178,7 +178,7 @@ _WORD_OF_IT = (e.AttemptAccepted, e.StandbyAccepted, e.StopSent, e.SavingBooked)
 
 
 def _take_answer(deciding: _Deciding, answer: i.Answer, inputs: i.Inputs, now_ms: int) -> None:
-    name = _run_of(deciding.state, answer)
+    name = _run_of(answer)
     run = deciding.state.runs[name]
     submission = getattr(answer, "submission", "")
     if submission in run.standbys:
@@ -265,7 +265,7 @@ def _of_standby(run: RunState, name: str, answer: i.Answer, now_ms: int) -> Iter
             yield standby.ended(run, run.standbys[name], sentence, now_ms, by_itself=True)
 
 
-def _run_of(state: State, answer: i.Answer) -> str:
+def _run_of(answer: i.Answer) -> str:
     match answer:
         case i.Accepted(name) | i.NotAccepted(name, _) | i.Unanswered(name, _):
             pass

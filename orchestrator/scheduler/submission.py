@@ -20,7 +20,7 @@ def submission_of(run: RunState, name: str, environ: Mapping[str, str]) -> Submi
     """The submission `name` of `run`. Values of variables are taken now and stored nowhere."""
     standby = run.standbys.get(name)
     allocation = run.allocations.get(name)
-    attempts = [_as_attempt(run, standby)] if standby else attempts_of(run, name)
+    attempts = [_as_attempt(standby)] if standby else attempts_of(run, name)
     wanted = {variable for a in attempts for variable in run.graph.job(a.job).env}
     missing = sorted(wanted - environ.keys())
     if missing:
@@ -44,7 +44,7 @@ def submission_of(run: RunState, name: str, environ: Mapping[str, str]) -> Submi
     )
 
 
-def _as_attempt(run: RunState, standby: StandbyState) -> AttemptState:
+def _as_attempt(standby: StandbyState) -> AttemptState:
     """What it may become, as far as that is known before it has devices."""
     return AttemptState(
         id=standby.id,

@@ -49,7 +49,7 @@ def look_at(folder: Path) -> Found:
         place = train.folder if inside else labels.source
         train = PictureSet("train", place, labels.rows - labels.missing)
     if sample is not None and not any(one.role == "test" for one in others):
-        aside = _tests_among(tree, parts, sample, labels)
+        aside = _tests_among(tree, sample, labels)
         others += (aside,) if aside else ()
         sample = replace(sample, unknown=0) if aside else sample
     paths = _paths_of(tree, train, parts)
@@ -161,9 +161,7 @@ def _is_plain(guess: Guess, asked: Sequence[str]) -> bool:
     return guess.hinted or guess.asked_in(asked)
 
 
-def _tests_among(
-    tree: Tree, parts: Parts, sample: Sample, labels: Labels | None
-) -> PictureSet | None:
+def _tests_among(tree: Tree, sample: Sample, labels: Labels | None) -> PictureSet | None:
     """Test pictures that lie among those that train: the sample submission says which."""
     at = pictures_of(tree.root, sample.path, Pictures(tree.top.paths()))
     if at is None or at[2] < sample.rows or labels is None:

@@ -62,7 +62,7 @@ class _Writer:
         """The entry that has the pixels so far."""
 
     def lines(self) -> Iterator[Line]:
-        found, choice, means = self._found, self._choice, self._choice.means
+        choice, means = self._choice, self._choice.means
         yield 0, "", "Written by `skint init`. It runs as it is; change what you like."
         yield 0, "", "docs/plan.md has every key, docs/jobs.md every job and its parameters."
         yield 0, "", ""
@@ -90,7 +90,7 @@ class _Writer:
             more = (f"{one.role}{number}" for number in count(2))
             name = one.role if one.role not in names else next(n for n in more if n not in names)
             names.add(name)
-            yield from self._predicted(name, one, found)
+            yield from self._predicted(name, one)
 
     def _source(self) -> Iterator[Line]:
         labels, train = self._found.labels, self._found.train
@@ -203,7 +203,7 @@ class _Writer:
             yield 3, f"metrics: [{choice.metric}]", "measured each epoch beside the usual ones"
             yield 3, f"monitor: val_{choice.metric}", "which epoch is the best"
 
-    def _predicted(self, name: str, one: PictureSet, found: Found) -> Iterator[Line]:
+    def _predicted(self, name: str, one: PictureSet) -> Iterator[Line]:
         choice = self._choice
         labelled = bool(one.classes)
         about = "with labels: they judge all folds together" if labelled else "to be predicted"

@@ -191,7 +191,7 @@ def _prune(
     wish = _wish(arguments)
     going = chosen(found, wish, now_ms)
     if not arguments.json:
-        _announce(going, found, wish, now_ms, dry=arguments.dry_run)
+        _announce(going, found, now_ms, dry=arguments.dry_run)
     removed = Removed()
     if going and not arguments.dry_run:
         if not arguments.manner.yes and not _confirmed(going, as_json=arguments.json):
@@ -241,9 +241,7 @@ def _wish(arguments: argparse.Namespace) -> Wish:
     )
 
 
-def _announce(
-    going: Sequence[Entry], found: Sequence[Entry], wish: Wish, now_ms: int, *, dry: bool
-) -> None:
+def _announce(going: Sequence[Entry], found: Sequence[Entry], now_ms: int, *, dry: bool) -> None:
     if not going:
         print(f"nothing to remove; {format_size(_bytes(found))} are kept")
         return

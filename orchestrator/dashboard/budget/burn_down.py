@@ -143,7 +143,7 @@ class BurnDown(ModalScreen[None]):
             self._words.paint(())
             return
         burn = self._burns[min(self._at, len(self._burns) - 1)]
-        self._words.paint(tuple(_words(burn, width, self._zone, self._trouble, self._what_else())))
+        self._words.paint(tuple(_words(burn, width, self._trouble, self._what_else())))
         self.call_after_refresh(self._draw_plot, burn)
 
     def _draw_plot(self, burn: Burn) -> None:
@@ -185,9 +185,7 @@ class BurnDown(ModalScreen[None]):
             self.read()
 
 
-def _words(
-    burn: Burn, width: int, zone: tzinfo | None, trouble: str, what_else: str
-) -> Iterator[Line]:
+def _words(burn: Burn, width: int, trouble: str, what_else: str) -> Iterator[Line]:
     limit = burn.limit
     yield fitted(_legend(burn), width)
     parts: list[Piece] = [(" ", "")]
@@ -195,7 +193,7 @@ def _words(
         parts.append((f"{MARKS[part.name]} ", part.name))
         parts.append((f"{part.name} {shown_amount(part.amount_ms, limit)}  ", ""))
     yield fitted(parts, width)
-    for head, sentence in _sentences(burn, zone, trouble):
+    for head, sentence in _sentences(burn, trouble):
         room = max(20, width - 12)
         for number, text in enumerate(textwrap.wrap(sentence, room)):
             role = "bad" if head in ("dry", "not read") else ""
@@ -222,7 +220,7 @@ def _legend(burn: Burn) -> Line:
     return tuple(pieces)
 
 
-def _sentences(burn: Burn, zone: tzinfo | None, trouble: str) -> Iterator[tuple[str, str]]:
+def _sentences(burn: Burn, trouble: str) -> Iterator[tuple[str, str]]:
     limit = burn.limit
     if burn.dry is not None and burn.dry.at_ms is not None:
         at = format_instant(burn.dry.at_ms, limit.limit.window.zone)

@@ -46,7 +46,6 @@ def fold_lines(
     view: RunView,
     curves: Sequence[JobCurve],
     chosen: str,
-    now_ms: int,
     width: int,
     baseline: Curve | None = None,
     beside: Beside | None = None,
@@ -58,7 +57,7 @@ def fold_lines(
     lines: list[Line] = [(((" " * (4 + name_cells)), ""), (heads, "dim"))]
     for one in curves:
         row = view.row(one.job.id)
-        cells = dict(zip(dict(COLUMNS), _cells(run, view, row, one, now_ms), strict=True))
+        cells = dict(zip(dict(COLUMNS), _cells(run, view, row, one), strict=True))
         here = one.job.id == chosen
         rest = "".join(
             f" {padded(cells[name], size, right=True)}" for name, size in shown if name != "state"
@@ -98,9 +97,7 @@ def _columns(width: int) -> list[tuple[str, int]]:
     return shown
 
 
-def _cells(
-    run: RunState, view: RunView, row: JobRow, one: JobCurve, now_ms: int
-) -> tuple[str, ...]:
+def _cells(run: RunState, view: RunView, row: JobRow, one: JobCurve) -> tuple[str, ...]:
     best, attempt = one.best, run.current(one.job.id)
     used_ms = row.charged_ms + row.in_flight_ms
     metered = attempt.metered if attempt is not None else None
@@ -139,7 +136,7 @@ def facts_of(
 ) -> tuple[tuple[str, tuple[Fact, ...]], ...]:
     """(title, facts): of the chosen job, then of its run. What is not known is left out."""
     sections = (
-        (row.title, tuple(_of_job(run, view, row, now_ms))),
+        (row.title, tuple(_of_job(run, view, row))),
         ("costs", tuple(_costs(run, view, curves, beside))),
         ("stop rules", tuple(_verdicts(run, view, now_ms))),
         ("compared with", tuple(_recipe(beside))),
@@ -147,7 +144,7 @@ def facts_of(
     return tuple((title, facts) for title, facts in sections if facts)
 
 
-def _of_job(run: RunState, view: RunView, row: JobRow, now_ms: int) -> Iterator[Fact]:
+def _of_job(run: RunState, view: RunView, row: JobRow) -> Iterator[Fact]:
     lane = f"{row.lane}, simulated device" if view.simulated and row.lane != "cpu" else row.lane
     yield "state", f"{row.status} · {lane}"
     if row.why:

@@ -138,7 +138,6 @@ class DetailPanes:
             view,
             shown.curves,
             shown.job,
-            shown.now_ms,
             width - 1,
             baseline=shown.baseline,
             beside=shown.beside,
