@@ -9,8 +9,9 @@ import time
 
 from budget.ledger import Ledger
 from orchestrator.cli.commands import show
+from orchestrator.cli.planning.known import Known
 from orchestrator.cli.planning.plan_arguments import add_plan_arguments, add_run_arguments
-from orchestrator.cli.planning.queueing import Known, queued
+from orchestrator.cli.planning.queueing import queued
 from orchestrator.cli.printing import progress
 from orchestrator.cli.printing.screen import prose
 from orchestrator.cli.running import until_over

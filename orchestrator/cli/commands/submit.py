@@ -26,7 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home.find()
     with home.scheduler_ahead() as start:  # before what takes its time is imported
         from orchestrator.cli.inbox import ask
-        from orchestrator.cli.planning.queueing import Known, queued
+        from orchestrator.cli.planning.known import Known
+        from orchestrator.cli.planning.queueing import queued
 
         def send(request: SubmitRun) -> tuple[str, int, str]:
             return request.run, start(), ask(home, request)

@@ -7,7 +7,7 @@ import time
 
 from budget.ledger import Ledger
 from orchestrator.cli.planning.asking import asked_of
-from orchestrator.cli.planning.queueing import Known
+from orchestrator.cli.planning.known import Known
 from orchestrator.home import Home
 from orchestrator.store.store import read_state
 from orchestrator.submitting.known_saving import book_known

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from orchestrator.cli.inbox import Refused
 from orchestrator.cli.numbering import numbered
 from orchestrator.cli.planning.asking import asked_of
+from orchestrator.cli.planning.known import Known
 from orchestrator.commands import SubmitRun
 from orchestrator.graph import exploring
 from orchestrator.home import Home
 from orchestrator.plans.ingredients import KeptIngredients
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Known:
-    """Nothing is queued: all of its results are there."""
-
-    run: str | None
-    """The one that has most of them."""
-    said: str
 
 
 def queued(arguments: argparse.Namespace, home: Home, send: Callable[[SubmitRun], T]) -> T | Known:
