@@ -48,7 +48,7 @@ class HeldOut:
     def add(self, returned: Any) -> None:
         """What the step returned for the next batch. Nothing waits for a device."""
         self._batches += 1
-        if isinstance(returned, Mapping) and "ids" in returned:
+        if _offers(returned):
             # Copies: a loader may fill its buffers again.
             names = ("ids", "target", *PREDICTED)
             self._given.append({n: _copy(returned[n]) for n in names if n in returned})
@@ -78,6 +78,13 @@ class HeldOut:
             )
         joined = _joined(parts)
         return _once(joined) if len(everyone) > 1 else joined
+
+
+def _offers(returned: Any) -> bool:
+    """Whether it is meant: a module may have other use for `ids`."""
+    if not isinstance(returned, Mapping) or "ids" not in returned:
+        return False
+    return any(name in returned for name in PREDICTED)
 
 
 def _copy(value: Any) -> Any:

@@ -1,9 +1,11 @@
 """Train a LightningModule of your own on a LightningDataModule of your own, stage by stage.
 
 Reads  what the data module reads; it is told its fold and the folders of all entries above.
-Writes metrics.csv, a row an epoch; result.json; checkpoints/best.ckpt (weights of the last stage's
-       best epoch), checkpoints/STAGE.ckpt (the same of another stage); while it trains also
-       checkpoints/last.ckpt (all that a continuation needs).
+Writes metrics.csv, a row an epoch; result.json; predictions.npz and correct.json where the
+       module's validation_step returns ids, target, and probabilities or values;
+       checkpoints/best.ckpt (weights of the last stage's best epoch), checkpoints/STAGE.ckpt (the
+       same of another stage); while it trains also checkpoints/last.ckpt (all that a continuation
+       needs).
 
     fit:
       uses: fit

@@ -99,6 +99,39 @@ class Judge(Base):
         self.log("val_acc", (logits.argmax(1) == batch[1]).float().mean())
 
 
+class Numbered(Data):
+    """23 held-out points with their numbers, from 100, the last first."""
+
+    def val_dataloader(self):
+        x, y = Points(23, 99).x, Points(23, 99).y
+        rows = [(x[n], y[n], 100 + n) for n in reversed(range(23))]
+        return torch.utils.data.DataLoader(rows, batch_size=8)
+
+
+class Teller(Judge):
+    """Returns what it predicted."""
+
+    def validation_step(self, batch, index):
+        super().validation_step(batch, index)
+        told = self.head(self.encoder(batch[0])).softmax(1)
+        return {"ids": batch[2], "target": batch[1], "probabilities": told}
+
+
+class Breaking(Teller):
+    """Returns no numbers, but for the first batch."""
+
+    def validation_step(self, batch, index):
+        given = super().validation_step(batch, index)
+        broken = given["probabilities"] * (1 if index == 0 else torch.nan)
+        return {**given, "probabilities": broken}
+
+
+class Logits(Teller):
+    def validation_step(self, batch, index):
+        given = super().validation_step(batch, index)
+        return {**given, "probabilities": given["probabilities"].log()}
+
+
 class Diverging(Judge):
     def training_step(self, batch, index):
         return super().training_step(batch, index) * float("nan")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     with PackedWriter(folder / "packed", shape=(6, 2, 2, 3), dtype="uint8") as writer:
         writer.images()[:] = 7
         samples = [
-            Sample(n, str(n), f"{n}.png", targets={"label": CLASSES[TRUE[n]], "depth": DEPTH[n]})
+            Sample(
+                n, str(n), f"{n}.png", targets={"label": CLASSES[TRUE[n]], "depth": str(DEPTH[n])}
+            )
             for n in range(6)
         ]
         targets = [Target("label", "class", CLASSES), Target("depth", "value")]
@@ -46,12 +49,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"packed": folder / "packed", "folds": folder / "folds"}
 
 
-def one(ids: list[int], told: list[int], **changes: Any) -> dict[str, Any]:
+def one(rows: list[int], told: list[int], **changes: Any) -> dict[str, Any]:
     """A batch whose probabilities are 0.8 for the class that is told."""
-    probabilities = torch.full((len(ids), 3), 0.1)
-    probabilities[range(len(ids)), told] = 0.8
-    target = torch.tensor([TRUE[n] for n in ids])
-    given = {"ids": torch.tensor(ids), "target": target, "probabilities": probabilities}
+    probabilities = torch.full((len(rows), 3), 0.1)
+    probabilities[range(len(rows)), told] = 0.8
+    target = torch.tensor([TRUE[n] for n in rows])
+    given = {"ids": torch.tensor(rows), "target": target, "probabilities": probabilities}
     return {name: value for name, value in {**given, **changes}.items() if value is not None}
 
 
@@ -88,7 +91,9 @@ def test_a_buffer_that_its_loader_fills_again_is_kept_as_it_was() -> None:
     assert whole["probabilities"].sum().item() == pytest.approx(2)
 
 
-@pytest.mark.parametrize("returned", [None, torch.tensor(0.3), {"loss": 1.0}])
+@pytest.mark.parametrize(
+    "returned", [None, torch.tensor(0.3), {"loss": 1.0}, {"ids": torch.ones(2, 9)}]
+)
 def test_a_step_that_returns_something_else_gives_nothing(returned: Any) -> None:
     assert gathered(returned, returned) is None
 
@@ -103,7 +108,8 @@ def test_values_are_found_by_what_is_true_of_them(tmp_path: Path, inputs: dict[s
 
 
 def test_without_a_packed_set_classes_are_called_by_their_numbers(tmp_path: Path) -> None:
-    given = gathered(one([70, 1], [0, 1], target=torch.tensor([2, -1])))
+    numbers = {"ids": torch.tensor([70, 1]), "target": torch.tensor([2, -1])}
+    given = gathered(one([0, 1], [0, 1], **numbers))
     found = predictions_of(given, attempt(tmp_path, {}))
     assert found.ids.tolist() == [1, 70]
     assert found.targets[0].classes == ("0", "1", "2")
@@ -208,9 +214,10 @@ def test_the_error_report_reads_them_and_says_which_fold_has_none(
     (folds[0] / "result.json").write_text('{"no_predictions": "they broke"}')
     ctx = skint.Context.for_test(tmp_path / "errors", inputs={"fit": folds, **inputs})
     errors(ErrorsParams(), ctx)
-    events = ctx.attempt.events.read_text()
-    assert "most confused: hat ↔ shoe (1)" in events
-    assert "without predictions: fit, fold 0: they broke" in events
+    lines = ctx.attempt.events.read_text().splitlines()
+    notes = [json.loads(line).get("text") for line in lines]
+    assert "most confused: hat ↔ shoe (1)" in notes
+    assert "without predictions: fit, fold 0: they broke" in notes
 
 
 def test_the_error_report_says_why_there_is_nothing_to_show(

@@ -8,15 +8,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("pytorch_lightning")
 
 import skint.shim
+from orchestrator.baselines.agreement import Correct, read_correct
+from orchestrator.baselines.fold_view import CORRECT
 from skint.attempt import AttemptDir, Task
-from tests.jobs.fit.conftest import STAGED
+from tests.jobs.fit.conftest import STAGED, STAGES
 
 pytestmark = pytest.mark.torch
+
+
+TELLER = {**STAGES[1], "module": "points_task:Teller", "data": "points_task:Numbered"}
 
 
 def test_two_processes_train_together_and_the_first_publishes(
@@ -31,7 +37,7 @@ def test_two_processes_train_together_and_the_first_publishes(
         "run",
         "fit",
         uses="fit",
-        params=STAGED,
+        params={**STAGED, "stages": [STAGES[0], TELLER]},
         cwd=str(task_folder),
         devices=devices,
         device_count=len(devices),
@@ -53,3 +59,9 @@ def test_two_processes_train_together_and_the_first_publishes(
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
     published = {path.name for path in (attempt.out / "checkpoints").iterdir()}
     assert published == {"copy.ckpt", "best.ckpt"}
+    # 23 held-out samples, of which one process has one twice.
+    with np.load(attempt.out / "predictions.npz") as arrays:
+        assert arrays["ids"].tolist() == list(range(100, 123))
+        right = (arrays["probabilities"].argmax(1) == arrays["target"]).sum()
+    found = read_correct(str(attempt.out / CORRECT))
+    assert isinstance(found, Correct) and found.right.bit_count() == right

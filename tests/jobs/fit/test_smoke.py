@@ -75,6 +75,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
         "no weight of copy can be handed on",
         "the next module has none",
     ),
+    "predictions that are none": (
+        {"module": "points_task:Logits", "data": "points_task:Numbered"},
+        "probabilities lie between 0 and 1",
+        "logits.softmax(1)",
+    ),
     "another shape": (
         {"stages": [STAGES[0], {**STAGES[1], "module_args": {"width": 9}}]},
         "no weight of copy can be handed on",
