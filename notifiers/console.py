@@ -15,11 +15,14 @@ class Console:
 
     With `run` it says nothing of other runs: somebody waits for this one at the stream's end.
     Of that run neither while its name is not certain, which an empty `run` stands for.
+
+    Without a stream it is standard output as it is when a line is printed: a table that is redrawn
+    takes its place, and knows then that it has to move down.
     """
 
     name = "console"
 
-    def __init__(self, stream: TextIO, run: str | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, run: str | None = None) -> None:
         self._stream = stream
         self.run = run
 
@@ -34,7 +37,7 @@ class Console:
     @classmethod
     def configure(cls, settings: Mapping[str, object], environ: Mapping[str, str]) -> Console:
         cls.check(settings)
-        return cls(sys.stdout)
+        return cls()
 
     def pace(self, notice: Notice, address: Mapping[str, str]) -> Mapping[str, float]:
         return {}
@@ -54,9 +57,10 @@ class Console:
     def _print(self, line: str) -> None:
         # A run or metric name may hold anything; a terminal must not obey it.
         visible = "".join(char if char.isprintable() else "?" for char in line)
-        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        stream = self._stream or sys.stdout
+        encoding = getattr(stream, "encoding", None) or "utf-8"
         try:
-            self._stream.write(visible.encode(encoding, "replace").decode(encoding) + "\n")
-            self._stream.flush()
+            stream.write(visible.encode(encoding, "replace").decode(encoding) + "\n")
+            stream.flush()
         except (OSError, ValueError) as error:  # closed, or its reader has gone (`| head`)
             raise NotifyError(f"the console is closed ({error})", permanent=True) from error

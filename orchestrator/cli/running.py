@@ -69,7 +69,7 @@ def _in_foreground(
     from orchestrator.serving import scheduler_in
 
     id, answers = uuid.uuid4().hex, list[e.CommandAnswered]()
-    console = Console(sys.stdout, run="")  # a run of this name may be another terminal's
+    console = Console(run="")  # a run of this name may be another terminal's
 
     def hear(events: Iterable[e.Event], _: State) -> None:
         for event in events:

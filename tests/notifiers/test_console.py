@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
+import rich.console
+from rich.live import Live
 
 from notifiers.base import Notice, NotifyError
 from notifiers.console import Console
@@ -30,6 +33,17 @@ def test_the_last_head_is_printed_even_under_the_same_title() -> None:
     address = console.send(head("epoch 3/3"), {})
     console.send(head("epoch 3/3", "done", final=True), address)
     assert stream.getvalue().splitlines()[-1] == "seedlings-1 · epoch 3/3 · done"
+
+
+def test_lines_are_printed_above_a_table_that_is_redrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printed beside it, it would move up by too few lines: over the words, and not over itself."""
+    screen = io.StringIO()
+    monkeypatch.setattr("sys.stdout", screen)
+    console = Console()  # before the table is there, as `skint run` makes it
+    terminal = rich.console.Console(file=screen, force_terminal=True, width=60)
+    with Live("the table", console=terminal, auto_refresh=False):
+        console.send(head("epoch 1/3"), {})
+    assert re.search(r"\r\x1b\[2K *seedlings-1 · epoch 1/3 *\nthe table", screen.getvalue())
 
 
 def test_a_reply_names_its_run_and_an_alert_stands_out() -> None:
