@@ -34,7 +34,14 @@ from orchestrator.executors.local_records import (
     last_line_ms,
 )
 from orchestrator.executors.local_shims import Shim, Shims
-from orchestrator.executors.local_standby import give_devices, give_up, is_same, sight_of_waiting
+from orchestrator.executors.local_standby import (
+    give_devices,
+    give_up,
+    has_devices,
+    is_gone,
+    is_same,
+    sight_of_waiting,
+)
 from orchestrator.executors.together import observation
 from skint import process
 from skint.attempt import EXIT_STOPPED, AttemptDir, Exit, StopHow, StopRequest, Task, write_json
@@ -94,6 +101,7 @@ class LocalExecutor:
 
     def submit(self, submission: Submission) -> None:
         parts = list(zip(submission.tasks, map(AttemptDir, submission.folders), strict=True))
+        _all_or_none(submission.name, parts)
         fresh, gone = [], list[StandbyGone]()
         for part in parts:
             try:
@@ -102,7 +110,7 @@ class LocalExecutor:
             except StandbyGone as error:
                 gone.append(error)
         if gone and len(gone) + len(fresh) == len(parts):
-            raise gone[0]  # else the others have their devices, and this one is seen as `unused`
+            raise gone[0]  # else it ended in this moment, and is seen as `unused` beside the others
         own = _own_environment()
         for number, (task, directory) in enumerate(fresh):
             try:
@@ -292,6 +300,19 @@ def _why(directory: AttemptDir, sight: AttemptSight) -> str:
     if sight.condition == "lost" and could_not_write(directory):
         return "its end could not be written down: the disk is full, or was; make room first"
     return ""
+
+
+def _all_or_none(name: str, parts: Sequence[tuple[Task, AttemptDir]]) -> None:
+    """Raise StandbyGone where one of those that were started ahead has ended, before any of them
+    has its devices: those of that one would be kept for nothing until the last of them ends."""
+    if any(has_devices(directory, name) for _, directory in parts):
+        return
+    for task, directory in parts:
+        if is_gone(directory, task):
+            with _reaching(task.attempt):
+                for _, other in parts:
+                    give_up(other)
+            raise StandbyGone(f"what was started ahead for {task.attempt} is no more")
 
 
 def _refuse_another(directory: AttemptDir, task: Task) -> None:

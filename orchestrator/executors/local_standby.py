@@ -37,6 +37,32 @@ def _was_ahead(directory: AttemptDir) -> bool:
         return False
 
 
+def has_devices(directory: AttemptDir, allocation: str) -> bool:
+    """Whether it was started ahead and has been given its devices by `allocation`."""
+    try:
+        go = directory.read_go()
+    except (OSError, ValueError):
+        return False
+    return go is not None and go.allocation == allocation
+
+
+def is_gone(directory: AttemptDir, task: Task) -> bool:
+    """Whether it was started ahead and cannot be given what `task` says any more. Changes nothing;
+    of one that nobody has started yet it says no."""
+    try:
+        ahead = directory.read_task()
+    except (OSError, ValueError):
+        return False
+    if ahead.standby_s is None:
+        return False
+    try:
+        go = directory.read_go()
+    except (OSError, ValueError):
+        return True
+    given = ahead.given(task.devices, task.limit_s, task.grace_s)
+    return go is not None or not is_same(given, task) or not _is_alive(directory)
+
+
 def give_devices(directory: AttemptDir, allocation: str, task: Task) -> bool:
     """Give the attempt there what `task` says; False where it was not started ahead.
 
@@ -62,13 +88,17 @@ def give_devices(directory: AttemptDir, allocation: str, task: Task) -> bool:
 
 def _go(directory: AttemptDir, allocation: str, task: Task, *, fits: bool) -> Go:
     now_ms = time.time_ns() // 1_000_000
+    if not fits or not _is_alive(directory):
+        return Go("", now_ms)
+    return Go(allocation, now_ms, task.devices, task.limit_s, task.grace_s)
+
+
+def _is_alive(directory: AttemptDir) -> bool:
     try:
         identity = identity_of(directory)
     except OSError:
-        identity = None
-    if not fits or identity is None or not process.is_alive(identity):
-        return Go("", now_ms)
-    return Go(allocation, now_ms, task.devices, task.limit_s, task.grace_s)
+        return False
+    return identity is not None and process.is_alive(identity)
 
 
 def is_same(one: Task, other: Task) -> bool:

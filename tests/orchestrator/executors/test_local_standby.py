@@ -15,7 +15,7 @@ from orchestrator.executors.base import ExecutorRefused, Handle, StandbyGone, Su
 from orchestrator.executors.local import LocalExecutor
 from orchestrator.executors.local_records import identity_of
 from skint.attempt import AttemptDir, StopRequest, Task
-from skint.process import kill_all, survivors
+from skint.process import is_alive, kill_all, survivors
 from tests.terminal import until
 
 KILL = StopRequest("kill", "end", "dropped")
@@ -127,35 +127,66 @@ def test_one_whose_shim_is_dead_gets_no_devices(ahead: Ahead) -> None:
     assert go is not None and go.void
 
 
-def test_of_two_side_by_side_the_one_that_has_ended_does_not_keep_the_other_from_its_devices(
-    tmp_path: Path,
-) -> None:
-    gone, kept = Ahead(tmp_path / "runs"), Ahead(tmp_path / "others")
-    kept.task = replace(kept.task, attempt="run-1.other.1", job="other")
-    kept.first = replace(
-        kept.first, name=kept.task.attempt, tasks=(replace(kept.task, standby_s=60.0),)
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Ahead, Ahead]]:
+    """Two attempts that were started ahead and are to be given their devices together."""
+    one, other = Ahead(tmp_path / "runs"), Ahead(tmp_path / "others")
+    other.task = replace(other.task, attempt="run-1.other.1", job="other")
+    other.first = replace(
+        other.first, name=other.task.attempt, tasks=(replace(other.task, standby_s=60.0),)
     )
+    yield one, other
+    one.close()
+    other.close()
+
+
+def together(one: Ahead, other: Ahead) -> Submission:
+    tasks = (*one.second().tasks, *other.second().tasks)
+    return replace(one.second(), tasks=tasks, folders=(one.folder, other.folder))
+
+
+@pytest.mark.parametrize("dead", [0, 1], ids=["first", "second"])
+def test_of_two_side_by_side_none_has_its_devices_where_one_has_ended(
+    pair: tuple[Ahead, Ahead], dead: int
+) -> None:
+    """Those of the one that has ended would be kept for nothing until the other one ends."""
+    executor = pair[0].executor()
+    for one in pair:
+        one.start(executor)
+    shim = identity_of(pair[dead].directory)
+    assert shim is not None
+    os.kill(shim.pid, signal.SIGKILL)
+    until(lambda: not is_alive(shim))
+    both = together(*pair)
+    for _ in range(2):
+        with pytest.raises(StandbyGone):
+            pair[0].executor().submit(both)
+    seen = pair[0].executor().poll([both.handle])[ALLOCATION]
+    assert (seen.condition, seen.started_ms) == ("ended", None)
+    assert {one.exit and one.exit.reason for one in seen.attempts.values()} == {"unused"}
+    until(lambda: pair[1 - dead].directory.exit.exists())
+    assert not any("GPU-1" in one.directory.go.read_text() for one in pair)
+
+
+def test_of_two_side_by_side_one_that_ends_behind_the_other_s_devices_changes_nothing_for_it(
+    pair: tuple[Ahead, Ahead],
+) -> None:
+    """The scheduler died as it gave them, and is asked again."""
+    kept, gone = pair
     executor = kept.executor()
-    try:
-        for one in (gone, kept):
-            one.start(executor)
-        executor.signal(gone.first.handle, KILL)
-        until(lambda: executor.poll([gone.first.handle])[gone.first.name].condition == "ended")
-        both = replace(
-            kept.second(),
-            tasks=(*gone.second().tasks, *kept.second().tasks),
-            folders=(gone.folder, kept.folder),
-        )
-        executor.submit(both)
-        until(lambda: executor.poll([both.handle])[ALLOCATION].condition == "ended")
-        seen = executor.poll([both.handle])[ALLOCATION]
-        never, ran = (seen.attempts[one.task.attempt].exit for one in (gone, kept))
-        assert never is not None and never.reason == "unused"
-        assert ran is not None and ran.reason == "done"
-        assert (seen.started_ms, seen.ended_ms) == (ran.started_ms, ran.ended_ms)
-    finally:
-        gone.close()
-        kept.close()
+    for one in pair:
+        one.start(executor)
+    executor.submit(kept.second())
+    executor.signal(gone.first.handle, KILL)
+    until(lambda: executor.poll([gone.first.handle])[gone.first.name].condition == "ended")
+    both = together(kept, gone)
+    executor.submit(both)
+    until(lambda: executor.poll([both.handle])[ALLOCATION].condition == "ended")
+    seen = executor.poll([both.handle])[ALLOCATION]
+    ran, never = (seen.attempts[one.task.attempt].exit for one in pair)
+    assert never is not None and never.reason == "unused"
+    assert ran is not None and ran.reason == "done"
+    assert (seen.started_ms, seen.ended_ms) == (ran.started_ms, ran.ended_ms)
 
 
 def test_one_that_was_started_for_another_task_is_not_used(ahead: Ahead) -> None:
