@@ -58,6 +58,8 @@ def _newest(run: RunState) -> list[AttemptState]:
 
 def _line(title: str, attempt: AttemptState, metered: Metered) -> tuple[str, ...]:
     ran_s = max(0, metered.at_ms - (attempt.started_ms or metered.at_ms)) / 1000
+    end_ms = metered.at_ms if attempt.ended_ms is None else attempt.ended_ms
+    whole_s = max(0, end_ms - (attempt.started_ms or end_ms)) / 1000
     cores = metered.cpu_s / ran_s if metered.cpu_s is not None and ran_s else None
     idle = format_clock(round(metered.idle_s * 1000)) if metered.idle_s is not None else NOT_READ
     watt_hours = metered.energy_j / WH_J if metered.energy_j is not None else None
@@ -72,7 +74,7 @@ def _line(title: str, attempt: AttemptState, metered: Metered) -> tuple[str, ...
         _figure(cores, "", 1),
         format_clock(round(metered.cpu_s * 1000)) if metered.cpu_s is not None else NOT_READ,
         _memory(metered.peak_ram_mib),
-        _percent(min(1.0, metered.covered_s / ran_s) if ran_s else None),
+        _percent(min(1.0, metered.covered_s / whole_s) if whole_s else None),
     )
 
 

@@ -8,19 +8,21 @@ from pathlib import Path
 from budget.meters.log import Metered
 from orchestrator.state.state import RunState
 from orchestrator.views.run.meters import HEADS, meter_notes, meter_rows
-from tests.orchestrator.worlds import World, epochs, graph, job
+from tests.orchestrator.worlds import SATURDAY_MS, World, epochs, graph, job
 
 MINUTE_MS = 60_000
 
 
 def run_with(tmp_path: Path, metered: Metered | None, kept_idle: str = "") -> RunState:
-    """A run whose one job was metered so, ten minutes after its start."""
+    """A run whose one job was metered so, to its end ten minutes after its start."""
     world = World(tmp_path, lambda task: epochs([0.5] * 10))
     run = world.settle(graph(job("train", devices=1, limit_s=3600)))
     ((name, attempt),) = run.attempts.items()
     assert attempt.started_ms is not None
     if metered is not None:
-        metered = replace(metered, at_ms=attempt.started_ms + 10 * MINUTE_MS)
+        end_ms = attempt.started_ms + 10 * MINUTE_MS
+        metered = replace(metered, at_ms=metered.at_ms or end_ms)
+        attempt = replace(attempt, ended_ms=end_ms)
     attempt = replace(attempt, metered=metered, kept_idle=kept_idle)
     return replace(run, attempts={name: attempt})
 
@@ -67,6 +69,15 @@ def test_what_nobody_could_read_is_a_dash_and_a_zero_is_a_zero(tmp_path: Path) -
     zero = Metered(device_s=1, max_utilisation=0, peak_memory_mib=0, energy_j=0, idle_s=0, cpu_s=0)
     (row,) = meter_rows(run_with(tmp_path / "zero", zero))
     assert row == ("train", "0%", "0%", "0 MiB", "–", "0.0 Wh", "0 s", "0.0", "0 s", "–", "0%")
+
+
+def test_after_the_last_reading_nothing_was_measured(tmp_path: Path) -> None:
+    """The scheduler was killed then."""
+    half_way_ms = SATURDAY_MS + 5 * MINUTE_MS
+    run = run_with(tmp_path, Metered(at_ms=half_way_ms, covered_s=300, cpu_s=600))
+    (row,) = meter_rows(run)
+    found = dict(zip(HEADS, row, strict=True))
+    assert (found[">measured"], found[">cores"]) == ("50%", "2.0")
 
 
 def test_a_job_that_was_not_metered_has_no_line(tmp_path: Path) -> None:
