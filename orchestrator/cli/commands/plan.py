@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from budget.accounts.account import Account
 from budget.amount import format_amount
@@ -16,7 +16,7 @@ from budget.ledger import Ledger
 from orchestrator.cli.planning.asking import asked_of
 from orchestrator.cli.planning.plan_arguments import add_plan_arguments
 from orchestrator.cli.printing.output import add_json, print_answer
-from orchestrator.cli.printing.screen import columns, prose, table
+from orchestrator.cli.printing.screen import columns, fitted, prose
 from orchestrator.devices import DECLARED
 from orchestrator.graph import ALWAYS
 from orchestrator.home import Home
@@ -35,6 +35,9 @@ WIDEST = 36
 
 LEAST = 16
 """So many do in any case, however little room the other columns leave."""
+
+SPARE = ("needs", "lane", ">n")
+"""Columns that a terminal of less room than that goes without."""
 
 EXAMPLES = ("skint plan plan.yaml", "skint plan plan.yaml --set train.lr=0.05 --folds 0")
 
@@ -69,21 +72,22 @@ def render(prepared: Prepared) -> str:
         by_group.setdefault(expectation.job.group, []).append(expectation)
     heads = ("job", "lane", ">n", "needs", "what happens", ">time", ">charged")
 
-    def drawn(widest: int) -> str:
+    def drawn(widest: int, spare: Sequence[str] = ()) -> str:
         rows = (_row(group, expected, prepared, widest) for group, expected in by_group.items())
-        return table(heads, rows)
+        return fitted(heads, rows, spare)
 
     widest = WIDEST
     while widest > LEAST and _width(drawn(widest)) > columns():
         widest -= 4
-    if _width(drawn(widest)) > columns():  # it would be too wide all the same
-        widest = WIDEST
+    spare = SPARE if _width(drawn(widest)) > columns() else ()
+    if _width(drawn(widest, spare)) > columns():  # it would be too wide all the same
+        widest, spare = WIDEST, ()
     at_length = [
         prose(f"{group}: {said}", "    ")
         for group, expected in by_group.items()
         if len(said := _what(expected)) > widest
     ]
-    lines = [drawn(widest), "", *at_length, *([""] if at_length else [])]
+    lines = [drawn(widest, spare), "", *at_length, *([""] if at_length else [])]
     return "\n".join([*lines, *map(prose, _account_lines(prepared))])
 
 

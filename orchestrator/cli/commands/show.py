@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from budget.amount import format_amount
@@ -15,7 +17,7 @@ from orchestrator.baselines.book import Book
 from orchestrator.cli.named import run_named
 from orchestrator.cli.printing.job_words import below, cut, said
 from orchestrator.cli.printing.output import add_json, print_answer
-from orchestrator.cli.printing.screen import prose, room_for_last, table
+from orchestrator.cli.printing.screen import fitted, prose, room_for_last, table
 from orchestrator.commands import RetryJobs
 from orchestrator.home import Home
 from orchestrator.resuming.resumption import is_resumable
@@ -82,15 +84,25 @@ def render(run: RunState, state: State, ledger: Ledger, now_ms: int) -> str:
         )
         for row in view.rows
     ]
-    most = room_for_last(heads, rows, LEAST_SAID)
-    rows = [(*cells, cut(text, most)) for *cells, text in rows]
+    drawn, most = _jobs(heads, rows)
     more = below(view.rows, most)
     details = [*more, *([""] if more else []), *_stages(run, view, charged), *_meters(run)]
     compared = lines(comparisons_of(Book().update(state), run), over=not run.live)
     against = [f"{head:<18} {text}" for head, text in compared]
-    summary = map(prose, [*against, *_summary(run, view, ledger, charged, now_ms)])
+    said_of_it = [*against, *_summary(run, view, ledger, charged, now_ms)]
+    summary = [prose(line, " " * (19 if line[18:19] == " " else 2)) for line in said_of_it]
     asked = map(prose, question_lines(run, now_ms))
-    return "\n".join([table(heads, rows), "", *details, *summary, *asked])
+    return "\n".join([drawn, "", *details, *summary, *asked])
+
+
+def _jobs(heads: Sequence[str], rows: Sequence[tuple[str, ...]]) -> tuple[str, int]:
+    """The table of jobs, and how many characters of what each says stand in it: none on a terminal
+    that has room for too few."""
+    longest = max((len(text) for *_, text in rows), default=0)
+    if sys.stdout.isatty() and room_for_last(heads, rows, 0) < min(LEAST_SAID, longest):
+        return fitted(heads[:-1], [cells for *cells, _ in rows], ("lane", ">wall")), 0
+    most = room_for_last(heads, rows, LEAST_SAID)
+    return table(heads, [(*cells, cut(text, most)) for *cells, text in rows]), most
 
 
 def told(run: RunState, state: State, ledger: Ledger, now_ms: int) -> Show:
@@ -152,7 +164,7 @@ def _meters(run: RunState) -> list[str]:
     columns = zip(METER_HEADS, *metered, strict=True)
     read = [column for column in columns if set(column[1:]) != {NOT_READ}]
     heads, *rows = zip(*read, strict=True)
-    return [table(heads, rows), *meter_notes(run), ""]
+    return [table(heads, rows), *map(prose, meter_notes(run)), ""]
 
 
 def _metric(row: JobRow) -> str:

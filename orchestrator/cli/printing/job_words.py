@@ -39,6 +39,8 @@ def below(rows: Iterable[JobRow], most: int) -> list[str]:
 
 def _lines(row: JobRow, most: int) -> Iterator[str]:
     shown = said(row) if len(said(row)) <= most else ""
+    if row.counted and row.counted != shown:
+        yield row.counted
     if row.error:
         parts = [(name, row.error[name]) for name in PARTS if row.error.get(name)]
         if row.error["what"] != shown:

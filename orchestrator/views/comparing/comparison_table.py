@@ -167,7 +167,9 @@ def _costs(sides: Sequence[Side]) -> Iterator[Cells]:
     digits = 4 if amounts_ms and min(amounts_ms) < HOUR_MS // 10 else 2
 
     def amount(ms: int, column: Column) -> str:
-        return format_amount(ms, column.unit) if any(credits) else f"{ms / HOUR_MS:.{digits}f}"
+        if any(credits):
+            return format_amount(ms, column.unit)
+        return f"{ms / HOUR_MS:.{digits}f}" if ms else "0"
 
     if any(column.cost_ms or column.charged_ms for column in columns):
         yield (word, "charged", *(amount(c.charged_ms, c) for c in columns))

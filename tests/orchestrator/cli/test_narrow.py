@@ -20,6 +20,13 @@ from tests.orchestrator.pasts import folds_graph, run_of
 from tests.orchestrator.trained import trained
 
 COLUMNS = 60
+PLAN = """
+name: toy
+account: practice
+jobs:
+  prepare: {run: "true"}
+  train: {run: "echo {n}", needs: [prepare], matrix: {n: [0, 1, 2, 3]}, devices: 1, limit: 1h}
+"""
 Show = Callable[..., str]
 
 
@@ -76,6 +83,23 @@ def test_why_jobs_wait_stands_below_them_where_there_is_no_room_beside(show: Sho
     assert "lane" not in narrow and "lane" in show("queue")
     at = narrow.splitlines().index("    waits for its turn: other jobs come first on practice")
     assert narrow.splitlines()[at - 1].startswith("a-longer-name-1")
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_run_is_shown_without_what_its_table_has_no_room_for(show: Show, columns: int) -> None:
+    narrow = show("show a-longer-name-1", columns)
+    assert max(map(len, narrow.splitlines())) <= columns
+    assert "  waits for its turn: other jobs come first on practice" in narrow.splitlines()
+    assert "…" not in narrow and "…" in show("show a-longer-name-1")
+
+
+def test_a_plan_is_shown_without_what_its_table_has_no_room_for(show: Show, tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLAN)
+    wide, narrow = show(f"plan {path}"), show(f"plan {path}", COLUMNS)
+    assert max(map(len, wide.splitlines())) > COLUMNS >= max(map(len, narrow.splitlines()))
+    assert "needs" in wide.splitlines()[0] and "needs" not in narrow.splitlines()[0]
+    assert "charged" in narrow.splitlines()[0]
 
 
 def test_bars_are_shorter_in_proportion(show: Show) -> None:

@@ -122,3 +122,9 @@ def test_jobs_that_say_the_same_share_their_lines() -> None:
     assert below(rows, 40) == ["fold 0, fold 1, fold 2", "  small"]
     assert below(rows, 5) == ["fold 0, fold 1, fold 2", "  few steps", "  small"]
     assert cut("few steps", 5) == "few…" and cut("few", 3) == "few"
+
+
+def test_how_far_a_job_is_stands_below_a_table_that_has_no_room_for_it() -> None:
+    row = JobRow("a", "scan", "scan", "cpu", "running", counted="12 of 100 pictures")
+    assert below([row], 40) == []
+    assert below([row], 0) == ["scan", "  12 of 100 pictures"]

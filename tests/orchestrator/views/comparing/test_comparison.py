@@ -92,6 +92,8 @@ def test_hours_side_by_side_have_the_same_decimals() -> None:
         "0.0500",
         "1.5000",
     ]
+    free = trained("free", 0.9, 0.9, 0.9, hours=0)
+    assert row(table(free, short), "hours             charged") == ["0", "0.0500"]
 
 
 def test_a_stopped_fold_is_told_with_its_rule_and_its_sentence() -> None:
