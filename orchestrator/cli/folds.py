@@ -21,6 +21,11 @@ def job_of_fold(run: RunState, fold: int, entry: str | None, option: str) -> str
         return meant[0].id
     if not meant:
         wanted = ", ".join(f"{job.cell} {job.fold}" for job in folds) or "a run with folds"
-        raise FoldNotFound(f"{run.name} has no such fold", got=str(fold), wanted=wanted)
+        raise FoldNotFound(
+            f"{run.name} has no such fold",
+            got=str(fold),
+            wanted=wanted,
+            next=None if folds else "in skint top the key a stops one job, p parks it",
+        )
     entries = ", ".join(dict.fromkeys(job.cell for job in meant))
     raise FoldNotFound(f"several entries have a fold {fold}", wanted=f"{option}: one of {entries}")

@@ -224,6 +224,8 @@ def test_ctrl_c_cancels_what_runs_in_the_foreground(slow: Terminal) -> None:
     assert running.returncode == 130
     assert "checkpoints are kept" in err and "slow-1 cancelled" in out
     assert "skint retry slow-1 begins anew" in out, "a resume would be refused: no checkpoints"
+    refused = slow.skint("abort", "slow-1", "--fold", "0")
+    assert refused.code == 3 and "in skint top the key a stops one job" in refused.err
     assert processes_of("slow-1") == []
 
 
