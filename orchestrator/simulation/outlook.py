@@ -53,9 +53,10 @@ class Setting:
     def account(self) -> Account:
         return self.accounts[-1]
 
-    def fresh_weeks(self) -> list[Week]:
+    def fresh(self, policy: str) -> Tally:
         """The weeks, with nothing in them yet."""
-        return [replace(week) for week in self.weeks]
+        weeks = [replace(week) for week in self.weeks]
+        return Tally(policy, weeks, for_good=_is_for_good(_followed(self.account)))
 
 
 def simulated(account: Account) -> Account:
@@ -79,20 +80,27 @@ def weeks_of(account: Account, start_ms: int, count: int) -> tuple[Week, ...]:
 
 
 def weeks_from(account: Account, standing: Standing, count: int) -> tuple[Week, ...]:
-    """As `weeks_of`, but the first one begins now, with what is left in it."""
-    first, *others = weeks_of(account, standing.at_ms, count)
+    """As `weeks_of`, but the first one begins now, with what is left in it; so do the others where
+    nothing comes back."""
+    weeks = weeks_of(account, standing.at_ms, count)
     limit = _followed(account)
-    amount_ms = first.amount_ms
-    if _is_weekly(limit) or limit.window.kind in ("lots", "unbounded"):
-        now = standing.of(limit.name)
-        amount_ms = now.amount_ms - now.used_ms
-    return replace(first, from_ms=standing.at_ms, amount_ms=amount_ms), *others
+    now = standing.of(limit.name)
+    left_ms = now.amount_ms - now.used_ms
+    if _is_for_good(limit):
+        return tuple(replace(week, amount_ms=left_ms) for week in weeks)
+    amount_ms = left_ms if _is_weekly(limit) else limit.amount_ms
+    return replace(weeks[0], from_ms=standing.at_ms, amount_ms=amount_ms), *weeks[1:]
 
 
 def _followed(account: Account) -> Limit:
     """The limit whose windows are the weeks, or else the smallest."""
     smallest = min(account.limits, key=lambda limit: limit.amount_ms)
     return next((limit for limit in account.limits if _is_weekly(limit)), smallest)
+
+
+def _is_for_good(limit: Limit) -> bool:
+    """Nothing of it comes back by itself."""
+    return limit.window.kind in ("lots", "unbounded")
 
 
 def _is_weekly(limit: Limit) -> bool:
@@ -154,7 +162,7 @@ def _waiting(house: House) -> dict[str, str]:
 
 def count(setting: Setting, house: House) -> Tally:
     """What has come of it, from the state and from the fortunes, which know what was of use."""
-    tally = Tally("skint", setting.fresh_weeks())
+    tally = setting.fresh("skint")
     done: set[str] = set()
     for run in house.state.runs.values():
         for allocation in run.allocations.values():
@@ -174,6 +182,7 @@ def count(setting: Setting, house: House) -> Tally:
             if week is not None and useful and job.static_key not in done:
                 week.folds += 1
             done.add(job.static_key)
+    tally.hand_down()
     return tally
 
 

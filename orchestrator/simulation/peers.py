@@ -59,10 +59,11 @@ class _Cluster:
     """Jobs by run that have no result yet."""
 
     def used_ms(self, week: Week, now_ms: float) -> float:
-        """What the provider has counted in a window."""
+        """What the provider has counted in a window, or in all where nothing comes back."""
+        from_ms = self.tally.weeks[0].from_ms if self.tally.for_good else week.from_ms
         spans = [*self.ended, *((r.start_ms, now_ms, r.rate) for r in self.running)]
         return sum(
-            rate * max(0.0, min(end_ms, week.end_ms) - max(start_ms, week.from_ms))
+            rate * max(0.0, min(end_ms, week.end_ms) - max(start_ms, from_ms))
             for start_ms, end_ms, rate in spans
         )
 
@@ -165,7 +166,7 @@ PEERS: Mapping[str, Policy] = {"fcfs": fcfs, "slurm-safe": slurm_safe}
 def play(name: str, setting: Setting) -> Tally:
     """Live through the weeks under a peer's rule. KeyError for a name that is none of `PEERS`."""
     policy = PEERS[name]
-    cluster = _Cluster(setting, Tally(name, setting.fresh_weeks()))
+    cluster = _Cluster(setting, setting.fresh(name))
     arrivals = [(float(a.at_ms), n) for n, a in enumerate(setting.demand)]
     heapq.heapify(arrivals)
     now_ms, end_ms = float(setting.weeks[0].from_ms), float(setting.weeks[-1].end_ms)
@@ -184,6 +185,7 @@ def play(name: str, setting: Setting) -> Tally:
     for running in cluster.running:  # what still runs is neither of use nor wasted yet
         amount_ms = running.rate * (now_ms - running.start_ms)
         cluster.tally.use(running.start_ms, now_ms, amount_ms)
+    cluster.tally.hand_down()
     return cluster.tally
 
 

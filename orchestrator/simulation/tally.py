@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from budget.duration import format_hours
 
@@ -36,8 +37,15 @@ class Week:
 class Tally:
     policy: str
     weeks: list[Week] = field(default_factory=list)
+    for_good: bool = False
+    """One amount for all weeks: nothing comes back when one of them ends."""
     waiting: dict[str, str] = field(default_factory=dict)
     """What has not been done in the end, and why, by run and entry."""
+
+    def hand_down(self) -> None:
+        """Where nothing comes back, give each week what the one before it has left."""
+        for before, week in pairwise(self.weeks if self.for_good else ()):
+            week.amount_ms = round(before.left_ms)
 
     def week_at(self, at_ms: float) -> Week | None:
         """None outside of the time that is counted."""
@@ -74,7 +82,8 @@ class Tally:
 
     @property
     def left_ms(self) -> float:
-        return sum(week.left_ms for week in self.weeks)
+        weeks = self.weeks[-1:] if self.for_good else self.weeks
+        return sum(week.left_ms for week in weeks)
 
 
 HEADS = (">folds finished", ">runs finished", ">used", ">wasted", ">saved", ">left")

@@ -12,7 +12,11 @@ from budget.accounts.presets import preset
 from budget.duration import DAY_MS
 from budget.ledger import Ledger
 from budget.windows import FirstUse, Rolling, Unbounded
-from orchestrator.simulation.outlook import simulated, weeks_from
+from orchestrator.graph import Graph, Job
+from orchestrator.simulation.distribution import LogNormal
+from orchestrator.simulation.fortune import Fortunes
+from orchestrator.simulation.outlook import Asked, Setting, look_ahead, simulated, weeks_from
+from orchestrator.simulation.peers import PEERS, play
 from orchestrator.simulation.standing import Standing, standing_of
 from tests.orchestrator.worlds import HOUR_MS, SATURDAY_MS
 
@@ -137,3 +141,25 @@ def test_the_first_week_begins_now_with_what_is_left_and_the_others_are_whole() 
 def test_an_account_without_a_limit_has_nothing_left_over_to_tell() -> None:
     account = lab(weekly(3_660 * DAY_MS))
     assert standing_of(real(account), "lab", MONDAY_MS).words() == "begins now"
+
+
+@pytest.mark.parametrize("policy", ["skint", *PEERS])
+def test_a_grant_is_one_amount_for_all_weeks(policy: str) -> None:
+    """Three folds of 5 h, of a grant of 30 h of which 18 h are used: two fit, in any week."""
+    account = simulated(replace(lab(LIMITS[1]), overrun="killed"))
+    ledger = real(account)
+    charge(ledger, "lab", "a", 18, SATURDAY_MS)
+    standing = standing_of(ledger, "lab", MONDAY_MS)
+    jobs = tuple(
+        Job(f"train.{n}", "train", devices=1, limit_s=5.5 * 3600, static_key=str(n))
+        for n in range(3)
+    )
+    graph = Graph("plan", "lab", "/plans", jobs)
+    fortunes = Fortunes(0, {"train": LogNormal(5 * 3600, 0)})
+    weeks = weeks_from(account, standing, 3)
+    asked = (Asked(MONDAY_MS, graph, park=True),)
+    setting = Setting((account,), asked, fortunes, weeks, standing=standing)
+    found = look_ahead(setting) if policy == "skint" else play(policy, setting)
+    assert found.folds == 2
+    assert found.left_ms == found.weeks[-1].left_ms == found.weeks[-1].amount_ms
+    assert found.used_ms + found.left_ms == pytest.approx(12 * HOUR_MS)
