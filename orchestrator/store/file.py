@@ -60,14 +60,6 @@ class StoreFile:
     def _bring_up(self) -> None:
         with self._transaction() as db:
             version = self._version()  # another process may have brought it up meanwhile
-            if version > STORE_VERSION:
-                raise StoreError(
-                    "the store was written by a newer skint",
-                    where=str(self.path),
-                    got=f"version {version}",
-                    wanted=f"version {STORE_VERSION}",
-                    next="pip install --upgrade skint",
-                )
             if version < STORE_VERSION:
                 from orchestrator.store.versions import bring_up
 
@@ -82,12 +74,25 @@ class StoreFile:
         try:
             with _in_words(self.path):
                 self._db.execute("BEGIN IMMEDIATE")
+                self._refuse_newer()
                 yield self._db
                 self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:  # SQLite may have ended it itself
                 self._db.execute("ROLLBACK")
             raise
+
+    def _refuse_newer(self) -> None:
+        """A newer skint may bring the file up while this one has it open."""
+        version = self._version()
+        if version > STORE_VERSION:
+            raise StoreError(
+                "the store was written by a newer skint",
+                where=str(self.path),
+                got=f"version {version}",
+                wanted=f"version {STORE_VERSION}",
+                next="pip install --upgrade skint",
+            )
 
     def close(self) -> None:
         self._db.close()

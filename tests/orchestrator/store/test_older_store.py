@@ -70,6 +70,22 @@ def test_an_older_skint_is_told_that_the_store_is_newer(tmp_path: Path) -> None:
         assert STORE_VERSION > 1
 
 
+def test_a_scheduler_whose_store_a_newer_skint_brings_up_ends_with_one_error(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, training)
+    world.submit(kfold())
+    world.scheduler.tick()
+    before = world.store.last_event()
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        connection.execute(f"PRAGMA user_version={STORE_VERSION + 1}")
+        connection.execute("ALTER TABLE job RENAME TO task")
+    with pytest.raises(StoreError, match="written by a newer skint") as told:
+        world.until_settled()
+    assert told.value.next == "pip install --upgrade skint"
+    assert world.store.last_event() == before
+
+
 def of_a_newer_skint(path: Path, table: str, change: Changed) -> None:
     Store(path).close()  # which makes it one of this version
     with closing(sqlite3.connect(path)) as connection, connection:
