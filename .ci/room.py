@@ -24,7 +24,8 @@ def complaint(venv: Path, whole_gb: float) -> str | None:
         (missing / 2, "for packages until they are unpacked", Path(tempfile.gettempdir())),
     ]
     if cache := pip_cache():
-        parts.append((missing / 2, "for copies of them in pip's cache", cache))
+        copies = max(0.0, missing / 2 - size_gb(cache))  # it may hold them already
+        parts.append((copies, "for copies of them in pip's cache", cache))
     disks: dict[int, list[tuple[float, str, Path]]] = {}
     for part in parts:
         disks.setdefault(there(part[2]).stat().st_dev, []).append(part)

@@ -40,6 +40,13 @@ def test_what_downloads_need_counts_on_the_same_disk(tmp_path: Path) -> None:
     assert "cache (" not in said
 
 
+def test_what_the_cache_holds_already_needs_no_room(tmp_path: Path) -> None:
+    with (tmp_path / "torch.whl").open("wb") as file:
+        file.truncate(1_000_000_000)  # a hole, which takes no disk
+    said = room(tmp_path / "venv", "8000000", PIP_CACHE_DIR=str(tmp_path)).stderr
+    assert f"3999999.0 for copies of them in pip's cache ({tmp_path})" in said
+
+
 def test_what_is_installed_already_needs_no_room(tmp_path: Path) -> None:
     with (tmp_path / "libtorch.so").open("wb") as file:
         file.truncate(6_600_000_000)  # a hole, which takes no disk
