@@ -109,11 +109,3 @@ def test_a_started_reservation_expires_no_earlier_than_its_deadline() -> None:
     assert reservation(expires_ms=200, start_ms=None).expired(200)
     assert not reservation(expires_ms=200, closed_ms=150).expired(10**9)
     assert not reservation().expired(10**15)
-
-
-def test_a_charge_tells_what_it_freed_and_never_less_than_nothing() -> None:
-    def charged(ms: int) -> Charge:
-        span = Span(0, ms, 1_000, ms)
-        return Charge.replacing(reservation(), kind="settled", span=span, at_ms=0)
-
-    assert (charged(1).freed_ms, charged(5000).freed_ms) == (1000, 0)
