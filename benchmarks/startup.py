@@ -20,8 +20,10 @@ from pathlib import Path
 from orchestrator.events.events import Event, JobWaited, RunSubmitted
 from orchestrator.graph import Graph, Job
 from orchestrator.home import Home
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.job_state import JobState
 from orchestrator.state.projection import apply_all
-from orchestrator.state.state import AttemptState, JobState, RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.store.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent

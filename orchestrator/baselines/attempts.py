@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestrator.graph import Job
-from orchestrator.state.state import AttemptState, RunState, job_of, run_of
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState, job_of, run_of
 
 
 def attempts_of(

@@ -12,7 +12,8 @@ from orchestrator.baselines.facts import facts_of
 from orchestrator.baselines.given import given_by
 from orchestrator.baselines.group import Candidate, Group, candidate_of, group_of, groups_of
 from orchestrator.graph import Job
-from orchestrator.state.state import JobState, RunState, State
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state import RunState, State
 
 
 class Book:

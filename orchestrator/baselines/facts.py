@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.state.state import AttemptState
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.views.run.training import number, training_of
 
 

@@ -11,7 +11,8 @@ from orchestrator.baselines.facts import Facts, facts_of, together
 from orchestrator.baselines.fold_view import fold_view
 from orchestrator.baselines.given import Given, given_by
 from orchestrator.graph import Graph, Job
-from orchestrator.state.state import AttemptState, RunState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 from orchestrator.stop_rules.base import Finished
 
 

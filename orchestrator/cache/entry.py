@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.forecasts.charge import charge_of, cost_of
-from orchestrator.state.state import AttemptState, RunState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState, State
 from orchestrator.views.budget.charges import unit_of
 
 Sort = Literal["result", "replaced", "unfinished"]

@@ -10,7 +10,8 @@ from dataclasses import replace
 from budget.meters.base import Meter, Watched
 from budget.meters.log import SAMPLE_EVERY_S, Metered, MeterLog
 from orchestrator.executors.local_records import identity_of
-from orchestrator.state.state import AttemptState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import State
 from skint import process
 from skint.attempt import AttemptDir, write_json
 

@@ -16,7 +16,8 @@ from budget.forecasts.forecast import OVER, Forecast, from_epochs, from_history,
 from orchestrator.forecasts.history import CPU, History, Kind, Likeness, Past, ends_of, epochs_of
 from orchestrator.forecasts.side import side_px
 from orchestrator.graph import Graph, Job
-from orchestrator.state.state import AttemptState, RunState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState, State
 from orchestrator.views.run.training import newest_count
 
 

@@ -18,7 +18,9 @@ from statistics import median
 from typing import Any
 
 from orchestrator.graph import Graph, Job
-from orchestrator.state.state import AttemptState, JobState, RunState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state import RunState, State
 from orchestrator.views.run.training import epoch_ends, newest_count
 
 PACELESS = frozenset(

@@ -9,7 +9,8 @@ from typing import Any
 from orchestrator.graph import Job
 from orchestrator.plans.differences import Detail, Record, differences, distance, told
 from orchestrator.resuming.unfinished import is_worth_its_hours
-from orchestrator.state.state import AttemptState, Result, RunState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import Result, RunState, State
 
 NEAREST_OF = 50
 """Earlier results that are compared, the newest."""

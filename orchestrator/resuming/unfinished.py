@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.state.state import AttemptState, RunState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 
 SIGKILLED = "sigkill"
 """Somebody outside killed a worker, most often the kernel for want of memory."""

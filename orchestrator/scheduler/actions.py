@@ -9,7 +9,8 @@ from orchestrator.executors.base import Handle
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.observations import is_absent
 from orchestrator.scheduler.rules import own_rules
-from orchestrator.state.state import AttemptState, RunState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState, State
 from skint.attempt import StopRequest
 
 

@@ -10,8 +10,9 @@ from orchestrator.graph import Job
 from orchestrator.plans.keys import job_key
 from orchestrator.scheduler import earlier
 from orchestrator.scheduler.inputs import Inputs
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.changed import changed
-from orchestrator.state.state import AttemptState, RunState, State, job_of, run_of
+from orchestrator.state.state import RunState, State, job_of, run_of
 
 
 def key_of(run: RunState, job: Job) -> str:

@@ -24,7 +24,8 @@ from budget.ledger.balance import Balance
 from orchestrator.clock import Clock
 from orchestrator.scheduler import inputs as i
 from orchestrator.scheduler.balances import lineage
-from orchestrator.state.state import AllocationState, SavingState
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.saving_state import SavingState
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from orchestrator.graph import Job
 from orchestrator.resuming.unfinished import BLAMELESS, is_worth_its_hours
 from orchestrator.scheduler.accelerator_lane.pieces import goes_on_from
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state.state import AttemptState, RunState, State, run_of
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState, State, run_of
 
 
 def waits_for(run: RunState, attempt: str, job: str) -> str:

@@ -18,7 +18,8 @@ from orchestrator.scheduler.accelerator_lane.pieces import (
     tail_of,
 )
 from orchestrator.state.aims import aims_of
-from orchestrator.state.state import AttemptState, RunState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 
 _CUT = ("stopped", "deadline", "killed")
 

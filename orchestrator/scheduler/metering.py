@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from budget.duration import format_clock
 from budget.meters.log import IDLE_BELOW, TOLD_EVERY_S, Metered
 from orchestrator.events import events as e
-from orchestrator.state.state import AttemptState
+from orchestrator.state.attempt_state import AttemptState
 
 
 def told(run: str, attempt: AttemptState, metered: Metered, now_ms: int) -> Iterator[e.Event]:

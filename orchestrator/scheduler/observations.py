@@ -13,7 +13,9 @@ from orchestrator.events import events as e
 from orchestrator.executors.base import AttemptSight, Observation
 from orchestrator.resuming.unfinished import SIGKILLED, UNSAVED
 from orchestrator.scheduler import inputs as i
-from orchestrator.state.state import AllocationState, AttemptState, RunState, State, run_of
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState, State, run_of
 from skint.attempt import EXIT_UNSAVED, Exit
 from skint.errors import USAGE
 from skint.watch import SIGNALLED

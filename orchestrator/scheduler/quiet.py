@@ -8,7 +8,8 @@ from itertools import pairwise
 from orchestrator.baselines.fold_view import said_ms
 from orchestrator.graph import ALWAYS, Job
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state.state import AttemptState, RunState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState, State
 from orchestrator.stop_rules.defaults import DEFAULTS
 
 _QUIET_MIN = DEFAULTS[ALWAYS].value("quiet_min", {})

@@ -9,7 +9,7 @@ parked      an attempt was cut at an edge and kept its checkpoint: its charge up
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,7 +26,9 @@ from orchestrator.scheduler.accelerator_lane.pieces import left_ms
 from orchestrator.scheduler.admission import key_of
 from orchestrator.scheduler.endings import is_cut
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state.state import AttemptState, JobStatus, RunState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.job_state import JobStatus
+from orchestrator.state.state import RunState, State
 from orchestrator.views.figures import amount
 
 CACHE, EARLY_STOP, REFUSED, PARKED = KINDS
@@ -68,15 +70,18 @@ def _over(state: State, events: Iterable[e.Event]) -> Iterator[tuple[str, str]]:
         if isinstance(event, e.JobEnded):
             yield event.run, event.job
         elif isinstance(event, e.AllocationSettled):
-            yield from _reused_before(state, event.shares)
+            yield from _reused_before(state, event)
 
 
-def _reused_before(state: State, charged: Collection[str]) -> Iterator[tuple[str, str]]:
+def _reused_before(state: State, event: e.AllocationSettled) -> Iterator[tuple[str, str]]:
     """A result may be reused while its devices are kept still, or are not paid for yet: what that
     saved is known when these attempts are charged."""
+    began_ms = state.runs[event.run].allocations[event.allocation].start_ms
     for run in state.runs.values():
+        if run.ended_ms is not None and began_ms is not None and run.ended_ms < began_ms:
+            continue  # nearly all: they were over before these results were there
         for job in run.jobs.values():
-            if job.result_of in charged and job.status == "reused":
+            if job.result_of in event.shares and job.status == "reused":
                 yield run.name, job.id
 
 

@@ -36,8 +36,9 @@ from orchestrator.scheduler.rules.rule_processes import RuleProcesses
 from orchestrator.scheduler.step import step
 from orchestrator.scheduler.submission import MissingVariable, submission_of
 from orchestrator.scheduler.watch import Watch
+from orchestrator.state.allocation_state import AllocationState
 from orchestrator.state.changed import changed
-from orchestrator.state.state import AllocationState, RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.store.store import Store
 from orchestrator.submitting.results import has_files, is_there, wrong_with
 from orchestrator.words import announce

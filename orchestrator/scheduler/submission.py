@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchestrator.events.standby import StandbyState
 from orchestrator.executors.base import Submission
 from orchestrator.scheduler.actions import attempts_of
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.changed import changed
-from orchestrator.state.state import AttemptState, RunState, StandbyState
+from orchestrator.state.state import RunState
 from skint.attempt import Task
 from skint.errors import SkintError
 

@@ -19,8 +19,9 @@ from orchestrator.executors.simulated_engine import RealSubmission
 from orchestrator.simulation.admitted import Admitted, InvariantBroken, must
 from orchestrator.simulation.as_rows import AsRows
 from orchestrator.simulation.world import House, World
+from orchestrator.state.allocation_state import AllocationState
 from orchestrator.state.projection import apply
-from orchestrator.state.state import AllocationState, RunState, State, job_of, run_of
+from orchestrator.state.state import RunState, State, job_of, run_of
 
 __all__ = ["InvariantBroken", "Invariants"]
 

@@ -16,7 +16,9 @@ from orchestrator.simulation.fortune import Fortunes
 from orchestrator.simulation.standing import Standing
 from orchestrator.simulation.tally import Tally, Week
 from orchestrator.simulation.world import House, World
-from orchestrator.state.state import AllocationState, AttemptState, RunState
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 
 WEEK_MS = 7 * 24 * 3_600_000
 POLL_S = 600.0

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from orchestrator.events.stop import StopAsked
     from orchestrator.events.verdict import StopScope
     from orchestrator.graph import Job
-    from orchestrator.state.state import JobState, RunState
+    from orchestrator.state.job_state import JobState
+    from orchestrator.state.state import RunState
 
 
 class Aim(Protocol):

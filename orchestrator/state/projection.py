@@ -11,22 +11,18 @@ from orchestrator.events import events as e
 from orchestrator.events.holding import with_hold, with_wider, without_hold
 from orchestrator.events.pausing import paused, unpaused
 from orchestrator.events.retrying import retried
+from orchestrator.events.standby import StandbyState
 from orchestrator.forecasts.pace import with_mark
 from orchestrator.graph import Graph
 from orchestrator.resuming.resumption import resumed
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.changed import changed
+from orchestrator.state.job_state import JobState
 from orchestrator.state.records import with_entry
+from orchestrator.state.saving_state import SavingState
 from orchestrator.state.selection import with_record
-from orchestrator.state.state import (
-    AllocationState,
-    AttemptState,
-    JobState,
-    Result,
-    RunState,
-    SavingState,
-    StandbyState,
-    State,
-)
+from orchestrator.state.state import Result, RunState, State
 from orchestrator.state.together import reported, waited
 
 

@@ -8,7 +8,10 @@ from orchestrator.state.job_state import JobState
 
 if TYPE_CHECKING:
     from orchestrator.graph import Job
-    from orchestrator.state.state import AllocationState, AttemptState, RunState, SavingState, State
+    from orchestrator.state.allocation_state import AllocationState
+    from orchestrator.state.attempt_state import AttemptState
+    from orchestrator.state.saving_state import SavingState
+    from orchestrator.state.state import RunState, State
 
 QUEUED = ("devices", "turn")
 """Reasons to wait that end when another job does; their `until_ms` is the latest time, no alarm."""

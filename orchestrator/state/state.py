@@ -13,161 +13,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from budget.meters.log import Metered
-from orchestrator.events.holding import Hold as Hold
-from orchestrator.events.outcomes import AttemptOutcome, Edge, RunOutcome
-from orchestrator.events.standby import StandbyState as StandbyState
+from orchestrator.events.holding import Hold
+from orchestrator.events.outcomes import RunOutcome
+from orchestrator.events.standby import StandbyState
 from orchestrator.events.stop import StopAsked
 from orchestrator.events.verdict import JobsResumed, VerdictAnswered, VerdictGiven
-from orchestrator.forecasts.pace import Marks
 from orchestrator.graph import Graph, Job
 from orchestrator.state import sorts
 from orchestrator.state.aims import Aim, aims_of
-from orchestrator.state.job_state import JobState as JobState
-from orchestrator.state.job_state import JobStatus as JobStatus
-from orchestrator.state.losses import Losses
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.job_state import JobState
 from orchestrator.state.records import with_entries
+from orchestrator.state.saving_state import SavingState
 from orchestrator.state.selection import Selection, with_run
-
-AttemptStatus = Literal["planned", "accepted", "running", "ended"]
-AllocationStatus = Literal[
-    "planned", "refused", "reserved", "running", "ended", "settled", "released"
-]
-
-
-@dataclass(frozen=True)
-class AttemptState:
-    id: str
-    job: str
-    fence: int
-    key: str
-    folder: str
-    executor: str
-    cpus: int
-    mem_mb: int
-    devices: tuple[str, ...] = ()
-    allocation: str | None = None
-    previous: str | None = None
-    limit_s: float | None = None
-    """Seconds of this attempt; None: those of its job."""
-    grace_s: float | None = None
-    edge: Edge = ""
-    edge_until_ms: int | None = None
-    status: AttemptStatus = "planned"
-    started_ms: int | None = None
-    ended_ms: int | None = None
-    outcome: AttemptOutcome | None = None
-    reason: str = ""
-    sentence: str = ""
-    digest: str = ""
-    progress: tuple[float, float] | None = None
-    marks: Marks = ()
-    """Some of its progress, as `orchestrator.forecasts.pace` needs it."""
-    reports: tuple[Mapping[str, Any], ...] = ()
-    """Values reported, in order; each with `at_ms`."""
-    notes: tuple[str, ...] = ()
-    error: Mapping[str, str] | None = None
-    checkpoint: tuple[int, int] | None = None
-    """Epoch and step of the newest checkpoint it has said to be whole."""
-    checkpoint_ms: int | None = None
-    stop_sent: str | None = None
-    stop_sent_ms: int | None = None
-    unreachable: str = ""
-    """Why nothing is known of it at the moment; empty when something is."""
-    metered: Metered | None = None
-    kept_idle: str = ""
-    """That its devices were kept for CPU work, with figures; empty when they were not."""
-    stages: tuple[tuple[int, str], ...] = ()
-    """The parts of its work that have names, each with when it began."""
-    stood_by: bool = False
-    """It was started ahead of its devices."""
-    prepared_ms: int | None = None
-    """What it took until it was ready for them; None where it was not ready when they came."""
-
-    @property
-    def live(self) -> bool:
-        return self.status != "ended"
-
-    @cached_property
-    def path(self) -> Path:
-        """Its folder; asked for at every look at what runs."""
-        return Path(self.folder)
-
-    @cached_property
-    def losses(self) -> Losses:
-        """What `reports` say of them; who adds reports hands it on."""
-        return Losses().after(self.reports)
-
-    @property
-    def out(self) -> str:
-        return f"{self.folder}/out"
-
-
-@dataclass(frozen=True)
-class AllocationState:
-    id: str
-    account: str
-    executor: str
-    devices: tuple[str, ...]
-    wall_ms: int
-    amount_ms: int
-    attempts: tuple[str, ...]
-    limits_s: tuple[float, ...] = ()
-    graces_s: tuple[float, ...] = ()
-    edge: Edge = ""
-    edge_until_ms: int | None = None
-    unit: str = "device"
-    together: bool = False
-    """Its attempts run side by side, each on its part of `devices`."""
-    status: AllocationStatus = "planned"
-    reason: str = ""
-    sentence: str = ""
-    reserved_at_ms: int | None = None
-    until_ms: int | None = None
-    again_ms: int = 0
-    start_ms: int | None = None
-    end_ms: int | None = None
-    estimated: bool = False
-    weights: Mapping[str, int] = field(default_factory=dict)
-    charged_ms: int = 0
-    shares: Mapping[str, int] = field(default_factory=dict)
-
-    def devices_of(self, number: int) -> tuple[str, ...]:
-        """Those of its attempt with that number, from 0."""
-        if not self.together:
-            return self.devices
-        each = len(self.devices) // len(self.attempts)
-        return self.devices[number * each : (number + 1) * each]
-
-    @property
-    def keeps_devices(self) -> bool:
-        return self.status in ("planned", "reserved", "running")
-
-    @property
-    def open(self) -> bool:
-        """Something is still owed to the ledger."""
-        return self.status not in ("settled", "released", "refused")
-
-
-@dataclass(frozen=True)
-class SavingState:
-    """Hours that were not spent, in the account's milliseconds."""
-
-    id: str
-    job: str
-    account: str
-    unit: str
-    kind: str
-    amount_ms: int
-    derivation: str
-    found_ms: int
-    booked: bool = False
-    """The ledger has it."""
-    takes_back: str = ""
-    """The saving that came to nothing, as the job goes on after all."""
 
 
 @dataclass(frozen=True)

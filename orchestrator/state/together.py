@@ -9,9 +9,10 @@ from operator import attrgetter
 
 from orchestrator.events import events as e
 from orchestrator.state.changed import changed
+from orchestrator.state.job_state import JobState
 from orchestrator.state.records import MANY
 from orchestrator.state.selection import with_record, with_records
-from orchestrator.state.state import JobState, RunState
+from orchestrator.state.state import RunState
 
 
 def reported(run: RunState, events: Iterable[e.MetricsReported]) -> RunState:

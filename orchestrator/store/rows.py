@@ -12,9 +12,11 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from orchestrator.graph import Graph
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.changed import made
+from orchestrator.state.job_state import JobState
 from orchestrator.state.records import differing, shared
-from orchestrator.state.state import AttemptState, JobState, Result, RunState
+from orchestrator.state.state import Result, RunState
 from orchestrator.store import snapshot
 from orchestrator.store.snapshot import KEYED, KINDS
 from orchestrator.store.text import dump

@@ -10,19 +10,16 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from budget.meters.log import Metered
+from orchestrator.events.standby import StandbyState
 from orchestrator.events.stop import StopAsked
 from orchestrator.events.verdict import JobsResumed, VerdictAnswered, VerdictGiven
 from orchestrator.graph import Graph
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.changed import made
-from orchestrator.state.state import (
-    AllocationState,
-    AttemptState,
-    JobState,
-    Result,
-    RunState,
-    SavingState,
-    StandbyState,
-)
+from orchestrator.state.job_state import JobState
+from orchestrator.state.saving_state import SavingState
+from orchestrator.state.state import Result, RunState
 
 KINDS: Mapping[str, type[Any]] = {
     "attempts": AttemptState,

@@ -14,8 +14,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.events.holding import Hold
 from orchestrator.state.records import shared
-from orchestrator.state.state import Hold, State, run_of
+from orchestrator.state.state import State, run_of
 from orchestrator.store import rows, snapshot
 from orchestrator.store.errors import unreadable
 from orchestrator.store.inbox import Inbox

@@ -19,8 +19,9 @@ from orchestrator.forecasts.forecasting import forecast_job
 from orchestrator.forecasts.history import History
 from orchestrator.graph import Job, Lane
 from orchestrator.scheduler.accelerator_lane.queue import Candidate, in_order
+from orchestrator.state.job_state import JobState
 from orchestrator.state.sorts import QUEUED
-from orchestrator.state.state import JobState, RunState, State
+from orchestrator.state.state import RunState, State
 from orchestrator.views.words.job import is_held, status_of, title_of, why_of
 from orchestrator.views.words.persons import in_words
 

@@ -14,7 +14,8 @@ from notifiers.base import About, Curve, Notice, Picture, Topic
 from orchestrator.events import events as e
 from orchestrator.graph import Job
 from orchestrator.pictures.drawn import mistakes_of
-from orchestrator.state.state import AttemptState, RunState, job_of
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState, job_of
 from orchestrator.views.budget.charges import freed_ms, unit_of
 from orchestrator.views.budget.savings import kept, saved_words
 from orchestrator.views.figures import amount, figure

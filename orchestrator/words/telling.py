@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from budget.amount import format_amount
 from orchestrator.events import events as e
-from orchestrator.state.state import AllocationState, RunState, State, job_of
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.state import RunState, State, job_of
 from orchestrator.views.run.training import number, training_of
 from orchestrator.views.run.view import title_of
 from orchestrator.views.words.hold import what_is_held, where_held

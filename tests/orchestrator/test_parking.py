@@ -14,7 +14,8 @@ from budget.windows import FirstUse
 from orchestrator.commands import SubmitRun
 from orchestrator.events import events as e
 from orchestrator.graph import AtEdge, Graph, Job
-from orchestrator.state.state import AttemptState, RunState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 from tests.orchestrator import parkable
 from tests.orchestrator.homes import HOUR_MS, LivingHome
 

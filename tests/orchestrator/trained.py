@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.graph import Graph
-from orchestrator.state.state import AllocationState, RunState
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.state import RunState
 from tests.orchestrator.pasts import START_MS, attempt_of, folds_graph, run_of
 
 HOUR_MS = 3_600_000

@@ -10,7 +10,8 @@ from pathlib import Path
 from orchestrator.cli.named import run_named
 from orchestrator.cli.printing.output import add_json, print_answer
 from orchestrator.home import Home
-from orchestrator.state.state import AttemptState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import State
 from orchestrator.store.store import read_state
 from skint.errors import NOT_FOUND, OK, USAGE, SkintError
 from skint.log import kept

@@ -14,10 +14,11 @@ from orchestrator.commands import (
     SetHold,
     StopJobs,
 )
+from orchestrator.events.holding import Hold
 from orchestrator.events.verdict import Answer, VerdictGiven
 from orchestrator.graph import Job
 from orchestrator.state.questions import jobs_meant
-from orchestrator.state.state import Hold, RunState
+from orchestrator.state.state import RunState
 from orchestrator.views.run.stake import Facts, live_titles, money_facts, settled_ms, work_facts
 from orchestrator.views.run.view import title_of
 from orchestrator.views.words.hold import where_held

@@ -40,7 +40,8 @@ from orchestrator.scheduler.accelerator_lane.standby import PREPARING, name_for,
 from orchestrator.scheduler.accelerator_lane.waiting import Waiting
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state.changed import changed
-from orchestrator.state.state import JobState, RunState, State
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state import RunState, State
 
 
 def admit(state: State, inputs: Inputs, now_ms: int) -> list[e.Event]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from budget.forecasts.edge import Tail, tail
 from orchestrator.graph import TEARDOWN_S, Job
-from orchestrator.state.state import AttemptState, RunState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 
 TEARDOWN_MS = round(TEARDOWN_S * 1000)
 

@@ -10,7 +10,8 @@ from orchestrator.events import events as e
 from orchestrator.executors.base import Device
 from orchestrator.scheduler.accelerator_lane.backfill import Holding
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state.state import AllocationState, State
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.state import State
 
 
 def limit_key(limit: LimitBalance) -> tuple[str, str]:

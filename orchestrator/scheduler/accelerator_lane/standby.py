@@ -14,6 +14,7 @@ from budget.accounts.account import Account
 from orchestrator.events import events as e
 from orchestrator.events.holding import HELD, holding
 from orchestrator.events.pausing import PAUSED
+from orchestrator.events.standby import StandbyState
 from orchestrator.executors.base import Observation
 from orchestrator.graph import Job
 from orchestrator.scheduler.accelerator_lane.pieces import goes_on_from
@@ -21,7 +22,8 @@ from orchestrator.scheduler.admission import key_of
 from orchestrator.scheduler.cpu_lane import room as cpu_lane
 from orchestrator.scheduler.earlier import previous_of
 from orchestrator.scheduler.inputs import Inputs, Line
-from orchestrator.state.state import JobState, RunState, StandbyState, State
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state import RunState, State
 from skint.attempt import EXIT_STOPPED
 
 LOCAL = cpu_lane.LOCAL

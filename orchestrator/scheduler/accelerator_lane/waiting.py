@@ -13,7 +13,8 @@ from orchestrator.scheduler.accelerator_lane.queue import Candidate
 from orchestrator.scheduler.admission import cannot_run, key_of, reuse
 from orchestrator.scheduler.earlier import remarks
 from orchestrator.scheduler.inputs import Inputs
-from orchestrator.state.state import AllocationState, RunState, State, job_of
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.state import RunState, State, job_of
 
 STIR_MS = 60_000
 """A wait is told again when the time until which it lasts has moved by more than this."""

@@ -12,8 +12,9 @@ from orchestrator.scheduler import earlier
 from orchestrator.scheduler.admission import attempt_planned, cannot_run, goes_on, key_of, reuse
 from orchestrator.scheduler.cpu_lane import room as cpu_lane
 from orchestrator.scheduler.inputs import Inputs
+from orchestrator.state.job_state import JobState
 from orchestrator.state.sorts import BEING_MADE
-from orchestrator.state.state import JobState, RunState, State
+from orchestrator.state.state import RunState, State
 
 LOCAL = cpu_lane.LOCAL
 FULL = ("cores", "memory")

@@ -10,8 +10,9 @@ from orchestrator.events import events as e
 from orchestrator.events.pausing import PAUSED
 from orchestrator.graph import Job
 from orchestrator.scheduler.accelerator_lane.pieces import TEARDOWN_MS, left_ms, tail_of
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.questions import jobs_meant, open_in_spite
-from orchestrator.state.state import AttemptState, RunState, State, job_of
+from orchestrator.state.state import RunState, State, job_of
 from orchestrator.views.budget.charges import freed_ms, in_flight_ms, unit_of
 from orchestrator.views.figures import amount
 from orchestrator.views.words.undo import resume_command

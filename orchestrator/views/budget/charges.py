@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.graph import Job
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.records import newest_first
-from orchestrator.state.state import AllocationState, AttemptState, RunState
+from orchestrator.state.state import RunState
 
 SIMULATED = "simulated"
 """How the names of simulated devices begin (`orchestrator.devices`)."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from budget.amount import format_amount
 from budget.duration import SECOND_MS
-from orchestrator.state.state import SavingState
+from orchestrator.state.saving_state import SavingState
 from orchestrator.views.figures import amount
 
 _BY = {

@@ -6,7 +6,7 @@ import math
 
 from budget.duration import HOUR_MS, MINUTE_MS, SECOND_MS
 from orchestrator.forecasts.pace import left_ms, per_s
-from orchestrator.state.state import AttemptState
+from orchestrator.state.attempt_state import AttemptState
 
 
 def counted(attempt: AttemptState, now_ms: int) -> str:

@@ -10,7 +10,9 @@ from statistics import median
 
 from budget.attribution import attribute
 from budget.duration import format_exact
-from orchestrator.state.state import AllocationState, AttemptState, RunState
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 from orchestrator.views.run.training import number
 
 MOST_MS = 60_000

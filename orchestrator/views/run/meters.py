@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from budget.duration import format_clock
 from budget.meters.log import Metered
-from orchestrator.state.state import AttemptState, RunState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 from orchestrator.views.budget.charges import SIMULATED
 from orchestrator.views.words.job import title_of
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from orchestrator.baselines.attempts import attempts_of
 from orchestrator.graph import Job
-from orchestrator.state.state import AttemptState, RunState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 from orchestrator.views.run.training import (
     NO_METRICS,
     epoch_of,

@@ -12,7 +12,9 @@ from statistics import median
 
 from budget.amount import format_amount
 from budget.attribution import attribute
-from orchestrator.state.state import AllocationState, AttemptState, RunState
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 from orchestrator.views.run.training import epoch_ends
 
 START, EPOCHS, TAIL, IDLE, WHOLE = "start", "epochs", "tail", "idle", "not told"

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from budget.forecasts.forecast import from_epochs
-from orchestrator.state.state import AttemptState
+from orchestrator.state.attempt_state import AttemptState
 
 NO_METRICS = frozenset(
     {

@@ -11,9 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import fmean, stdev
 
+from orchestrator.events.holding import Hold
 from orchestrator.graph import Job
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.job_state import JobState
+from orchestrator.state.saving_state import SavingState
 from orchestrator.state.sorts import QUEUED
-from orchestrator.state.state import AttemptState, Hold, JobState, RunState, SavingState
+from orchestrator.state.state import RunState
 from orchestrator.views.budget.charges import (
     attempt_in_flight_ms,
     in_flight_ms,

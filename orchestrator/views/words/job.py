@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from budget.duration import format_clock
-from orchestrator.events.holding import holding
+from orchestrator.events.holding import Hold, holding
 from orchestrator.graph import Job
-from orchestrator.state.state import AttemptState, Hold, JobState, RunState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state import RunState
 from orchestrator.views.words.hold import held_why
 
 NAMED = 3

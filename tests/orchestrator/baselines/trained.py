@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.graph import Graph, Job
-from orchestrator.state.state import AttemptState, JobState, RunState, State
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state import RunState, State
 
 START_MS = 1_795_219_200_000
 FOLD_MS = 600_000

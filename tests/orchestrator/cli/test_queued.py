@@ -12,7 +12,7 @@ from orchestrator.cli.commands.budget import live_runs
 from orchestrator.devices import DECLARED
 from orchestrator.events import events as e
 from orchestrator.home import Home
-from orchestrator.state.state import AllocationState
+from orchestrator.state.allocation_state import AllocationState
 from orchestrator.store.store import Store
 from tests.orchestrator.pasts import (
     DONE_MS,

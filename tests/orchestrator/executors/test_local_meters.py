@@ -22,8 +22,9 @@ from orchestrator.cli.commands.show import render
 from orchestrator.commands import SubmitRun
 from orchestrator.executors.local_meters import LocalMeters
 from orchestrator.graph import Graph, Job
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.projection import apply_all
-from orchestrator.state.state import AttemptState, RunState, State
+from orchestrator.state.state import RunState, State
 from skint.attempt import AttemptDir, write_json
 from skint.process import identity
 from tests.orchestrator.homes import HOUR_MS, LivingHome

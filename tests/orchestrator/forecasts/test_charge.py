@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.forecasts.charge import charge_of, cost_of, makers
-from orchestrator.state.state import AllocationState, AttemptState, State
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import State
 from tests.orchestrator.pasts import attempt_of, folds_graph, run_of
 
 FIRST, SECOND, THIRD = (f"seedlings-1.train.fold0.{fence}" for fence in (1, 2, 3))

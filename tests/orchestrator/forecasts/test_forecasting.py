@@ -11,7 +11,8 @@ from budget.accounts.presets import preset
 from budget.forecasts.forecast import Forecast
 from orchestrator.forecasts.forecasting import forecast_job, forecast_planned, forecast_queue
 from orchestrator.forecasts.history import History
-from orchestrator.state.state import AllocationState, RunState
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.state import RunState
 from tests.orchestrator.pasts import (
     DONE_MS,
     GPU,

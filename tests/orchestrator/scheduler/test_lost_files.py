@@ -16,7 +16,8 @@ from orchestrator.events import events as e
 from orchestrator.executors.simulated import Script
 from orchestrator.scheduler.books import FORGOTTEN_MS, Books
 from orchestrator.scheduler.inputs import Refused
-from orchestrator.state.state import AllocationState, State
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.state import State
 from skint.attempt import Task
 from tests.orchestrator.worlds import HOUR_MS, World, epochs, kfold, reasons
 

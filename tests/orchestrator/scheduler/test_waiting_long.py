@@ -17,7 +17,7 @@ from orchestrator.executors.simulated import Faults, Script
 from orchestrator.scheduler.books import BACK_OFF_MS, FORGOTTEN_MS, MOST_DOUBLINGS, Books
 from orchestrator.scheduler.inputs import Refused
 from orchestrator.scheduler.shell import EXPIRE_EVERY_MS
-from orchestrator.state.state import AllocationState
+from orchestrator.state.allocation_state import AllocationState
 from tests.orchestrator.worlds import HOUR_MS, World, graph, job, training
 
 DAY_MS = 24 * HOUR_MS

@@ -21,7 +21,8 @@ from orchestrator.scheduler.cpu_lane import waiting as cpu_pass
 from orchestrator.scheduler.shell import Scheduler
 from orchestrator.simulation.memory_store import MemoryStore
 from orchestrator.state import records, sorts
-from orchestrator.state.state import AttemptState, JobState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.job_state import JobState
 from orchestrator.store import rows, snapshot
 from tests.orchestrator.simulation.mutants import Mutants, Patch
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.state.changed import changed
-from orchestrator.state.state import JobState
+from orchestrator.state.job_state import JobState
 
 WAITS = JobState("train.fold0", reason="turn", sentence="waits for its turn", until_ms=7)
 

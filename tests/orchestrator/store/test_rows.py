@@ -10,9 +10,11 @@ import pytest
 
 from orchestrator.events.events import StopAsked
 from orchestrator.graph import Graph, Job
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.changed import changed
+from orchestrator.state.job_state import JobState
 from orchestrator.state.selection import with_record
-from orchestrator.state.state import AttemptState, JobState, RunState
+from orchestrator.state.state import RunState
 from orchestrator.store import rows
 from orchestrator.store.rows import BLOCK, Kept, Rows
 

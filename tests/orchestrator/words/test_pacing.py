@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from orchestrator.events.events import AttemptStarted
 from orchestrator.graph import Graph, Job
-from orchestrator.state.state import JobState, RunState, State
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state import RunState, State
 from orchestrator.words.announce import late_heads, notices
 from orchestrator.words.outside import Outside
 from orchestrator.words.pacing import FEW, JOB_MS, Pacing

@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.state.state import AllocationState, RunState
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.state import RunState
 from orchestrator.views.budget.charges import (
     attempt_in_flight_ms,
     freed_ms,

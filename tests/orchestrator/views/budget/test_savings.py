@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.state.state import SavingState
+from orchestrator.state.saving_state import SavingState
 from orchestrator.views.budget.savings import saved_words
 
 

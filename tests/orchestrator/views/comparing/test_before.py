@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from orchestrator.plans.preview import Expectation
-from orchestrator.state.state import AllocationState, Result, RunState, State
+from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.state import Result, RunState, State
 from orchestrator.views.comparing.before import before_of, partly, sentence
 from orchestrator.views.local_time import local_time
 from tests.orchestrator.pasts import START_MS, attempt_of, folds_graph, run_of

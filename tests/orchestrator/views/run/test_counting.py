@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.forecasts.pace import Marks
-from orchestrator.state.state import AttemptState
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.views.run.counting import counted
 
 RUNNING = AttemptState("a-1.packed.1", "packed", 1, "", "", "local", 1, 0, status="running")

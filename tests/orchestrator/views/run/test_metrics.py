@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.state.state import AttemptState, RunState
+from orchestrator.state.attempt_state import AttemptState
+from orchestrator.state.state import RunState
 from orchestrator.views.run.metrics import Course, courses_of, metrics_in, trained
 from tests.orchestrator.pasts import START_MS, attempt_of, folds_graph, run_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.state.state import AttemptState
+from orchestrator.state.attempt_state import AttemptState
 from orchestrator.views.run.training import Eta, eta_of, lower_is_better, number, training_of
 
 START_MS = 1_000_000

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.graph import Graph, Job
-from orchestrator.state.state import JobState, RunState
+from orchestrator.state.job_state import JobState
+from orchestrator.state.state import RunState
 from orchestrator.views.run.view import RunView, run_view
 from tests.orchestrator.pasts import (
     DONE_MS,
