@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 WAITING: Mapping[str, str] = {
     "account": "the account is gone, or cannot be used on this machine",
+    "being-made": "another job makes the same result at this moment",
     "cores": "jobs of the CPU lane have the cores",
     "devices": "other jobs have the devices",
     "group": "the free hours do not reach for all jobs of its entry, and `when-short` is `wait`",
@@ -22,7 +23,6 @@ WAITING: Mapping[str, str] = {
     "preparing": "its worker reads data ahead; the devices are not kept meanwhile",
     "ready": "in the queue: nobody has looked at it yet",
     "retry": "its attempt failed, and the plan allows another",
-    "same-key": "another job makes the same result at this moment",
     "sessions": "the account allows no more sessions at once",
     "standby-gone": "the worker that was to get the devices has ended; it starts anew",
     "turn": "jobs before it in the queue go first",
@@ -40,6 +40,7 @@ ENDED: Mapping[str, str] = {
     "needs-failed": "a job that it needs has no result",
     "no-progress": "it was cut at an edge twice and came no further",
     "refused": "the executor did not start it",
+    "same-key": "its result was there already",
     "sibling-failed": "a job of the same entry failed, and this would run the same code",
     "sigkill": "something outside killed it, mostly for want of memory",
     "stopped": "it was asked to stop, and stopped",

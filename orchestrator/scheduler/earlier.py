@@ -1,5 +1,5 @@
-"""What a job may use of other runs: in the CPU lane a result that is being made at the moment, in
-both lanes the unfinished work of an attempt at the very same that was interrupted. Pure."""
+"""What a job may use of other runs: a result that is being made at the moment, and the unfinished
+work of an attempt at the very same that was interrupted. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from orchestrator.state.attempt_state import AttemptState
 from orchestrator.state.state import RunState, State, run_of
 
 
-def waits_for(run: RunState, attempt: str, job: str) -> str:
-    """That a job waits for that live attempt at `job`, in words. To wait is cheaper than to do the
+def waits_for(run: RunState, maker: str, job: str) -> str:
+    """That a job waits for `job` of the run `maker`, in words. To wait is cheaper than to do the
     same beside it; where it comes to nothing, it is not live any more, and the job starts."""
-    whose = "" if run_of(attempt) == run.name else f" of {run_of(attempt)}"
+    whose = "" if maker == run.name else f" of {maker}"
     return f"waits for {job}{whose}, which makes the same result"
 
 

@@ -183,7 +183,7 @@ class Admission:
         if not self._may_pass(one, account, balance, fit, job.devices):
             return
         known = [other for other in (one.job, *beside) if run.jobs[other.id].reason]
-        if any(self._lane.reuse(run, other) for other in known):
+        if any(self._lane.reuse(run, other) for other in known) or self._lane.waits_for_result(one):
             return
         kept = free[: job.devices]
         jobs = (one.job, *beside)
@@ -311,7 +311,9 @@ class Admission:
             fits = [(each, self._fitting.within(run, each, wall_ms)) for each in (job, *beside)]
         else:
             can = self._inputs.capabilities[account.executor]
-            others = self._others(one) if can.attempts_per_allocation > 1 else ()
+            others = (
+                self._lane.others(one, self._waiting) if can.attempts_per_allocation > 1 else ()
+            )
             fits += companions.after(others, job, can, account, balance, fit, self._fitting, run)
             wall_ms = sum(wall_of(part) for _, part in fits)
         devices = tuple(device.uuid for device in kept)
@@ -336,17 +338,15 @@ class Admission:
         self._events.append(planned)
         self._room.take(planned)
         self._begun.add((run.name, job.group))
-        self._lane.carried.update((run.name, carried.id) for carried, _ in fits)
+        for carried, _ in fits:
+            self._lane.carried.add((run.name, carried.id))
+            self._lane.making.add(run, carried)
 
     def _beside(self, one: Candidate, account: Account) -> list[Job]:
         if one.job.together < 2 or not self._inputs.capabilities[account.executor].together:
             return []
         most = min(one.job.together, len(self._usable(account)) // one.job.devices)
-        return self._others(one)[: max(0, most - 1)]
-
-    def _others(self, one: Candidate) -> list[Job]:
-        taken = self._lane.carried | self._lane.beside | self._lane.refused.keys()
-        return companions.waiting_with(one, self._waiting, taken)
+        return self._lane.others(one, self._waiting)[: max(0, most - 1)]
 
     def _wait_for_devices(
         self, one: Candidate, beside: Sequence[Job], account: Account, wanted: int

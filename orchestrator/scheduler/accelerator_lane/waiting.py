@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from orchestrator.events import events as e
 from orchestrator.events.holding import holding
 from orchestrator.graph import Job
 from orchestrator.scheduler.accelerator_lane.backfill import OVERTAKEN_MS
+from orchestrator.scheduler.accelerator_lane.companions import waiting_with
+from orchestrator.scheduler.accelerator_lane.making import Making
 from orchestrator.scheduler.accelerator_lane.pieces import is_parked
 from orchestrator.scheduler.accelerator_lane.queue import Candidate
 from orchestrator.scheduler.admission import cannot_run, key_of, reuse
 from orchestrator.scheduler.earlier import remarks
 from orchestrator.scheduler.inputs import Inputs
 from orchestrator.state.allocation_state import AllocationState
+from orchestrator.state.sorts import BEING_MADE
 from orchestrator.state.state import RunState, State, job_of
 
 STIR_MS = 60_000
@@ -122,6 +126,23 @@ class Waiting:
         if not found and not run.jobs[job.id].remark:
             self._events += remarks(self._state, run, job, key, self._inputs, self._now_ms)
         return bool(found)
+
+    @cached_property
+    def making(self) -> Making:
+        return Making(self._state)
+
+    def waits_for_result(self, one: Candidate) -> bool:
+        """Whether another one makes its result now; it says so."""
+        sentence = self.making.waited_for_by(self._state.runs[one.run], one.job)
+        if sentence:
+            self.wait(one, BEING_MADE, sentence, None, afresh=True)
+        return sentence != ""
+
+    def others(self, one: Candidate, waiting: Iterable[Candidate]) -> list[Job]:
+        """Those of its group, of all that wait, that may start with it or after it."""
+        taken = self.carried | self.beside | self.refused.keys()
+        found, run = waiting_with(one, waiting, taken), self._state.runs[one.run]
+        return [job for job in found if not self.making.waited_for_by(run, job)]
 
     def cannot_run(self, run: RunState, job: Job, reason: str, sentence: str) -> None:
         """The end of a job that could wait for ever."""

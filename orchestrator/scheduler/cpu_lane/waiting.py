@@ -47,9 +47,9 @@ class _Pass:
         self._capacity = inputs.capacity[LOCAL]
         self._cpus, self._mem_mb = cpu_lane.used(state)
         self._making: dict[str, tuple[str, str]] = {}
-        """By its key: attempt and job of what is being made now."""
-        for _, attempt in state.live_attempts():
-            self._making.setdefault(attempt.key, (attempt.id, attempt.job))
+        """By its key: run and job of what is being made now."""
+        for other, attempt in state.live_attempts():
+            self._making.setdefault(attempt.key, (other.name, attempt.job))
         self._events: list[e.Event] = []
 
     def decide(self, something_ended: bool) -> list[e.Event]:
@@ -120,7 +120,7 @@ class _Pass:
         )
         self._events.append(planned)
         self._cpus, self._mem_mb = self._cpus + cpus, self._mem_mb + job.mem_mb
-        self._making.setdefault(key, (planned.attempt, job.id))
+        self._making.setdefault(key, (run.name, job.id))
         return before is None  # what it goes on from is nobody else's now
 
     def _make_room(self, job: Job) -> Iterator[e.Event]:

@@ -117,14 +117,15 @@ def test_what_could_not_save_any_more_is_tried_again(tmp_path: Path) -> None:
     assert (run.outcome, second.previous) == ("done", first.out)
 
 
-def test_only_one_goes_on_from_it(tmp_path: Path) -> None:
+def test_only_one_goes_on_from_it_and_the_other_has_its_result(tmp_path: Path) -> None:
     world = World(tmp_path, trains, devices=2)
     first = cut(world)
     twin = replace(once().jobs[0], id="again", group="again")
     world.submit(replace(once(), jobs=(*once().jobs, twin)), "two-1")
     run = world.until_settled("two-1").runs["two-1"]
     had = [attempt.previous for attempt in run.attempts.values()]
-    assert had == [first.attempts["one-1.train.1"].out, None]
+    assert had == [first.attempts["one-1.train.1"].out]
+    assert run.jobs["again"].status == "reused"
 
 
 def test_a_worker_that_stands_by_reads_it_before_it_has_devices(tmp_path: Path) -> None:
