@@ -220,8 +220,8 @@ def _setting(arguments: argparse.Namespace) -> tuple[Setting, list[str]]:
         f"{format_hours(limit.amount_ms)} {limit.window.describe()}"
         for limit in accounts[-1].limits
     )
-    head = f"{name} (simulated)   {limits} · {setting.devices} device at once"
-    head = head.replace("1 device at", "one device at")
+    at_once = "one device" if setting.devices == 1 else f"{setting.devices} devices"
+    head = f"{name} (simulated)   {limits} · {at_once} at once"
     return setting, [head, f"week 1   {begins}", *bases]
 
 
