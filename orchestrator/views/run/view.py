@@ -106,6 +106,7 @@ class RunView:
     rows: tuple[JobRow, ...]
     folds_done: int = 0
     folds: int = 0
+    """How many `unit` there are."""
     metric: str = ""
     mean: float | None = None
     """Of the scores of the folds that are done; None where they are of a matrix."""
@@ -144,13 +145,13 @@ class RunView:
 
     @property
     def unit(self) -> str:
-        """What `folds` counts: folds, or the jobs of a matrix."""
+        """What `folds` counts: folds, or all jobs on accelerators where there are none."""
         return "folds" if any(row.fold is not None for row in self.fold_rows) else "jobs"
 
     @property
     def fold_rows(self) -> tuple[JobRow, ...]:
-        """The jobs that `folds`, `mean` and `spread` are about: the folds of the first group that
-        trains them, else the first group on an accelerator."""
+        """The jobs that `mean` and `spread` are about: the folds of the first group that trains
+        them, else the first group on an accelerator."""
         trained = [row for row in self.rows if row.lane == "accelerator"]
         folds = [row for row in (*trained, *self.rows) if row.fold is not None]
         first = next(iter((*folds, *trained)), None)
@@ -186,16 +187,21 @@ def run_view(
         verdicts=said_of(run),
     )
     folds = view.fold_rows
-    done = [row for row in folds if row.status in ("done", "reused")]
-    mean, spread = _mean_and_spread(run, done)
+    mean, spread = _mean_and_spread(run, [row for row in folds if _is_done(row)])
+    trained = tuple(row for row in rows if row.lane == "accelerator")
+    counted = folds if view.unit == "folds" else trained
     return replace(
         view,
-        folds_done=len(done),
-        folds=len(folds),
+        folds_done=sum(map(_is_done, counted)),
+        folds=len(counted),
         metric=next((row.metric for row in folds if row.metric), ""),
         mean=mean,
         spread=spread,
     )
+
+
+def _is_done(row: JobRow) -> bool:
+    return row.status in ("done", "reused")
 
 
 def _mean_and_spread(run: RunState, done: Sequence[JobRow]) -> tuple[float | None, float | None]:

@@ -21,7 +21,7 @@ from tests.orchestrator.pasts import (
     run_of,
 )
 from tests.orchestrator.words.samples import failing, folds
-from tests.orchestrator.worlds import SATURDAY_MS, World, kfold
+from tests.orchestrator.worlds import SATURDAY_MS, World, graph, job, kfold
 
 RUN = "seedlings-1"
 MINUTE_MS = 60_000
@@ -214,3 +214,11 @@ def test_jobs_have_titles_that_a_person_would_use() -> None:
 def titles(run: RunState) -> list[str]:
     run = replace(run, jobs={job.id: JobState(job.id) for job in run.graph.jobs})
     return [row.title for row in run_view(run, 0).rows]
+
+
+def test_without_folds_all_jobs_on_accelerators_are_counted(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    each = {"devices": 1, "limit_s": 600}
+    plan = graph(job("read"), job("fit", "read", **each), job("tune", "fit", **each))
+    view = view_when(world, lambda run: run.jobs["fit"].ended, plan)
+    assert (view.folds_done, view.folds, view.unit) == (1, 2, "jobs")
