@@ -27,11 +27,12 @@ from orchestrator.views.comparing.comparison_table import rows_and_notes, sides_
 from orchestrator.views.figures import exact_figure, mean_and_spread
 from orchestrator.views.local_time import local_time
 from orchestrator.views.run.gaps import usage_lines
+from orchestrator.views.run.job_row import JobRow
 from orchestrator.views.run.meters import HEADS as METER_HEADS
 from orchestrator.views.run.meters import meter_rows
 from orchestrator.views.run.metrics import Course, courses_of, trained
 from orchestrator.views.run.stages import stage_rows
-from orchestrator.views.run.view import JobRow, RunView, run_view
+from orchestrator.views.run.view import RunView, run_view
 from orchestrator.views.words.said import resumed_lines, said_line
 
 DRAWN = 12

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from orchestrator.shapes.shape import Number, instant, shape
 from orchestrator.state.state import RunState
+from orchestrator.views.run.job_row import JobRow
 from orchestrator.views.run.training import Eta as EtaView
-from orchestrator.views.run.view import JobRow, RunView
+from orchestrator.views.run.view import RunView
 from orchestrator.views.words.said import Said
 
 

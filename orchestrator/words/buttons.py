@@ -16,7 +16,8 @@ from orchestrator.resuming.resumption import is_resumable
 from orchestrator.state.state import RunState
 from orchestrator.views.budget.charges import freed_ms
 from orchestrator.views.figures import amount
-from orchestrator.views.run.view import JobRow, RunView
+from orchestrator.views.run.job_row import JobRow
+from orchestrator.views.run.view import RunView
 
 MOST_FOLDS = 4
 """That a head offers to abort at once; more run on large servers only, and `skint abort` knows
@@ -114,7 +115,7 @@ def _cost(run: RunState, view: RunView, jobs: Sequence[Job], now_ms: int) -> str
 
 
 def _spent(view: RunView, rows: Sequence[JobRow]) -> str:
-    spent_ms = sum(row.charged_ms + row.in_flight_ms for row in rows)
+    spent_ms = sum(row.used_ms for row in rows)
     if not spent_ms:
         return "Nothing was spent"
     simulated = " (simulated)" if view.simulated else ""

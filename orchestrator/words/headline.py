@@ -12,7 +12,9 @@ from notifiers.base import Notice
 from orchestrator.events import events as e
 from orchestrator.state.state import RunState
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
-from orchestrator.views.run.view import JobRow, RunView, bar, sparkline
+from orchestrator.views.plots.glyphs import bar, sparkline
+from orchestrator.views.run.job_row import JobRow
+from orchestrator.views.run.view import RunView
 from orchestrator.words.buttons import of_head, typed_of_head
 from orchestrator.words.decisions import Decisions, doers
 
@@ -68,7 +70,7 @@ def came_to(run: RunState, view: RunView) -> str:
 
 def spent(view: RunView) -> str:
     """What it has cost and how long it will take, as far as that is known."""
-    used_ms = view.charged_ms + view.in_flight_ms
+    used_ms = view.used_ms
     parts = []
     if used_ms or view.eta:
         # Never "0.14 h" alone where no accelerator was there.

@@ -19,8 +19,9 @@ from orchestrator.state.state import RunState, job_of
 from orchestrator.views.budget.charges import freed_ms, unit_of
 from orchestrator.views.budget.savings import kept, saved_words
 from orchestrator.views.figures import amount, figure
+from orchestrator.views.run.job_row import JobRow
 from orchestrator.views.run.seen import Seen
-from orchestrator.views.run.view import JobRow, RunView
+from orchestrator.views.run.view import RunView
 from orchestrator.words import buttons
 from orchestrator.words.decisions import Decisions, doers, why
 from orchestrator.words.headline import came_to, result
@@ -340,7 +341,7 @@ def _cost(row: JobRow, unit: str) -> str:
         ended = row.epochs is None or row.epoch == row.epochs
         count = f"{row.epoch} epoch{'' if row.epoch == 1 else 's'}"
         epochs = count if ended else f"after epoch {row.epoch} of {row.epochs}"
-    used_ms = row.charged_ms + row.in_flight_ms
+    used_ms = row.used_ms
     charged = f"{amount(used_ms, unit)} charged" if row.lane == "accelerator" else ""
     return " · ".join(part for part in (epochs, charged) if part)
 

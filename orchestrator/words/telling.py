@@ -13,8 +13,8 @@ from orchestrator.events import events as e
 from orchestrator.state.allocation_state import AllocationState
 from orchestrator.state.state import RunState, State, job_of
 from orchestrator.views.run.training import number, training_of
-from orchestrator.views.run.view import title_of
 from orchestrator.views.words.hold import what_is_held, where_held
+from orchestrator.views.words.job import title_of
 from orchestrator.views.words.persons import by_whom, in_words
 
 Tone = Literal["plain", "good", "attention", "bad"]

@@ -14,7 +14,7 @@ from orchestrator.cli.printing.output import add_json
 from orchestrator.commands import StopJobs
 from orchestrator.home import Home
 from orchestrator.views.run.stake import facts_of_stop
-from orchestrator.views.run.view import title_of
+from orchestrator.views.words.job import title_of
 from skint.attempt import StopHow
 from skint.errors import OK
 

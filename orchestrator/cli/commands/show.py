@@ -28,11 +28,13 @@ from orchestrator.store.store import read_state
 from orchestrator.views.budget.savings import exactly, kept, saving_line
 from orchestrator.views.comparing.baselines import comparisons_of, lines, sentence
 from orchestrator.views.figures import exact_figure
+from orchestrator.views.plots.glyphs import sparkline
 from orchestrator.views.run.gaps import usage_lines
+from orchestrator.views.run.job_row import JobRow
 from orchestrator.views.run.meters import HEADS as METER_HEADS
 from orchestrator.views.run.meters import NOT_READ, meter_notes, meter_rows
 from orchestrator.views.run.stages import stage_rows
-from orchestrator.views.run.view import JobRow, RunView, run_view, sparkline
+from orchestrator.views.run.view import RunView, run_view
 from orchestrator.views.words.question import question_lines
 from orchestrator.views.words.said import resumed_lines, said_line
 from orchestrator.views.words.scheduler import scheduler_line

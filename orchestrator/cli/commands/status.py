@@ -13,7 +13,8 @@ from orchestrator.state.state import RunState, State
 from orchestrator.store.store import read_recent, read_state
 from orchestrator.views.budget.savings import saved_words
 from orchestrator.views.figures import amount, figure, mean_and_spread, to_go
-from orchestrator.views.run.view import JobRow, RunView, run_view
+from orchestrator.views.run.job_row import JobRow
+from orchestrator.views.run.view import RunView, run_view
 from orchestrator.views.words.hold import hold_line
 from orchestrator.views.words.question import question_lines
 from orchestrator.views.words.scheduler import scheduler_line
@@ -123,7 +124,7 @@ def _run_line(view: RunView) -> str:
     if view.mean is not None:
         parts.append(f"{view.metric} {mean_and_spread(view.mean, view.spread)}")
     if view.charged_ms or view.in_flight_ms:
-        used_ms = view.charged_ms + view.in_flight_ms
+        used_ms = view.used_ms
         parts.append(f"{amount(used_ms, view.amounts_in)} charged")
     if view.in_step is not None:
         parts.append(f"{view.in_step:.0%} in step")

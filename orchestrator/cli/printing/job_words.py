@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from orchestrator.cli.printing.screen import prose
-from orchestrator.views.run.view import JobRow
+from orchestrator.views.run.job_row import JobRow
 
 PARTS = ("where", "got", "wanted", "next")
 """Of an error, in the order in which errors of commands have them."""

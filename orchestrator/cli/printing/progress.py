@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from budget.duration import format_clock
 from orchestrator.state.state import RunState, State
 from orchestrator.views.figures import figure, to_go
-from orchestrator.views.run.view import JobRow, bar, run_view, sparkline
+from orchestrator.views.plots.glyphs import bar, sparkline
+from orchestrator.views.run.job_row import JobRow
+from orchestrator.views.run.view import run_view
 from orchestrator.views.words.question import question_lines
 from orchestrator.views.words.said import said_line
 

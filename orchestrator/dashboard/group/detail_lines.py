@@ -19,8 +19,9 @@ from orchestrator.views.budget.savings import kept, saving_line
 from orchestrator.views.figures import figure, to_go
 from orchestrator.views.plots.curves import Curve
 from orchestrator.views.run.gaps import usage_lines
+from orchestrator.views.run.job_row import JobRow
 from orchestrator.views.run.meters import meter_notes
-from orchestrator.views.run.view import JobRow, RunView
+from orchestrator.views.run.view import RunView
 from orchestrator.views.words.question import question_lines
 from orchestrator.views.words.said import resumed_lines, said_line
 
@@ -99,7 +100,7 @@ def _columns(width: int) -> list[tuple[str, int]]:
 
 def _cells(run: RunState, view: RunView, row: JobRow, one: JobCurve) -> tuple[str, ...]:
     best, attempt = one.best, run.current(one.job.id)
-    used_ms = row.charged_ms + row.in_flight_ms
+    used_ms = row.used_ms
     metered = attempt.metered if attempt is not None else None
     use = metered.utilisation if metered is not None else None
     return (
@@ -183,7 +184,7 @@ def _costs(
         yield "charged", f"{format_amount(charged_ms, unit)} for the run, by the ledger"
     if view.in_flight_ms:
         yield "in flight", format_amount(view.in_flight_ms, unit)
-    spent_ms = view.charged_ms + view.in_flight_ms
+    spent_ms = view.used_ms
     scores = [one.best[1] for one in curves if one.best is not None]
     if spent_ms >= LEAST_MS and scores and unit != "credit":
         yield (

@@ -8,7 +8,8 @@ from typing import Any
 
 from orchestrator.dashboard.reading.snapshot import Screen
 from orchestrator.state.state import RunState
-from orchestrator.views.run.view import JobRow, RunView
+from orchestrator.views.run.job_row import JobRow
+from orchestrator.views.run.view import RunView
 
 ORDERS = ("age", "state", "hours", "to go", "score", "name")
 """By age: live runs as they were submitted, then those that ended, the last one first."""
@@ -79,7 +80,7 @@ def _state(view: RunView) -> int:
 
 _KEYS: Mapping[str, Callable[[RunView], Any]] = {
     "state": _state,
-    "hours": lambda view: -(view.charged_ms + view.in_flight_ms),
+    "hours": lambda view: -view.used_ms,
     "to go": lambda view: (view.eta_ms is None, view.eta_ms or 0),
     "score": lambda view: (view.mean is None, -(view.mean or 0.0)),
     "name": lambda view: view.name,

@@ -11,7 +11,8 @@ from orchestrator.dashboard.jobs.lanes import DeviceNow
 from orchestrator.dashboard.jobs.rows import to_go
 from orchestrator.dashboard.reading.snapshot import Screen
 from orchestrator.views.plots.glyphs import bar, level
-from orchestrator.views.run.view import JobRow, RunView
+from orchestrator.views.run.job_row import JobRow
+from orchestrator.views.run.view import RunView
 
 MOST_DEVICES = 8
 """More of them are counted in the last line."""

@@ -13,8 +13,9 @@ from orchestrator.dashboard.budget.budget_bars import amount_of
 from orchestrator.dashboard.ink import MORE, Line, Piece, cut, padded
 from orchestrator.dashboard.jobs.columns import Widths
 from orchestrator.views.plots.glyphs import bar, sparkline
+from orchestrator.views.run.job_row import JobRow
 from orchestrator.views.run.training import Eta
-from orchestrator.views.run.view import JobRow, RunView
+from orchestrator.views.run.view import RunView
 
 if TYPE_CHECKING:
     from orchestrator.views.budget.ahead import Ahead
@@ -119,10 +120,10 @@ def worth_seeing(view: RunView) -> str:
 def about(view: RunView, job: str) -> str:
     """One sentence on a run, or on a job of it: for what no column has room."""
     if not job:
-        parts = [view.name, view.sentence, _credits(view.charged_ms + view.in_flight_ms, view)]
+        parts = [view.name, view.sentence, _credits(view.used_ms, view)]
         return " · ".join(part for part in parts if part)
     row = view.row(job)
-    used = _credits(row.charged_ms + row.in_flight_ms, view)
+    used = _credits(row.used_ms, view)
     parts = [row.title, row.counted, why_of(row) or row.note, used]
     if not row.why and row.wall_ms is not None:
         parts.append(f"{'ran' if row.ended else 'runs'} for {format_clock(row.wall_ms)}")
@@ -175,7 +176,7 @@ def _run_line(
 ) -> TableLine:
     name = padded(f"{OPEN if opened else SHUT} {view.name}", widths.job)
     pieces: list[Piece] = [(f"{name} ", "bold"), _state(view.status, widths)]
-    used_ms = view.charged_ms + view.in_flight_ms
+    used_ms = view.used_ms
     stands_still = view.status in STANDS_STILL and (view.mean is None or not used_ms)
     if stands_still or (view.status in BADLY and view.mean is None and not opened):
         # Most columns would be empty: what it costs, and why it does not go on, stand there.
@@ -197,7 +198,7 @@ def _run_line(
 
 
 def _why_it_rests(view: RunView, opened: bool, expected: Mapping[tuple[str, str], Ahead]) -> str:
-    used_ms = view.charged_ms + view.in_flight_ms
+    used_ms = view.used_ms
     used = f"{format_amount(used_ms, view.amounts_in)} used" if used_ms else ""
     ahead = [one for (run, _), one in expected.items() if run == view.name]
     counted = f"{view.folds_done}/{view.folds} {view.unit}" if view.folds else ""
@@ -227,7 +228,7 @@ def _job_line(
     name = row.title if len(row.title) <= widths.job - 2 else row.id
     pieces: list[Piece] = [(f"{padded(f'  {name}', widths.job)} ", ""), _state(row.status, widths)]
     if row.status in TELLS_WHY and (row.why or row.status == "waiting"):
-        used_ms = row.charged_ms + row.in_flight_ms
+        used_ms = row.used_ms
         hours = f"{format_amount(used_ms, view.amounts_in)} used" if used_ms else ""
         parts = [hours or _cost([ahead] if ahead else [], view), why_of(row) or "its turn comes"]
         why = " · ".join(part for part in parts if part)
@@ -237,7 +238,7 @@ def _job_line(
     value = "" if row.value is None else f"{row.value:.3f}"
     if value and widths.wide:
         value = f"{value} {row.metric}"
-    used_ms = row.charged_ms + row.in_flight_ms
+    used_ms = row.used_ms
     hours = amount_of(used_ms, view.amounts_in) if used_ms else ""
     live = row.status == "running"
     pieces += [

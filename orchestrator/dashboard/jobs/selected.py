@@ -10,7 +10,8 @@ from orchestrator.dashboard.reading.snapshot import Screen
 from orchestrator.state.state import RunState
 from orchestrator.views.budget.charges import freed_ms
 from orchestrator.views.plots.glyphs import bar, sparkline
-from orchestrator.views.run.view import JobRow, RunView
+from orchestrator.views.run.job_row import JobRow
+from orchestrator.views.run.view import RunView
 
 NAMES = 10
 
@@ -52,7 +53,7 @@ def _fact(name: str, words: str, role: str, width: int) -> list[Line]:
 def _of_run(screen: Screen, run: RunState, view: RunView) -> list[tuple[str, str, str]]:
     unit = view.amounts_in
     ahead = [one for (name, _), one in screen.outlook.expected.items() if name == view.name]
-    used_ms = view.charged_ms + view.in_flight_ms
+    used_ms = view.used_ms
     spent = format_amount(used_ms, unit)
     to_come = format_amount(sum(one.cost_ms for one in ahead), unit)
     score = "" if view.mean is None else f"{view.metric} {view.mean:.4f}"
@@ -83,7 +84,7 @@ def _of_job(
     busy = f" · {use:.0%} busy" if use is not None else ""
     peak = f" · peak {memory / 1024:.1f} GiB" if memory is not None else ""
     ahead = screen.outlook.expected.get((run.name, row.id))
-    used_ms = row.charged_ms + row.in_flight_ms
+    used_ms = row.used_ms
     to_come = f"about {format_amount(ahead.cost_ms, unit)} to come" if ahead else ""
     spent = format_amount(used_ms, unit) if used_ms or row.lane == "accelerator" else ""
     model = str(run.graph.job(row.id).params.get("model", ""))

@@ -20,8 +20,8 @@ from orchestrator.graph import Job
 from orchestrator.state.questions import jobs_meant
 from orchestrator.state.state import RunState
 from orchestrator.views.run.stake import Facts, live_titles, money_facts, settled_ms, work_facts
-from orchestrator.views.run.view import title_of
 from orchestrator.views.words.hold import where_held
+from orchestrator.views.words.job import title_of
 
 BY = "dashboard"
 

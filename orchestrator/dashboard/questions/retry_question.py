@@ -17,7 +17,7 @@ from orchestrator.resuming.retry_price import Price, price_of, price_words
 from orchestrator.scheduler.obeying.retrying import all_to_retry, to_retry
 from orchestrator.state.state import RunState
 from orchestrator.views.run.stake import Facts
-from orchestrator.views.run.view import title_of
+from orchestrator.views.words.job import title_of
 
 MOST_NAMED = 4
 """More jobs than this are counted."""

@@ -19,8 +19,9 @@ from orchestrator.state.state import RunState, run_of
 from orchestrator.views.budget.charges import unit_of
 from orchestrator.views.budget.savings import kept
 from orchestrator.views.comparing.baselines import trains
+from orchestrator.views.run.job_row import JobRow
 from orchestrator.views.run.metrics import Course, courses_of
-from orchestrator.views.run.view import JobRow, run_view
+from orchestrator.views.run.view import run_view
 
 UNSURE = "nothing says that both were judged on the same pictures: they are not split into folds"
 """No reason against comparing them, and none for it."""

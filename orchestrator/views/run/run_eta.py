@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
 
 from orchestrator.state.state import RunState
 from orchestrator.views.budget.charges import wall_ms
+from orchestrator.views.run.job_row import JobRow
 from orchestrator.views.run.training import Eta
-
-if TYPE_CHECKING:
-    from orchestrator.views.run.view import JobRow
 
 _UNSURE = ("unreachable", "stopping", "parking")
 _IN_ORDER = ("stopped", "deadline")

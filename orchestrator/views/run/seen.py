@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from orchestrator.state.state import RunState
-from orchestrator.views.run.view import JobRow, RunView, job_row, run_view
+from orchestrator.views.run.job_row import JobRow, job_row
+from orchestrator.views.run.view import RunView, run_view
 
 
 @dataclass(frozen=True)

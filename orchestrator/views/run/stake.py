@@ -8,7 +8,7 @@ from budget.amount import format_amount
 from orchestrator.graph import Job
 from orchestrator.state.state import RunState
 from orchestrator.views.budget.charges import freed_ms, in_flight_ms, unit_of
-from orchestrator.views.run.view import title_of
+from orchestrator.views.words.job import title_of
 
 Facts = tuple[tuple[str, str], ...]
 """(name, sentence), a line each."""

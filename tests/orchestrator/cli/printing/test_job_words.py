@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.cli.printing.job_words import below, cut
 from orchestrator.home import Home
-from orchestrator.views.run.view import JobRow
+from orchestrator.views.run.job_row import JobRow
 from tests.terminal import Terminal
 
 SAYING = """

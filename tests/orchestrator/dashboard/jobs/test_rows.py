@@ -10,7 +10,9 @@ from orchestrator.dashboard.ink import text_of, width_of
 from orchestrator.dashboard.jobs.columns import Widths, head_of
 from orchestrator.dashboard.jobs.rows import MOST_WAITING, about, lines_of, to_go
 from orchestrator.views.budget.ahead import Ahead
-from orchestrator.views.run.view import Eta, JobRow, RunView
+from orchestrator.views.run.job_row import JobRow
+from orchestrator.views.run.training import Eta
+from orchestrator.views.run.view import RunView
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
