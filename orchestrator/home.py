@@ -120,6 +120,8 @@ class Home:
             return os.path.samestat(os.fstat(descriptor), self.lock.stat())
         except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError:  # a network disk that does not answer now has lost nothing
+            return True
 
     def scheduler_pid(self) -> int | None:
         """The process that is the scheduler now; None if there is none."""

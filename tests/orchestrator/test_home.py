@@ -109,6 +109,17 @@ def test_a_scheduler_that_is_ready_starts_when_it_is_told_unless_another_one_doe
     until(lambda: begun(home) == [])
 
 
+def test_a_folder_that_cannot_be_looked_at_is_not_taken_for_removed(skint_home: Path) -> None:
+    home = Home.find()
+    with home.locked() as is_scheduler:
+        assert is_scheduler()
+        skint_home.rename(skint_home.with_name("away"))
+        skint_home.symlink_to(skint_home)  # ELOOP
+        assert is_scheduler()
+        skint_home.unlink()
+        assert not is_scheduler()
+
+
 @pytest.mark.parametrize("anew", [False, True], ids=["removed", "made anew"])
 def test_a_scheduler_whose_folder_was_removed_leaves(skint_home: Path, anew: bool) -> None:
     home = Home(skint_home)

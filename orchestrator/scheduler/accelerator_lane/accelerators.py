@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from budget.accounts.account import Account
 from budget.amount import format_amount
@@ -311,9 +312,7 @@ class Admission:
             fits = [(each, self._fitting.within(run, each, wall_ms)) for each in (job, *beside)]
         else:
             can = self._inputs.capabilities[account.executor]
-            others = (
-                self._lane.others(one, self._waiting) if can.attempts_per_allocation > 1 else ()
-            )
+            others = self._lane.others(one, self._waiting)
             fits += companions.after(others, job, can, account, balance, fit, self._fitting, run)
             wall_ms = sum(wall_of(part) for _, part in fits)
         devices = tuple(device.uuid for device in kept)
@@ -346,7 +345,7 @@ class Admission:
         if one.job.together < 2 or not self._inputs.capabilities[account.executor].together:
             return []
         most = min(one.job.together, len(self._usable(account)) // one.job.devices)
-        return self._lane.others(one, self._waiting)[: max(0, most - 1)]
+        return list(islice(self._lane.others(one, self._waiting), max(0, most - 1)))
 
     def _wait_for_devices(
         self, one: Candidate, beside: Sequence[Job], account: Account, wanted: int

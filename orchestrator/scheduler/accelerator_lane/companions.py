@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from budget.accounts.account import Account
 from budget.forecasts.edge import Piece
@@ -16,17 +16,17 @@ from orchestrator.state.state import RunState
 
 def waiting_with(
     one: Candidate, waiting: Iterable[Candidate], taken: Collection[tuple[str, str]]
-) -> list[Job]:
+) -> Iterator[Job]:
     """The others of its group that wait for nothing but devices and hours; not those `taken`, by
     run and id."""
-    return [
+    return (
         other.job
         for other in waiting
         if other.run == one.run
         and other.job.group == one.job.group
         and other.job.id != one.job.id
         and (other.run, other.job.id) not in taken
-    ]
+    )
 
 
 def after(
@@ -45,11 +45,12 @@ def after(
         return []
     wall_ms, room_ms = fit.wall_ms, session_ms(account, balance, job.devices)
     for other in others:
+        if len(found) + 1 == several:
+            break
         part = fitting.whole(run, other)
         longer_ms = wall_ms + wall_of(part)
         if (
-            len(found) + 1 < several
-            and other.devices == job.devices
+            other.devices == job.devices
             and (room_ms is None or longer_ms <= room_ms)
             and balance.refusing(account.cost_ms(other.devices, longer_ms)) is None
         ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from orchestrator.events import events as e
@@ -138,11 +138,14 @@ class Waiting:
             self.wait(one, BEING_MADE, sentence, None, afresh=True)
         return sentence != ""
 
-    def others(self, one: Candidate, waiting: Iterable[Candidate]) -> list[Job]:
-        """Those of its group, of all that wait, that may start with it or after it."""
+    def others(self, one: Candidate, waiting: Iterable[Candidate]) -> Iterator[Job]:
+        """Those of its group, of all that wait, that may start with it or after it. Each is looked
+        at as it is asked for: of thousands a few are wanted."""
         taken = self.carried | self.beside | self.refused.keys()
-        found, run = waiting_with(one, waiting, taken), self._state.runs[one.run]
-        return [job for job in found if not self.making.waited_for_by(run, job)]
+        run = self._state.runs[one.run]
+        for job in waiting_with(one, waiting, taken):
+            if not self.making.waited_for_by(run, job):
+                yield job
 
     def cannot_run(self, run: RunState, job: Job, reason: str, sentence: str) -> None:
         """The end of a job that could wait for ever."""
